@@ -1,0 +1,378 @@
+"""Oblivious loss processes: losses in [0, 1] fixed by (seed, repetition, round), whatever the learner does.
+
+Each process is a frozen dataclass with compiled steps. Losses are made round by round in O(n_actions)
+memory; `totals` gives every action's cumulative loss, which is what regret in hindsight needs.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bandits.checks import array, integer, real
+from bandits.jit import kernel, popcount, rare_kernel
+from bandits.rng import Stream, uniform, words
+
+
+class LossSteps(NamedTuple):
+    """The compiled functions of a loss process; t counts from 0 and grows by one a call."""
+
+    init: Any  # (params, env) -> state
+    advance: Any  # (params, state, t, env) -> state: make round t's losses
+    loss: Any  # (params, state, t, arm) -> float: an arm's loss in round t, after advance
+    totals: Any  # (params, state, n_rounds, out): cumulative losses of the first n_rounds into out (K,)
+    gap: Any = None  # (params, state, arm) -> float: mean loss above the best arm's, where it is constant
+    clipped: Any = None  # (state) -> int: rounds in which some loss was cut to [0, 1]
+
+
+class LossProcess(ABC):
+    """Base of all oblivious loss processes."""
+
+    n_actions: int
+    steps: ClassVar[LossSteps]
+
+    @abstractmethod
+    def setting(self, horizon: int) -> Any:
+        """Return the NamedTuple that the compiled functions receive."""
+
+
+# ---------------------------------------------------------------- stationary Bernoulli
+
+
+class BernoulliSetting(NamedTuple):
+    """Means of the arms and their binary expansions."""
+
+    mean: Any  # (K,) float64
+    digits: Any  # (K,) uint64: floor(mean 2^64); irrelevant where the mean is 1
+    best: float
+
+
+class BernoulliState(NamedTuple):
+    """64 rounds of every arm's losses, one bit a round, and the ones of the blocks before."""
+
+    bits: Any  # (K,) uint64
+    ones: Any  # (K,) int64
+
+
+@kernel
+def _bernoulli_init(setting: BernoulliSetting, env: Stream) -> BernoulliState:
+    return BernoulliState(np.zeros(setting.mean.size, np.uint64), np.zeros(setting.mean.size, np.int64))
+
+
+@kernel
+def _bernoulli_advance(setting: BernoulliSetting, state: BernoulliState, t: int, env: Stream) -> BernoulliState:
+    if t & 63 == 0:
+        _bernoulli_block(setting, state, t >> 6, env)
+    return state
+
+
+@rare_kernel
+def _bernoulli_block(setting: BernoulliSetting, state: BernoulliState, block: int, env: Stream) -> None:
+    for arm in range(setting.mean.size):
+        state.ones[arm] += popcount(state.bits[arm])
+        if setting.mean[arm] == 1.0:
+            state.bits[arm] = ~np.uint64(0)
+        else:
+            state.bits[arm] = bernoulli_word(setting.digits[arm], env, block, arm)
+
+
+@rare_kernel
+def bernoulli_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
+    """Return 64 independent bits, each one with probability digits / 2^64.
+
+    Each bit asks whether a uniform with 64 binary digits is below `digits`. The comparison runs from
+    the leading digit for all 64 bits at once and stops when every one is decided: about 8 random words
+    for 64 losses, none of them wasted on digits that cannot matter.
+    """
+    undecided = ~np.uint64(0)
+    below = np.uint64(0)
+    rest = digits
+    index = arm * 32
+    first = np.uint64(0)
+    second = np.uint64(0)
+    odd = False
+    while undecided != np.uint64(0) and rest != np.uint64(0):
+        if odd:
+            word = second
+        else:
+            first, second = words(env, block, index)
+            index += 1
+            word = first
+        odd = not odd
+        if rest >> np.uint64(63) == np.uint64(1):
+            below |= undecided & ~word
+            undecided &= word
+        else:
+            undecided &= ~word
+        rest = rest << np.uint64(1)
+    return below
+
+
+@kernel
+def _bernoulli_loss(setting: BernoulliSetting, state: BernoulliState, t: int, arm: int) -> float:
+    return float((state.bits[arm] >> np.uint64(t & 63)) & np.uint64(1))
+
+
+@rare_kernel
+def _bernoulli_totals(setting: BernoulliSetting, state: BernoulliState, n_rounds: int, out: Any) -> None:
+    used = (n_rounds - 1) & 63  # rounds of the open block, less one
+    for arm in range(out.size):
+        played = state.bits[arm] << np.uint64(63 - used)
+        out[arm] = state.ones[arm] + popcount(played)
+
+
+@kernel
+def _bernoulli_gap(setting: BernoulliSetting, state: BernoulliState, arm: int) -> float:
+    return setting.mean[arm] - setting.best
+
+
+@dataclass(frozen=True)
+class BernoulliLosses(LossProcess):
+    """Independent 0/1 losses with fixed means (K,), each in [0, 1]: P(l_t(i) = 1) = means[i]."""
+
+    means: Any
+    steps: ClassVar[LossSteps] = LossSteps(
+        _bernoulli_init, _bernoulli_advance, _bernoulli_loss, _bernoulli_totals, _bernoulli_gap
+    )
+
+    def __post_init__(self) -> None:
+        means = array("means", self.means, ndim=1, low=0.0, high=1.0)
+        object.__setattr__(self, "means", tuple(means.tolist()))
+
+    @classmethod
+    def with_gap(cls, n_actions: int, gap: float, mean: float = 0.5, best: int = 0) -> "BernoulliLosses":
+        """Return losses of mean `mean` but for arm `best`, whose mean is lower by `gap`."""
+        n_actions = integer("n_actions", n_actions, low=1)
+        means = np.full(n_actions, real("mean", mean, 0.0, 1.0))
+        means[integer("best", best, 0, n_actions - 1)] -= real("gap", gap, 0.0, mean)
+        return cls(means)
+
+    @property
+    def n_actions(self) -> int:  # type: ignore[override]
+        """Number of actions K."""
+        return len(self.means)
+
+    def setting(self, horizon: int) -> BernoulliSetting:
+        """Return the compiled functions' view; the horizon does not matter."""
+        digits = np.array([int(m * 2.0**64) & (2**64 - 1) for m in self.means], dtype=np.uint64)
+        return BernoulliSetting(np.array(self.means), digits, min(self.means))
+
+
+# ---------------------------------------------------------------- alternating
+
+
+class AlternatingSetting(NamedTuple):
+    """Number of actions and rounds between moves."""
+
+    n_actions: int
+    period: int
+
+
+class AlternatingState(NamedTuple):
+    """The arm that pays in the present round."""
+
+    paying: int
+
+
+@kernel
+def _alternating_init(setting: AlternatingSetting, env: Stream) -> AlternatingState:
+    return AlternatingState(0)
+
+
+@kernel
+def _alternating_advance(
+    setting: AlternatingSetting, state: AlternatingState, t: int, env: Stream
+) -> AlternatingState:
+    return AlternatingState((t // setting.period) % setting.n_actions)
+
+
+@kernel
+def _alternating_loss(setting: AlternatingSetting, state: AlternatingState, t: int, arm: int) -> float:
+    return 1.0 if arm == state.paying else 0.0
+
+
+@rare_kernel
+def _alternating_totals(setting: AlternatingSetting, state: AlternatingState, n_rounds: int, out: Any) -> None:
+    cycle = setting.period * setting.n_actions
+    left = n_rounds % cycle
+    for arm in range(out.size):
+        out[arm] = n_rounds // cycle * setting.period + min(max(left - arm * setting.period, 0), setting.period)
+
+
+@dataclass(frozen=True)
+class AlternatingLosses(LossProcess):
+    """Deterministic losses: arm (t // period) mod n_actions pays 1 in round t (from 0), the others 0."""
+
+    n_actions: int = 2
+    period: int = 1
+    steps: ClassVar[LossSteps] = LossSteps(
+        _alternating_init, _alternating_advance, _alternating_loss, _alternating_totals
+    )
+
+    def __post_init__(self) -> None:
+        integer("n_actions", self.n_actions, low=1)
+        integer("period", self.period, low=1)
+
+    def setting(self, horizon: int) -> AlternatingSetting:
+        """Return the compiled functions' view."""
+        return AlternatingSetting(int(self.n_actions), int(self.period))
+
+
+# ---------------------------------------------------------------- piecewise stationary, with drift
+
+
+class PiecewiseSetting(NamedTuple):
+    """Mean losses at the start of each piece and their slope within it."""
+
+    start: Any  # (S,) int64, first round of each piece, start[0] = 0
+    mean: Any  # (S, K) float64
+    slope: Any  # (S, K) float64, change of the mean a round
+
+
+class PiecewiseState(NamedTuple):
+    """The present piece, this round's losses and every arm's total."""
+
+    piece: int
+    losses: Any  # (K,) float64, 0 or 1
+    total: Any  # (K,) float64, exact: sums of at most 2^53 ones
+
+
+@kernel
+def _piecewise_init(setting: PiecewiseSetting, env: Stream) -> PiecewiseState:
+    n_actions = setting.mean.shape[1]
+    return PiecewiseState(0, np.zeros(n_actions), np.zeros(n_actions))
+
+
+@kernel
+def _piecewise_advance(setting: PiecewiseSetting, state: PiecewiseState, t: int, env: Stream) -> PiecewiseState:
+    piece = state.piece
+    if piece + 1 < setting.start.size and t >= setting.start[piece + 1]:
+        piece += 1
+    elapsed = t - setting.start[piece]
+    for arm in range(state.losses.size):
+        mean = setting.mean[piece, arm] + elapsed * setting.slope[piece, arm]
+        state.losses[arm] = 1.0 if uniform(env, t, arm) < mean else 0.0
+        state.total[arm] += state.losses[arm]
+    return PiecewiseState(piece, state.losses, state.total)
+
+
+@kernel
+def _listed_loss(setting: Any, state: Any, t: int, arm: int) -> float:
+    return state.losses[arm]
+
+
+@rare_kernel
+def _listed_totals(setting: Any, state: Any, n_rounds: int, out: Any) -> None:
+    for arm in range(out.size):
+        out[arm] = state.total[arm]
+
+
+@dataclass(frozen=True)
+class PiecewiseLosses(LossProcess):
+    """Independent 0/1 losses whose means change: means (S, K) in [0, 1], one row a piece.
+
+    change_points (S - 1,) are the rounds (from 0, increasing, the first at least 1) at which the later
+    pieces begin; those beyond the horizon are never reached. Without drift a piece keeps its means;
+    with `drift=True` they move in a straight line to the next piece's (the last piece stays).
+    """
+
+    means: Any
+    change_points: Any = ()
+    drift: bool = False
+    steps: ClassVar[LossSteps] = LossSteps(_piecewise_init, _piecewise_advance, _listed_loss, _listed_totals)
+
+    def __post_init__(self) -> None:
+        means = array("means", self.means, ndim=2, low=0.0, high=1.0)
+        points = [integer("change_points", p, low=1) for p in self.change_points]
+        if len(points) != len(means) - 1 or points != sorted(set(points)):
+            raise ValueError(
+                f"change_points must be {len(means) - 1} increasing rounds (one fewer than rows of means), got {points}"
+            )
+        object.__setattr__(self, "means", tuple(map(tuple, means.tolist())))
+        object.__setattr__(self, "change_points", tuple(points))
+
+    @property
+    def n_actions(self) -> int:  # type: ignore[override]
+        """Number of actions K."""
+        return len(self.means[0])
+
+    def setting(self, horizon: int) -> PiecewiseSetting:
+        """Return the compiled functions' view."""
+        start = np.array((0, *self.change_points), dtype=np.int64)
+        mean = np.array(self.means)
+        slope = np.zeros_like(mean)
+        if self.drift:
+            slope[:-1] = np.diff(mean, axis=0) / np.diff(start)[:, None]
+        return PiecewiseSetting(start, mean, slope)
+
+
+# ---------------------------------------------------------------- a table of the user's
+
+
+class TableSetting(NamedTuple):
+    """The user's losses."""
+
+    table: Any  # (T, K) float64
+
+
+class TableState(NamedTuple):
+    """Cumulative losses of the rounds counted so far."""
+
+    counted: Any  # (1,) int64
+    closed: Any  # (K,) float64, whole blocks of 4096 rounds
+    open: Any  # (K,) float64, the rounds since
+
+
+@kernel
+def _table_init(setting: TableSetting, env: Stream) -> TableState:
+    n_actions = setting.table.shape[1]
+    return TableState(np.zeros(1, np.int64), np.zeros(n_actions), np.zeros(n_actions))
+
+
+@kernel
+def _table_advance(setting: TableSetting, state: TableState, t: int, env: Stream) -> TableState:
+    return state
+
+
+@kernel
+def _table_loss(setting: TableSetting, state: TableState, t: int, arm: int) -> float:
+    return setting.table[t, arm]
+
+
+@rare_kernel
+def _table_totals(setting: TableSetting, state: TableState, n_rounds: int, out: Any) -> None:
+    for arm in range(out.size):
+        for t in range(state.counted[0], n_rounds):
+            state.open[arm] += setting.table[t, arm]
+            if t & 4095 == 4095:
+                state.closed[arm] += state.open[arm]
+                state.open[arm] = 0.0
+        out[arm] = state.closed[arm] + state.open[arm]
+    state.counted[0] = n_rounds
+
+
+@dataclass(frozen=True, eq=False)
+class LossTable(LossProcess):
+    """The user's own losses (T, K) in [0, 1], the same for every repetition; T must reach the horizon."""
+
+    losses: ArrayLike
+    table: NDArray[np.float64] = field(init=False, repr=False)
+    steps: ClassVar[LossSteps] = LossSteps(_table_init, _table_advance, _table_loss, _table_totals)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", array("losses", self.losses, ndim=2, low=0.0, high=1.0))
+
+    @property
+    def n_actions(self) -> int:  # type: ignore[override]
+        """Number of actions K."""
+        return int(self.table.shape[1])
+
+    def setting(self, horizon: int) -> TableSetting:
+        """Return the compiled functions' view; ValueError if the table is shorter than the horizon."""
+        if len(self.table) < horizon:
+            raise ValueError(f"losses must have at least horizon = {horizon} rows, got {len(self.table)}")
+        return TableSetting(self.table)
+
+

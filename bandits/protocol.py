@@ -1,0 +1,93 @@
+"""What a learner and a problem are. Read this file first.
+
+A *problem* says who sets the losses, what is revealed and what is paid. A *learner* says how to act
+and what to do with feedback. Both are small immutable Python objects (frozen dataclasses) that hold
+what a user writes, and a tuple of compiled step functions (`bandits.jit.kernel`) that do the work.
+`sims.simulate` joins one of each in a single loop, compiled once for the pair:
+
+    state = learner.init(params, rng)
+    world = problem.init(setting, env)
+    for t in range(horizon):                                          # t counts from 0
+        action = learner.act(params, state, t, rng)
+        feedback, world = problem.respond(setting, world, t, action, env)
+        state = learner.update(params, state, t, action, feedback, rng)
+        # at checkpoints, after n = t + 1 rounds:
+        world = problem.measure(setting, world, n, out)               # out: (len(metrics),) float64
+
+`params` and `setting` are NamedTuples of numbers and arrays, made once by `Learner.parameters` and
+`Problem.setting` after validation. `state` and `world` are NamedTuples whose fields keep their types
+from round to round; their arrays may be written in place, but only by `update` and `respond`
+(`act` may use scratch arrays). A step function never allocates: arrays are made in `init`.
+
+`rng` and `env` are `bandits.rng.Stream`s. A draw is addressed by (round, index), as in
+`uniform(rng, t, 0)`, so calling it twice gives the same number and nothing depends on order.
+
+Feedback is the information structure: whatever a learner may see is in `feedback`, and nothing else
+reaches it.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+
+class LearnerSteps(NamedTuple):
+    """The compiled functions of a learner."""
+
+    init: Any  # (params, rng) -> state
+    act: Any  # (params, state, t, rng) -> action
+    update: Any  # (params, state, t, action, feedback, rng) -> state
+
+
+class ProblemSteps(NamedTuple):
+    """The compiled functions of a problem."""
+
+    init: Any  # (setting, env) -> world
+    respond: Any  # (setting, world, t, action, env) -> (feedback, world)
+    measure: Any  # (setting, world, n_rounds, out) -> world
+
+
+class Problem(ABC):
+    """Base of all problems: a frozen dataclass with at least the fields that make its setting."""
+
+    horizon: int
+
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the numbers that `measure` writes, in order."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> ProblemSteps:
+        """The compiled functions."""
+
+    @abstractmethod
+    def setting(self) -> Any:
+        """Return the NamedTuple that the compiled functions receive."""
+
+
+class Learner(ABC):
+    """Base of all learners: a frozen dataclass of the learner's own parameters.
+
+    `accepts` lists the feedback classes that the learner can learn from; `check` compares them with
+    the problem's before anything is compiled.
+    """
+
+    steps: ClassVar[LearnerSteps]
+    accepts: ClassVar[tuple[type, ...]]
+
+    @abstractmethod
+    def parameters(self, problem: Any) -> Any:
+        """Return the NamedTuple that the compiled functions receive, tuned for `problem`."""
+
+    @property
+    def name(self) -> str:
+        """Name shown in tables and legends."""
+        return type(self).__name__
+
+    def check(self, problem: Any) -> None:
+        """Raise TypeError unless `problem` gives a feedback that this learner accepts."""
+        given = getattr(problem, "feedback", None)
+        if not isinstance(given, self.accepts):
+            wanted = " or ".join(kind.__name__ for kind in self.accepts)
+            raise TypeError(f"{self.name} learns from {wanted} feedback, but the problem gives {type(given).__name__}")

@@ -1,0 +1,342 @@
+"""Adversarial losses, a price for every change of action, and what the learner may see.
+
+Cheng, Zhou & Ji, "Understanding the Role of Feedback in Online Learning with Switching Costs"
+(ICML 2023), Section 2. In round t the learner plays A_t in {0, ..., K-1} and pays
+l_t(A_t) + c 1{A_t != A_{t-1}} (the first action is free); regret is against the best fixed action in
+hindsight of that very loss sequence, up to each checkpoint:
+
+    R_n = sum_{t<=n} l_t(A_t) + c sum_{2<=t<=n} 1{A_t != A_{t-1}} - min_i sum_{t<=n} l_t(i).
+
+| feedback              | action | feedback passed to `update`                         |
+|-----------------------|--------|-----------------------------------------------------|
+| `FullInformation()`   | int    | losses (K,) of the round                            |
+| `Bandit()`            | int    | the played action's loss                            |
+| `ExtraObservations(B)`| `Play` | `Seen`: own loss, and the losses looked at (<= B)   |
+| `TotalBudget(B)`      | `Play` | `Seen`: own loss hidden (nan) unless looked at      |
+
+Looks are chosen before anything of the round is seen, and cost one each.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from bandits.checks import instance, integer, real
+from bandits.jit import kernel, rare_kernel
+from bandits.losses import LossProcess, LossSteps
+from bandits.protocol import Problem, ProblemSteps
+from bandits.rng import Stream
+from bandits.summation import Sum, empty_sum, plus, value
+
+Looks = Literal["flexible", "full", "bandit"]
+
+
+class BudgetExceeded(ValueError):
+    """A learner asked for more observations than its budget holds."""
+
+
+@dataclass(frozen=True)
+class FullInformation:
+    """Every action's loss is revealed in every round."""
+
+
+@dataclass(frozen=True)
+class Bandit:
+    """The played action's loss is revealed."""
+
+
+@dataclass(frozen=True)
+class ExtraObservations:
+    """Bandit feedback, and `budget` >= 0 further (round, action) looks in all, any actions."""
+
+    budget: int
+
+    def __post_init__(self) -> None:
+        integer("budget", self.budget, low=0)
+
+
+@dataclass(frozen=True)
+class TotalBudget:
+    """Nothing is free: `budget` >= 1 looks in all.
+
+    looks: "flexible" (any actions of the round), "full" (all actions of a round or none) or "bandit"
+    (the played action only).
+    """
+
+    budget: int
+    looks: Looks = "flexible"
+
+    def __post_init__(self) -> None:
+        integer("budget", self.budget, low=1)
+        if self.looks not in get_args(Looks):
+            raise ValueError(f"looks must be one of {', '.join(get_args(Looks))}, got {self.looks!r}")
+
+
+Feedback = FullInformation | Bandit | ExtraObservations | TotalBudget
+
+
+class Play(NamedTuple):
+    """An action with looks: the arm to play and the arms whose losses to buy."""
+
+    arm: int
+    looks: Any  # (K,) int64; only the first n_looks entries count
+    n_looks: int
+
+
+class Seen(NamedTuple):
+    """What was revealed: the played arm's loss (nan if hidden) and the losses looked at, in order."""
+
+    loss: float
+    losses: Any  # (K,) float64; only the first n entries count
+    n: int
+
+
+class SwitchingSetting(NamedTuple):
+    """What the compiled functions receive."""
+
+    losses: Any
+    n_actions: int
+    switching_cost: float
+    budget: int
+
+
+class World(NamedTuple):
+    """What the game remembers."""
+
+    losses: Any
+    last_arm: int
+    loss: Sum
+    excess: Sum  # of the mean losses over the best arm's
+    switches: int
+    observations: int
+    revealed: Any  # (K,) float64
+
+
+@dataclass(frozen=True)
+class SwitchingCostGame(Problem):
+    """A game of `horizon` >= 1 rounds over a loss process, with `switching_cost` c >= 0.
+
+    Metrics: loss, switches, observations (looks bought; without a budget, losses seen), best_loss,
+    regret (switching cost included), and where they are defined pseudo_regret (mean losses, switching
+    cost included) and clipped_rounds.
+    """
+
+    losses: LossProcess
+    horizon: int
+    switching_cost: float = 1.0
+    feedback: Feedback = field(default_factory=Bandit)
+
+    def __post_init__(self) -> None:
+        instance("losses", self.losses, LossProcess, "a loss process such as MultiScaleRandomWalk(n_actions=5)")
+        integer("horizon", self.horizon, low=1)
+        real("switching_cost", self.switching_cost, low=0.0)
+        instance("feedback", self.feedback, get_args(Feedback), "FullInformation(), Bandit(), ExtraObservations(budget) or TotalBudget(budget)")
+        self.losses.setting(self.horizon)
+        if isinstance(self.feedback, TotalBudget):
+            integer("budget", self.feedback.budget, self.n_actions, self.horizon * self.n_actions)
+
+    @property
+    def n_actions(self) -> int:
+        """Number of actions K."""
+        return int(self.losses.n_actions)
+
+    @property
+    def budget(self) -> int:
+        """Looks that may be bought; 0 where there is no budget."""
+        return int(getattr(self.feedback, "budget", 0))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the measured numbers."""
+        extra = ("pseudo_regret",) if self.losses.steps.gap else ()
+        extra += ("clipped_rounds",) if self.losses.steps.clipped else ()
+        return ("loss", "switches", "observations", "best_loss", "regret", *extra)
+
+    @property
+    def steps(self) -> ProblemSteps:
+        """The compiled functions for this loss process and feedback."""
+        kind = type(self.feedback).__name__
+        looks = self.feedback.looks if isinstance(self.feedback, TotalBudget) else ""
+        return _steps(self.losses.steps, kind, looks)
+
+    def setting(self) -> SwitchingSetting:
+        """Return what the compiled functions receive."""
+        losses = self.losses.setting(self.horizon)
+        return SwitchingSetting(losses, self.n_actions, float(self.switching_cost), self.budget)
+
+
+@lru_cache(maxsize=None)
+def _steps(losses: LossSteps, kind: str, looks: str) -> ProblemSteps:
+    charge = _make_charge(losses)
+    makers: dict[str, Callable[..., Any]] = {
+        "FullInformation": _make_full,
+        "Bandit": _make_bandit,
+        "ExtraObservations": _make_extra,
+        "TotalBudget": _TOTAL.get(looks, _make_flexible),
+    }
+    return ProblemSteps(_make_init(losses), makers[kind](losses, charge), _make_measure(losses))
+
+
+def _make_init(losses: LossSteps) -> Any:
+    init_losses = losses.init
+
+    @kernel
+    def init(setting: SwitchingSetting, env: Stream) -> World:
+        state = init_losses(setting.losses, env)
+        return World(state, -1, empty_sum(), empty_sum(), 0, 0, np.zeros(setting.n_actions))
+
+    return init
+
+
+@kernel
+def _no_gap(setting: Any, state: Any, arm: int) -> float:
+    return 0.0
+
+
+@kernel
+def _never_clipped(state: Any) -> int:
+    return 0
+
+
+def _make_charge(losses: LossSteps) -> Any:
+    advance, loss_of, gap_of = losses.advance, losses.loss, losses.gap or _no_gap
+
+    @kernel
+    def charge(setting: SwitchingSetting, world: World, t: int, arm: int, looks: int, env: Stream) -> Any:
+        """Make round t's losses and let the learner pay; return its loss and the world."""
+        if arm < 0 or arm >= setting.n_actions:
+            raise ValueError("the learner played an action outside 0, ..., n_actions - 1")
+        state = advance(setting.losses, world.losses, t, env)
+        loss = loss_of(setting.losses, state, t, arm)
+        gap = gap_of(setting.losses, state, arm)
+        switches = world.switches
+        if arm != world.last_arm and t > 0:
+            switches += 1
+        after = World(
+            state,
+            arm,
+            plus(world.loss, loss, t),
+            plus(world.excess, gap, t),
+            switches,
+            world.observations + looks,
+            world.revealed,
+        )
+        return loss, after
+
+    return charge
+
+
+def _make_bandit(losses: LossSteps, charge: Any) -> Any:
+    @kernel
+    def respond(setting: SwitchingSetting, world: World, t: int, arm: int, env: Stream) -> Any:
+        return charge(setting, world, t, arm, 1, env)
+
+    return respond
+
+
+def _make_full(losses: LossSteps, charge: Any) -> Any:
+    loss_of = losses.loss
+
+    @kernel
+    def respond(setting: SwitchingSetting, world: World, t: int, arm: int, env: Stream) -> Any:
+        _, after = charge(setting, world, t, arm, setting.n_actions, env)
+        for i in range(setting.n_actions):
+            after.revealed[i] = loss_of(setting.losses, after.losses, t, i)
+        return after.revealed, after
+
+    return respond
+
+
+def _make_look(losses: LossSteps, charge: Any) -> Any:
+    loss_of = losses.loss
+
+    @kernel
+    def look(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        if play.n_looks < 0 or world.observations + play.n_looks > setting.budget:
+            raise BudgetExceeded("the learner asked for more observations than its budget holds")
+        loss, after = charge(setting, world, t, play.arm, play.n_looks, env)
+        for j in range(play.n_looks):
+            arm = play.looks[j]
+            if arm < 0 or arm >= setting.n_actions:
+                raise ValueError("the learner looked at an action outside 0, ..., n_actions - 1")
+            after.revealed[j] = loss_of(setting.losses, after.losses, t, arm)
+        return loss, after
+
+    return look
+
+
+def _make_extra(losses: LossSteps, charge: Any) -> Any:
+    look = _make_look(losses, charge)
+
+    @kernel
+    def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        loss, after = look(setting, world, t, play, env)
+        return Seen(loss, after.revealed, play.n_looks), after
+
+    return respond
+
+
+def _make_flexible(losses: LossSteps, charge: Any) -> Any:
+    look = _make_look(losses, charge)
+
+    @kernel
+    def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        _, after = look(setting, world, t, play, env)
+        return Seen(np.nan, after.revealed, play.n_looks), after
+
+    return respond
+
+
+def _make_full_looks(losses: LossSteps, charge: Any) -> Any:
+    flexible = _make_flexible(losses, charge)
+
+    @kernel
+    def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        if play.n_looks != 0 and play.n_looks != setting.n_actions:
+            raise ValueError("looks='full' reveals all actions of a round or none: n_looks must be 0 or n_actions")
+        return flexible(setting, world, t, play, env)
+
+    return respond
+
+
+def _make_bandit_looks(losses: LossSteps, charge: Any) -> Any:
+    flexible = _make_flexible(losses, charge)
+
+    @kernel
+    def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        if play.n_looks > 1 or (play.n_looks == 1 and play.looks[0] != play.arm):
+            raise ValueError("looks='bandit' reveals only the played action")
+        return flexible(setting, world, t, play, env)
+
+    return respond
+
+
+_TOTAL = {"flexible": _make_flexible, "full": _make_full_looks, "bandit": _make_bandit_looks}
+
+
+def _make_measure(losses: LossSteps) -> Any:
+    totals, clipped_of = losses.totals, losses.clipped or _never_clipped
+    has_gap, has_clipped = losses.gap is not None, losses.clipped is not None
+
+    @rare_kernel
+    def measure(setting: SwitchingSetting, world: World, n_rounds: int, out: Any) -> World:
+        totals(setting.losses, world.losses, n_rounds, world.revealed)
+        paid = setting.switching_cost * world.switches
+        best = world.revealed[0]
+        for arm in range(1, setting.n_actions):
+            best = min(best, world.revealed[arm])
+        out[0] = value(world.loss)
+        out[1] = world.switches
+        out[2] = world.observations
+        out[3] = best
+        out[4] = out[0] + paid - best
+        if has_gap:
+            out[5] = value(world.excess) + paid
+        if has_clipped:
+            out[out.size - 1] = clipped_of(world.losses)
+        return world
+
+    return measure

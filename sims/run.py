@@ -1,0 +1,84 @@
+"""What a simulation returns: every metric of every repetition at every checkpoint."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.checks import real
+from bandits.protocol import Learner, Problem
+
+if TYPE_CHECKING:
+    import polars
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """R repetitions measured at C checkpoints.
+
+    rounds: (C,) int64, rounds played at each checkpoint.  values: (R, C, M) float64, one column a metric of
+    `problem.metrics`; `run["regret"]` is its (R, C) slice.
+    """
+
+    problem: Problem
+    learner: Learner
+    seed: int
+    first_repetition: int
+    rounds: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics."""
+        return self.problem.metrics
+
+    @property
+    def repetitions(self) -> int:
+        """Number of repetitions R."""
+        return len(self.values)
+
+    def __getitem__(self, metric: str) -> NDArray[np.float64]:
+        """Return a metric as an (R, C) array; KeyError lists the metrics there are."""
+        if metric not in self.metrics:
+            raise KeyError(f"no metric {metric!r}; this run has {', '.join(self.metrics)}")
+        return self.values[:, :, self.metrics.index(metric)]
+
+    def final(self, metric: str) -> NDArray[np.float64]:
+        """Return a metric at the last checkpoint, (R,)."""
+        return self[metric][:, -1]
+
+    def mean(self, metric: str) -> NDArray[np.float64]:
+        """Return the mean over repetitions at each checkpoint, (C,)."""
+        return np.asarray(self[metric].mean(axis=0))
+
+    def interval(self, metric: str, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the ends (C,), (C,) of Student's t interval for the mean at each checkpoint.
+
+        It is asymptotic and pointwise: good for a figure's band. For a verdict with a stated error
+        probability use `theory.verify`. With one repetition the interval is the whole line.
+        """
+        level = real("level", level, 0.0, 1.0, open_low=True, open_high=True)
+        samples, mean = self[metric], self.mean(metric)
+        if self.repetitions == 1:
+            return np.full_like(mean, -np.inf), np.full_like(mean, np.inf)
+        from scipy.stats import t as student
+
+        error = samples.std(axis=0, ddof=1) / np.sqrt(self.repetitions)
+        half = float(student.ppf(0.5 + level / 2, self.repetitions - 1)) * error
+        return mean - half, mean + half
+
+    def to_frame(self) -> "polars.DataFrame":
+        """Return a tidy table: one row a (repetition, round), one column a metric."""
+        import polars
+
+        n, c, _ = self.values.shape
+        columns: dict[str, Any] = {
+            "repetition": np.repeat(np.arange(self.first_repetition, self.first_repetition + n), c),
+            "round": np.tile(self.rounds, n),
+        }
+        return polars.DataFrame(columns | {m: self[m].reshape(-1) for m in self.metrics})
+
+    def __repr__(self) -> str:
+        shape = f"repetitions={self.repetitions}, rounds={int(self.rounds[-1])}, seed={self.seed}"
+        return f"Run({self.problem!r}, {self.learner!r}, {shape})"

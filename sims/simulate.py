@@ -1,0 +1,121 @@
+"""One loop for every problem and learner, compiled for the pair, run over repetitions in threads."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.checks import instance, integer
+from bandits.jit import borrow, keep_alive, program
+from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
+from bandits.rng import ENVIRONMENT, LEARNER, seed_word, stream
+from sims.run import Run
+
+
+def simulate(
+    problem: Problem,
+    learner: Learner,
+    *,
+    repetitions: int = 1,
+    seed: int = 0,
+    checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
+    threads: int | None = None,
+    first_repetition: int = 0,
+) -> Run:
+    """Play `problem` with `learner` and return what was measured at the checkpoints.
+
+    Repetition r draws from streams keyed by (seed, r) alone: the numbers are the same for any number of
+    threads and of repetitions, and two learners meet the same losses (common random numbers).
+
+    repetitions: at least 1.  seed: integer in [0, 2^64).
+    checkpoints: increasing rounds in 1..horizon at which to measure; None means about four an octave and
+    the horizon.  threads: at least 1; None means one a processor.
+    first_repetition: number of the first repetition, to continue an earlier run (default 0).
+
+    Memory is O(repetitions x checkpoints), whatever the horizon.
+    Raises TypeError or ValueError, naming the argument, before anything is compiled.
+    """
+    instance("problem", problem, Problem, "a problem such as SwitchingCostGame(...)")
+    instance("learner", learner, Learner, "a learner such as Exp3()")
+    learner.check(problem)
+    count = integer("repetitions", repetitions, low=1)
+    first = integer("first_repetition", first_repetition, low=0, high=2**32 - count)
+    workers = integer("threads", threads, low=1) if threads is not None else (os.cpu_count() or 1)
+    word = seed_word(seed)
+    rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else _given(checkpoints, problem.horizon)
+
+    play = compose(learner.steps, problem.steps)
+    params, setting = learner.parameters(problem), problem.setting()
+    values = np.empty((count, len(rounds), len(problem.metrics)))
+    play(params, setting, word, 0, rounds, values[:0])  # compile here, once, not in every thread
+
+    def part(bounds: tuple[int, int]) -> None:
+        play(params, setting, word, first + bounds[0], rounds, values[bounds[0] : bounds[1]])
+
+    pieces = _pieces(count, workers)
+    if workers == 1 or len(pieces) == 1:
+        for piece in pieces:
+            part(piece)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(part, pieces))
+    return Run(problem, learner, int(word), first, rounds, values)
+
+
+def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:
+    """Return the default checkpoints: rounds 2^(j/4), rounded, and the horizon."""
+    octaves = np.arange(0, 4 * np.log2(horizon) + 1)
+    grid = np.unique(np.rint(2.0 ** (octaves / 4)).astype(np.int64))
+    return np.append(grid[grid < horizon], np.int64(horizon))
+
+
+def _given(checkpoints: Sequence[int] | NDArray[np.int64], horizon: int) -> NDArray[np.int64]:
+    rounds = np.array([integer("checkpoints", c, low=1, high=horizon) for c in checkpoints], dtype=np.int64)
+    if rounds.size == 0 or (np.diff(rounds) <= 0).any():
+        raise ValueError(f"checkpoints must be increasing rounds in 1..{horizon}, got {list(checkpoints)}")
+    return rounds
+
+
+def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
+    """Split 0..count into contiguous pieces, a few for each worker so that none waits long."""
+    edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
+    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+@lru_cache(maxsize=None)
+def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
+    """Return the compiled loop of a learner in a problem."""
+    init, act, update = learner
+    start, respond, measure = problem
+
+    @program
+    def play(
+        params_owner: Any, setting_owner: Any, seed: Any, first: int, checkpoints: Any, out: Any
+    ) -> None:
+        params = borrow(params_owner)
+        setting = borrow(setting_owner)
+        for row in range(out.shape[0]):
+            rng = stream(seed, first + row, LEARNER)
+            env = stream(seed, first + row, ENVIRONMENT)
+            state_owner = init(params, rng)
+            world_owner = start(setting, env)
+            state = borrow(state_owner)
+            world = borrow(world_owner)
+            t = 0
+            for c in range(checkpoints.size):
+                while t < checkpoints[c]:
+                    action = act(params, state, t, rng)
+                    feedback, world = respond(setting, world, t, action, env)
+                    state = update(params, state, t, action, feedback, rng)
+                    t += 1
+                world = measure(setting, world, t, out[row, c])
+            keep_alive(state_owner)
+            keep_alive(world_owner)
+        keep_alive(params_owner)
+        keep_alive(setting_owner)
+
+    return play
