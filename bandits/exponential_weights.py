@@ -70,7 +70,7 @@ def add_loss(weights: Weights, learning_rate: float, arm: int, loss: float) -> W
     total = weights.total + (new - weights.weight[arm])
     weights.weight[arm] = new
     if total < weights.floor or weights.updates >= _SINGLE_UPDATES:
-        return remake(weights, learning_rate)
+        return _remade(weights, learning_rate)
     return Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, weights.updates + 1)
 
 
@@ -83,18 +83,28 @@ def add_losses(weights: Weights, learning_rate: float, losses: Any) -> Weights:
         weights.weight[i] = math.exp(-learning_rate * (weights.loss[i] - weights.shift))
         total += weights.weight[i]
     if total < weights.floor:
-        return remake(weights, learning_rate)
+        return _remade(weights, learning_rate)
     return Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, 0)
 
 
-@rare_kernel
-def remake(weights: Weights, learning_rate: float) -> Weights:
-    """Return the weights computed afresh from the cumulative losses, shifted by the least of them."""
-    shift = weights.loss[0]
-    for i in range(1, weights.loss.size):
-        shift = min(shift, weights.loss[i])
-    total = 0.0
-    for i in range(weights.loss.size):
-        weights.weight[i] = math.exp(-learning_rate * (weights.loss[i] - shift))
-        total += weights.weight[i]
+@kernel
+def _remade(weights: Weights, learning_rate: float) -> Weights:
+    total, shift = _remake(weights.loss, weights.weight, learning_rate)
     return Weights(weights.loss, weights.weight, total, shift, 0.5 * total, 0)
+
+
+@rare_kernel
+def _remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
+    """Write the weights computed afresh from the cumulative losses; return their sum and the least loss.
+
+    Only numbers are returned: an array handed back by a function that is not inlined would be reference
+    counted in the loop.
+    """
+    shift = loss[0]
+    for i in range(1, loss.size):
+        shift = min(shift, loss[i])
+    total = 0.0
+    for i in range(loss.size):
+        weight[i] = math.exp(-learning_rate * (loss[i] - shift))
+        total += weight[i]
+    return total, shift

@@ -182,9 +182,7 @@ def _alternating_init(setting: AlternatingSetting, env: Stream) -> AlternatingSt
 
 
 @kernel
-def _alternating_advance(
-    setting: AlternatingSetting, state: AlternatingState, t: int, env: Stream
-) -> AlternatingState:
+def _alternating_advance(setting: AlternatingSetting, state: AlternatingState, t: int, env: Stream) -> AlternatingState:
     return AlternatingState((t // setting.period) % setting.n_actions)
 
 
@@ -374,5 +372,3 @@ class LossTable(LossProcess):
         if len(self.table) < horizon:
             raise ValueError(f"losses must have at least horizon = {horizon} rows, got {len(self.table)}")
         return TableSetting(self.table)
-
-

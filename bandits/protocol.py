@@ -73,12 +73,24 @@ class Learner(ABC):
     the problem's before anything is compiled.
     """
 
-    steps: ClassVar[LearnerSteps]
+    steps: ClassVar[LearnerSteps]  # absent where `play` does the work
     accepts: ClassVar[tuple[type, ...]]
 
     @abstractmethod
     def parameters(self, problem: Any) -> Any:
         """Return the NamedTuple that the compiled functions receive, tuned for `problem`."""
+
+    def steps_for(self, problem: Any) -> LearnerSteps:
+        """Return the compiled functions to play `problem` with."""
+        return self.steps
+
+    def play(self, problem: Any, seed: int, first: int, count: int, rounds: Any) -> Any:
+        """Play repetitions first..first+count-1 in one batched computation, or return None to use the loop.
+
+        For learners whose rounds are dense and differentiable (JAX): returns (count, len(rounds), len(metrics))
+        float64, the metrics at the checkpoints `rounds` (C,) int64, each repetition a function of (seed, its number).
+        """
+        return None
 
     @property
     def name(self) -> str:

@@ -65,9 +65,7 @@ def words(rng: Stream, t: int, index: int) -> Any:
     """Return two independent uint64 words for round t (0 <= t < 2^56) and index (0 <= index < 2^32)."""
     low = uint32(uint64(t) & uint64(0xFFFFFFFF))
     high = uint32(((uint64(t) >> uint64(32)) << uint64(8)) & uint64(0xFFFFFF00))
-    a, b, c, d = philox4x32(
-        rng.seed_low, rng.seed_high, low, uint32(index), rng.repetition, high | rng.purpose
-    )
+    a, b, c, d = philox4x32(rng.seed_low, rng.seed_high, low, uint32(index), rng.repetition, high | rng.purpose)
     return (uint64(a) << uint64(32)) | uint64(b), (uint64(c) << uint64(32)) | uint64(d)
 
 

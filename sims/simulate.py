@@ -48,7 +48,11 @@ def simulate(
     word = seed_word(seed)
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else _given(checkpoints, problem.horizon)
 
-    play = compose(learner.steps, problem.steps)
+    batched = learner.play(problem, int(word), first, count, rounds)
+    if batched is not None:
+        return Run(problem, learner, int(word), first, rounds, np.asarray(batched, dtype=np.float64))
+
+    play = compose(learner.steps_for(problem), problem.steps)
     params, setting = learner.parameters(problem), problem.setting()
     values = np.empty((count, len(rounds), len(problem.metrics)))
     play(params, setting, word, 0, rounds, values[:0])  # compile here, once, not in every thread
@@ -93,9 +97,7 @@ def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
     start, respond, measure = problem
 
     @program
-    def play(
-        params_owner: Any, setting_owner: Any, seed: Any, first: int, checkpoints: Any, out: Any
-    ) -> None:
+    def play(params_owner: Any, setting_owner: Any, seed: Any, first: int, checkpoints: Any, out: Any) -> None:
         params = borrow(params_owner)
         setting = borrow(setting_owner)
         for row in range(out.shape[0]):

@@ -1,9 +1,17 @@
-"""Online learning with switching costs and several kinds of feedback."""
+"""Online learning with switching costs and several kinds of feedback: the game and its learners."""
 
+from bandits.switching.batched_exp3 import BatchedExp3 as BatchedExp3
+from bandits.switching.budgeted import BatchedDartboard as BatchedDartboard
+from bandits.switching.budgeted import BudgetedExp3 as BudgetedExp3
+from bandits.switching.budgeted import ExtraObservationLearner as ExtraObservationLearner
 from bandits.switching.exp3 import Exp3 as Exp3
+from bandits.switching.hedge import Hedge as Hedge
+from bandits.switching.perturbed_leader import LazyPerturbedLeader as LazyPerturbedLeader
 from bandits.switching.problem import Bandit as Bandit
 from bandits.switching.problem import BudgetExceeded as BudgetExceeded
 from bandits.switching.problem import ExtraObservations as ExtraObservations
 from bandits.switching.problem import FullInformation as FullInformation
 from bandits.switching.problem import SwitchingCostGame as SwitchingCostGame
 from bandits.switching.problem import TotalBudget as TotalBudget
+from bandits.switching.shrinking_dartboard import ShrinkingDartboard as ShrinkingDartboard
+from bandits.switching.tsallis_switch import TsallisSwitch as TsallisSwitch

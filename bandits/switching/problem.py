@@ -133,7 +133,12 @@ class SwitchingCostGame(Problem):
         instance("losses", self.losses, LossProcess, "a loss process such as MultiScaleRandomWalk(n_actions=5)")
         integer("horizon", self.horizon, low=1)
         real("switching_cost", self.switching_cost, low=0.0)
-        instance("feedback", self.feedback, get_args(Feedback), "FullInformation(), Bandit(), ExtraObservations(budget) or TotalBudget(budget)")
+        instance(
+            "feedback",
+            self.feedback,
+            get_args(Feedback),
+            "FullInformation(), Bandit(), ExtraObservations(budget) or TotalBudget(budget)",
+        )
         self.losses.setting(self.horizon)
         if isinstance(self.feedback, TotalBudget):
             integer("budget", self.feedback.budget, self.n_actions, self.horizon * self.n_actions)

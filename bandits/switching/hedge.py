@@ -1,0 +1,57 @@
+"""Hedge: exponential weights under full information, redrawn every round.
+
+Freund & Schapire (1997); Cesa-Bianchi & Lugosi (2006), Theorem 2.2. With p_t(i) proportional to
+exp(-eta L_{t-1}(i)), every sequence of losses in [0, 1] satisfies
+
+    sum_t <p_t, l_t> - min_i L_T(i) <= ln K / eta + eta T / 8,   least at eta = sqrt(8 ln K / T).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from bandits.checks import optional_real
+from bandits.exponential_weights import Weights, add_losses, draw, uniform_weights
+from bandits.jit import kernel
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream, uniform
+from bandits.switching.problem import FullInformation, SwitchingCostGame
+
+
+class HedgeParams(NamedTuple):
+    """K and eta."""
+
+    n_actions: int
+    learning_rate: float
+
+
+@kernel
+def _init(params: HedgeParams, rng: Stream) -> Weights:
+    return uniform_weights(params.n_actions)
+
+
+@kernel
+def _act(params: HedgeParams, state: Weights, t: int, rng: Stream) -> int:
+    return draw(state, uniform(rng, t, 0))
+
+
+@kernel
+def _update(params: HedgeParams, state: Weights, t: int, arm: int, losses: Any, rng: Stream) -> Weights:
+    return add_losses(state, params.learning_rate, losses)
+
+
+@dataclass(frozen=True)
+class Hedge(Learner):
+    """Hedge with learning rate eta > 0; None means sqrt(8 ln K / T)."""
+
+    learning_rate: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+
+    def __post_init__(self) -> None:
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def parameters(self, problem: SwitchingCostGame) -> HedgeParams:
+        """Return K and eta for the game."""
+        tuned = math.sqrt(8.0 * math.log(problem.n_actions) / problem.horizon)
+        return HedgeParams(problem.n_actions, self.learning_rate or tuned)

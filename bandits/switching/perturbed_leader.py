@@ -1,0 +1,104 @@
+"""Follow the lazy perturbed leader: full information, few switches, no exponentials of losses.
+
+Kalai & Vempala, "Efficient algorithms for online decision problems" (2005), the lazy variant. Play the
+action with the least L_{t-1}(i) - p(i), where each perturbation p(i) is exponential with rate eta. After
+losses l_t, p(i) grows by l_t(i) with probability exp(-eta l_t(i)) and is otherwise redrawn from the
+exponential law cut to [0, l_t(i)): since that law is without memory, p(i) is again exponential, yet the
+difference L - p changes only where p was redrawn, and then it rises. So the leader can change only in a
+round in which its own perturbation is redrawn:
+
+    E[switches] <= eta E[sum_t l_t(A_t)] <= eta T,
+    R_T <= H_K / eta + (1 + c) eta T   with H_K = 1 + 1/2 + ... + 1/K = E[max_i p(i)] eta,
+
+by E l_t(A_t) - E l_t(A_{t+1}) <= P(redrawn) <= eta E l_t(A_t) and the be-the-leader lemma. The least value
+2 sqrt((1 + c) T H_K) is at eta = sqrt(H_K / ((1 + c) T)).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.checks import optional_real
+from bandits.jit import kernel, rare_kernel
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream, uniform
+from bandits.switching.problem import FullInformation, SwitchingCostGame
+
+
+class PerturbedParams(NamedTuple):
+    """K and eta."""
+
+    n_actions: int
+    learning_rate: float
+
+
+class PerturbedState(NamedTuple):
+    """Cumulative losses, perturbed losses L - p, and the leader."""
+
+    loss: Any  # (K,) float64
+    perturbed: Any  # (K,) float64
+    leader: int
+
+
+@rare_kernel
+def _least(values: Any) -> int:
+    best = 0
+    for i in range(1, values.size):
+        if values[i] < values[best]:
+            best = i
+    return best
+
+
+@kernel
+def _exponential(u: float, rate: float) -> float:
+    return -math.log1p(-u) / rate
+
+
+@kernel
+def _init(params: PerturbedParams, rng: Stream) -> PerturbedState:
+    perturbed = np.zeros(params.n_actions)
+    for i in range(params.n_actions):
+        perturbed[i] = -_exponential(uniform(rng, 0, i), params.learning_rate)
+    return PerturbedState(np.zeros(params.n_actions), perturbed, _least(perturbed))
+
+
+@kernel
+def _act(params: PerturbedParams, state: PerturbedState, t: int, rng: Stream) -> int:
+    return state.leader
+
+
+@kernel
+def _update(
+    params: PerturbedParams, state: PerturbedState, t: int, arm: int, losses: Any, rng: Stream
+) -> PerturbedState:
+    leader = state.leader
+    for i in range(params.n_actions):
+        state.loss[i] += losses[i]
+        fresh = _exponential(uniform(rng, t + 1, i), params.learning_rate)
+        if fresh < losses[i]:  # probability 1 - exp(-eta l), and then `fresh` has the law cut to [0, l)
+            state.perturbed[i] = state.loss[i] - fresh
+            if i == state.leader:
+                leader = -1
+    if leader < 0:
+        leader = _least(state.perturbed)
+    return PerturbedState(state.loss, state.perturbed, leader)
+
+
+@dataclass(frozen=True)
+class LazyPerturbedLeader(Learner):
+    """Lazy perturbed leader with learning rate eta > 0; None means sqrt(H_K / ((1 + c) T))."""
+
+    learning_rate: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+
+    def __post_init__(self) -> None:
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def parameters(self, problem: SwitchingCostGame) -> PerturbedParams:
+        """Return K and eta for the game."""
+        harmonic = math.fsum(1.0 / k for k in range(1, problem.n_actions + 1))
+        tuned = math.sqrt(harmonic / ((1.0 + problem.switching_cost) * problem.horizon))
+        return PerturbedParams(problem.n_actions, self.learning_rate or tuned)

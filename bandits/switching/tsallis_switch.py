@@ -1,0 +1,135 @@
+"""Tsallis-INF over growing blocks: bandit feedback with switching costs, no horizon needed.
+
+Rouyer, Seldin & Cesa-Bianchi, "An Algorithm for Stochastic and Adversarial Bandits with Switching Costs"
+(ICML 2021): one action a block, follow the regularised leader with the 1/2-Tsallis entropy on the blocks'
+importance-weighted losses,
+
+    p_n(i) = 4 / (eta_n (Lhat(i) - x))^2,   x such that the probabilities sum to 1.
+
+Block n has length max(1, ceil((3 c / 2) sqrt(n / K))). Regret O((c K)^(1/3) T^(2/3) + sqrt(K T)) against any
+oblivious sequence, O((c K)^(2/3) T^(1/3) + ln T sum 1 / gap) for stochastic losses with a unique best
+action; claimed here as rates. The learning rate eta_n = 2 / sqrt(sum_{m<=n} b_m^2) with b_m the blocks'
+lengths is ours: it equals Zimmert & Seldin's 2 / sqrt(t) where all blocks have length 1.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.checks import real
+from bandits.exponential_weights import pick
+from bandits.jit import kernel, rare_kernel
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream, uniform
+from bandits.switching.problem import Bandit, SwitchingCostGame
+
+_NEWTON_STEPS = 100
+
+
+class TsallisParams(NamedTuple):
+    """K, the growth of the blocks and the factor on the learning rate."""
+
+    n_actions: int
+    growth: float  # block n has length max(1, ceil(growth sqrt(n)))
+    scale: float
+
+
+class TsallisState(NamedTuple):
+    """Estimated losses, this block's probabilities and where the blocks stand."""
+
+    loss: Any  # (K,) float64, Lhat less its minimum
+    probability: Any  # (K,) float64
+    arm: int
+    batch_loss: float
+    block: int  # n, from 1
+    end: int  # first round after the block
+    start: int
+    squares: float  # sum of squared block lengths
+
+
+@rare_kernel
+def tsallis_probabilities(loss: Any, learning_rate: float, out: Any) -> None:
+    """Write argmin_p <p, loss> - (4 / eta) sum_i (sqrt(p_i) - p_i / 2) into out (K,); min(loss) must be 0.
+
+    Newton's method from the left on the sum of 4 / (eta (loss - x))^2, which is convex and increasing in
+    x < 0: started at x = -2 sqrt(K) / eta, where the sum is at most 1, it cannot overshoot the pole at 0.
+    """
+    x = -2.0 / learning_rate  # the sum is at least 1 here, so the root lies to the left
+    for _ in range(_NEWTON_STEPS):
+        total = 0.0
+        slope = 0.0
+        for i in range(loss.size):
+            root = 2.0 / (learning_rate * (loss[i] - x))
+            total += root * root
+            slope += root * root * root
+        step = (total - 1.0) / (learning_rate * slope)
+        x -= step
+        if abs(step) <= 1e-15 * abs(x):
+            break
+    total = 0.0
+    for i in range(loss.size):
+        root = 2.0 / (learning_rate * (loss[i] - x))
+        out[i] = root * root
+        total += out[i]
+    for i in range(loss.size):
+        out[i] /= total
+
+
+@kernel
+def _block_length(params: TsallisParams, block: int) -> int:
+    return max(1, math.ceil(params.growth * math.sqrt(block)))
+
+
+@kernel
+def _init(params: TsallisParams, rng: Stream) -> TsallisState:
+    n_actions = params.n_actions
+    length = _block_length(params, 1)
+    probability = np.zeros(n_actions)
+    for i in range(n_actions):
+        probability[i] = 1.0 / n_actions
+    return TsallisState(np.zeros(n_actions), probability, 0, 0.0, 1, length, 0, float(length) ** 2)
+
+
+@kernel
+def _act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> int:
+    if t == state.start:
+        return pick(state.probability, 1.0, uniform(rng, t, 0))
+    return state.arm
+
+
+@kernel
+def _update(params: TsallisParams, state: TsallisState, t: int, arm: int, loss: float, rng: Stream) -> TsallisState:
+    batch_loss = state.batch_loss + loss
+    if t + 1 < state.end:
+        return TsallisState(
+            state.loss, state.probability, arm, batch_loss, state.block, state.end, state.start, state.squares
+        )
+    state.loss[arm] += batch_loss / state.probability[arm]
+    least = state.loss[0]
+    for i in range(1, state.loss.size):
+        least = min(least, state.loss[i])
+    for i in range(state.loss.size):
+        state.loss[i] -= least
+    length = _block_length(params, state.block + 1)
+    squares = state.squares + float(length) ** 2
+    tsallis_probabilities(state.loss, params.scale * 2.0 / math.sqrt(squares), state.probability)
+    return TsallisState(state.loss, state.probability, arm, 0.0, state.block + 1, t + 1 + length, t + 1, squares)
+
+
+@dataclass(frozen=True)
+class TsallisSwitch(Learner):
+    """Tsallis-INF with switching costs; `scale` > 0 multiplies its learning rate (1 is the default tuning)."""
+
+    scale: float = 1.0
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+
+    def __post_init__(self) -> None:
+        real("scale", self.scale, low=0.0, open_low=True)
+
+    def parameters(self, problem: SwitchingCostGame) -> TsallisParams:
+        """Return K and the blocks' growth for the game's switching cost."""
+        growth = 1.5 * problem.switching_cost / math.sqrt(problem.n_actions)
+        return TsallisParams(problem.n_actions, growth, float(self.scale))
