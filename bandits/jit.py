@@ -24,7 +24,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import cgutils, config, types
+from numba.core import cgutils, config
+from numba.core import types as _numba_types
 from numba.core.caching import CompileResultCacheImpl, NullCache, _Cache
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
@@ -32,6 +33,7 @@ from numba.core.serialize import dumps
 from numba.extending import intrinsic, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
+types: Any = _numba_types  # its members are made at run time
 
 
 def kernel(function: F) -> F:
@@ -49,7 +51,7 @@ def program(function: F) -> F:
     compiled = numba.njit(error_model="numpy", nogil=True)(function)
     if isinstance(compiled, Dispatcher):
         digest = fingerprint(compiled)
-        compiled._cache = NullCache() if digest is None else _ContentCache(digest)
+        cast(Any, compiled)._cache = NullCache() if digest is None else _ContentCache(digest)
     return cast(F, compiled)
 
 
@@ -193,16 +195,16 @@ class _NotAddressable(Exception):
     """The function reads something whose value cannot be part of a key."""
 
 
-def fingerprint(function: Any) -> str | None:
+def fingerprint(function: Any, *, versions: bool = True) -> str | None:
     """Return a digest of all that a compiled function can reach, or None where that is unknown.
 
-    Two functions with one digest compile to the same machine code on one processor and one set of
-    library versions (both are part of the digest).
+    With `versions`, those of the libraries and this file are part of it: two functions with one digest then
+    compile to the same machine code on one processor.
     """
     digest = hashlib.sha256()
-    versions = (numba.__version__, np.__version__, platform.python_version(), config.OPT)
-    digest.update(repr(versions).encode())
-    digest.update(Path(__file__).read_bytes())
+    if versions:
+        digest.update(repr((numba.__version__, np.__version__, platform.python_version(), config.OPT)).encode())
+        digest.update(Path(__file__).read_bytes())
     try:
         _absorb(function, digest, {})
     except _NotAddressable:

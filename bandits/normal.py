@@ -36,10 +36,7 @@ def normal_quantile(u: float) -> float:
 @rare_kernel
 def _tail(q: float, u: float) -> float:
     r = math.sqrt(-math.log(min(u, 1.0 - u)))
-    if r <= 5.0:
-        x = _near_tail(r - 1.6)
-    else:
-        x = _far_tail(r - 5.0)
+    x = _near_tail(r - 1.6) if r <= 5.0 else _far_tail(r - 5.0)
     return -x if q < 0.0 else x
 
 

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -87,10 +88,10 @@ def _given(checkpoints: Sequence[int] | NDArray[np.int64], horizon: int) -> NDAr
 def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
     """Split 0..count into contiguous pieces, a few for each worker so that none waits long."""
     edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
-    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
     """Return the compiled loop of a learner in a problem."""
     init, act, update = learner

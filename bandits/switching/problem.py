@@ -19,7 +19,7 @@ Looks are chosen before anything of the round is seen, and cost one each.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -156,9 +156,12 @@ class SwitchingCostGame(Problem):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
-        extra = ("pseudo_regret",) if self.losses.steps.gap else ()
-        extra += ("clipped_rounds",) if self.losses.steps.clipped else ()
-        return ("loss", "switches", "observations", "best_loss", "regret", *extra)
+        names = ["loss", "switches", "observations", "best_loss", "regret"]
+        if self.losses.steps.gap:
+            names.append("pseudo_regret")
+        if self.losses.steps.clipped:
+            names.append("clipped_rounds")
+        return tuple(names)
 
     @property
     def steps(self) -> ProblemSteps:
@@ -173,7 +176,7 @@ class SwitchingCostGame(Problem):
         return SwitchingSetting(losses, self.n_actions, float(self.switching_cost), self.budget)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _steps(losses: LossSteps, kind: str, looks: str) -> ProblemSteps:
     charge = _make_charge(losses)
     makers: dict[str, Callable[..., Any]] = {

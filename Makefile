@@ -1,0 +1,33 @@
+# Two commands for a fresh machine with Python 3.11+ and make: `make figures` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out/figures
+QUALITY ?= quick
+
+.PHONY: figures test lint bench clean
+.DEFAULT_GOAL := figures
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "regretlab needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V). Set PYTHON=..."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,cluster]'
+	@touch $@
+
+figures: $(VENV)/installed
+	$(BIN)/regretlab figures --quality $(QUALITY) --out $(OUT)
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/run.py --quick
+
+clean:
+	rm -rf $(VENV) out build *.egg-info
