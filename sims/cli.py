@@ -1,26 +1,138 @@
-"""The `regretlab` command: figures, verify, bounds.
+"""The `regretlab` command.
 
-Exit status: 0 for success, 1 when a figure failed or a bound is broken, 2 for bad usage (one clear line).
+Exit status: 0 for success, 1 when something failed that was asked for (a bound broken, a cell or figure
+failed), 2 for bad usage, with one clear line and no traceback, 130 after Ctrl-C.
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Theory and simulation for online learning.")
+from sims.progress import progress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Reproduce figures, run sweeps and verify regret bounds of online learning.",
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """Turn a rejected argument into one line and exit status 2."""
+    """Turn a rejected argument into one line and exit status 2, Ctrl-C into status 130."""
     try:
         yield
     except (ValueError, TypeError, KeyError, OSError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         print(f"regretlab: {text}", file=sys.stderr)
-        raise typer.Exit(2) from error
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        print("regretlab: interrupted; what is finished is kept, run the same command to go on", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+# ---------------------------------------------------------------- bounds
+
+
+@app.command()
+def bounds(
+    name: Annotated[str | None, typer.Argument(help="Name of one bound; all are listed without it.")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the bound as LaTeX and nothing else.")] = False,
+) -> None:
+    """List the theorems, or show one with its source, assumptions and tuning."""
+    import theory
+
+    with _clear_errors():
+        if name is None and latex:
+            raise ValueError("--latex needs the NAME of a bound")
+        if name is None:
+            _table(["bound", "learner", "quantity", "says", "source"], [_row(b) for b in theory.catalogue().values()])
+        elif latex:
+            print(theory.bound(name).latex())
+        else:
+            print(theory.bound(name).explain())
+
+
+def _row(bound: Any) -> list[str]:
+    says = f"{'rate ' if bound.rate_only else ''}{'<=' if bound.direction == 'upper' else '>='} {bound.expression}"
+    return [
+        bound.name,
+        bound.learner or "every learner",
+        bound.quantity,
+        says,
+        f"{bound.source.paper}, {bound.source.where}",
+    ]
+
+
+def _table(header: list[str], rows: list[list[str]]) -> None:
+    """Print a table: drawn on a terminal, tab-separated elsewhere."""
+    if not sys.stdout.isatty():
+        for row in [header, *rows]:
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+# ---------------------------------------------------------------- sweep
+
+
+@app.command()
+def sweep(
+    spec: Annotated[Path, typer.Argument(help="The sweep's TOML file.")],
+    out: Annotated[Path, typer.Option(help="Folder of results; an interrupted sweep goes on from it.")],
+    workers: Annotated[int | None, typer.Option(help="Workers, at least 1; one a processor by default.")] = None,
+    processes: Annotated[bool, typer.Option("--processes", help="Processes instead of threads.")] = False,
+    cluster: Annotated[str | None, typer.Option(help="Dask scheduler, as in tcp://host:port.")] = None,
+    keep_repetitions: Annotated[bool, typer.Option("--keep-repetitions", help="Store every repetition.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count the cells, estimate the time, run nothing.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the cells of a sweep that OUT lacks, and collect all in OUT/results.parquet."""
+    from sims.execute import estimate_seconds, pending
+    from sims.execute import sweep as run
+    from sims.sweep import load_sweep
+
+    with _clear_errors():
+        cells = load_sweep(spec)
+        if dry_run:
+            missing = pending(cells, out)
+            seconds = estimate_seconds(missing, workers)
+            print(f"{len(cells)} cells, {len(cells) - len(missing)} done, {len(missing)} to do, about {seconds:.0f} s")
+            return
+        with progress("sweep", len(cells), "rounds", quiet) as advance:
+            report = run(
+                cells,
+                out,
+                workers=workers,
+                kind="processes" if processes else "threads",
+                cluster=cluster,
+                keep_repetitions=keep_repetitions,
+                progress=lambda rounds, failed: advance(rounds, failed),
+            )
+    for line in report.damaged:
+        print(f"regretlab: computed again: {line}", file=sys.stderr)
+    for address, error in report.failed.items():
+        print(f"regretlab: cell {address} failed: {error}", file=sys.stderr)
+    if not quiet:
+        counts = f"{report.computed} computed, {report.reused} reused, {len(report.failed)} failed"
+        print(f"{report.total} cells in {report.seconds:.1f} s: {counts}\n{report.results}")
+    if report.failed:
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from sims.sweep import Cell
 
 Workers = Literal["threads", "processes"]
 _ATTEMPTS = 3
+_CLUSTER_TIMEOUT = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,23 @@ def pending(cells: Sequence[Cell], out: str | Path) -> list[Cell]:
     return _missing(cells, Store(out), False, None)[0]
 
 
+def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float:
+    """Return about how long the cells would take, from one short timed run of each (problem, learner) pair."""
+    cost: dict[Any, float] = {}
+    total = 0.0
+    for cell in cells:
+        pair = (type(cell.problem), type(cell.learner))
+        if pair not in cost:
+            checkpoints = [min(cell.problem.horizon, 20_000)]
+            began = 0.0
+            for _ in range(2):  # the first call compiles
+                began = time.perf_counter()
+                simulate(cell.problem, cell.learner, seed=cell.seed, checkpoints=checkpoints, threads=1)
+            cost[pair] = (time.perf_counter() - began) / checkpoints[0]
+        total += cost[pair] * _rounds(cell)
+    return total / (workers or os.cpu_count() or 1)
+
+
 def _rounds(cell: Cell) -> int:
     return cell.problem.horizon * cell.repetitions
 
@@ -195,7 +213,7 @@ def _cluster(address: str) -> Iterator[Executor]:
     except ImportError:
         raise ValueError("cluster needs the extra: pip install 'regretlab[cluster]'") from None
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=_CLUSTER_TIMEOUT)
     except (OSError, ValueError) as error:
         raise ValueError(f"cluster: no Dask scheduler answers at {address}: {error}") from None
     with client:

@@ -1,0 +1,143 @@
+"""What is timed: pairs of computations that must give the same numbers, ours and a rival's."""
+
+import ctypes
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from c_reference import CGame
+from numpy.typing import NDArray
+from own_learner import OwnExp3
+
+from bandits.jit import borrow, keep_alive, program
+from bandits.losses import BernoulliLosses, LossTable
+from bandits.protocol import Learner
+from bandits.random_walk import MultiScaleRandomWalk
+from bandits.rng import ENVIRONMENT, stream
+from bandits.switching import (
+    BatchedExp3,
+    Exp3,
+    FullInformation,
+    Hedge,
+    LazyPerturbedLeader,
+    ShrinkingDartboard,
+    SwitchingCostGame,
+)
+from sims import simulate
+
+SEED = 20
+Play = Callable[[int], NDArray[np.float64]]  # number of threads -> every number that it computed
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two computations of the same numbers."""
+
+    label: str
+    n_actions: int
+    rounds: int  # in all repetitions together
+    ours: Play
+    rival: Play
+    goal: float | None = None  # ns a round
+
+
+def against_c(library: ctypes.CDLL, horizon: int, repetitions: int, quick: bool) -> Iterator[Contest]:
+    """Yield every kernel that has a C reference."""
+    full = FullInformation()
+    random = np.random.default_rng(1)
+    means = np.where(np.arange(10) == 3, 0.4, 0.5)
+    general = LossTable(random.random((horizon, 10)) * (2.0 * means))
+    binary = LossTable((random.random((horizon, 10)) < means).astype(float))
+    walk = MultiScaleRandomWalk(10)
+
+    def contest(label: str, kernel: str, losses: Any, learner: Learner, goal: float | None = None) -> Contest:
+        game = SwitchingCostGame(losses, horizon, feedback=full if full.__class__ in learner.accepts else _BANDIT)
+        return _with_c(library, label, kernel, game, learner, repetitions, goal)
+
+    for n_actions in (10, 2, 100) if quick else (10, 2, 100, 1000):
+        bernoulli = BernoulliLosses.with_gap(n_actions, gap=0.1)
+        yield contest("EXP3, Bernoulli", "exp3_bernoulli", bernoulli, Exp3(), 25.0 if n_actions == 10 else None)
+    yield contest("EXP3, loss table", "exp3_table", general, Exp3())
+    yield contest("EXP3, random walk", "exp3_walk", walk, Exp3())
+    yield contest("batched EXP3, Bernoulli", "batched_bernoulli", BernoulliLosses.with_gap(10, 0.1), BatchedExp3())
+    yield contest("batched EXP3, loss table", "batched_table", general, BatchedExp3())
+    yield contest("batched EXP3, random walk", "batched_walk", walk, BatchedExp3())
+    yield contest("Hedge, loss table", "hedge_table", general, Hedge())
+    yield contest("Hedge, random walk", "hedge_walk", walk, Hedge())
+    yield contest("Shrinking Dartboard, general table", "dartboard_table", general, ShrinkingDartboard(), 60.0)
+    yield contest("Shrinking Dartboard, binary table", "dartboard_table", binary, ShrinkingDartboard())
+    yield contest("Shrinking Dartboard, random walk", "dartboard_walk", walk, ShrinkingDartboard())
+    yield contest("lazy perturbed leader, loss table", "perturbed_table", general, LazyPerturbedLeader())
+    yield _walk_alone(library, SwitchingCostGame(walk, horizon), repetitions)
+
+
+def own_against_built_in(horizon: int, repetitions: int) -> Contest:
+    """Return the user's own EXP3 (as ours) beside the built-in one (as rival)."""
+    game = SwitchingCostGame(BernoulliLosses.with_gap(10, gap=0.1), horizon)
+
+    def play(learner: Learner) -> Play:
+        return lambda threads: _simulated(game, learner, repetitions, threads)
+
+    label = "EXP3 written outside the package, Bernoulli"
+    return Contest(label, 10, horizon * repetitions, play(OwnExp3()), play(Exp3()))
+
+
+_BANDIT = SwitchingCostGame(MultiScaleRandomWalk(2), 2).feedback
+
+
+def _simulated(game: SwitchingCostGame, learner: Learner, repetitions: int, threads: int) -> NDArray[np.float64]:
+    run = simulate(
+        game, learner, repetitions=repetitions, seed=SEED, checkpoints=[game.horizon], threads=threads
+    )
+    return run.values[:, -1, :]
+
+
+def _with_c(
+    library: ctypes.CDLL,
+    label: str,
+    kernel: str,
+    game: SwitchingCostGame,
+    learner: Learner,
+    repetitions: int,
+    goal: float | None,
+) -> Contest:
+    reference = CGame(library, kernel, game, learner)
+    return Contest(
+        label,
+        game.n_actions,
+        game.horizon * repetitions,
+        lambda threads: _simulated(game, learner, repetitions, threads),
+        lambda threads: reference.metrics(reference.play(SEED, repetitions, threads)),
+        goal,
+    )
+
+
+def _walk_alone(library: ctypes.CDLL, game: SwitchingCostGame, repetitions: int) -> Contest:
+    """Return the random walk without a learner: both totals and the clipped rounds."""
+    init, advance, _, totals, _, clipped = game.losses.steps
+    setting = game.losses.setting(game.horizon)
+
+    @program
+    def play(setting_owner: Any, seed: Any, first: int, n_rounds: int, out: Any) -> None:
+        setting = borrow(setting_owner)
+        for row in range(out.shape[0]):
+            env = stream(seed, first + row, ENVIRONMENT)
+            owner = init(setting, env)
+            state = borrow(owner)
+            for t in range(n_rounds):
+                state = advance(setting, state, t, env)
+            totals(setting, state, n_rounds, out[row, :-1])
+            out[row, out.shape[1] - 1] = clipped(state)
+            keep_alive(owner)
+        keep_alive(setting_owner)
+
+    def ours(threads: int) -> NDArray[np.float64]:
+        out = np.empty((repetitions, game.n_actions + 1))
+        play(setting, np.uint64(SEED), 0, game.horizon, out)
+        return np.stack([out[:, :-1].max(axis=1), out[:, :-1].min(axis=1), out[:, -1]], axis=1)
+
+    reference = CGame(library, "stream_walk", game, Exp3())
+    rounds = game.horizon * repetitions
+    label = "random walk alone, two totals"
+    return Contest(label, 10, rounds, ours, lambda threads: reference.play(SEED, repetitions)[:, [0, 2, 4]], 15.0)

@@ -1,0 +1,120 @@
+"""The command line: exit status, one clear line for every mistake, resumable sweeps."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import polars
+import pytest
+from typer.testing import CliRunner
+
+from sims.cli import app
+from sims.progress import progress
+
+SPEC = """
+repetitions = 2
+seed = 3
+[axes]
+horizon = [64, 128]
+[[problem]]
+type = "SwitchingCostGame"
+losses = { type = "BernoulliLosses", means = [0.5, 0.4] }
+horizon = "$horizon"
+[[learner]]
+type = "BatchedExp3"
+"""
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def spec(tmp_path):
+    file = tmp_path / "sweep.toml"
+    file.write_text(SPEC)
+    return file
+
+
+def test_sweep_runs_then_reuses(spec, tmp_path):
+    dry = run("sweep", spec, "--out", tmp_path / "out", "--dry-run")
+    assert dry.exit_code == 0
+    assert dry.output.startswith("2 cells, 0 done, 2 to do, about ")
+    first = run("sweep", spec, "--out", tmp_path / "out")
+    assert first.exit_code == 0
+    assert "2 computed, 0 reused, 0 failed" in first.output
+    assert "sweep: 2/2" in first.stderr, "plain lines when not on a terminal"
+    again = run("sweep", spec, "--out", tmp_path / "out", "--quiet")
+    assert (again.exit_code, again.output) == (0, "")
+    assert set(polars.read_parquet(tmp_path / "out" / "results.parquet")["horizon"]) == {64, 128}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            SPEC.replace("BatchedExp3", "BatchedExp4"),
+            "learner[0]: unknown type 'BatchedExp4'; did you mean 'BatchedExp3'?",
+        ),
+        (
+            SPEC.replace("means", "mean"),
+            "problem[0].losses: BernoulliLosses has no parameter 'mean'; did you mean 'means'?",
+        ),
+        (SPEC.replace("[64, 128]", "[64, 0]"), "problem[0]: SwitchingCostGame: horizon must be at least 1, got 0"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(spec, tmp_path, text, message):
+    spec.write_text(text)
+    result = run("sweep", spec, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr.strip().splitlines() == [f"regretlab: {message}"]
+    assert not (tmp_path / "out").exists(), "nothing is written before the whole sweep is valid"
+
+
+def test_missing_file_and_folder_in_the_way(spec, tmp_path):
+    assert run("sweep", tmp_path / "none.toml", "--out", tmp_path / "out").exit_code == 2
+    result = run("sweep", spec, "--out", spec)
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+
+
+def test_a_failed_cell_gives_status_1(spec, tmp_path, monkeypatch):
+    def fail(cell, keep):
+        raise ArithmeticError("made to fail")
+
+    monkeypatch.setattr("sims.execute.compute", fail)
+    result = run("sweep", spec, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr.count("made to fail") == 2
+
+
+def test_ctrl_c_stops_cleanly_and_the_rest_follows(tmp_path):
+    spec = tmp_path / "long.toml"
+    spec.write_text(SPEC.replace("repetitions = 2", "repetitions = 20").replace("[64, 128]", "[64, 128, 3000000]"))
+    command = [sys.executable, "-m", "sims", "sweep", str(spec), "--out", str(tmp_path / "out"), "--workers", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("out/cells/*.parquet"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run the same command to go on" in errors
+    assert "Traceback" not in errors
+    assert len(list((tmp_path / "out" / "cells").iterdir())) >= 2
+    again = run("sweep", spec, "--out", tmp_path / "out")
+    assert again.exit_code == 0
+    assert "0 computed" in again.output or "2 reused" in again.output
+
+
+def test_progress_lines(capsys):
+    with progress("work", 2, "rounds") as advance:
+        advance(1000.0)
+        advance(1000.0, failed=True)
+    shown = capsys.readouterr().err
+    assert "work: 2/2, 1 failed" in shown
+    assert "rounds/s" in shown
+    with progress("work", 1, quiet=True) as advance:
+        advance()
+    assert capsys.readouterr().err == ""

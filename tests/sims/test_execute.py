@@ -1,0 +1,287 @@
+"""Sweeps end with the same rows whatever runs them and whatever kills them on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import polars
+import pyarrow.parquet as pq
+import pytest
+
+from bandits.losses import BernoulliLosses
+from bandits.random_walk import MultiScaleRandomWalk
+from bandits.switching import (
+    Bandit,
+    BatchedDartboard,
+    BatchedExp3,
+    BudgetedExp3,
+    Exp3,
+    ExtraObservationLearner,
+    ExtraObservations,
+    FullInformation,
+    Hedge,
+    LazyPerturbedLeader,
+    ShrinkingDartboard,
+    SwitchingCostGame,
+    TotalBudget,
+    TsallisSwitch,
+)
+from sims import simulate
+from sims.execute import compute, pending, sweep
+from sims.store import SCHEMA, Store, StoreError, encode, open_store
+from sims.sweep import Cell, Precision
+
+PAIRS = [
+    (FullInformation(), Hedge()),
+    (FullInformation(), ShrinkingDartboard()),
+    (FullInformation(), LazyPerturbedLeader()),
+    (Bandit(), Exp3()),
+    (Bandit(), BatchedExp3()),
+    (Bandit(), TsallisSwitch()),
+    (TotalBudget(32, "bandit"), BudgetedExp3()),
+    (TotalBudget(32, "full"), BatchedDartboard()),
+    (TotalBudget(32, "flexible"), BatchedDartboard()),
+    (ExtraObservations(64), ExtraObservationLearner()),
+]
+
+
+def every_learner(horizon=256, seeds=(0, 1)):
+    walk = MultiScaleRandomWalk(4)
+    games = [(SwitchingCostGame(walk, horizon, feedback=f), learner) for f, learner in PAIRS]
+    return [Cell(g, learner, 3, s, labels={"seed_label": s}) for g, learner in games for s in seeds]
+
+
+def small_cells(count=12, horizon=50):
+    game = SwitchingCostGame(BernoulliLosses.with_gap(3, 0.2), horizon)
+    return [Cell(game, BatchedExp3(), 2, seed, labels={"point": seed}) for seed in range(count)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    report = sweep(every_learner(), folder, workers=1)
+    assert (report.computed, report.reused, report.failed) == (20, 0, {})
+    return (folder / "results.parquet").read_bytes()
+
+
+def test_two_threads_give_the_same_bytes(undisturbed, tmp_path):
+    assert sweep(every_learner(), tmp_path, workers=2).results.read_bytes() == undisturbed
+
+
+def test_two_processes_give_the_same_bytes(undisturbed, tmp_path):
+    assert sweep(every_learner(), tmp_path, workers=2, kind="processes").results.read_bytes() == undisturbed
+
+
+def test_killed_and_resumed_gives_the_same_bytes(undisturbed, tmp_path):
+    script = (
+        "import sys, os, signal; sys.path.insert(0, sys.argv[2])\n"
+        "from test_execute import every_learner\n"
+        "from sims.execute import sweep\n"
+        "count = [0]\n"
+        "def die_half_way(rounds, failed):\n"
+        "    count[0] += 1\n"
+        "    if count[0] == 10: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "sweep(every_learner(), sys.argv[1], workers=2, progress=die_half_way)\n"
+    )
+    here = os.path.dirname(__file__)
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path), here], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert not (tmp_path / "results.parquet").exists()
+    report = sweep(every_learner(), tmp_path, workers=2)
+    assert 9 <= report.reused <= 11
+    assert report.results.read_bytes() == undisturbed
+
+
+def test_a_killed_process_of_the_pool_is_replaced(tmp_path):
+    from concurrent.futures import ProcessPoolExecutor
+
+    import sims.execute as execute
+
+    pools, killed = [], []
+
+    def watched(*args, **kwargs):
+        pools.append(ProcessPoolExecutor(*args, **kwargs))
+        return pools[-1]
+
+    def kill_one(rounds, failed):
+        if not killed:
+            killed.append(next(iter(pools[0]._processes)))
+            os.kill(killed[0], signal.SIGKILL)
+
+    original = execute.ProcessPoolExecutor
+    execute.ProcessPoolExecutor = watched
+    try:
+        report = sweep(small_cells(40), tmp_path, workers=2, kind="processes", progress=kill_one)
+    finally:
+        execute.ProcessPoolExecutor = original
+    assert len(pools) == 2, "the broken pool was replaced"
+    assert (report.computed, report.failed) == (40, {})
+
+
+def test_dask_cluster_that_loses_a_worker_gives_the_same_bytes(undisturbed, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as cluster:
+        victims = [nanny.pid for nanny in cluster.workers.values()]
+        killed = []
+
+        def kill_one(rounds, failed):
+            if not killed:
+                killed.append(victims[0])
+                os.kill(victims[0], signal.SIGKILL)
+
+        report = sweep(every_learner(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_one)
+    assert killed
+    assert report.failed == {}
+    assert report.results.read_bytes() == undisturbed
+
+
+def test_no_cluster_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("sims.execute._CLUSTER_TIMEOUT", 0.5)
+    pytest.importorskip("distributed")
+    with pytest.raises(ValueError, match="no Dask scheduler answers"):
+        sweep(small_cells(1), tmp_path, cluster="tcp://127.0.0.1:1")
+
+
+def test_stored_statistics_are_those_of_the_run(tmp_path):
+    cell = small_cells(1)[0]
+    sweep([cell], tmp_path)
+    run = simulate(cell.problem, cell.learner, repetitions=2, seed=0)
+    frame = Store(tmp_path).frame().filter(polars.col("metric") == "regret")
+    assert frame["round"].to_list() == run.rounds.tolist()
+    assert frame["mean"].to_list() == run.mean("regret").tolist()
+    assert frame["std"].to_list() == run["regret"].std(axis=0, ddof=1).tolist()
+    assert frame["point"].to_list() == [0] * len(run.rounds)
+
+
+def test_repetitions_are_kept_on_request(tmp_path):
+    cell = small_cells(1)[0]
+    sweep([cell], tmp_path)
+    report = sweep([cell], tmp_path, keep_repetitions=True)
+    assert (report.computed, report.reused) == (1, 0), "statistics alone do not serve a request for repetitions"
+    run = simulate(cell.problem, cell.learner, repetitions=2, seed=0)
+    frame = Store(tmp_path).frame().filter(polars.col("metric") == "loss")
+    assert np.array_equal(frame["mean"].to_numpy().reshape(2, -1), run["loss"])
+    assert sweep([cell], tmp_path).reused == 1
+
+
+def test_truncated_foreign_and_damaged_files_are_computed_again(tmp_path):
+    cells = small_cells(4)
+    wanted = sweep(cells, tmp_path).results.read_bytes()
+    store = Store(tmp_path)
+    whole = [store.path(c).read_bytes() for c in cells]
+    store.path(cells[0]).write_bytes(whole[0][: len(whole[0]) // 2])
+    store.path(cells[1]).write_bytes(whole[0])
+    middle = bytearray(whole[2])
+    middle[len(middle) // 8] ^= 0xFF
+    store.path(cells[2]).write_bytes(middle)
+    frame = polars.DataFrame({"x": [1]})
+    frame.write_parquet(store.path(cells[3]))
+    report = sweep(cells, tmp_path)
+    assert (report.computed, len(report.damaged)) == (4, 4)
+    assert report.results.read_bytes() == wanted
+
+
+def test_a_failing_cell_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch):
+    cells = small_cells(3)
+    bad = cells[1].address
+
+    def sometimes(cell, keep):
+        if cell.address == bad:
+            raise ArithmeticError("made to fail")
+        return compute(cell, keep)
+
+    monkeypatch.setattr("sims.execute.compute", sometimes)
+    report = sweep(cells, tmp_path)
+    assert (report.computed, list(report.failed)) == (2, [bad])
+    note = json.loads((tmp_path / "failed" / f"{bad}.json").read_text())
+    assert "made to fail" in note["error"]
+    monkeypatch.undo()
+    again = sweep(cells, tmp_path)
+    assert (again.computed, again.reused, again.failed) == (1, 2, {})
+    assert not (tmp_path / "failed" / f"{bad}.json").exists()
+
+
+def test_full_disk_loses_nothing(tmp_path, monkeypatch):
+    cells = small_cells(5)
+    written = []
+    original = Store.save
+
+    def full(self, cell, content):
+        if len(written) == 3:
+            monkeypatch.setattr("sims.store.os.fsync", no_space)
+        written.append(cell)
+        original(self, cell, content)
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "save", full)
+    with pytest.raises(StoreError, match="No space left on device; finished cells are kept"):
+        sweep(cells, tmp_path, workers=1)
+    monkeypatch.undo()
+    assert len(list((tmp_path / "cells").iterdir())) == 3, "no temporary file is left"
+    assert sweep(cells, tmp_path).reused == 3
+
+
+def test_two_sweeps_cannot_write_one_folder(tmp_path):
+    with open_store(tmp_path), pytest.raises(StoreError, match="another sweep"):
+        sweep(small_cells(1), tmp_path)
+
+
+def test_unwritable_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"):
+        sweep(small_cells(1), tmp_path / "file")
+
+
+def test_bad_options(tmp_path):
+    with pytest.raises(ValueError, match="at least one cell"):
+        sweep([], tmp_path)
+    with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
+        sweep(small_cells(1), tmp_path, workers=0)
+    with pytest.raises(ValueError, match="kind must be 'threads' or 'processes', got 'fibres'"):
+        sweep(small_cells(1), tmp_path, kind="fibres")
+
+
+def test_an_executor_of_ones_own_and_duplicates(tmp_path):
+    cells = small_cells(3)
+    with ThreadPoolExecutor(2) as pool:
+        report = sweep([*cells, *cells], tmp_path, executor=pool)
+    assert (report.total, report.computed) == (3, 3)
+    assert pending(cells, tmp_path) == []
+
+
+def test_precision_asks_for_repetitions_reproducibly(tmp_path):
+    game = SwitchingCostGame(BernoulliLosses.with_gap(3, 0.2), 200)
+    loose, tight = (Cell(game, BatchedExp3(), 4, 5, precision=Precision(w)) for w in (1.0, 0.02))
+    counts = []
+    for cell in (loose, tight):
+        report = sweep([cell], tmp_path)
+        frame = polars.read_parquet(report.results).filter(polars.col("metric") == "regret")
+        counts.append(frame["repetitions"][0])
+    assert counts[0] == 4 < counts[1]
+    run = simulate(game, BatchedExp3(), repetitions=counts[1], seed=5)
+    low, high = run.interval("regret")
+    assert 0.5 * (high[-1] - low[-1]) <= 0.02 * run.mean("regret")[-1]
+    assert frame["mean"].to_list() == run.mean("regret").tolist(), "the same as asking for that many at once"
+    capped = Cell(game, BatchedExp3(), 4, 5, precision=Precision(1e-9, limit=10))
+    assert polars.read_parquet(sweep([capped], tmp_path).results)["repetitions"][0] == 10
+
+
+def test_schema_has_units_and_provenance(tmp_path):
+    cell = small_cells(1)[0]
+    sweep([cell], tmp_path)
+    schema = pq.read_schema(Store(tmp_path).path(cell))
+    assert schema.names == SCHEMA.names
+    assert all(b"unit" in SCHEMA.field(name).metadata for name in SCHEMA.names)
+    tags = json.loads(schema.metadata[b"regretlab"])
+    assert tags["configuration"]["seed"] == 0
+    assert {"regretlab", "numpy", "numba", "jax"} == set(tags["versions"])
+    run = simulate(cell.problem, cell.learner, repetitions=2, seed=0)
+    assert encode(cell, run, False) == Store(tmp_path).path(cell).read_bytes(), "the same run gives the same bytes"

@@ -1,0 +1,130 @@
+"""The sweep language: axes, zips, conditions, and a clear error for every mistake."""
+
+import pytest
+
+from bandits.losses import BernoulliLosses, LossTable
+from bandits.random_walk import MultiScaleRandomWalk
+from bandits.switching import BatchedExp3, Exp3, Hedge, SwitchingCostGame
+from sims.config import build, canonical, describe, public_classes
+from sims.sweep import Cell, Precision, grid, load_sweep, parse_sweep
+
+GAME = {"type": "SwitchingCostGame", "losses": {"type": "MultiScaleRandomWalk", "n_actions": 3}, "horizon": "$horizon"}
+
+
+def spec(**changes):
+    base = {
+        "repetitions": 2,
+        "axes": {"horizon": [64, 128]},
+        "problem": [GAME],
+        "learner": [{"type": "Exp3"}, {"type": "BatchedExp3", "batch_length": "$tau", "axes": {"tau": [1, 4]}}],
+    }
+    return base | changes
+
+
+def test_product_of_shared_and_own_axes():
+    cells = parse_sweep(spec())
+    assert [(c.learner.name, c.problem.horizon, c.labels.get("tau")) for c in cells] == [
+        ("Exp3", 64, None),
+        ("BatchedExp3", 64, 1),
+        ("BatchedExp3", 64, 4),
+        ("Exp3", 128, None),
+        ("BatchedExp3", 128, 1),
+        ("BatchedExp3", 128, 4),
+    ]
+    assert len({c.address for c in cells}) == len(cells)
+
+
+def test_zip_advances_lists_together():
+    game = GAME | {"losses": {"type": "MultiScaleRandomWalk", "n_actions": "$k"}, "switching_cost": "$cost"}
+    table = spec(zip=[{"k": [2, 5], "cost": [1.0, 0.5]}], problem=[game], learner=[{"type": "Exp3"}])
+    assert [(c.problem.n_actions, c.problem.switching_cost) for c in parse_sweep(table)] == [(2, 1.0), (5, 0.5)] * 2
+
+
+def test_when_restricts_a_learner_to_some_points():
+    table = spec(learner=[{"type": "Exp3", "when": {"horizon": [128]}}])
+    assert [c.problem.horizon for c in parse_sweep(table)] == [128]
+
+
+def test_log_and_linear_axes():
+    learner = {"type": "Exp3", "learning_rate": "$eta", "axes": {"eta": {"linear": [0.1, 0.3, 3]}}}
+    cells = parse_sweep(spec(axes={"horizon": {"log": [16, 64, 3]}}, learner=[learner]))
+    assert sorted({c.problem.horizon for c in cells}) == [16, 32, 64]
+    assert sorted({c.learner.learning_rate for c in cells}) == pytest.approx([0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learner": [{"type": "Exp4"}]}, r"learner\[0\]: unknown type 'Exp4'; did you mean 'Exp3'"),
+        ({"learner": [{"type": "Exp3", "learning_rat": 1.0}]}, r"no parameter 'learning_rat'; did you mean"),
+        ({"learner": [{"type": "Exp3", "learning_rate": -1.0}]}, r"learner\[0\]: Exp3: learning_rate must be"),
+        ({"learner": [{"learning_rate": 1.0}]}, r"learner\[0\] needs a type"),
+        ({"learner": []}, r"at least one \[\[learner\]\]"),
+        ({"learner": [{"type": "Hedge"}]}, r"problem\[0\] with learner\[0\].*learns from FullInformation"),
+        ({"axes": {"horizon": []}}, r"axes.horizon must be a non-empty list"),
+        ({"axes": {}}, r"no axis 'horizon'"),
+        ({"axe": {}}, r"unknown keys \['axe'\]"),
+        ({"zip": [{"a": [1], "b": [1, 2]}]}, r"zip\[0\]: lists that advance together"),
+        ({"learner": [{"type": "Exp3", "when": {"horizon": [1]}}]}, r"no cells"),
+        ({"repetitions": 0}, r"repetitions must be at least 1, got 0"),
+        ({"seed": -1}, r"seed must be between 0"),
+        ({"learner": [{"type": "nowhere:Learner"}]}, r"cannot find 'nowhere:Learner'"),
+        ({"precision": {"half_width": 0.1, "metric": "regrets"}}, r"precision.metric must be one of"),
+    ],
+)
+def test_mistakes_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        parse_sweep(spec(**changes))
+
+
+def test_not_toml(tmp_path):
+    file = tmp_path / "bad.toml"
+    file.write_text("= 1")
+    with pytest.raises(ValueError, match="not a TOML file"):
+        load_sweep(file)
+
+
+def test_grid_last_axis_fastest():
+    assert [p.a + p.b for p in grid(a=[1, 2], b=[10, 20])] == [11, 21, 12, 22]
+    with pytest.raises(ValueError, match="axis a must have at least one value"):
+        next(grid(a=[]))
+
+
+def test_description_round_trip():
+    game = SwitchingCostGame(BernoulliLosses([0.25, 0.5]), 100, 0.1)
+    assert build(describe(game)) == game
+    assert {"Exp3", "SwitchingCostGame", "MultiScaleRandomWalk", "ExtraObservations"} <= set(public_classes())
+
+
+def test_address_depends_on_everything_that_matters_and_on_nothing_else():
+    def cell(**changes):
+        arguments = {"cost": 1.0, "learner": Exp3(), "repetitions": 2, "seed": 0, "labels": {}} | changes
+        game = SwitchingCostGame(MultiScaleRandomWalk(3), 64, arguments["cost"])
+        return Cell(game, arguments["learner"], arguments["repetitions"], arguments["seed"], labels=arguments["labels"])
+
+    base = cell().address
+    assert cell().address == base
+    assert cell(labels={"a": 1}).address == base
+    others = [cell(cost=1.0 + 2**-52), cell(learner=BatchedExp3()), cell(repetitions=3), cell(seed=1)]
+    assert len({base, *(c.address for c in others)}) == 5
+
+
+def test_address_sees_the_content_of_a_table():
+    def address(x):
+        return Cell(SwitchingCostGame(LossTable([[0.0, x], [1.0, 0.5]]), 2), Exp3()).address
+
+    assert address(0.5) == address(0.5) != address(0.25)
+
+
+def test_canonical_text_keeps_floats_to_the_last_bit():
+    assert canonical({"b": 0.1, "a": [1, None]}) == '{"a":[1,null],"b":"0x1.999999999999ap-4"}'
+
+
+def test_cell_validates():
+    game = SwitchingCostGame(BernoulliLosses([0.5, 0.5]), 10)
+    with pytest.raises(TypeError, match="learns from FullInformation"):
+        Cell(game, Hedge())
+    with pytest.raises(ValueError, match="repetitions must be at least 2, got 1"):
+        Cell(game, Exp3(), 1, precision=Precision(0.1))
+    with pytest.raises(TypeError, match="the class itself"):
+        Cell(game, Exp3)
