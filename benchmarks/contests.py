@@ -16,6 +16,7 @@ from bandits.protocol import Learner
 from bandits.random_walk import MultiScaleRandomWalk
 from bandits.rng import ENVIRONMENT, stream
 from bandits.switching import (
+    Bandit,
     BatchedExp3,
     Exp3,
     FullInformation,
@@ -27,7 +28,7 @@ from bandits.switching import (
 from sims import simulate
 
 SEED = 20
-Play = Callable[[int], NDArray[np.float64]]  # number of threads -> every number that it computed
+Play = Callable[[int, int], NDArray[np.float64]]  # (repetitions, threads) -> every number that it computed
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ class Contest:
 
     label: str
     n_actions: int
-    rounds: int  # in all repetitions together
+    horizon: int
     ours: Play
     rival: Play
     goal: float | None = None  # ns a round
+    threaded: bool = True
 
 
-def against_c(library: ctypes.CDLL, horizon: int, repetitions: int, quick: bool) -> Iterator[Contest]:
+def against_c(library: ctypes.CDLL, horizon: int, quick: bool) -> Iterator[Contest]:
     """Yield every kernel that has a C reference."""
-    full = FullInformation()
     random = np.random.default_rng(1)
     means = np.where(np.arange(10) == 3, 0.4, 0.5)
     general = LossTable(random.random((horizon, 10)) * (2.0 * means))
@@ -52,8 +53,8 @@ def against_c(library: ctypes.CDLL, horizon: int, repetitions: int, quick: bool)
     walk = MultiScaleRandomWalk(10)
 
     def contest(label: str, kernel: str, losses: Any, learner: Learner, goal: float | None = None) -> Contest:
-        game = SwitchingCostGame(losses, horizon, feedback=full if full.__class__ in learner.accepts else _BANDIT)
-        return _with_c(library, label, kernel, game, learner, repetitions, goal)
+        game = SwitchingCostGame(losses, horizon, feedback=Bandit() if Bandit in learner.accepts else FullInformation())
+        return _with_c(library, label, kernel, game, learner, goal)
 
     for n_actions in (10, 2, 100) if quick else (10, 2, 100, 1000):
         bernoulli = BernoulliLosses.with_gap(n_actions, gap=0.1)
@@ -69,51 +70,36 @@ def against_c(library: ctypes.CDLL, horizon: int, repetitions: int, quick: bool)
     yield contest("Shrinking Dartboard, binary table", "dartboard_table", binary, ShrinkingDartboard())
     yield contest("Shrinking Dartboard, random walk", "dartboard_walk", walk, ShrinkingDartboard())
     yield contest("lazy perturbed leader, loss table", "perturbed_table", general, LazyPerturbedLeader())
-    yield _walk_alone(library, SwitchingCostGame(walk, horizon), repetitions)
+    yield _walk_alone(library, SwitchingCostGame(walk, horizon))
 
 
-def own_against_built_in(horizon: int, repetitions: int) -> Contest:
+def own_against_built_in(horizon: int) -> Contest:
     """Return the user's own EXP3 (as ours) beside the built-in one (as rival)."""
     game = SwitchingCostGame(BernoulliLosses.with_gap(10, gap=0.1), horizon)
-
-    def play(learner: Learner) -> Play:
-        return lambda threads: _simulated(game, learner, repetitions, threads)
-
     label = "EXP3 written outside the package, Bernoulli"
-    return Contest(label, 10, horizon * repetitions, play(OwnExp3()), play(Exp3()))
+    return Contest(label, 10, horizon, _simulated(game, OwnExp3()), _simulated(game, Exp3()))
 
 
-_BANDIT = SwitchingCostGame(MultiScaleRandomWalk(2), 2).feedback
+def _simulated(game: SwitchingCostGame, learner: Learner) -> Play:
+    def play(repetitions: int, threads: int) -> NDArray[np.float64]:
+        run = simulate(game, learner, repetitions=repetitions, seed=SEED, checkpoints=[game.horizon], threads=threads)
+        return run.values[:, -1, :]
 
-
-def _simulated(game: SwitchingCostGame, learner: Learner, repetitions: int, threads: int) -> NDArray[np.float64]:
-    run = simulate(
-        game, learner, repetitions=repetitions, seed=SEED, checkpoints=[game.horizon], threads=threads
-    )
-    return run.values[:, -1, :]
+    return play
 
 
 def _with_c(
-    library: ctypes.CDLL,
-    label: str,
-    kernel: str,
-    game: SwitchingCostGame,
-    learner: Learner,
-    repetitions: int,
-    goal: float | None,
+    library: ctypes.CDLL, label: str, kernel: str, game: SwitchingCostGame, learner: Learner, goal: float | None
 ) -> Contest:
     reference = CGame(library, kernel, game, learner)
-    return Contest(
-        label,
-        game.n_actions,
-        game.horizon * repetitions,
-        lambda threads: _simulated(game, learner, repetitions, threads),
-        lambda threads: reference.metrics(reference.play(SEED, repetitions, threads)),
-        goal,
-    )
+
+    def rival(repetitions: int, threads: int) -> NDArray[np.float64]:
+        return reference.metrics(reference.play(SEED, repetitions, threads))
+
+    return Contest(label, game.n_actions, game.horizon, _simulated(game, learner), rival, goal)
 
 
-def _walk_alone(library: ctypes.CDLL, game: SwitchingCostGame, repetitions: int) -> Contest:
+def _walk_alone(library: ctypes.CDLL, game: SwitchingCostGame) -> Contest:
     """Return the random walk without a learner: both totals and the clipped rounds."""
     init, advance, _, totals, _, clipped = game.losses.steps
     setting = game.losses.setting(game.horizon)
@@ -132,12 +118,14 @@ def _walk_alone(library: ctypes.CDLL, game: SwitchingCostGame, repetitions: int)
             keep_alive(owner)
         keep_alive(setting_owner)
 
-    def ours(threads: int) -> NDArray[np.float64]:
+    def ours(repetitions: int, threads: int) -> NDArray[np.float64]:
         out = np.empty((repetitions, game.n_actions + 1))
         play(setting, np.uint64(SEED), 0, game.horizon, out)
         return np.stack([out[:, :-1].max(axis=1), out[:, :-1].min(axis=1), out[:, -1]], axis=1)
 
     reference = CGame(library, "stream_walk", game, Exp3())
-    rounds = game.horizon * repetitions
-    label = "random walk alone, two totals"
-    return Contest(label, 10, rounds, ours, lambda threads: reference.play(SEED, repetitions)[:, [0, 2, 4]], 15.0)
+
+    def rival(repetitions: int, threads: int) -> NDArray[np.float64]:
+        return reference.play(SEED, repetitions)[:, [0, 2, 4]]
+
+    return Contest("random walk alone, two totals", 10, game.horizon, ours, rival, goal=15.0, threaded=False)

@@ -104,7 +104,7 @@ def sweep(
 ) -> None:
     """Run the cells of a sweep that OUT lacks, and collect all in OUT/results.parquet."""
     from sims.execute import estimate_seconds, pending
-    from sims.execute import sweep as run
+    from sims.execute import run_sweep
     from sims.sweep import load_sweep
 
     with _clear_errors():
@@ -115,7 +115,7 @@ def sweep(
             print(f"{len(cells)} cells, {len(cells) - len(missing)} done, {len(missing)} to do, about {seconds:.0f} s")
             return
         with progress("sweep", len(cells), "rounds", quiet) as advance:
-            report = run(
+            report = run_sweep(
                 cells,
                 out,
                 workers=workers,

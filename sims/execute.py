@@ -92,7 +92,7 @@ def _precise(run: Run, cell: Cell) -> bool:
     return bool(0.5 * (high[-1] - low[-1]) <= cell.precision.half_width * scale)
 
 
-def sweep(
+def run_sweep(
     cells: Sequence[Cell],
     out: str | Path,
     *,

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
 from bandits.checks import instance, integer
@@ -56,7 +57,10 @@ def simulate(
     play = compose(learner.steps_for(problem), problem.steps)
     params, setting = learner.parameters(problem), problem.setting()
     values = np.empty((count, len(rounds), len(problem.metrics)))
-    play(params, setting, word, 0, rounds, values[:0])  # compile here, once, not in every thread
+    try:
+        play(params, setting, word, 0, rounds, values[:0])  # compile here, once, not in every thread
+    except NumbaError as error:
+        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {error}") from error
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, values[bounds[0] : bounds[1]])

@@ -31,7 +31,7 @@ from bandits.switching import (
     TsallisSwitch,
 )
 from sims import simulate
-from sims.execute import compute, pending, sweep
+from sims.execute import compute, pending, run_sweep
 from sims.store import SCHEMA, Store, StoreError, encode, open_store
 from sims.sweep import Cell, Precision
 
@@ -63,35 +63,35 @@ def small_cells(count=12, horizon=50):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    report = sweep(every_learner(), folder, workers=1)
+    report = run_sweep(every_learner(), folder, workers=1)
     assert (report.computed, report.reused, report.failed) == (20, 0, {})
     return (folder / "results.parquet").read_bytes()
 
 
 def test_two_threads_give_the_same_bytes(undisturbed, tmp_path):
-    assert sweep(every_learner(), tmp_path, workers=2).results.read_bytes() == undisturbed
+    assert run_sweep(every_learner(), tmp_path, workers=2).results.read_bytes() == undisturbed
 
 
 def test_two_processes_give_the_same_bytes(undisturbed, tmp_path):
-    assert sweep(every_learner(), tmp_path, workers=2, kind="processes").results.read_bytes() == undisturbed
+    assert run_sweep(every_learner(), tmp_path, workers=2, kind="processes").results.read_bytes() == undisturbed
 
 
 def test_killed_and_resumed_gives_the_same_bytes(undisturbed, tmp_path):
     script = (
         "import sys, os, signal; sys.path.insert(0, sys.argv[2])\n"
         "from test_execute import every_learner\n"
-        "from sims.execute import sweep\n"
+        "from sims.execute import run_sweep\n"
         "count = [0]\n"
         "def die_half_way(rounds, failed):\n"
         "    count[0] += 1\n"
         "    if count[0] == 10: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "sweep(every_learner(), sys.argv[1], workers=2, progress=die_half_way)\n"
+        "run_sweep(every_learner(), sys.argv[1], workers=2, progress=die_half_way)\n"
     )
     here = os.path.dirname(__file__)
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path), here], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert not (tmp_path / "results.parquet").exists()
-    report = sweep(every_learner(), tmp_path, workers=2)
+    report = run_sweep(every_learner(), tmp_path, workers=2)
     assert 9 <= report.reused <= 11
     assert report.results.read_bytes() == undisturbed
 
@@ -115,7 +115,7 @@ def test_a_killed_process_of_the_pool_is_replaced(tmp_path):
     original = execute.ProcessPoolExecutor
     execute.ProcessPoolExecutor = watched
     try:
-        report = sweep(small_cells(40), tmp_path, workers=2, kind="processes", progress=kill_one)
+        report = run_sweep(small_cells(40), tmp_path, workers=2, kind="processes", progress=kill_one)
     finally:
         execute.ProcessPoolExecutor = original
     assert len(pools) == 2, "the broken pool was replaced"
@@ -135,7 +135,7 @@ def test_dask_cluster_that_loses_a_worker_gives_the_same_bytes(undisturbed, tmp_
                 killed.append(victims[0])
                 os.kill(victims[0], signal.SIGKILL)
 
-        report = sweep(every_learner(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_one)
+        report = run_sweep(every_learner(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_one)
     assert killed
     assert report.failed == {}
     assert report.results.read_bytes() == undisturbed
@@ -145,12 +145,12 @@ def test_no_cluster_there(tmp_path, monkeypatch):
     monkeypatch.setattr("sims.execute._CLUSTER_TIMEOUT", 0.5)
     pytest.importorskip("distributed")
     with pytest.raises(ValueError, match="no Dask scheduler answers"):
-        sweep(small_cells(1), tmp_path, cluster="tcp://127.0.0.1:1")
+        run_sweep(small_cells(1), tmp_path, cluster="tcp://127.0.0.1:1")
 
 
 def test_stored_statistics_are_those_of_the_run(tmp_path):
     cell = small_cells(1)[0]
-    sweep([cell], tmp_path)
+    run_sweep([cell], tmp_path)
     run = simulate(cell.problem, cell.learner, repetitions=2, seed=0)
     frame = Store(tmp_path).frame().filter(polars.col("metric") == "regret")
     assert frame["round"].to_list() == run.rounds.tolist()
@@ -161,18 +161,18 @@ def test_stored_statistics_are_those_of_the_run(tmp_path):
 
 def test_repetitions_are_kept_on_request(tmp_path):
     cell = small_cells(1)[0]
-    sweep([cell], tmp_path)
-    report = sweep([cell], tmp_path, keep_repetitions=True)
+    run_sweep([cell], tmp_path)
+    report = run_sweep([cell], tmp_path, keep_repetitions=True)
     assert (report.computed, report.reused) == (1, 0), "statistics alone do not serve a request for repetitions"
     run = simulate(cell.problem, cell.learner, repetitions=2, seed=0)
     frame = Store(tmp_path).frame().filter(polars.col("metric") == "loss")
     assert np.array_equal(frame["mean"].to_numpy().reshape(2, -1), run["loss"])
-    assert sweep([cell], tmp_path).reused == 1
+    assert run_sweep([cell], tmp_path).reused == 1
 
 
 def test_truncated_foreign_and_damaged_files_are_computed_again(tmp_path):
     cells = small_cells(4)
-    wanted = sweep(cells, tmp_path).results.read_bytes()
+    wanted = run_sweep(cells, tmp_path).results.read_bytes()
     store = Store(tmp_path)
     whole = [store.path(c).read_bytes() for c in cells]
     store.path(cells[0]).write_bytes(whole[0][: len(whole[0]) // 2])
@@ -182,7 +182,7 @@ def test_truncated_foreign_and_damaged_files_are_computed_again(tmp_path):
     store.path(cells[2]).write_bytes(middle)
     frame = polars.DataFrame({"x": [1]})
     frame.write_parquet(store.path(cells[3]))
-    report = sweep(cells, tmp_path)
+    report = run_sweep(cells, tmp_path)
     assert (report.computed, len(report.damaged)) == (4, 4)
     assert report.results.read_bytes() == wanted
 
@@ -197,12 +197,12 @@ def test_a_failing_cell_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch):
         return compute(cell, keep)
 
     monkeypatch.setattr("sims.execute.compute", sometimes)
-    report = sweep(cells, tmp_path)
+    report = run_sweep(cells, tmp_path)
     assert (report.computed, list(report.failed)) == (2, [bad])
     note = json.loads((tmp_path / "failed" / f"{bad}.json").read_text())
     assert "made to fail" in note["error"]
     monkeypatch.undo()
-    again = sweep(cells, tmp_path)
+    again = run_sweep(cells, tmp_path)
     assert (again.computed, again.reused, again.failed) == (1, 2, {})
     assert not (tmp_path / "failed" / f"{bad}.json").exists()
 
@@ -223,36 +223,36 @@ def test_full_disk_loses_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Store, "save", full)
     with pytest.raises(StoreError, match="No space left on device; finished cells are kept"):
-        sweep(cells, tmp_path, workers=1)
+        run_sweep(cells, tmp_path, workers=1)
     monkeypatch.undo()
     assert len(list((tmp_path / "cells").iterdir())) == 3, "no temporary file is left"
-    assert sweep(cells, tmp_path).reused == 3
+    assert run_sweep(cells, tmp_path).reused == 3
 
 
 def test_two_sweeps_cannot_write_one_folder(tmp_path):
     with open_store(tmp_path), pytest.raises(StoreError, match="another sweep"):
-        sweep(small_cells(1), tmp_path)
+        run_sweep(small_cells(1), tmp_path)
 
 
 def test_unwritable_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
-        sweep(small_cells(1), tmp_path / "file")
+        run_sweep(small_cells(1), tmp_path / "file")
 
 
 def test_bad_options(tmp_path):
     with pytest.raises(ValueError, match="at least one cell"):
-        sweep([], tmp_path)
+        run_sweep([], tmp_path)
     with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
-        sweep(small_cells(1), tmp_path, workers=0)
+        run_sweep(small_cells(1), tmp_path, workers=0)
     with pytest.raises(ValueError, match="kind must be 'threads' or 'processes', got 'fibres'"):
-        sweep(small_cells(1), tmp_path, kind="fibres")
+        run_sweep(small_cells(1), tmp_path, kind="fibres")
 
 
 def test_an_executor_of_ones_own_and_duplicates(tmp_path):
     cells = small_cells(3)
     with ThreadPoolExecutor(2) as pool:
-        report = sweep([*cells, *cells], tmp_path, executor=pool)
+        report = run_sweep([*cells, *cells], tmp_path, executor=pool)
     assert (report.total, report.computed) == (3, 3)
     assert pending(cells, tmp_path) == []
 
@@ -262,7 +262,7 @@ def test_precision_asks_for_repetitions_reproducibly(tmp_path):
     loose, tight = (Cell(game, BatchedExp3(), 4, 5, precision=Precision(w)) for w in (1.0, 0.02))
     counts = []
     for cell in (loose, tight):
-        report = sweep([cell], tmp_path)
+        report = run_sweep([cell], tmp_path)
         frame = polars.read_parquet(report.results).filter(polars.col("metric") == "regret")
         counts.append(frame["repetitions"][0])
     assert counts[0] == 4 < counts[1]
@@ -271,12 +271,12 @@ def test_precision_asks_for_repetitions_reproducibly(tmp_path):
     assert 0.5 * (high[-1] - low[-1]) <= 0.02 * run.mean("regret")[-1]
     assert frame["mean"].to_list() == run.mean("regret").tolist(), "the same as asking for that many at once"
     capped = Cell(game, BatchedExp3(), 4, 5, precision=Precision(1e-9, limit=10))
-    assert polars.read_parquet(sweep([capped], tmp_path).results)["repetitions"][0] == 10
+    assert polars.read_parquet(run_sweep([capped], tmp_path).results)["repetitions"][0] == 10
 
 
 def test_schema_has_units_and_provenance(tmp_path):
     cell = small_cells(1)[0]
-    sweep([cell], tmp_path)
+    run_sweep([cell], tmp_path)
     schema = pq.read_schema(Store(tmp_path).path(cell))
     assert schema.names == SCHEMA.names
     assert all(b"unit" in SCHEMA.field(name).metadata for name in SCHEMA.names)

@@ -1,0 +1,172 @@
+"""Speed of the package beside plain C, in one run: `python benchmarks/run.py [--quick] [--long] [--markdown FILE]`.
+
+Every pair is first played once and its numbers are compared: C is an independent check before it is a yardstick.
+Then both sides run in turn, several times; ratios are of neighbouring runs, so that a busy machine disturbs both.
+Exit status: 0; 1 if numbers differ or a long run takes too much memory; 2 without a C compiler or for bad usage.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numba
+import numpy as np
+from c_reference import FLAGS, NoCompiler, build, compiler_version
+from contests import Contest, Play, against_c, own_against_built_in
+from start_up import memory_table, start_up_table
+
+
+@dataclass(frozen=True)
+class Score:
+    """Seconds of every run, in order; `ours[i]` and `rival[i]` were neighbours."""
+
+    contest: Contest
+    repetitions: int
+    agrees: bool
+    ours: Sequence[float]
+    rival: Sequence[float]
+    ours_two: Sequence[float]  # with 2 threads
+    rival_two: Sequence[float]
+
+    def nanoseconds(self, seconds: float) -> float:
+        return 1e9 * seconds / (self.contest.horizon * self.repetitions)
+
+    @property
+    def ratios(self) -> list[float]:
+        return sorted(ours / rival for ours, rival in zip(self.ours, self.rival, strict=True))
+
+
+def measure(contest: Contest, samples: int, seconds: float) -> Score:
+    """Compare the numbers of both sides, then time them in turn `samples` times, about `seconds` a run of the rival."""
+    agrees = np.array_equal(contest.ours(4, 1), contest.rival(4, 1))
+    agrees &= np.array_equal(contest.ours(4, 2), contest.rival(4, 2))
+    each = min(_seconds(contest.rival, 1, 1) for _ in range(3))
+    repetitions = 4 * max(1, round(seconds / each / 4))
+    times: tuple[list[float], ...] = ([], [], [], [])
+    for _ in range(samples):
+        times[0].append(_seconds(contest.ours, repetitions, 1))
+        times[1].append(_seconds(contest.rival, repetitions, 1))
+        if contest.threaded:
+            times[2].append(_seconds(contest.ours, repetitions, 2))
+            times[3].append(_seconds(contest.rival, repetitions, 2))
+    return Score(contest, repetitions, agrees, *times)
+
+
+def _seconds(play: Play, repetitions: int, threads: int) -> float:
+    start = time.perf_counter()
+    play(repetitions, threads)
+    return time.perf_counter() - start
+
+
+def table(scores: Sequence[Score], rival: str) -> list[str]:
+    """Return the Markdown table of some contests, ratios first."""
+    head = f"| kernel | K | ours / {rival} | spread | same numbers | ns a round | best | {rival} ns | best | goal |"
+    lines = [head + f" 2 threads, ours | {rival} |", "|---|---:|---:|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    return lines + [_row(score) for score in scores]
+
+
+def _row(score: Score) -> str:
+    ratios = score.ratios
+    cells = [
+        score.contest.label,
+        str(score.contest.n_actions),
+        f"**{median(ratios):.2f}**",
+        f"{ratios[0]:.2f} to {ratios[-1]:.2f}",
+        "yes" if score.agrees else "**NO**",
+        *(f"{score.nanoseconds(f(score.ours)):.1f}" for f in (median, min)),
+        *(f"{score.nanoseconds(f(score.rival)):.1f}" for f in (median, min)),
+        f"{score.contest.goal:g}" if score.contest.goal else "",
+        _speed_up(score.ours, score.ours_two),
+        _speed_up(score.rival, score.rival_two),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _speed_up(one: Sequence[float], two: Sequence[float]) -> str:
+    """Return the ratio of throughputs from neighbouring runs: median, and that of the fastest runs."""
+    if not two:
+        return ""
+    return f"{median(a / b for a, b in zip(one, two, strict=True)):.2f} (best {min(one) / min(two):.2f})"
+
+
+def machine() -> str:
+    """Return the machine in words: processor model and cores, never its name."""
+    model = platform.processor() or platform.machine()
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        names = [line.split(":", 1)[1].strip() for line in listing.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Time the package beside plain C of the same algorithms.")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: about a minute")
+    parser.add_argument("--long", action="store_true", help="also peak memory of runs of 10^9 rounds (a minute or two)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only kernels whose label contains TEXT")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the report to FILE")
+    return parser.parse_args()
+
+
+def report(options: argparse.Namespace, folder: Path) -> tuple[list[str], bool]:
+    """Run everything and return the report's lines and whether all checks passed."""
+    horizon, samples, seconds = (50_000, 7, 0.05) if options.quick else (100_000, 15, 0.2)
+    library = build(folder)
+    lines = [
+        "# Speed beside plain C",
+        "",
+        f"{machine()}; {compiler_version()}; Python {platform.python_version()}, Numba {numba.__version__}. "
+        f"Repetitions of {horizon} rounds, {samples} runs of each side in turn, about {seconds:g} s a run; medians of "
+        f"the ratios of neighbouring runs. C: `{' '.join(FLAGS[:4])}`, same algorithms, same generator, same accounting.",
+        "",
+    ]
+    passed = True
+    groups = [
+        ("C", list(against_c(library, horizon, options.quick))),
+        ("built-in", [own_against_built_in(horizon)]),
+    ]
+    for rival, contests in groups:
+        scores = []
+        for contest in contests:
+            if options.only.lower() not in contest.label.lower():
+                continue
+            scores.append(measure(contest, samples, seconds))
+            print(_row(scores[-1]), file=sys.stderr, flush=True)
+        if scores:
+            lines += [*table(scores, rival), ""]
+            passed = passed and all(score.agrees for score in scores)
+    if not options.only:
+        lines += [*start_up_table(3 if options.quick else 5), ""]
+    if options.long:
+        memory, fits = memory_table(10**9)
+        lines += [*memory, ""]
+        passed = passed and fits
+    return lines, passed
+
+
+def main() -> int:
+    options = arguments()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            lines, passed = report(options, Path(folder))
+    except NoCompiler as error:
+        print(f"benchmarks/run.py: {error}", file=sys.stderr)
+        return 2
+    text = "\n".join(lines)
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+    if not passed:
+        print("benchmarks/run.py: numbers differ or a limit is exceeded, see the report", file=sys.stderr)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Make figures: NAME.csv, NAME.png, NAME.pdf and one index.html that shows them with all that they depend on.
+
+The table is written before anything is drawn, and one figure that fails does not stop the others. NAME.json
+keeps what the gallery says about a figure, so that a later call for a few figures leaves the others in the index.
+The same data give the same bytes: no time of writing goes into any file.
+"""
+
+import html
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paper_figures import catalogue, style
+from paper_figures.figure import QUALITIES, Figure
+from paper_figures.page import page
+
+if TYPE_CHECKING:
+    import polars
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that was tried: its files, the seconds it took, and what went wrong, if anything."""
+
+    name: str
+    files: tuple[Path, ...]
+    seconds: float
+    error: Exception | None = None
+
+
+def draw(
+    names: Sequence[str] = (),
+    quality: str = "quick",
+    out: str | Path = "out/figures",
+    figures: Mapping[str, Figure] | None = None,
+) -> Iterator[Drawn]:
+    """Make the named figures (none means all) in the folder `out`; yield each when it is done.
+
+    quality: "quick" or "paper".  figures: name -> Figure to choose from (default: the whole catalogue).
+    Raises ValueError at once for an unknown name or quality, listing the known ones; OSError if `out` cannot be made.
+    """
+    known = catalogue() if figures is None else figures
+    wanted = chosen(names, known)
+    if quality not in QUALITIES:
+        raise ValueError(f"quality must be one of {', '.join(QUALITIES)}, got {quality!r}")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    return _drawn(wanted, quality, folder, known)
+
+
+def chosen(names: Sequence[str], known: Mapping[str, Figure]) -> list[Figure]:
+    """Return the figures of these names, all of them for no name; ValueError names the nearest and the known."""
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise ValueError(f"no figure named {name!r}{hint}; there are {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
+
+
+def _drawn(wanted: list[Figure], quality: str, folder: Path, known: Mapping[str, Figure]) -> Iterator[Drawn]:
+    failed: dict[str, Exception] = {}
+    for figure in wanted:
+        start = time.perf_counter()
+        try:
+            files = write(figure, quality, folder)
+        except Exception as error:  # the other figures must not be lost with this one
+            failed[figure.name] = error
+            files = ()
+        write_index(folder, known, failed)
+        yield Drawn(figure.name, files, time.perf_counter() - start, failed.get(figure.name))
+
+
+def write(figure: Figure, quality: str, folder: Path) -> tuple[Path, ...]:
+    """Simulate and draw one figure; return its files (table, pictures, description)."""
+    table, card = folder / f"{figure.name}.csv", folder / f"{figure.name}.json"
+    card.unlink(missing_ok=True)  # the index must not show an old picture beside a new table
+    frame = figure.data(quality)
+    frame.write_csv(table)
+    pictures = _write_pictures(figure, frame, folder)
+    card.write_text(json.dumps(describe(figure, quality, frame), indent=1) + "\n", encoding="utf-8")
+    return (table, *pictures, card)
+
+
+def _write_pictures(figure: Figure, frame: "polars.DataFrame", folder: Path) -> tuple[Path, Path]:
+    from matplotlib import rc_context
+
+    png, pdf = folder / f"{figure.name}.png", folder / f"{figure.name}.pdf"
+    with rc_context(style.RC):
+        canvas, axes = style.canvas(figure.panels, figure.size)
+        figure.draw(frame, axes)
+        canvas.savefig(png, dpi=style.DOTS_PER_INCH, metadata={"Software": None})
+        canvas.savefig(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
+    return png, pdf
+
+
+def describe(figure: Figure, quality: str, frame: "polars.DataFrame") -> dict[str, Any]:
+    """Return what the gallery says about a figure."""
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "claim": figure.claim,
+        "caption": figure.caption,
+        "findings": figure.findings(frame),
+        "quality": quality,
+        "parameters": figure.parameters(quality),
+        "paper": vars(figure.paper),
+        "rows": frame.height,
+    }
+
+
+def write_index(folder: Path, known: Mapping[str, Figure], failed: Mapping[str, Exception]) -> Path:
+    """Write index.html for all figures described in the folder, in the catalogue's order; return its path."""
+    cards = []
+    for name in known:
+        card = folder / f"{name}.json"
+        if card.exists():
+            cards.append(json.loads(card.read_text(encoding="utf-8")))
+    notes = {name: html.escape(f"{type(error).__name__}: {error}") for name, error in failed.items()}
+    index = folder / "index.html"
+    index.write_text(page(cards, notes), encoding="utf-8")
+    return index
