@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import uint32, uint64
 
-from bandits.jit import kernel
+from bandits.jit import kernel, shared_kernel
 
 LEARNER = 0
 ENVIRONMENT = 1
@@ -32,7 +32,7 @@ class Stream(NamedTuple):
     purpose: Any  # uint32: LEARNER, ENVIRONMENT or OBSERVATION
 
 
-@kernel
+@shared_kernel
 def philox4x32(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> Any:
     """Return the four 32-bit words of the block with key (k0, k1) and counter (c0, c1, c2, c3)."""
     for _ in range(10):
@@ -60,7 +60,7 @@ def for_purpose(rng: Stream, purpose: int) -> Stream:
     return Stream(rng.seed_low, rng.seed_high, rng.repetition, uint32(purpose))
 
 
-@kernel
+@shared_kernel
 def words(rng: Stream, t: int, index: int) -> Any:
     """Return two independent uint64 words for round t (0 <= t < 2^56) and index (0 <= index < 2^32)."""
     low = uint32(uint64(t) & uint64(0xFFFFFFFF))

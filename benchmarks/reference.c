@@ -200,15 +200,21 @@ typedef struct {
     double best;
 } table;
 
-/* The totals of a table are the same in every repetition: they are added up once a call, row by row. */
+/* The totals of a table, added up anew in every repetition, as the package does. */
 static double table_least_total(const Game *g) {
     i64 n = g->n_actions;
-    Sum *sums = calloc(n, sizeof *sums);
-    for (i64 t = 0; t < g->horizon; t++)
-        for (i64 i = 0; i < n; i++) plus(&sums[i], g->table[t * n + i], t);
-    double best = sums[0].closed + sums[0].open;
-    for (i64 i = 1; i < n; i++) best = fmin(best, sums[i].closed + sums[i].open);
-    free(sums);
+    double *restrict closed = calloc(n, sizeof *closed), *restrict open = calloc(n, sizeof *open), best = INFINITY;
+    for (i64 t = 0; t < g->horizon; t++) {
+        for (i64 i = 0; i < n; i++) open[i] += g->table[t * n + i];
+        if ((t & 4095) != 4095) continue;
+        for (i64 i = 0; i < n; i++) {
+            closed[i] += open[i];
+            open[i] = 0.0;
+        }
+    }
+    for (i64 i = 0; i < n; i++) best = fmin(best, closed[i] + open[i]);
+    free(closed);
+    free(open);
     return best;
 }
 
@@ -226,7 +232,7 @@ INLINE i64 table_clipped(const table *p) { return 0; }
 INLINE void table_free(table *p) {}
 
 typedef struct {
-    double ancestor[64], good_loss, other_loss;
+    double steps[64], ancestor[64], good_loss, other_loss;
     i64 good, clipped;
     Sum good_total, other_total;
 } walk;
@@ -238,9 +244,15 @@ INLINE void walk_init(walk *p, const Game *g, Stream env) {
 
 INLINE double clip(double x) { return x < 0.0 ? 0.0 : x > 1.0 ? 1.0 : x; }
 
+/* The steps of 64 rounds at once: the uniforms in the vector units, none of it waiting for the learner. */
+RARE void walk_fill(double *restrict steps, double noise, i64 t, Stream env) {
+    for (int i = 0; i < 64; i++) steps[i] = ((double)(words(env, t + i, 0).first >> 11) + 0.5) * 0x1p-53;
+    for (int i = 0; i < 64; i++) steps[i] = noise * normal_quantile(steps[i]);
+}
+
 INLINE void walk_advance(walk *p, const Game *g, i64 t, Stream env) {
-    double u = ((double)(words(env, t, 0).first >> 11) + 0.5) * 0x1p-53;
-    double value = g->noise * normal_quantile(u);
+    if ((t & 63) == 0) walk_fill(p->steps, g->noise, t, env);
+    double value = p->steps[t & 63];
     i64 now = t + 1, parent = now & (now - 1);
     if (parent) value += p->ancestor[__builtin_ctzll(parent)];
     p->ancestor[__builtin_ctzll(now)] = value;
@@ -461,7 +473,9 @@ INLINE void perturbed_update(perturbed *s, const Game *g, i64 t, i64 arm, const 
     int fallen = 0;
     for (i64 i = 0; i < g->n_actions; i++) {
         s->loss[i] += seen[i];
-        double fresh = -log1p(-uniform(rng, t + 1, (u32)i)) / g->learning_rate;
+        double u = uniform(rng, t + 1, (u32)i);
+        if (u > (1.0 + 0x1p-20) * g->learning_rate * seen[i]) continue; /* -log1p(-u) >= u settles it */
+        double fresh = -log1p(-u) / g->learning_rate;
         if (fresh < seen[i]) {
             s->perturbed[i] = s->loss[i] - fresh;
             fallen |= i == s->leader;

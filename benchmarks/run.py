@@ -23,6 +23,10 @@ from contests import Contest, Play, against_c, own_against_built_in
 from start_up import memory_table, start_up_table
 
 
+class BadUsage(ValueError):
+    """An option has a value that cannot be used."""
+
+
 @dataclass(frozen=True)
 class Score:
     """Seconds of every run, in order; `ours[i]` and `rival[i]` were neighbours."""
@@ -112,31 +116,32 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="also peak memory of runs of 10^9 rounds (a minute or two)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only kernels whose label contains TEXT")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the report to FILE")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.markdown and not options.markdown.resolve().parent.is_dir():
+        parser.error(f"--markdown must name a file in an existing folder, got {options.markdown}")
+    return options
 
 
 def report(options: argparse.Namespace, folder: Path) -> tuple[list[str], bool]:
     """Run everything and return the report's lines and whether all checks passed."""
     horizon, samples, seconds = (50_000, 7, 0.05) if options.quick else (100_000, 15, 0.2)
     library = build(folder)
-    lines = [
-        "# Speed beside plain C",
-        "",
-        f"{machine()}; {compiler_version()}; Python {platform.python_version()}, Numba {numba.__version__}. "
-        f"Repetitions of {horizon} rounds, {samples} runs of each side in turn, about {seconds:g} s a run; medians of "
-        f"the ratios of neighbouring runs. C: `{' '.join(FLAGS[:4])}`, same algorithms, same generator, same accounting.",
-        "",
-    ]
+    groups = {
+        "C": list(against_c(library, horizon, options.quick)),
+        "built-in": [own_against_built_in(horizon)],
+    }
+    chosen = {
+        rival: [contest for contest in contests if options.only.lower() in contest.label.lower()]
+        for rival, contests in groups.items()
+    }
+    if not any(chosen.values()):
+        labels = sorted({contest.label for contests in groups.values() for contest in contests})
+        raise BadUsage(f"--only must be part of one of these labels, got {options.only!r}: {'; '.join(labels)}")
+    lines = _heading(horizon, samples, seconds)
     passed = True
-    groups = [
-        ("C", list(against_c(library, horizon, options.quick))),
-        ("built-in", [own_against_built_in(horizon)]),
-    ]
-    for rival, contests in groups:
+    for rival, contests in chosen.items():
         scores = []
         for contest in contests:
-            if options.only.lower() not in contest.label.lower():
-                continue
             scores.append(measure(contest, samples, seconds))
             print(_row(scores[-1]), file=sys.stderr, flush=True)
         if scores:
@@ -151,12 +156,26 @@ def report(options: argparse.Namespace, folder: Path) -> tuple[list[str], bool]:
     return lines, passed
 
 
+def _heading(horizon: int, samples: int, seconds: float) -> list[str]:
+    versions = f"{compiler_version()}; Python {platform.python_version()}, Numba {numba.__version__}"
+    return [
+        "# Speed beside plain C",
+        "",
+        f"{machine()}; {versions}.",
+        f"Repetitions of {horizon} rounds; {samples} runs of each side in turn, about {seconds:g} s each; medians of the "
+        "ratios of neighbouring runs, medians and least times a round. "
+        f"Load before the run: {os.getloadavg()[0]:.1f} (other work on the machine holds the 2-thread columns down).",
+        f"C: `{' '.join(FLAGS[:4])}`, same algorithms, generator, accounting and order of operations.",
+        "",
+    ]
+
+
 def main() -> int:
     options = arguments()
     try:
         with tempfile.TemporaryDirectory() as folder:
             lines, passed = report(options, Path(folder))
-    except NoCompiler as error:
+    except (NoCompiler, BadUsage) as error:
         print(f"benchmarks/run.py: {error}", file=sys.stderr)
         return 2
     text = "\n".join(lines)

@@ -35,7 +35,7 @@ RC: dict[str, Any] = {
     "grid.color": "#E4E4E4",
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.5,
-    "lines.markersize": 4.5,
+    "lines.markersize": 5.5,
     "pdf.fonttype": 42,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
@@ -82,10 +82,11 @@ def canvas(panels: int, size: tuple[float, float]) -> "tuple[Canvas, list[Axes]]
     return figure, list(axes[0])
 
 
-def band(axes: "Axes", x: Any, mean: Any, low: Any, high: Any, look: Look, label: str = "") -> None:
-    """Draw a measured mean as a marked line in its 95% band; x, mean, low, high are (n,)."""
+def band(axes: "Axes", x: Any, mean: Any, low: Any, high: Any, look: Look, label: str = "", **line: Any) -> None:
+    """Draw a measured mean as a marked line in its 95% band; x, mean, low, high are (n,), `line` overrides the look."""
     axes.fill_between(x, low, high, color=look.colour, alpha=0.22, linewidth=0)
-    axes.plot(x, mean, color=look.colour, marker=look.marker, label=label or look.label, markeredgecolor="white")
+    settings = {"color": look.colour, "marker": look.marker, "label": label or look.label, **line}
+    axes.plot(x, mean, markeredgecolor="white", markeredgewidth=0.5, **settings)
 
 
 def theory(axes: "Axes", x: Any, y: Any, colour: str, label: str = "", style: str = "--") -> None:
@@ -105,7 +106,23 @@ def log_axes(axes: "Axes", x_label: str, y_label: str, base: int = 2) -> None:
     axes.set(xlabel=x_label, ylabel=y_label)
 
 
+def plain_ticks(axes: "Axes") -> None:
+    """Label a logarithmic vertical axis of few decades at 1, 2 and 5 times the powers of ten, in plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def panel_letters(panels: "Sequence[Axes]", titles: Sequence[str]) -> None:
     """Title the panels (a), (b), ..."""
     for letter, axes, title in zip("abcdef", panels, titles, strict=False):
         axes.set_title(f"({letter}) {title}")
+
+
+def share_limits(panels: "Sequence[Axes]") -> None:
+    """Give all panels the same vertical range."""
+    ends = [axes.get_ylim() for axes in panels]
+    for axes in panels:
+        axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))

@@ -191,6 +191,12 @@ class BudgetedExp3(Learner):
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
+    def check(self, problem: Any) -> None:
+        """Raise TypeError for feedback that it cannot learn from."""
+        super().check(problem)
+        if problem.feedback.looks == "full":
+            raise TypeError("BudgetedExp3 looks at one action a batch; for looks='full' use BatchedDartboard")
+
     def parameters(self, problem: SwitchingCostGame) -> BudgetedParams:
         """Return K, eta, tau and n for the game."""
         n_actions, cost = problem.n_actions, problem.switching_cost

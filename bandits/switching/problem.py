@@ -25,7 +25,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from bandits.checks import instance, integer, real
-from bandits.jit import kernel, rare_kernel
+from bandits.jit import kernel, rare_kernel, shared_kernel
 from bandits.losses import LossProcess, LossSteps
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream
@@ -191,7 +191,7 @@ def _steps(losses: LossSteps, kind: str, looks: str) -> ProblemSteps:
 def _make_init(losses: LossSteps) -> Any:
     init_losses = losses.init
 
-    @kernel
+    @shared_kernel
     def init(setting: SwitchingSetting, env: Stream) -> World:
         state = init_losses(setting.losses, env)
         return World(state, -1, empty_sum(), empty_sum(), 0, 0, np.zeros(setting.n_actions))
@@ -238,7 +238,7 @@ def _make_charge(losses: LossSteps) -> Any:
 
 
 def _make_bandit(losses: LossSteps, charge: Any) -> Any:
-    @kernel
+    @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, arm: int, env: Stream) -> Any:
         return charge(setting, world, t, arm, 1, env)
 
@@ -248,7 +248,7 @@ def _make_bandit(losses: LossSteps, charge: Any) -> Any:
 def _make_full(losses: LossSteps, charge: Any) -> Any:
     loss_of = losses.loss
 
-    @kernel
+    @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, arm: int, env: Stream) -> Any:
         _, after = charge(setting, world, t, arm, setting.n_actions, env)
         for i in range(setting.n_actions):
@@ -279,7 +279,7 @@ def _make_look(losses: LossSteps, charge: Any) -> Any:
 def _make_extra(losses: LossSteps, charge: Any) -> Any:
     look = _make_look(losses, charge)
 
-    @kernel
+    @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
         loss, after = look(setting, world, t, play, env)
         return Seen(loss, after.revealed, play.n_looks), after
@@ -290,7 +290,7 @@ def _make_extra(losses: LossSteps, charge: Any) -> Any:
 def _make_flexible(losses: LossSteps, charge: Any) -> Any:
     look = _make_look(losses, charge)
 
-    @kernel
+    @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
         _, after = look(setting, world, t, play, env)
         return Seen(np.nan, after.revealed, play.n_looks), after
@@ -301,7 +301,7 @@ def _make_flexible(losses: LossSteps, charge: Any) -> Any:
 def _make_full_looks(losses: LossSteps, charge: Any) -> Any:
     flexible = _make_flexible(losses, charge)
 
-    @kernel
+    @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
         if play.n_looks != 0 and play.n_looks != setting.n_actions:
             raise ValueError("looks='full' reveals all actions of a round or none: n_looks must be 0 or n_actions")
@@ -313,7 +313,7 @@ def _make_full_looks(losses: LossSteps, charge: Any) -> Any:
 def _make_bandit_looks(losses: LossSteps, charge: Any) -> Any:
     flexible = _make_flexible(losses, charge)
 
-    @kernel
+    @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
         if play.n_looks > 1 or (play.n_looks == 1 and play.looks[0] != play.arm):
             raise ValueError("looks='bandit' reveals only the played action")

@@ -1,0 +1,126 @@
+"""What a round measures: residuals of a batch of individuals, drawn through binomials.
+
+For a batch of n individuals with shares, acceptance and outcome probabilities given, n_1 ~ Bin(n, w),
+accepted_g ~ Bin(n_g, A_g) and good_g ~ Bin(accepted_g, G_g / A_g), all independent given what they depend on:
+the same law as drawing the individuals one by one. When the scores are seen, acceptances at all thresholds
+are needed jointly: at theta_{i+1} > theta_i each of the accepted stays with probability A_{i+1} / A_i.
+"""
+
+from typing import Any, NamedTuple
+
+from bandits.jit import kernel
+from bandits.rng import Stream, uniform_pair
+from bandits.sampling import binomial
+from bandits.threshold.population import PopulationSteps, Rates, acceptance
+
+
+class Outcome(NamedTuple):
+    """What one round reveals. `residuals` has 1 row under `ChosenThreshold`, G rows under `FullScores`."""
+
+    reward: float  # in [0, 1]
+    residuals: Any  # (1 or G, m) float64: parity pair, then service pair if asked for
+    information: Any  # (m,) float64, individuals of an ideal batch, at most n; 0: the residual says nothing
+
+
+class Constraints(NamedTuple):
+    """The limits: parity tolerance delta, and service rates if n_constraints is 4."""
+
+    n_constraints: int  # m, 2 or 4
+    tolerance: float
+    low: float
+    high: float
+
+
+@kernel
+def ratio(part: float, whole: float) -> float:
+    """Return part / whole, 0 where whole is 0."""
+    return part / whole if whole > 0.0 else 0.0
+
+
+@kernel
+def write_residuals(limits: Constraints, rate_0: float, rate_1: float, overall: float, row: int, out: Any) -> None:
+    """Write the residuals of these acceptance rates into row `row` of out (rows, m)."""
+    out[row, 0] = rate_0 - rate_1 - limits.tolerance
+    out[row, 1] = rate_1 - rate_0 - limits.tolerance
+    if limits.n_constraints == 4:
+        out[row, 2] = limits.low - overall
+        out[row, 3] = overall - limits.high
+
+
+@kernel
+def parity_violation(limits: Constraints, rates: Rates) -> float:
+    """Return max(0, |A_0 - A_1| - delta), the sum of the pair's positive parts: at most one is positive."""
+    return max(0.0, abs(rates.accept_0 - rates.accept_1) - limits.tolerance)
+
+
+@kernel
+def service_violation(limits: Constraints, rates: Rates) -> float:
+    """Return how far the overall rate lies outside [low, high]; 0 where service is not asked for."""
+    if limits.n_constraints == 2:
+        return 0.0
+    overall = acceptance(rates)
+    return max(0.0, limits.low - overall) + max(0.0, overall - limits.high)
+
+
+@kernel
+def scaled_reward(accepted: int, good: int, n: int, price: float) -> float:
+    """Return a batch's reward rescaled to [0, 1]."""
+    return ((1.0 + price) * good / n - price * accepted / n + price) / (1.0 + price)
+
+
+@kernel
+def write_information(n_0: int, n_1: int, out: Any) -> None:
+    """Write the information (m,) of a batch of these group sizes: 4 n_0 n_1 / n for parity, n for service."""
+    for j in range(out.size):
+        out[j] = 4.0 * n_0 * n_1 / (n_0 + n_1) if j < 2 else float(n_0 + n_1)
+
+
+@kernel
+def record_batch(setting: Any, world: Any, n_0: int, n_1: int, accepted_0: int, accepted_1: int, row: int) -> None:
+    """Write the batch's rates and residuals at one threshold; an absent group keeps its last rate."""
+    if n_0 > 0:
+        world.last_rates[row, 0] = accepted_0 / n_0
+    if n_1 > 0:
+        world.last_rates[row, 1] = accepted_1 / n_1
+    overall = (accepted_0 + accepted_1) / (n_0 + n_1)
+    rate_0, rate_1 = world.last_rates[row, 0], world.last_rates[row, 1]
+    write_residuals(setting.constraints, rate_0, rate_1, overall, row, world.residuals)
+
+
+@kernel
+def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, env: Stream) -> tuple[int, int, int]:
+    """Draw a batch at the chosen threshold; return both groups' acceptances and the size of group 1."""
+    u_size, u_first = uniform_pair(env, t, 0)
+    u_second, _ = uniform_pair(env, t, 1)
+    n_1 = binomial(u_size, setting.batch_size, rates.share)
+    n_0 = setting.batch_size - n_1
+    accepted_0 = binomial(u_first, n_0, rates.accept_0)
+    accepted_1 = binomial(u_second, n_1, rates.accept_1)
+    record_batch(setting, world, n_0, n_1, accepted_0, accepted_1, 0)
+    return accepted_0, accepted_1, n_1
+
+
+def make_draw_all(population: PopulationSteps) -> Any:
+    """Return `draw_all`: as `draw_chosen`, and the residuals of every threshold for the same individuals."""
+    rates_of = population.rates
+
+    @kernel
+    def draw_all(setting: Any, world: Any, t: int, arm: int, rates: Rates, env: Stream) -> tuple[int, int, int]:
+        u_size, _ = uniform_pair(env, t, 0)
+        n_1 = binomial(u_size, setting.batch_size, rates.share)
+        n_0 = setting.batch_size - n_1
+        left_0, left_1 = n_0, n_1
+        before_0, before_1 = 1.0, 1.0
+        chosen_0, chosen_1 = 0, 0
+        for i in range(setting.n_actions):
+            here = rates_of(setting.population, world.state, i)
+            u_first, u_second = uniform_pair(env, t, 3 + i)
+            left_0 = binomial(u_first, left_0, ratio(here.accept_0, before_0))
+            left_1 = binomial(u_second, left_1, ratio(here.accept_1, before_1))
+            before_0, before_1 = here.accept_0, here.accept_1
+            record_batch(setting, world, n_0, n_1, left_0, left_1, i)
+            if i == arm:
+                chosen_0, chosen_1 = left_0, left_1
+        return chosen_0, chosen_1, n_1
+
+    return draw_all

@@ -1,0 +1,134 @@
+"""Means and confidence radii per threshold: what the learners of this family share.
+
+With k plays of a threshold, N = n k individuals for the reward and N_j = sum of the information for residual j,
+
+    radius of the reward      width sqrt(L / (2 n k)),
+    radius of residual j      width R_j S sqrt(L / (2 N_j)),      L = ln(2 G (m + 1) T / delta_0),
+
+R = 2 for parity and 1 for service; residuals are averaged with their information as weights, which is the
+average of least variance. A radius without evidence is infinite. S = cosh(ln(n T) / (4 T)), 1 + O((ln T / T)^2),
+pays for N_j being random (group sizes): see `theory.threshold` for the proof. `width` 1 is the theorem's.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from bandits.jit import kernel
+from bandits.threshold.batch import Outcome
+
+PARITY_RANGE, SERVICE_RANGE = 2.0, 1.0
+
+
+class Evidence(NamedTuple):
+    """What the plays of each threshold have shown."""
+
+    plays: Any  # (G,) int64
+    reward: Any  # (G,) float64 mean reward, in [0, 1]
+    residual: Any  # (G, m) float64 weighted mean residuals
+    information: Any  # (G, m) float64
+
+
+class Radii(NamedTuple):
+    """Confidence radii for one play or one individual, and allowances for bias."""
+
+    n_actions: int  # G
+    n_constraints: int  # m
+    reward: float  # width sqrt(L / (2 n))
+    parity: float  # width 2 S sqrt(L / 2)
+    service: float  # width sqrt(L / 2)
+    reward_bias: float  # added to the radii: how far a mean may be from the fixed point's
+    parity_bias: float
+    service_bias: float
+    failure_probability: float  # delta_0
+    log_term: float  # L
+
+
+def confidence_log(problem: Any, failure_probability: float, decisions: int) -> float:
+    """Return L = ln(2 G (m + 1) decisions / delta_0)."""
+    return math.log(2.0 * problem.n_actions * (problem.n_constraints + 1) * decisions / failure_probability)
+
+
+def stretch(batch_size: int, decisions: int) -> float:
+    """Return S = cosh(ln(n T) / (4 T)), at least 1."""
+    return math.cosh(math.log(batch_size * decisions) / (4.0 * decisions))
+
+
+def radii(
+    problem: Any,
+    failure_probability: float,
+    width: float,
+    decisions: int | None = None,
+    bias: float = 0.0,
+) -> Radii:
+    """Return the radii for a game; decisions: rounds learned from (default horizon); bias: distance to a fixed point."""
+    rounds = problem.horizon if decisions is None else decisions
+    log_term = confidence_log(problem, failure_probability, rounds)
+    unit = width * math.sqrt(log_term / 2.0)
+    slope = problem.sensitivity
+    return Radii(
+        problem.n_actions,
+        problem.n_constraints,
+        unit / math.sqrt(problem.batch_size),
+        PARITY_RANGE * stretch(problem.batch_size, rounds) * unit,
+        SERVICE_RANGE * unit,
+        slope.reward * bias,
+        slope.parity * bias,
+        slope.service * bias,
+        failure_probability,
+        log_term,
+    )
+
+
+@kernel
+def observe(evidence: Evidence, arm: int, outcome: Outcome) -> None:
+    """Take in one play of `arm`."""
+    evidence.plays[arm] += 1
+    evidence.reward[arm] += (outcome.reward - evidence.reward[arm]) / evidence.plays[arm]
+    observe_residuals(evidence, arm, 0, outcome)
+
+
+@kernel
+def observe_residuals(evidence: Evidence, arm: int, row: int, outcome: Outcome) -> None:
+    """Take in the residuals in row `row` of the outcome as those of `arm`."""
+    for j in range(outcome.information.size):
+        weight = outcome.information[j]
+        if weight > 0.0:
+            evidence.information[arm, j] += weight
+            share = weight / evidence.information[arm, j]
+            evidence.residual[arm, j] += share * (outcome.residuals[row, j] - evidence.residual[arm, j])
+
+
+@kernel
+def reward_radius(radii: Radii, evidence: Evidence, arm: int) -> float:
+    """Return the reward's radius for a threshold: infinite before its first play."""
+    return radii.reward / math.sqrt(evidence.plays[arm]) + radii.reward_bias
+
+
+@kernel
+def residual_radius(radii: Radii, evidence: Evidence, arm: int, j: int) -> float:
+    """Return residual j's radius for a threshold: infinite before its first information."""
+    scale, bias = (radii.parity, radii.parity_bias) if j < 2 else (radii.service, radii.service_bias)
+    return scale / math.sqrt(evidence.information[arm, j]) + bias
+
+
+@kernel
+def optimistic_excess(radii: Radii, evidence: Evidence, arm: int) -> float:
+    """Return sum_j max(0, residual_j - radius_j): 0 if and only if the threshold looks feasible."""
+    total = 0.0
+    for j in range(radii.n_constraints):
+        total += max(0.0, evidence.residual[arm, j] - residual_radius(radii, evidence, arm, j))
+    return total
+
+
+@kernel
+def best_feasible(value: Any, excess: Any) -> int:
+    """Return the index of the highest value among those with excess 0, else of the least excess; ties to the lowest."""
+    best = -1
+    least = 0
+    for i in range(value.size):
+        if excess[i] == 0.0:
+            if best < 0 or value[i] > value[best]:
+                best = i
+        elif excess[i] < excess[least]:
+            least = i
+    return best if best >= 0 else least

@@ -1,0 +1,59 @@
+"""One threshold for ever: the oracle, and any other fixed choice."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from bandits.checks import integer
+from bandits.jit import kernel
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream
+from bandits.threshold.batch import Outcome
+from bandits.threshold.problem import ChosenThreshold, FullScores, ThresholdGame
+
+
+class FixedThresholdParams(NamedTuple):
+    """The threshold's index."""
+
+    index: int
+
+
+class FixedThresholdState(NamedTuple):
+    """Nothing is learned."""
+
+    plays: int
+
+
+@kernel
+def _init(params: FixedThresholdParams, rng: Stream) -> FixedThresholdState:
+    return FixedThresholdState(0)
+
+
+@kernel
+def _act(params: FixedThresholdParams, state: FixedThresholdState, t: int, rng: Stream) -> int:
+    return params.index
+
+
+@kernel
+def _update(
+    params: FixedThresholdParams, state: FixedThresholdState, t: int, arm: int, outcome: Outcome, rng: Stream
+) -> FixedThresholdState:
+    return FixedThresholdState(state.plays + 1)
+
+
+@dataclass(frozen=True)
+class FixedThreshold(Learner):
+    """Play threshold `index` in 0..G-1; None means the oracle's, the best feasible of the sweep."""
+
+    index: int | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (ChosenThreshold, FullScores)
+
+    def __post_init__(self) -> None:
+        if self.index is not None:
+            integer("index", self.index, low=0)
+
+    def parameters(self, problem: ThresholdGame) -> FixedThresholdParams:
+        """Return the index; ValueError if the grid has no such threshold."""
+        if self.index is None:
+            return FixedThresholdParams(problem.sweep.best)
+        return FixedThresholdParams(integer("index", self.index, low=0, high=problem.n_actions - 1))

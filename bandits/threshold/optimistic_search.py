@@ -1,0 +1,124 @@
+"""Optimistic Feasible Search (Du 2025, arXiv 2512.22313), from its description there.
+
+With means rhat, ghat_j and radii beta of `bandits.threshold.evidence`:
+
+    F_t = {theta: ghat_j(theta) - beta_j(theta) <= 0 for all j}                 (looks feasible)
+    theta_t = argmax over F_t of rhat + beta,
+              argmin of sum_j max(0, ghat_j - beta_j) if F_t is empty;          ties to the lowest threshold.
+
+With stationary means, reward regret and each constraint's violation are O(sqrt(G T L / n)) with probability
+at least 1 - delta_0 (`theory.threshold`). Only the played threshold's bounds change in a round, so they are
+kept and the choice is one pass over the grid.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.checks import real
+from bandits.jit import kernel
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream
+from bandits.threshold.batch import Outcome
+from bandits.threshold.evidence import (
+    Evidence,
+    Radii,
+    best_feasible,
+    observe,
+    observe_residuals,
+    optimistic_excess,
+    radii,
+    reward_radius,
+)
+from bandits.threshold.problem import ChosenThreshold, FullScores, ThresholdGame
+
+
+class SearchState(NamedTuple):
+    """Evidence and the bounds drawn from it."""
+
+    evidence: Evidence
+    optimistic: Any  # (G,) float64, rhat + beta
+    excess: Any  # (G,) float64, summed optimistic violation; 0: looks feasible
+
+
+@kernel
+def no_evidence(params: Radii) -> Evidence:
+    """Return the evidence before any play."""
+    g, m = params.n_actions, params.n_constraints
+    return Evidence(np.zeros(g, np.int64), np.zeros(g), np.zeros((g, m)), np.zeros((g, m)))
+
+
+@kernel
+def start_search(params: Radii, rng: Stream) -> SearchState:
+    """Return the state before any play: every threshold looks perfect."""
+    return SearchState(no_evidence(params), np.full(params.n_actions, np.inf), np.zeros(params.n_actions))
+
+
+@kernel
+def refresh(params: Radii, state: SearchState, arm: int) -> None:
+    """Draw a threshold's bounds anew from its evidence."""
+    state.optimistic[arm] = state.evidence.reward[arm] + reward_radius(params, state.evidence, arm)
+    state.excess[arm] = optimistic_excess(params, state.evidence, arm)
+
+
+@kernel
+def _act(params: Radii, state: SearchState, t: int, rng: Stream) -> int:
+    return best_feasible(state.optimistic, state.excess)
+
+
+@kernel
+def _update(params: Radii, state: SearchState, t: int, arm: int, outcome: Outcome, rng: Stream) -> SearchState:
+    observe(state.evidence, arm, outcome)
+    refresh(params, state, arm)
+    return state
+
+
+@kernel
+def _update_all(params: Radii, state: SearchState, t: int, arm: int, outcome: Outcome, rng: Stream) -> SearchState:
+    evidence = state.evidence
+    evidence.plays[arm] += 1
+    evidence.reward[arm] += (outcome.reward - evidence.reward[arm]) / evidence.plays[arm]
+    for i in range(params.n_actions):
+        observe_residuals(evidence, i, i, outcome)
+        refresh(params, state, i)
+    return state
+
+
+@dataclass(frozen=True)
+class ConfidentLearner(Learner):
+    """Base of the learners with confidence radii.
+
+    failure_probability: delta_0 in (0, 1).  width: >= 0, multiplies every radius; 1 is the theorem's, smaller
+    values explore less and carry no guarantee.
+    """
+
+    failure_probability: float = 0.05
+    width: float = 1.0
+    accepts: ClassVar[tuple[type, ...]] = (ChosenThreshold,)
+
+    def __post_init__(self) -> None:
+        real("failure_probability", self.failure_probability, 0.0, 1.0, open_low=True, open_high=True)
+        real("width", self.width, low=0.0)
+
+    def parameters(self, problem: ThresholdGame) -> Any:
+        """Return the radii for the game."""
+        return radii(problem, float(self.failure_probability), float(self.width))
+
+
+@dataclass(frozen=True)
+class OptimisticFeasibleSearch(ConfidentLearner):
+    """Optimistic Feasible Search on the chosen threshold's feedback."""
+
+    steps: ClassVar[LearnerSteps] = LearnerSteps(start_search, _act, _update)
+
+
+@dataclass(frozen=True)
+class FullScoreSearch(ConfidentLearner):
+    """Optimistic Feasible Search that sees every threshold's residuals: only rewards are learned by playing.
+
+    The gap to `OptimisticFeasibleSearch` is what bandit feedback on the constraints costs.
+    """
+
+    steps: ClassVar[LearnerSteps] = LearnerSteps(start_search, _act, _update_all)
+    accepts: ClassVar[tuple[type, ...]] = (FullScores,)

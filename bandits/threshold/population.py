@@ -1,0 +1,92 @@
+"""What a closed-loop population is: a state that each round's acceptance rates move.
+
+A population of two groups g in {0, 1} is described, for its present state s and each threshold of the
+grid, by five numbers: the share w of group 1, the acceptance rates A_g and the rates G_g of individuals
+who are accepted and turn out good. A batch of n individuals is then drawn through binomials, and the
+state moves by the exact rates, s' = Phi(s, theta): the only randomness is the sample's.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.jit import kernel
+
+
+class Rates(NamedTuple):
+    """What one threshold does to the population in one state."""
+
+    share: float  # w, of group 1
+    accept_0: float  # A_0 = P(accepted | group 0)
+    accept_1: float
+    good_0: float  # G_0 = P(accepted and good | group 0) <= A_0
+    good_1: float
+
+
+class PopulationSteps(NamedTuple):
+    """The compiled functions of a population; `setting` is what `Population.setting` returns."""
+
+    init: Any  # (setting) -> state: a NamedTuple of two floats
+    rates: Any  # (setting, state, index) -> Rates of a threshold
+    advance: Any  # (setting, state, rates) -> state of the next round
+
+
+class State(NamedTuple):
+    """Two numbers that `Population.observables` names; a population with one leaves the second at 0."""
+
+    first: float
+    second: float
+
+
+class Sensitivity(NamedTuple):
+    """Lipschitz constants, in the state's largest coordinate, of the means of what a round measures."""
+
+    reward: float  # of the reward rescaled to [0, 1]
+    parity: float  # of A_0 - A_1
+    service: float  # of the overall acceptance rate
+
+
+class Population(ABC):
+    """Base of all populations: a frozen dataclass of parameters."""
+
+    steps: ClassVar[PopulationSteps]
+    observables: ClassVar[tuple[str, ...]]  # names of the state's numbers, for the metrics
+
+    @abstractmethod
+    def setting(self, thresholds: NDArray[np.float64]) -> Any:
+        """Return the NamedTuple that the compiled functions receive for these thresholds, (G,) in [0, 1]."""
+
+    @property
+    @abstractmethod
+    def contraction(self) -> float:
+        """Return rho with |Phi(s, theta) - Phi(u, theta)| <= rho |s - u| (largest coordinate); below 1 contracts."""
+
+    @property
+    @abstractmethod
+    def diameter(self) -> float:
+        """Return D, the most by which two states that can be reached differ in a coordinate."""
+
+    @abstractmethod
+    def sensitivity(self, price: float) -> Sensitivity:
+        """Return the Lipschitz constants M of the means for a bad acceptance's price."""
+
+    @property
+    def stationary(self) -> bool:
+        """Whether the state never moves, so that every threshold's means stay fixed."""
+        return self.diameter == 0.0
+
+
+@kernel
+def mean_reward(rates: Rates, price: float) -> float:
+    """Return E[accept (y - price (1 - y))], in [-price, 1]."""
+    first = (1.0 + price) * rates.good_0 - price * rates.accept_0
+    second = (1.0 + price) * rates.good_1 - price * rates.accept_1
+    return (1.0 - rates.share) * first + rates.share * second
+
+
+@kernel
+def acceptance(rates: Rates) -> float:
+    """Return the overall acceptance rate."""
+    return (1.0 - rates.share) * rates.accept_0 + rates.share * rates.accept_1

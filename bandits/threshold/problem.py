@@ -1,0 +1,334 @@
+"""One threshold for everybody, a population that answers, fairness and service as constraints.
+
+Du, "Optimistic Feasible Search for Closed-Loop Fair Threshold Decision-Making" (2025), arXiv 2512.22313.
+In round t the learner plays one of G thresholds theta; n individuals (group g in {0, 1}, score x, outcome
+y in {0, 1}) come from the population's present state and are accepted iff x >= theta. With q the price of a
+bad acceptance, a_g the batch's acceptance rates by group and a its overall rate,
+
+    reward    (1/n) sum accept (y - q (1 - y)), in [-q, 1]; the learner sees it rescaled to [0, 1],
+    parity    a_0 - a_1 - delta and a_1 - a_0 - delta      (residuals: satisfied iff <= 0),
+    service   low - a and a - high                         (where service rates are asked for).
+
+The signed pair has unbiased means; one residual |a_0 - a_1| - delta has not, since E|X| >= |E X|. A batch
+without anyone of a group repeats that group's last rate (0 before any), says so through an information of
+0, and is counted. Given the state, counts by group, acceptances and good acceptances are binomial: drawing
+these five numbers is the same in law as drawing the n individuals.
+
+`information` says how precise a residual's measurement is, as the number of individuals of an ideal batch:
+given the groups' sizes n_0 + n_1 = n, a_0 - a_1 is sub-Gaussian with variance proxy (1/n_0 + 1/n_1) / 4 =
+R^2 / (4 N) for R = 2 and N = 4 n_0 n_1 / n <= n, with equality only for groups of one size; for service
+R = 1 and N = n. The plain count n would claim too much for unequal groups.
+
+Regret is against the oracle: the best feasible threshold of the grid, each run to its own fixed point
+(`bandits.threshold.sweep`). Means, not draws, enter every metric but `reward`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bandits.checks import array, instance, integer, real
+from bandits.jit import kernel, rare_kernel
+from bandits.protocol import Problem, ProblemSteps
+from bandits.rng import Stream, uniform, uniform_pair
+from bandits.sampling import binomial
+from bandits.summation import Sum, empty_sum, plus, value
+from bandits.threshold.batch import (
+    Constraints,
+    Outcome,
+    draw_chosen,
+    make_draw_all,
+    parity_violation,
+    ratio,
+    scaled_reward,
+    service_violation,
+    write_information,
+)
+from bandits.threshold.population import Population, PopulationSteps, Sensitivity, State, mean_reward
+from bandits.threshold.sweep import Sweep, sweep_thresholds
+
+_METRICS = (
+    "reward",
+    "regret",
+    "violation",
+    "parity_violation",
+    "service_violation",
+    "infeasible_rounds",
+    "settled_regret",
+    "settled_violation",
+    "switches",
+    "absent_groups",
+)
+
+
+@dataclass(frozen=True)
+class ChosenThreshold:
+    """Reward and residuals of the chosen threshold alone (bandit feedback)."""
+
+
+@dataclass(frozen=True)
+class FullScores:
+    """The reward of the chosen threshold, and the residuals of every threshold: the scores of the batch are seen."""
+
+
+class ThresholdSetting(NamedTuple):
+    """What the compiled functions receive."""
+
+    population: Any
+    constraints: Constraints
+    n_actions: int
+    batch_size: int
+    price: float
+    best_reward: float
+    settled_reward: Any  # (G,) mean reward at each threshold's fixed point
+    settled_violation: Any  # (G,) summed violation there
+
+
+class ThresholdWorld(NamedTuple):
+    """What the game remembers."""
+
+    state: State
+    last_arm: int
+    last_rates: Any  # (2,) or (2, G): the groups' acceptance rates of the batch, kept where a group is absent
+    residuals: Any  # (m,) or (G, m)
+    information: Any  # (m,)
+    reward: Sum
+    regret: Sum
+    parity: Sum
+    service: Sum
+    settled_regret: Sum
+    settled_violation: Sum
+    infeasible: int
+    switches: int
+    absent: int
+
+
+@dataclass(frozen=True)
+class ThresholdGame(Problem):
+    """`horizon` >= 1 rounds of batches from a closed-loop population.
+
+    grid: number of thresholds G >= 2, equally spaced on [0, 1], or the thresholds themselves, increasing.
+    batch_size: individuals a round n, in [1, 10^6].  price: q >= 0 of a bad acceptance.
+    parity_tolerance: delta in [0, 1].  service: (low, high) with 0 <= low <= high <= 1, or None.
+
+    Metrics (sums over rounds): reward (drawn, in units of a good acceptance); regret (mean reward below the
+    oracle's, negative where the constraints are broken for gain); violation = parity_violation +
+    service_violation (positive parts of the mean residuals); infeasible_rounds; settled_regret and
+    settled_violation (the same at the fixed point of each threshold played); switches (of threshold);
+    absent_groups (group missing from a batch); and the population's observables, as they are now.
+    """
+
+    population: Population
+    horizon: int
+    grid: int | Sequence[float] = 50
+    batch_size: int = 100
+    price: float = 1.0
+    parity_tolerance: float = 0.1
+    service: Sequence[float] | None = None
+    feedback: ChosenThreshold | FullScores = field(default_factory=ChosenThreshold)
+
+    def __post_init__(self) -> None:
+        instance("population", self.population, Population, "a population such as Synthetic()")
+        integer("horizon", self.horizon, low=1)
+        integer("batch_size", self.batch_size, low=1, high=10**6)
+        real("price", self.price, low=0.0)
+        real("parity_tolerance", self.parity_tolerance, low=0.0, high=1.0)
+        instance("feedback", self.feedback, (ChosenThreshold, FullScores), "ChosenThreshold() or FullScores()")
+        if isinstance(self.grid, (Sequence, np.ndarray)) and not isinstance(self.grid, str):
+            thresholds = array("grid", self.grid, 1, 0.0, 1.0)
+            if thresholds.size < 2 or (np.diff(thresholds) <= 0.0).any():
+                raise ValueError(f"grid must hold at least 2 increasing thresholds, got {thresholds.tolist()}")
+            object.__setattr__(self, "grid", tuple(thresholds.tolist()))
+        else:
+            integer("grid", self.grid, low=2)
+        if self.service is not None:
+            low, high = array("service", self.service, 1, 0.0, 1.0).tolist() if len(self.service) == 2 else (1, 0)
+            if low > high:
+                raise ValueError(f"service must be (low, high) with low <= high, got {self.service}")
+            object.__setattr__(self, "service", (low, high))
+
+    @cached_property
+    def thresholds(self) -> NDArray[np.float64]:
+        """The thresholds, (G,)."""
+        return np.linspace(0.0, 1.0, self.grid) if isinstance(self.grid, int) else np.asarray(self.grid)
+
+    @property
+    def n_actions(self) -> int:
+        """Number of thresholds G."""
+        return len(self.thresholds)
+
+    @property
+    def constraints(self) -> Constraints:
+        """The limits, as the compiled functions receive them."""
+        low, high = (0.0, 1.0) if self.service is None else self.service
+        return Constraints(self.n_constraints, float(self.parity_tolerance), low, high)
+
+    @property
+    def n_constraints(self) -> int:
+        """Number of residuals m: 2, or 4 with service rates."""
+        return 2 if self.service is None else 4
+
+    @property
+    def reward_range(self) -> float:
+        """Range of the reward, 1 + q."""
+        return 1.0 + float(self.price)
+
+    @property
+    def contraction(self) -> float:
+        """The population's rho."""
+        return self.population.contraction
+
+    @property
+    def diameter(self) -> float:
+        """The population's D."""
+        return self.population.diameter
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """The population's Lipschitz constants M at this price."""
+        return self.population.sensitivity(float(self.price))
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """Every threshold run to its own fixed point, and the best feasible one."""
+        setting = self.population.setting(self.thresholds)
+        return sweep_thresholds(self.population.steps, setting, self.n_actions, float(self.price), self.constraints)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the measured numbers."""
+        return (*_METRICS, *self.population.observables)
+
+    @property
+    def steps(self) -> ProblemSteps:
+        """The compiled functions for this population and feedback."""
+        full = isinstance(self.feedback, FullScores)
+        return _steps(self.population.steps, full, len(self.population.observables))
+
+    def setting(self) -> ThresholdSetting:
+        """Return what the compiled functions receive."""
+        found = self.sweep
+        return ThresholdSetting(
+            self.population.setting(self.thresholds),
+            self.constraints,
+            self.n_actions,
+            int(self.batch_size),
+            float(self.price),
+            float(found.reward[found.best]),
+            found.reward,
+            found.violation,
+        )
+
+
+def late_average(rounds: ArrayLike, totals: ArrayLike, share: float = 0.2) -> NDArray[np.float64]:
+    """Return the average per round over the last `share` of the rounds of a cumulative metric.
+
+    rounds: (C,) checkpoints; totals: (..., C) the metric there. It starts at the last checkpoint not beyond
+    (1 - share) of the horizon; ValueError if there is none. Of `regret` this is the steady-state gap.
+    """
+    at, sums = np.asarray(rounds), np.asarray(totals, dtype=np.float64)
+    share = real("share", share, 0.0, 1.0, open_low=True, open_high=True)
+    first = int(np.searchsorted(at, (1.0 - share) * at[-1], side="right")) - 1
+    if first < 0:
+        raise ValueError(f"no checkpoint within the first {1.0 - share:g} of the horizon {at[-1]}")
+    return np.asarray((sums[..., -1] - sums[..., first]) / (at[-1] - at[first]))
+
+
+# ---------------------------------------------------------------- compiled functions
+
+
+@cache
+def _steps(population: PopulationSteps, full: bool, n_observables: int) -> ProblemSteps:
+    draw = make_draw_all(population) if full else draw_chosen
+    return ProblemSteps(_make_init(population, full), _make_respond(population, draw), _make_measure(n_observables))
+
+
+def _make_init(population: PopulationSteps, full: bool) -> Any:
+    init_population = population.init
+
+    @kernel
+    def init(setting: ThresholdSetting, env: Stream) -> ThresholdWorld:
+        rows = setting.n_actions if full else 1
+        m = setting.constraints.n_constraints
+        zero = empty_sum()
+        return ThresholdWorld(
+            init_population(setting.population),
+            -1,
+            np.zeros((rows, 2)),
+            np.zeros((rows, m)),
+            np.zeros(m),
+            zero,
+            zero,
+            zero,
+            zero,
+            zero,
+            zero,
+            0,
+            0,
+            0,
+        )
+
+    return init
+
+
+def _make_respond(population: PopulationSteps, draw: Any) -> Any:
+    rates_of, advance = population.rates, population.advance
+
+    @kernel
+    def respond(setting: ThresholdSetting, world: ThresholdWorld, t: int, arm: int, env: Stream) -> Any:
+        if arm < 0 or arm >= setting.n_actions:
+            raise ValueError("the learner played a threshold outside 0, ..., n_actions - 1")
+        limits = setting.constraints
+        rates = rates_of(setting.population, world.state, arm)
+        accepted_0, accepted_1, n_1 = draw(setting, world, t, arm, rates, env)
+        _, u_first = uniform_pair(env, t, 1)
+        good = binomial(u_first, accepted_0, ratio(rates.good_0, rates.accept_0))
+        good += binomial(uniform(env, t, 2), accepted_1, ratio(rates.good_1, rates.accept_1))
+        reward = scaled_reward(accepted_0 + accepted_1, good, setting.batch_size, setting.price)
+        write_information(setting.batch_size - n_1, n_1, world.information)
+
+        parity, service = parity_violation(limits, rates), service_violation(limits, rates)
+        after = ThresholdWorld(
+            advance(setting.population, world.state, rates),
+            arm,
+            world.last_rates,
+            world.residuals,
+            world.information,
+            plus(world.reward, (1.0 + setting.price) * reward - setting.price, t),
+            plus(world.regret, setting.best_reward - mean_reward(rates, setting.price), t),
+            plus(world.parity, parity, t),
+            plus(world.service, service, t),
+            plus(world.settled_regret, setting.best_reward - setting.settled_reward[arm], t),
+            plus(world.settled_violation, setting.settled_violation[arm], t),
+            world.infeasible + int(parity + service > 0.0),
+            world.switches + int(t > 0 and arm != world.last_arm),
+            world.absent + int(n_1 == 0 or n_1 == setting.batch_size),
+        )
+        return Outcome(reward, world.residuals, world.information), after
+
+    return respond
+
+
+def _make_measure(n_observables: int) -> Any:
+    @rare_kernel
+    def measure(setting: ThresholdSetting, world: ThresholdWorld, n_rounds: int, out: Any) -> ThresholdWorld:
+        out[0] = value(world.reward)
+        out[1] = value(world.regret)
+        out[3] = value(world.parity)
+        out[4] = value(world.service)
+        out[2] = out[3] + out[4]
+        out[5] = world.infeasible
+        out[6] = value(world.settled_regret)
+        out[7] = value(world.settled_violation)
+        out[8] = world.switches
+        out[9] = world.absent
+        out[10] = world.state.first
+        if n_observables == 2:
+            out[11] = world.state.second
+        return world
+
+    return measure

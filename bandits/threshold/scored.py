@@ -1,0 +1,257 @@
+"""Pools scored by a model that is fitted on one half of a table and applied to the other.
+
+The model is scikit-learn's logistic regression (C = 1) on one-hot categories and standardised numbers;
+an individual's score is its probability of a good outcome. The halves are drawn by `split_seed`, each
+stratum (group, outcome) halved, so the held-out half keeps the table's proportions. The model never sees
+the individuals that the population is made of.
+
+- German Credit (Statlog, Hofmann; UCI repository): good = credit_risk 1; group 1 = aged up to 25. Every
+  column but the outcome is a feature, age among them.
+- COMPAS (ProPublica 2016): good = no recidivism within two years; groups = the two largest by race, group 1
+  the larger; race is not a feature. ProPublica's filter: screening within 30 days of arrest, recidivism
+  known, no ordinary traffic offence, score present.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.checks import integer
+from bandits.threshold.pools import PoolPopulation, Pools, split_pools
+from bandits.threshold.tables import DATA, Table, categories, numbers, read_table, select
+
+GERMAN_NUMBERS = (
+    "duration_months",
+    "credit_amount",
+    "installment_rate",
+    "residence_since",
+    "age",
+    "existing_credits",
+    "people_liable",
+)
+GERMAN_CATEGORIES = (
+    "checking_status",
+    "credit_history",
+    "purpose",
+    "savings",
+    "employment_since",
+    "personal_status_sex",
+    "other_debtors",
+    "property",
+    "other_installment_plans",
+    "housing",
+    "job",
+    "telephone",
+    "foreign_worker",
+)
+COMPAS_NUMBERS = ("age", "juv_fel_count", "juv_misd_count", "juv_other_count", "priors_count")
+COMPAS_CATEGORIES = ("sex", "c_charge_degree")
+_YOUNG = 25.0
+
+
+class Individuals(NamedTuple):
+    """A table ready for the score model."""
+
+    numbers: NDArray[np.float64]  # (N, p)
+    categories: NDArray[np.str_]  # (N, c)
+    good: NDArray[np.int64]  # (N,) 0 or 1
+    group: NDArray[np.int64]  # (N,) 0 or 1
+
+
+@dataclass(frozen=True)
+class ScoredTable(PoolPopulation):
+    """Base of the populations whose scores are learned: fitted once an object, on first use.
+
+    split_seed: integer in [0, 2^32), which half the model sees.
+    """
+
+    split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        integer("split_seed", self.split_seed, low=0, high=2**32 - 1)
+
+    @property
+    @abstractmethod
+    def source(self) -> Path:
+        """The CSV file."""
+
+    @abstractmethod
+    def individuals(self) -> Individuals:
+        """Return the table's individuals; FileNotFoundError or ValueError where it cannot be used."""
+
+    @cached_property
+    def pools(self) -> Pools:
+        """The held-out half with its scores, group by group."""
+        return score_held_out(self.individuals(), self.split_seed, self.source)
+
+
+@dataclass(frozen=True)
+class GermanCredit(ScoredTable):
+    """German Credit with groups by age; path: a CSV file with the shipped table's columns, None the shipped one."""
+
+    path: str | None = None
+
+    @property
+    def source(self) -> Path:
+        """The CSV file."""
+        return DATA / "german_credit.csv" if self.path is None else Path(self.path)
+
+    def individuals(self) -> Individuals:
+        """Return the applicants; good = credit_risk 1, group 1 = aged up to 25."""
+        names = (*GERMAN_NUMBERS, *GERMAN_CATEGORIES)
+        table = read_table(self.source, (*names, "credit_risk"))
+        risk = numbers(table, "credit_risk", self.source)
+        if not np.isin(risk, (1.0, 2.0)).all():
+            raise ValueError(f"{self.source}: column 'credit_risk' must hold 1 (good) or 2 (bad)")
+        young = numbers(table, "age", self.source) <= _YOUNG
+        return _individuals(table, GERMAN_NUMBERS, GERMAN_CATEGORIES, risk == 1.0, young, self.source)
+
+
+@dataclass(frozen=True)
+class Compas(ScoredTable):
+    """COMPAS with the two largest groups by race; path: a CSV file with the shipped table's columns, None that one."""
+
+    path: str | None = None
+
+    @property
+    def source(self) -> Path:
+        """The CSV file."""
+        return DATA / "compas.csv" if self.path is None else Path(self.path)
+
+    def individuals(self) -> Individuals:
+        """Return the defendants kept by ProPublica's filter in the two largest groups; good = no recidivism."""
+        others = ("race", "days_b_screening_arrest", "score_text", "is_recid", "two_year_recid")
+        table = read_table(self.source, (*COMPAS_NUMBERS, *COMPAS_CATEGORIES, *others))
+        table = select(table, self._kept(table))
+        races, counts = np.unique(categories(table, "race", self.source), return_counts=True)
+        if len(races) < 2:
+            raise ValueError(f"{self.source}: column 'race' has one group only after the filter: {list(races)}")
+        largest = races[np.argsort(-counts, kind="stable")[:2]]
+        race = np.array(table["race"])
+        table = select(table, np.isin(race, largest))
+        recidivism = numbers(table, "two_year_recid", self.source)
+        if not np.isin(recidivism, (0.0, 1.0)).all():
+            raise ValueError(f"{self.source}: column 'two_year_recid' must hold 0 or 1")
+        first = race[np.isin(race, largest)] == largest[0]
+        return _individuals(table, COMPAS_NUMBERS, COMPAS_CATEGORIES, recidivism == 0.0, first, self.source)
+
+    def _kept(self, table: Table) -> NDArray[np.bool_]:
+        """Return which rows pass the filter; an empty number of days means that no arrest was matched."""
+        days = np.array([abs(float(text)) if text else np.inf for text in table["days_b_screening_arrest"]])
+        known = numbers(table, "is_recid", self.source) != -1.0
+        degree, score = np.array(table["c_charge_degree"]), np.array(table["score_text"])
+        kept: NDArray[np.bool_] = (days <= 30.0) & known & (degree != "O") & (score != "N/A") & (score != "")
+        if not kept.any():
+            raise ValueError(f"{self.source}: no row passes the filter")
+        return kept
+
+
+@dataclass(frozen=True)
+class CsvPopulation(ScoredTable):
+    """One's own table: path, and the columns' roles.
+
+    outcome: column that is good where it equals `good_value`.  group: column that marks group 1 where it equals
+    `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all.
+    Values are compared as text.
+    """
+
+    path: str = ""
+    outcome: str = ""
+    good_value: str = "1"
+    group: str = ""
+    group_value: str = "1"
+    numbers: Sequence[str] = ()
+    categories: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("path", "outcome", "good_value", "group", "group_value"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name):
+                raise ValueError(f"{name} must be a non-empty text, got {getattr(self, name)!r}")
+        for name in ("numbers", "categories"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} must be a list of column names, got the text {getattr(self, name)!r}")
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if not (*self.numbers, *self.categories):
+            raise ValueError("numbers and categories must name at least one feature column between them")
+
+    @property
+    def source(self) -> Path:
+        """The CSV file."""
+        return Path(self.path)
+
+    def individuals(self) -> Individuals:
+        """Return the table's individuals."""
+        names = dict.fromkeys((*self.numbers, *self.categories, self.outcome, self.group))
+        table = read_table(self.source, tuple(names))
+        good = categories(table, self.outcome, self.source) == self.good_value
+        group = categories(table, self.group, self.source) == self.group_value
+        return _individuals(table, self.numbers, self.categories, good, group, self.source)
+
+
+def _individuals(
+    table: Table, number_names: Sequence[str], category_names: Sequence[str], good: Any, group: Any, source: Path
+) -> Individuals:
+    """Return the features beside outcome and group, after checking that both take both values."""
+    for name, labels in (("outcome", good), ("group", group)):
+        if len(np.unique(labels)) < 2:
+            raise ValueError(f"{source}: the {name} is the same in every row: two values are needed")
+    rows = len(good)
+    columns = [numbers(table, name, source) for name in number_names]
+    texts = [categories(table, name, source) for name in category_names]
+    return Individuals(
+        np.column_stack(columns) if columns else np.empty((rows, 0)),
+        np.column_stack(texts) if texts else np.empty((rows, 0), dtype=np.str_),
+        good.astype(np.int64),
+        group.astype(np.int64),
+    )
+
+
+def score_held_out(people: Individuals, split_seed: int, source: object) -> Pools:
+    """Return the held-out half's pools with scores P(good) of the model fitted on the other half.
+
+    Raises ValueError if some (group, outcome) has fewer than two individuals, so that it cannot be halved.
+    """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    fit = _half(people, split_seed, source)
+    n_numbers, n_categories = people.numbers.shape[1], people.categories.shape[1]
+    features = np.empty((len(people.good), n_numbers + n_categories), dtype=object)
+    features[:, :n_numbers], features[:, n_numbers:] = people.numbers, people.categories
+    columns = np.arange(n_numbers + n_categories)
+    model = make_pipeline(
+        ColumnTransformer(
+            [
+                ("numbers", StandardScaler(), columns[:n_numbers]),
+                ("categories", OneHotEncoder(handle_unknown="ignore"), columns[n_numbers:]),
+            ]
+        ),
+        LogisticRegression(C=1.0, max_iter=5000),
+    )
+    model.fit(features[fit], people.good[fit])
+    scores = model.predict_proba(features[~fit])[:, 1]
+    return split_pools(scores, people.good[~fit], people.group[~fit])
+
+
+def _half(people: Individuals, split_seed: int, source: object) -> NDArray[np.bool_]:
+    """Return a mask (N,) of the rows to fit on: half of each (group, outcome), drawn by the seed."""
+    fit = np.zeros(len(people.good), dtype=bool)
+    generator = np.random.default_rng(split_seed)
+    for group in (0, 1):
+        for good in (0, 1):
+            rows = np.flatnonzero((people.group == group) & (people.good == good))
+            if len(rows) < 2:
+                kind = "good" if good else "bad"
+                raise ValueError(f"{source}: group {group} has {len(rows)} {kind} outcomes: at least 2 are needed")
+            fit[generator.permutation(rows)[: len(rows) // 2]] = True
+    return fit

@@ -1,0 +1,81 @@
+"""The oracle: every threshold of the grid run to its own fixed point, and the best feasible one.
+
+Holding threshold i from the population's first state, s <- Phi(s, theta_i) converges to the fixed point that
+a decision maker who never changes it would meet. Means there are exact, so feasibility is a plain comparison.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.jit import borrow, keep_alive, program
+from bandits.threshold.batch import Constraints, parity_violation, service_violation, write_residuals
+from bandits.threshold.population import PopulationSteps, acceptance, mean_reward
+
+_ROUNDS = 100_000
+_TOLERANCE = 1e-15
+
+
+class Sweep(NamedTuple):
+    """What each of the G thresholds leads to; arrays over thresholds."""
+
+    state: NDArray[np.float64]  # (G, 2) fixed points
+    accept: NDArray[np.float64]  # (G, 2) acceptance rates by group
+    reward: NDArray[np.float64]  # (G,) mean reward, in units of a good acceptance
+    residuals: NDArray[np.float64]  # (G, m)
+    violation: NDArray[np.float64]  # (G,) summed positive parts of the residuals
+    feasible: NDArray[np.bool_]  # (G,)
+    best: int  # highest reward among the feasible; the least violation where nothing is
+
+
+def sweep_thresholds(
+    steps: PopulationSteps, population: Any, n_thresholds: int, price: float, limits: Constraints
+) -> Sweep:
+    """Return the sweep; `population` is what `Population.setting` returned for the grid."""
+    state, accept = np.empty((n_thresholds, 2)), np.empty((n_thresholds, 2))
+    reward, violation = np.empty(n_thresholds), np.empty(n_thresholds)
+    residuals = np.empty((n_thresholds, limits.n_constraints))
+    _settle(steps)(population, price, limits, state, accept, reward, residuals, violation)
+    feasible = violation <= 0.0
+    found = np.where(feasible, reward, -np.inf)
+    if not feasible.any():
+        found = np.where(violation == violation.min(), reward, -np.inf)
+    return Sweep(state, accept, reward, residuals, violation, feasible, int(found.argmax()))
+
+
+@cache
+def _settle(steps: PopulationSteps) -> Any:
+    init, rates_of, advance = steps
+
+    @program
+    def settle(
+        population_owner: Any,
+        price: float,
+        limits: Constraints,
+        state: Any,
+        accept: Any,
+        reward: Any,
+        residuals: Any,
+        violation: Any,
+    ) -> None:
+        population = borrow(population_owner)
+        for i in range(reward.size):
+            now = init(population)
+            rates = rates_of(population, now, i)
+            for _ in range(_ROUNDS):
+                after = advance(population, now, rates)
+                moved = max(abs(after.first - now.first), abs(after.second - now.second))
+                now = after
+                rates = rates_of(population, now, i)
+                if moved <= _TOLERANCE:
+                    break
+            state[i, 0], state[i, 1] = now.first, now.second
+            accept[i, 0], accept[i, 1] = rates.accept_0, rates.accept_1
+            reward[i] = mean_reward(rates, price)
+            write_residuals(limits, rates.accept_0, rates.accept_1, acceptance(rates), i, residuals)
+            violation[i] = parity_violation(limits, rates) + service_violation(limits, rates)
+        keep_alive(population_owner)
+
+    return settle

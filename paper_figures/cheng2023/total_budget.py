@@ -1,0 +1,158 @@
+"""Regret against a total budget of observations for three kinds of looks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bandits.protocol import Learner
+from bandits.switching import BatchedDartboard, BudgetedExp3, TotalBudget
+from bandits.switching.problem import Looks
+from paper_figures import fits, style
+from paper_figures.cheng2023 import measure, theorems
+from paper_figures.cheng2023.measure import labelled
+from paper_figures.cheng2023.source import CHENG
+from paper_figures.figure import Figure
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
+LEARNERS: dict[Looks, Learner] = {
+    "bandit": BudgetedExp3(),
+    "flexible": BatchedDartboard(),
+    "full": BatchedDartboard(),
+}
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """Parameters of the sweep over total budgets."""
+
+    horizon: int = labelled("horizon T (rounds)", 2**15)
+    lengths: tuple[int, ...] = labelled(
+        "rounds between looks τ; B = T / τ, and K T / τ for looks at all actions",
+        (1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128),
+    )
+    n_actions: int = labelled("actions K", 5)
+    switching_cost: float = labelled("switching cost c (loss)", 1.0)
+    gaps: tuple[float, ...] = labelled("gaps ε (loss per round)", tuple(0.45 * 2.0**-k for k in range(7)))
+    repetitions: int = labelled("repetitions", 256)
+    pilot: int = labelled("pilot repetitions per gap", 24)
+    seed: int = labelled("seed (plus B)", 2023)
+
+
+QUICK = BudgetSettings()
+PAPER = BudgetSettings(
+    horizon=2**18,
+    lengths=(*QUICK.lengths, 181, 256, 362, 512),
+    gaps=tuple(0.45 * 2.0**-k for k in range(9)),
+    repetitions=1024,
+    pilot=64,
+)
+
+
+def budget_data(settings: BudgetSettings) -> "polars.DataFrame":
+    """Return regret against B for each kind of looks, with bounds and fitted exponents."""
+    import polars
+
+    rows: list[dict[str, Any]] = []
+    for looks, learner in LEARNERS.items():
+        price = settings.n_actions if looks == "full" else 1
+        budgets = [price * -(-settings.horizon // length) for length in settings.lengths]
+        curve = [_point(settings, looks, learner, budget) for budget in budgets]
+        rows += [point | _fit(curve, flattens=looks == "bandit") for point in curve]
+    return polars.DataFrame(rows, infer_schema_length=None)
+
+
+def _point(settings: BudgetSettings, looks: Looks, learner: Learner, budget: int) -> dict[str, Any]:
+    game_of = measure.walk_game(settings, settings.horizon, TotalBudget(budget, looks))
+    point = measure.worst_row(game_of, learner, settings, settings.seed + budget)
+    above = theorems.upper(game_of(None), learner)
+    extra = {"regret_upper_bound_loss": above.value, "upper_bound_name": above.name}
+    return {"looks": looks, "budget_observations": budget} | point | extra
+
+
+def _fit(curve: list[dict[str, Any]], flattens: bool) -> dict[str, float | None]:
+    """Return the exponent of B, also of the bound; where the curve flattens, those before its kink, and the kink."""
+    budgets = [float(point["budget_observations"]) for point in curve]
+    regrets = [point["regret_mean_loss"] for point in curve]
+    bounds = [point["regret_upper_bound_loss"] for point in curve]
+    if not flattens:
+        fit, bound = fits.power_law(budgets, regrets), fits.power_law(budgets, bounds)
+        ends = {"exponent_low95": fit.low, "exponent_high95": fit.high, "bound_exponent": bound.value}
+        kink = dict.fromkeys(("kink_observations", "kink_low95_observations", "kink_high95_observations"))
+        return {"exponent": fit.value, **ends, **kink}
+    hinge, bound_hinge = (fits.kink([1.0 / b for b in budgets], values) for values in (regrets, bounds))  # flat first
+    return {
+        "exponent": -hinge.slope,
+        "exponent_low95": None,
+        "exponent_high95": None,
+        "bound_exponent": -bound_hinge.slope,
+        "kink_observations": 1.0 / hinge.location.value,
+        "kink_low95_observations": 1.0 / hinge.location.high,
+        "kink_high95_observations": 1.0 / hinge.location.low,
+    }
+
+
+def draw_budget(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
+    """Draw regret against the budget for each kind of looks."""
+    panel = axes[0]
+    for looks, look in style.LOOKS.items():
+        curve = frame.filter(frame["looks"] == looks).sort("budget_observations")
+        x = curve["budget_observations"]
+        one = curve.row(0, named=True)
+        if one["kink_observations"] is not None:
+            low, high = one["kink_low95_observations"], one["kink_high95_observations"]
+            panel.axvspan(low, high, color=style.YELLOW, alpha=0.45, linewidth=0, label="kink, 95% interval")
+            text = f"slope {one['exponent']:.2f}, then flat"
+        else:
+            text = f"slope {one['exponent']:.2f} [{one['exponent_low95']:.2f}, {one['exponent_high95']:.2f}]"
+        text += f" (bound: {one['bound_exponent']:.2f})"
+        ends = (curve[f"regret_{end}_loss"] for end in ("mean", "low95", "high95"))
+        style.band(panel, x, *ends, look, f"{look.label}: {text}")
+        style.theory(panel, x, curve["regret_upper_bound_loss"], look.colour)
+    style.log_axes(panel, "observations in all $B$", "regret (loss, switches included)")
+    style.plain_ticks(panel)
+    style.legend_below(panel)
+
+
+def budget_findings(frame: "polars.DataFrame") -> list[str]:
+    """Return the fitted exponents and the kink."""
+    sentences = []
+    for looks, look in style.LOOKS.items():
+        one = frame.filter(frame["looks"] == looks).row(0, named=True)
+        if one["kink_observations"] is None:
+            ends = f"[{one['exponent_low95']:.3f}, {one['exponent_high95']:.3f}]"
+            sentences.append(
+                f"{look.label}: fitted exponent of B {one['exponent']:.3f}, 95% interval {ends}; "
+                f"of its upper bound {one['bound_exponent']:.3f}."
+            )
+        else:
+            kink, low, high = (one[f"kink{end}_observations"] for end in ("", "_low95", "_high95"))
+            scale = one["horizon_rounds"] ** (2 / 3)
+            sentences.append(
+                f"{look.label}: exponent {one['exponent']:.3f} up to a kink at B = {kink:.0f}, 95% interval "
+                f"[{low:.0f}, {high:.0f}], that is {kink / scale:.2f} T^(2/3); constant beyond."
+            )
+    return sentences
+
+
+BUDGET = Figure(
+    name="cheng2023_total_budget",
+    title="With a total budget, looks at the played action stop helping; other looks do not",
+    paper=CHENG,
+    claim="B observations in all: T sqrt(K / B) with flexible or full-information looks; with looks at the played "
+    "action only, the same until B is of order K^(1/3) T^(2/3), then flat (Cheng, Zhou & Ji 2023, Section 5).",
+    caption="Mean regret, switches included, on the multi-scale random walk against the number of observations that "
+    "may be bought in all, none being free. For each budget the walk's gap is the worst of the listed ones, chosen "
+    "in a pilot run with other repetitions. Looks at the played action: budgeted EXP3, which must redraw its action "
+    "after every look and so stops buying. Flexible looks (one uniformly drawn action a batch, at most one a round: "
+    "drawn up to B = T) and looks at all actions of a round: batched Shrinking Dartboard, whose estimates do not depend "
+    "on its own actions, so that it may stay. Broken lines: each learner's upper bound, in its colour. Slopes: least "
+    "squares in logarithms over all budgets shown; yellow: fitted kink.",
+    settings={"quick": QUICK, "paper": PAPER},
+    compute=budget_data,
+    paint=draw_budget,
+    findings=budget_findings,
+    size=(6.4, 4.8),
+)

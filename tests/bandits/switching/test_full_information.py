@@ -1,0 +1,115 @@
+"""Hedge, Shrinking Dartboard and the lazy perturbed leader: every sequence, and exact known answers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bandits.losses import LossTable
+from bandits.switching import FullInformation, Hedge, LazyPerturbedLeader, ShrinkingDartboard, SwitchingCostGame
+from sims import simulate
+from tests.bandits.switching.known_answers import ROWS, check_means
+from tests.bandits.switching.tracing import has_weights, rounding, trace
+from tests.strategies import loss_tables
+
+RATES = st.floats(0.01, 5.0)
+
+
+def softmax_laws(table, rate):
+    before = np.vstack([np.zeros(table.shape[1]), np.cumsum(table, axis=0)[:-1]])
+    weights = np.exp(-rate * (before - before.min(axis=1, keepdims=True)))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+@given(loss_tables(), RATES)
+@example(np.tile([0.0, 1.0], (40, 1)), 0.5)
+def test_hedge_keeps_its_inequality_on_every_sequence(table, rate):
+    laws = trace(Hedge(rate), table, FullInformation()).laws
+    assert np.allclose(laws, softmax_laws(table, rate), rtol=1e-12, atol=1e-300)
+    regret = np.sum(laws * table) - table.sum(axis=0).min()
+    bound = math.log(table.shape[1]) / rate + rate * len(table) / 8
+    assert regret <= bound + rounding(table, table)
+
+
+@given(loss_tables(), RATES)
+def test_exponential_weights_identity_with_the_declared_rate(table, rate):
+    laws = trace(Hedge(rate), table, FullInformation()).laws
+    after = softmax_laws(np.vstack([table, table[-1:]]), rate)[-1]
+    excess = np.sum(laws * table, axis=1) + np.log1p(np.sum(laws * np.expm1(-rate * table), axis=1)) / rate
+    assert np.all(excess >= -rounding(table, table))
+    for i in range(table.shape[1]):
+        left = np.sum(laws * table) - table[:, i].sum()
+        right = excess.sum() + math.log(after[i] / laws[0, i]) / rate
+        assert left == pytest.approx(right, abs=rounding(table, table, [right]) / min(rate, 1.0))
+
+
+@given(loss_tables(), RATES, st.integers(0, 2**32))
+def test_dartboard_holds_hedges_weights_and_moves_only_by_redrawing(table, rate, seed):
+    board = trace(ShrinkingDartboard(rate), table, FullInformation(), seed=seed, weights_of=has_weights)
+    assert np.array_equal(board.laws, trace(Hedge(rate), table, FullInformation()).laws)
+    for t in range(1, len(table)):
+        if board.actions[t] != board.actions[t - 1]:
+            assert table[t - 1, board.actions[t - 1]] > 0.0, "an action that has not lost is kept for certain"
+
+
+@given(loss_tables(), RATES, st.integers(0, 2**32))
+def test_lazy_leader_moves_only_after_losing(table, rate, seed):
+    game = SwitchingCostGame(LossTable(table), len(table), feedback=FullInformation())
+    run = simulate(game, LazyPerturbedLeader(rate), seed=seed, threads=1, checkpoints=range(1, len(table) + 1))
+    loss, switches = np.diff(run["loss"][0], prepend=0.0), run["switches"][0]
+    moved = np.flatnonzero(np.diff(switches))  # from round t to t + 1
+    assert np.all(loss[moved] > 0.0)
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_hedge_known_answers(case):
+    check_means(case, Hedge(ROWS[case].rate), FullInformation(), ROWS[case].hedge)
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_dartboard_known_answers(case):
+    check_means(case, ShrinkingDartboard(ROWS[case].rate), FullInformation(), ROWS[case].dartboard)
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_perturbed_leader_has_the_law_of_fresh_perturbations(case):
+    """In every round the lazy leader's law is that of argmin L - p with fresh exponential p, by quadrature."""
+    table, rate = ROWS[case].losses, ROWS[case].rate
+    game = SwitchingCostGame(LossTable(table), len(table), feedback=FullInformation())
+    n = 200_000
+    run = simulate(game, LazyPerturbedLeader(rate), repetitions=n, seed=11, checkpoints=range(1, len(table) + 1))
+    mean = np.diff(run.mean("loss"), prepend=0.0)
+    before = np.vstack([np.zeros(table.shape[1]), np.cumsum(table, axis=0)[:-1]])
+    for t in range(len(table)):
+        expected = leader_law(before[t], rate) @ table[t]
+        radius = math.sqrt(math.log(2 / 1e-9) / (2 * n))  # Hoeffding, false alarm 1e-9 a round
+        assert abs(mean[t] - expected) <= radius
+
+
+def leader_law(losses, rate):
+    """P(i has the least losses - p) with p exponential: integrate the density of p_i over the others' tails."""
+    p = np.linspace(0.0, 60.0 / rate, 400_001)
+    density = rate * np.exp(-rate * p)
+    law = []
+    for i in range(len(losses)):
+        others = np.ones_like(p)
+        for j in range(len(losses)):
+            if j != i:
+                others *= -np.expm1(-rate * np.maximum(losses[j] - losses[i] + p, 0.0))
+        law.append(np.trapezoid(density * others, p))
+    return np.array(law)
+
+
+@pytest.mark.parametrize("learner", [Hedge, ShrinkingDartboard, LazyPerturbedLeader])
+def test_learning_rate_is_checked(learner):
+    for wrong, error in [(0.0, ValueError), (-1.0, ValueError), (math.nan, ValueError), ("1", TypeError)]:
+        with pytest.raises(error, match="learning_rate must be"):
+            learner(wrong)
+
+
+def test_wrong_feedback_is_refused():
+    game = SwitchingCostGame(LossTable([[0.0, 1.0]]), 1)
+    with pytest.raises(TypeError, match="Hedge learns from FullInformation feedback, but the problem gives Bandit"):
+        simulate(game, Hedge())

@@ -1,0 +1,300 @@
+"""Wrong learners of the switching family, each rejected by a check that the right one passes.
+
+The checks are the ones used elsewhere: exact means on small tables (false alarm 1e-9 a comparison), the
+definition replayed from the actions, batches and budgets counted from the trace.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from bandits.exponential_weights import add_loss, add_losses, draw, probability
+from bandits.jit import kernel
+from bandits.random_walk import MultiScaleRandomWalk
+from bandits.rng import uniform, uniform_pair
+from bandits.switching import (
+    Bandit,
+    BatchedDartboard,
+    BatchedExp3,
+    BudgetedExp3,
+    BudgetExceeded,
+    Exp3,
+    FullInformation,
+    Hedge,
+    LazyPerturbedLeader,
+    ShrinkingDartboard,
+    SwitchingCostGame,
+    TotalBudget,
+    TsallisSwitch,
+)
+from bandits.switching.batched_exp3 import BatchedExp3State
+from bandits.switching.perturbed_leader import PerturbedState
+from bandits.switching.problem import Play
+from bandits.switching.shrinking_dartboard import DartboardState
+from sims import simulate
+from tests.bandits.switching.known_answers import ROWS, check_means
+from tests.bandits.switching.test_bandit_learners import replayed_laws
+from tests.bandits.switching.tracing import has_weights, plays_arm, trace
+
+TABLE = ROWS["three actions"].losses
+RATE = ROWS["three actions"].rate
+
+
+def rejected(check, *arguments):
+    with pytest.raises(AssertionError):
+        check(*arguments)
+
+
+# ---------------------------------------------------------------- full information
+
+
+@kernel
+def hedge_sign(params, state, t, arm, losses, rng):
+    return add_losses(state, -params.learning_rate, losses)
+
+
+@kernel
+def hedge_late(params, state, t, arm, losses, rng):  # the first round's losses are forgotten
+    if t == 0:
+        return state
+    return add_losses(state, params.learning_rate, losses)
+
+
+@pytest.mark.parametrize("update", [hedge_sign, hedge_late])
+def test_hedge_mutants(update):
+    @dataclass(frozen=True)
+    class Mutant(Hedge):
+        steps = Hedge.steps._replace(update=update)
+
+    rejected(check_means, "three actions", Mutant(RATE), FullInformation(), ROWS["three actions"].hedge)
+
+
+def test_rate_off_by_a_factor_is_seen_by_exact_means():
+    rejected(check_means, "three actions", Hedge(2 * RATE), FullInformation(), ROWS["three actions"].hedge)
+    rejected(check_means, "three actions", Exp3(2 * RATE), Bandit(), ROWS["three actions"].exp3)
+
+
+@kernel
+def dartboard_old_law(params, state, t, arm, losses, rng):  # keeps with the ratio of the round before
+    keep = state.keep
+    after = math.exp(-params.learning_rate * losses[arm])
+    if t == 0:
+        keep = after
+    return DartboardState(add_losses(state.weights, params.learning_rate, losses), arm, keep)
+
+
+@kernel
+def dartboard_keeps_too_often(params, state, t, arm, losses, rng):
+    keep = math.exp(-0.5 * params.learning_rate * losses[arm])
+    return DartboardState(add_losses(state.weights, params.learning_rate, losses), arm, keep)
+
+
+@kernel
+def dartboard_redraws_always(params, state, t, arm, losses, rng):
+    return DartboardState(add_losses(state.weights, params.learning_rate, losses), arm, 0.0)
+
+
+@kernel
+def dartboard_one_uniform(params, state, t, rng):  # the uniform of the keep-test also chooses the action
+    first, _ = uniform_pair(rng, t, 0)
+    if first < state.keep:
+        return state.arm
+    return draw(state.weights, first)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"update": dartboard_old_law},
+        {"update": dartboard_keeps_too_often},
+        {"update": dartboard_redraws_always},
+        {"act": dartboard_one_uniform},
+    ],
+    ids=["old law", "keeps too often", "redraws always", "one uniform"],
+)
+def test_dartboard_mutants(changed):
+    @dataclass(frozen=True)
+    class Mutant(ShrinkingDartboard):
+        steps = ShrinkingDartboard.steps._replace(**changed)
+
+    rejected(check_means, "three actions", Mutant(RATE), FullInformation(), ROWS["three actions"].dartboard)
+
+
+@kernel
+def leader_fresh(params, state, t, arm, losses, rng):  # perturbations redrawn every round: right law, many switches
+    leader = 0
+    for i in range(params.n_actions):
+        state.loss[i] += losses[i]
+        fresh = -math.log1p(-uniform(rng, t + 1, i)) / params.learning_rate
+        state.perturbed[i] = state.loss[i] - fresh
+        if state.perturbed[i] < state.perturbed[leader]:
+            leader = i
+    return PerturbedState(state.loss, state.perturbed, leader)
+
+
+def test_leader_mutant_switches_more_than_its_bound():
+    @dataclass(frozen=True)
+    class Mutant(LazyPerturbedLeader):
+        steps = LazyPerturbedLeader.steps._replace(update=leader_fresh)
+
+    def check(learner):
+        """E[switches] <= eta T: the mean of 400 runs against it, with a Hoeffding radius (false alarm 1e-9)."""
+        horizon, rate = 400, 0.02
+        game = SwitchingCostGame(MultiScaleRandomWalk(4), horizon, feedback=FullInformation())
+        switches = simulate(game, learner(rate), repetitions=400, seed=3).final("switches")
+        assert switches.mean() <= rate * horizon + horizon * math.sqrt(math.log(1e9) / 800)
+
+    check(LazyPerturbedLeader)
+    rejected(check, Mutant)
+
+
+# ---------------------------------------------------------------- bandit feedback
+
+
+@kernel
+def exp3_no_weight(params, state, t, arm, loss, rng):
+    return add_loss(state, params.learning_rate, arm, loss)
+
+
+@kernel
+def exp3_credits_all(params, state, t, arm, loss, rng):
+    for i in range(params.n_actions):
+        state = add_loss(state, params.learning_rate, i, loss / probability(state, arm))
+    return state
+
+
+@kernel
+def exp3_stale(params, state, t, arm, loss, rng):  # divides by the law of the round after
+    half = add_loss(state, params.learning_rate, arm, 0.5 * loss / probability(state, arm))
+    return add_loss(half, params.learning_rate, arm, 0.5 * loss / probability(half, arm))
+
+
+@pytest.mark.parametrize("update", [exp3_no_weight, exp3_credits_all, exp3_stale])
+def test_exp3_mutants(update):
+    @dataclass(frozen=True)
+    class Mutant(Exp3):
+        steps = Exp3.steps._replace(update=update)
+
+    def check(learner):
+        seen = trace(learner(RATE), TABLE, Bandit(), seed=2)
+        assert np.allclose(seen.laws, replayed_laws(TABLE, RATE, 1, seen.actions), rtol=1e-11)
+
+    check(Exp3)
+    rejected(check, Mutant)
+
+
+@kernel
+def batched_sum(params, state, t, arm, loss, rng):  # feeds the batch's sum, not its mean
+    batch_loss = state.batch_loss + loss
+    if t + 1 < state.start + params.batch_length:
+        return BatchedExp3State(state.weights, arm, batch_loss, state.start)
+    estimate = batch_loss / probability(state.weights, arm)
+    return BatchedExp3State(add_loss(state.weights, params.learning_rate, arm, estimate), arm, 0.0, t + 1)
+
+
+@kernel
+def batched_redraws(params, state, t, rng):  # draws in every round of the batch
+    return draw(state.weights, uniform(rng, t, 0))
+
+
+@pytest.mark.parametrize("changed", [{"update": batched_sum}, {"act": batched_redraws}], ids=["sum", "redraws"])
+def test_batched_exp3_mutants(changed):
+    @dataclass(frozen=True)
+    class Mutant(BatchedExp3):
+        steps = BatchedExp3.steps._replace(**changed)
+
+    table = np.tile(TABLE, (5, 1))
+
+    def check(learner):
+        seen = trace(learner(RATE, 4), table, Bandit(), seed=2, weights_of=has_weights)
+        assert np.allclose(seen.laws, replayed_laws(table, RATE, 4, seen.actions), rtol=1e-11)
+        assert all(len(set(seen.actions[s : s + 4])) == 1 for s in range(0, 20, 4))
+
+    check(BatchedExp3)
+    rejected(check, Mutant)
+
+
+def test_tsallis_mutant_without_blocks_pays_linearly():
+    @dataclass(frozen=True)
+    class Mutant(TsallisSwitch):
+        def parameters(self, problem):
+            return super().parameters(problem)._replace(growth=0.0)
+
+    def check(learner):
+        switches = []
+        for horizon in (2**10, 2**16):
+            game = SwitchingCostGame(MultiScaleRandomWalk(4), horizon)
+            switches.append(simulate(game, learner, repetitions=8, seed=1).final("switches").mean())
+        slope = math.log(switches[1] / switches[0]) / math.log(2**6)
+        assert slope == pytest.approx(2 / 3, abs=0.05)
+
+    check(TsallisSwitch())
+    rejected(check, Mutant())
+
+
+# ---------------------------------------------------------------- bought looks
+
+
+@kernel
+def looks_twice(params, state, t, rng):  # pays for the look in two rounds of the batch
+    arm = state.arm
+    if t == state.start:
+        arm = draw(state.weights, uniform(rng, t, 0))
+    state.looks[0] = arm
+    return Play(arm, state.looks, 1 if t == state.look_round or t == state.start else 0)
+
+
+def test_overdrawn_budget_is_an_error():
+    @dataclass(frozen=True)
+    class Mutant(BudgetedExp3):
+        steps = BudgetedExp3.steps._replace(act=looks_twice)
+
+    game = SwitchingCostGame(MultiScaleRandomWalk(2), 100, feedback=TotalBudget(10, "bandit"))
+    assert simulate(game, BudgetedExp3(), seed=1).final("observations")[0] <= 10
+    with pytest.raises(BudgetExceeded, match="more observations than its budget"):
+        simulate(game, Mutant(), seed=1)
+
+
+@kernel
+def lazy_with_own_looks(params, state, t, rng):
+    """Look at the action held instead of a uniform one: the estimate depends on the play."""
+    arm = state.arm
+    if t == state.start:
+        first, second = uniform_pair(rng, t, 0)
+        if first >= state.keep:
+            arm = draw(state.weights, second)
+    state.looks[0] = arm
+    return Play(arm, state.looks, params.n_looks if t == state.look_round else 0)
+
+
+def test_dartboard_on_its_own_looks_does_not_learn_the_good_action():
+    """With looks at its own action the estimates are biased (K l on the action held, never on the others)."""
+
+    @dataclass(frozen=True)
+    class Mutant(BatchedDartboard):
+        steps = BatchedDartboard.steps._replace(act=lazy_with_own_looks)
+
+    table = np.tile([0.9, 0.6], (60, 1))
+
+    def check(learner):
+        """E[Lhat(i)] = L(i): the mean of the estimated gap over 4000 runs, Hoeffding (false alarm 1e-9)."""
+        n, gaps = 4000, []
+        game_budget = TotalBudget(60, "flexible")
+        for repetition in range(n):
+            seen = trace(
+                learner(0.05),
+                table,
+                game_budget,
+                seed=4,
+                weights_of=has_weights,
+                arm_of=plays_arm,
+                repetition=repetition,
+            )
+            gaps.append(-math.log(seen.laws[-1, 0] / seen.laws[-1, 1]) / 0.05)
+        radius = 2 * 2 * 59 * math.sqrt(math.log(2e9) / (2 * n))
+        assert abs(np.mean(gaps) - 59 * 0.3) <= radius
+
+    check(BatchedDartboard)
+    rejected(check, Mutant)
