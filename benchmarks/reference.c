@@ -371,6 +371,7 @@ INLINE void exp3_init(exp3 *s, const Game *g, Stream rng) { weights_init(&s->wei
 INLINE i64 exp3_act(exp3 *s, const Game *g, i64 t, Stream rng) { return weights_draw(&s->weights, uniform(rng, t, 0)); }
 
 INLINE void exp3_update(exp3 *s, const Game *g, i64 t, i64 arm, const double *seen, Stream rng) {
+    if (*seen == 0.0) return; /* before the divisions, which the branch would wait for */
     double chance = s->weights.weight[arm] / s->weights.total;
     weights_add_one(&s->weights, g->learning_rate, arm, *seen / chance);
 }

@@ -162,8 +162,8 @@ def _heading(horizon: int, samples: int, seconds: float) -> list[str]:
         "# Speed beside plain C",
         "",
         f"{machine()}; {versions}.",
-        f"Repetitions of {horizon} rounds; {samples} runs of each side in turn, about {seconds:g} s each; medians of the "
-        "ratios of neighbouring runs, medians and least times a round. "
+        f"Repetitions of {horizon} rounds; {samples} runs of each side in turn, about {seconds:g} s each; medians of "
+        "the ratios of neighbouring runs, medians and least times a round. "
         f"Load before the run: {os.getloadavg()[0]:.1f} (other work on the machine holds the 2-thread columns down).",
         f"C: `{' '.join(FLAGS[:4])}`, same algorithms, generator, accounting and order of operations.",
         "",

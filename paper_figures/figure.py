@@ -60,7 +60,7 @@ class Figure:
         """Return every parameter behind the data as label -> text."""
         chosen = self._chosen(quality)
         named = {field.metadata["label"]: getattr(chosen, field.name) for field in fields(chosen)}
-        return {label: _text(value) for label, value in named.items() if value not in ((), None)}
+        return {label: _text(value) for label, value in named.items() if value not in ((), 0, None)}
 
     def _chosen(self, quality: str) -> Any:
         if quality not in self.settings:

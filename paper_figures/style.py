@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import polars
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
@@ -16,7 +17,7 @@ YELLOW, BLUE, RED, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#
 
 DOTS_PER_INCH = 200
 
-RC: dict[str, Any] = {
+RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -82,8 +83,14 @@ def canvas(panels: int, size: tuple[float, float]) -> "tuple[Canvas, list[Axes]]
     return figure, list(axes[0])
 
 
-def band(axes: "Axes", x: Any, mean: Any, low: Any, high: Any, look: Look, label: str = "", **line: Any) -> None:
-    """Draw a measured mean as a marked line in its 95% band; x, mean, low, high are (n,), `line` overrides the look."""
+def measured(frame: "polars.DataFrame", pattern: str) -> "tuple[polars.Series, polars.Series, polars.Series]":
+    """Return the columns of a mean and the ends of its interval: "regret_{}_loss" gives regret_mean_loss, ..."""
+    return frame[pattern.format("mean")], frame[pattern.format("low95")], frame[pattern.format("high95")]
+
+
+def band(axes: "Axes", x: Any, y: tuple[Any, Any, Any], look: Look, label: str = "", **line: Any) -> None:
+    """Draw a mean as a marked line in its band; x (n,), y the mean, low and high (n,); `line` overrides the look."""
+    mean, low, high = y
     axes.fill_between(x, low, high, color=look.colour, alpha=0.22, linewidth=0)
     settings = {"color": look.colour, "marker": look.marker, "label": label or look.label, **line}
     axes.plot(x, mean, markeredgecolor="white", markeredgewidth=0.5, **settings)

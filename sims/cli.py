@@ -86,6 +86,40 @@ def _table(header: list[str], rows: list[list[str]]) -> None:
     Console().print(table)
 
 
+# ---------------------------------------------------------------- figures
+
+
+@app.command()
+def figures(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of figures; all without any.")] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="List the figures and draw nothing.")] = False,
+    quality: Annotated[str, typer.Option(help="quick: minutes on two cores; paper: the full horizons.")] = "quick",
+    out: Annotated[Path, typer.Option(help="Folder of the figures and their gallery.")] = Path("out/figures"),
+    quiet: Quiet = False,
+) -> None:
+    """Draw figures: NAME.pdf, NAME.png, NAME.csv, and a gallery in OUT/index.html."""
+    import paper_figures
+    from paper_figures import gallery
+
+    with _clear_errors():
+        known = paper_figures.catalogue()
+        if list_only:
+            _table(["figure", "title", "claim"], [[f.name, f.title, f.claim] for f in known.values()])
+            return
+        drawn = gallery.draw(names or [], quality, out)
+        failed = 0
+        with progress("figures", len(names or known), quiet=quiet) as advance:
+            for figure in drawn:
+                failed += figure.error is not None
+                advance(failed=figure.error is not None, label=figure.name)
+                if figure.error is not None:
+                    print(f"regretlab: {figure.name} failed: {figure.error}", file=sys.stderr)
+    if not quiet:
+        print(f"gallery: {(out / 'index.html').resolve()}")
+    if failed:
+        raise typer.Exit(1)
+
+
 # ---------------------------------------------------------------- sweep
 
 

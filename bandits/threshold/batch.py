@@ -8,8 +8,8 @@ are needed jointly: at theta_{i+1} > theta_i each of the accepted stays with pro
 
 from typing import Any, NamedTuple
 
-from bandits.jit import kernel
-from bandits.rng import Stream, uniform_pair
+from bandits.jit import kernel, rare_kernel
+from bandits.rng import Stream, uniform, uniform_pair
 from bandits.sampling import binomial
 from bandits.threshold.population import PopulationSteps, Rates, acceptance
 
@@ -29,6 +29,30 @@ class Constraints(NamedTuple):
     tolerance: float
     low: float
     high: float
+
+
+class BatchUniforms(NamedTuple):
+    """The uniforms behind a batch."""
+
+    size: float
+    accept_0: float
+    accept_1: float
+    good_0: float
+    good_1: float
+
+
+@rare_kernel
+def batch_uniforms(env: Stream, t: int) -> BatchUniforms:
+    """Return round t's uniforms; not inlined, for the generator's rounds are long to compile."""
+    size, accept_0 = uniform_pair(env, t, 0)
+    accept_1, good_0 = uniform_pair(env, t, 1)
+    return BatchUniforms(size, accept_0, accept_1, good_0, uniform(env, t, 2))
+
+
+@rare_kernel
+def thinning_uniforms(env: Stream, t: int, i: int) -> tuple[float, float]:
+    """Return round t's uniforms of threshold i for the two groups, apart from `batch_uniforms`."""
+    return uniform_pair(env, t, 3 + i)
 
 
 @kernel
@@ -88,14 +112,12 @@ def record_batch(setting: Any, world: Any, n_0: int, n_1: int, accepted_0: int, 
 
 
 @kernel
-def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, env: Stream) -> tuple[int, int, int]:
+def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, u: BatchUniforms, env: Stream) -> Any:
     """Draw a batch at the chosen threshold; return both groups' acceptances and the size of group 1."""
-    u_size, u_first = uniform_pair(env, t, 0)
-    u_second, _ = uniform_pair(env, t, 1)
-    n_1 = binomial(u_size, setting.batch_size, rates.share)
+    n_1 = binomial(u.size, setting.batch_size, rates.share)
     n_0 = setting.batch_size - n_1
-    accepted_0 = binomial(u_first, n_0, rates.accept_0)
-    accepted_1 = binomial(u_second, n_1, rates.accept_1)
+    accepted_0 = binomial(u.accept_0, n_0, rates.accept_0)
+    accepted_1 = binomial(u.accept_1, n_1, rates.accept_1)
     record_batch(setting, world, n_0, n_1, accepted_0, accepted_1, 0)
     return accepted_0, accepted_1, n_1
 
@@ -105,16 +127,15 @@ def make_draw_all(population: PopulationSteps) -> Any:
     rates_of = population.rates
 
     @kernel
-    def draw_all(setting: Any, world: Any, t: int, arm: int, rates: Rates, env: Stream) -> tuple[int, int, int]:
-        u_size, _ = uniform_pair(env, t, 0)
-        n_1 = binomial(u_size, setting.batch_size, rates.share)
+    def draw_all(setting: Any, world: Any, t: int, arm: int, rates: Rates, u: BatchUniforms, env: Stream) -> Any:
+        n_1 = binomial(u.size, setting.batch_size, rates.share)
         n_0 = setting.batch_size - n_1
         left_0, left_1 = n_0, n_1
         before_0, before_1 = 1.0, 1.0
         chosen_0, chosen_1 = 0, 0
         for i in range(setting.n_actions):
             here = rates_of(setting.population, world.state, i)
-            u_first, u_second = uniform_pair(env, t, 3 + i)
+            u_first, u_second = thinning_uniforms(env, t, i)
             left_0 = binomial(u_first, left_0, ratio(here.accept_0, before_0))
             left_1 = binomial(u_second, left_1, ratio(here.accept_1, before_1))
             before_0, before_1 = here.accept_0, here.accept_1

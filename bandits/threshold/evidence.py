@@ -13,6 +13,8 @@ pays for N_j being random (group sizes): see `theory.threshold` for the proof. `
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from bandits.jit import kernel
 from bandits.threshold.batch import Outcome
 
@@ -60,7 +62,7 @@ def radii(
     decisions: int | None = None,
     bias: float = 0.0,
 ) -> Radii:
-    """Return the radii for a game; decisions: rounds learned from (default horizon); bias: distance to a fixed point."""
+    """Return the radii for a game; decisions: rounds learned from (None: all); bias: distance to a fixed point."""
     rounds = problem.horizon if decisions is None else decisions
     log_term = confidence_log(problem, failure_probability, rounds)
     unit = width * math.sqrt(log_term / 2.0)
@@ -80,11 +82,24 @@ def radii(
 
 
 @kernel
+def no_evidence(n_actions: int, n_constraints: int) -> Evidence:
+    """Return the evidence before any play."""
+    shape = (n_actions, n_constraints)
+    return Evidence(np.zeros(n_actions, np.int64), np.zeros(n_actions), np.zeros(shape), np.zeros(shape))
+
+
+@kernel
 def observe(evidence: Evidence, arm: int, outcome: Outcome) -> None:
     """Take in one play of `arm`."""
-    evidence.plays[arm] += 1
-    evidence.reward[arm] += (outcome.reward - evidence.reward[arm]) / evidence.plays[arm]
+    observe_reward(evidence, arm, outcome.reward)
     observe_residuals(evidence, arm, 0, outcome)
+
+
+@kernel
+def observe_reward(evidence: Evidence, arm: int, reward: float) -> None:
+    """Count a play of `arm` and take in its reward."""
+    evidence.plays[arm] += 1
+    evidence.reward[arm] += (reward - evidence.reward[arm]) / evidence.plays[arm]
 
 
 @kernel
@@ -132,3 +147,13 @@ def best_feasible(value: Any, excess: Any) -> int:
         elif excess[i] < excess[least]:
             least = i
     return best if best >= 0 else least
+
+
+@kernel
+def highest(value: Any) -> int:
+    """Return the index of the highest value; ties to the lowest."""
+    best = 0
+    for i in range(1, value.size):
+        if value[i] > value[best]:
+            best = i
+    return best

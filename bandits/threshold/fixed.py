@@ -14,7 +14,7 @@ from bandits.threshold.problem import ChosenThreshold, FullScores, ThresholdGame
 class FixedThresholdParams(NamedTuple):
     """The threshold's index."""
 
-    index: int
+    arm: int
 
 
 class FixedThresholdState(NamedTuple):
@@ -30,7 +30,7 @@ def _init(params: FixedThresholdParams, rng: Stream) -> FixedThresholdState:
 
 @kernel
 def _act(params: FixedThresholdParams, state: FixedThresholdState, t: int, rng: Stream) -> int:
-    return params.index
+    return params.arm
 
 
 @kernel

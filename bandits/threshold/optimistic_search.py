@@ -25,8 +25,10 @@ from bandits.threshold.evidence import (
     Evidence,
     Radii,
     best_feasible,
+    no_evidence,
     observe,
     observe_residuals,
+    observe_reward,
     optimistic_excess,
     radii,
     reward_radius,
@@ -43,16 +45,13 @@ class SearchState(NamedTuple):
 
 
 @kernel
-def no_evidence(params: Radii) -> Evidence:
-    """Return the evidence before any play."""
-    g, m = params.n_actions, params.n_constraints
-    return Evidence(np.zeros(g, np.int64), np.zeros(g), np.zeros((g, m)), np.zeros((g, m)))
-
-
-@kernel
 def start_search(params: Radii, rng: Stream) -> SearchState:
     """Return the state before any play: every threshold looks perfect."""
-    return SearchState(no_evidence(params), np.full(params.n_actions, np.inf), np.zeros(params.n_actions))
+    return SearchState(
+        no_evidence(params.n_actions, params.n_constraints),
+        np.full(params.n_actions, np.inf),
+        np.zeros(params.n_actions),
+    )
 
 
 @kernel
@@ -77,8 +76,7 @@ def _update(params: Radii, state: SearchState, t: int, arm: int, outcome: Outcom
 @kernel
 def _update_all(params: Radii, state: SearchState, t: int, arm: int, outcome: Outcome, rng: Stream) -> SearchState:
     evidence = state.evidence
-    evidence.plays[arm] += 1
-    evidence.reward[arm] += (outcome.reward - evidence.reward[arm]) / evidence.plays[arm]
+    observe_reward(evidence, arm, outcome.reward)
     for i in range(params.n_actions):
         observe_residuals(evidence, i, i, outcome)
         refresh(params, state, i)

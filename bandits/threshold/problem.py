@@ -34,12 +34,13 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.checks import array, instance, integer, real
 from bandits.jit import kernel, rare_kernel
 from bandits.protocol import Problem, ProblemSteps
-from bandits.rng import Stream, uniform, uniform_pair
+from bandits.rng import Stream
 from bandits.sampling import binomial
 from bandits.summation import Sum, empty_sum, plus, value
 from bandits.threshold.batch import (
     Constraints,
     Outcome,
+    batch_uniforms,
     draw_chosen,
     make_draw_all,
     parity_violation,
@@ -284,10 +285,10 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
             raise ValueError("the learner played a threshold outside 0, ..., n_actions - 1")
         limits = setting.constraints
         rates = rates_of(setting.population, world.state, arm)
-        accepted_0, accepted_1, n_1 = draw(setting, world, t, arm, rates, env)
-        _, u_first = uniform_pair(env, t, 1)
-        good = binomial(u_first, accepted_0, ratio(rates.good_0, rates.accept_0))
-        good += binomial(uniform(env, t, 2), accepted_1, ratio(rates.good_1, rates.accept_1))
+        u = batch_uniforms(env, t)
+        accepted_0, accepted_1, n_1 = draw(setting, world, t, arm, rates, u, env)
+        good = binomial(u.good_0, accepted_0, ratio(rates.good_0, rates.accept_0))
+        good += binomial(u.good_1, accepted_1, ratio(rates.good_1, rates.accept_1))
         reward = scaled_reward(accepted_0 + accepted_1, good, setting.batch_size, setting.price)
         write_information(setting.batch_size - n_1, n_1, world.information)
 

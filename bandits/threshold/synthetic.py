@@ -117,8 +117,9 @@ class Synthetic(Population):
 
     def setting(self, thresholds: NDArray[np.float64]) -> SyntheticSetting:
         """Return what the compiled functions receive."""
-        parameters = (float(self.lift), float(self.adaptation), float(self.spread))
-        return SyntheticSetting(thresholds, *self.start, *self.base, *parameters)
+        (start_0, start_1), (base_0, base_1) = self.start, self.base
+        rest = (float(self.lift), float(self.adaptation), float(self.spread))
+        return SyntheticSetting(thresholds, start_0, start_1, base_0, base_1, *rest)
 
     @property
     def steepest(self) -> float:

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bandits.protocol import Learner
 from bandits.switching import BatchedDartboard, ExtraObservationLearner, ExtraObservations
-from paper_figures import fits, style
+from paper_figures import style
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.measure import labelled
 from paper_figures.cheng2023.source import CHENG
 from paper_figures.figure import Figure
+from theory.rates import fit_kink
 
 if TYPE_CHECKING:
     import polars
@@ -27,11 +30,12 @@ class ExtraSettings:
     spacings: tuple[int, ...] = labelled(
         "rounds per extra observation T / B_ex", (1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)
     )
+    closest: int = labelled("kink and slope fitted for looks at least so far apart (rounds)", 4)
     n_actions: int = labelled("actions K", 5)
     switching_cost: float = labelled("switching cost c (loss)", 1.0)
     gaps: tuple[float, ...] = labelled("gaps ε (loss per round)", tuple(0.45 * 2.0**-k for k in range(7)))
     repetitions: int = labelled("repetitions", 256)
-    pilot: int = labelled("pilot repetitions per gap", 24)
+    pilot: int = labelled("pilot repetitions per gap", 64)
     seed: int = labelled("seed (plus B_ex)", 2023)
 
 
@@ -41,7 +45,7 @@ PAPER = ExtraSettings(
     spacings=(*QUICK.spacings, 362, 512),
     gaps=tuple(0.45 * 2.0**-k for k in range(9)),
     repetitions=1024,
-    pilot=64,
+    pilot=128,
 )
 
 
@@ -51,12 +55,13 @@ def extra_data(settings: ExtraSettings) -> "polars.DataFrame":
 
     rows: list[dict[str, Any]] = []
     for horizon in settings.horizons:
-        curve = _sweep(settings, horizon, _LEARNER, _budgets(settings, horizon))
-        rows += [point | _kinks(curve) for point in curve]
+        points = _sweep(settings, horizon, _LEARNER, _budgets(settings, horizon))
+        kinks = _kinks(points, horizon // settings.closest)
+        rows += [point.row | kinks for point in points]
     longest = max(settings.horizons)
     few = [n for n in _budgets(settings, longest) if not _LEARNER.uses_looks(_game(settings, longest, n)(None))]
-    looks_only = _sweep(settings, longest, BatchedDartboard(), few)
-    return polars.DataFrame(rows + looks_only, infer_schema_length=None)
+    rows += [point.row for point in _sweep(settings, longest, BatchedDartboard(), few)]
+    return polars.DataFrame(rows, infer_schema_length=None)
 
 
 def _budgets(settings: ExtraSettings, horizon: int) -> list[int]:
@@ -67,29 +72,36 @@ def _game(settings: ExtraSettings, horizon: int, budget: int) -> measure.GameOfG
     return measure.walk_game(settings, horizon, ExtraObservations(budget))
 
 
-def _sweep(settings: ExtraSettings, horizon: int, learner: Learner, budgets: list[int]) -> list[dict[str, Any]]:
-    curve = []
+def _sweep(settings: ExtraSettings, horizon: int, learner: Learner, budgets: list[int]) -> list[measure.Point]:
+    points = []
     for budget in budgets:
         game_of = _game(settings, horizon, budget)
-        point = measure.worst_row(game_of, learner, settings, settings.seed + budget)
+        point = measure.worst_point(game_of, learner, settings, settings.seed + budget)
         above = theorems.upper(game_of(None), learner)
-        extra = {"extra_observations": budget, "regret_upper_bound_loss": above.value, "upper_bound_name": above.name}
-        curve.append(point | extra)
-    return curve
+        point.row.update(extra_observations=budget, regret_upper_bound_loss=above.value, upper_bound_name=above.name)
+        points.append(point)
+    return points
 
 
-def _kinks(curve: list[dict[str, Any]]) -> dict[str, float]:
-    budgets = [point["extra_observations"] for point in curve]
-    measured = fits.kink(budgets, [point["regret_mean_loss"] for point in curve])
-    numbers = {
-        "kink_extra_observations": measured.location.value,
-        "kink_low95_extra_observations": measured.location.low,
-        "kink_high95_extra_observations": measured.location.high,
-        "exponent_beyond_kink": measured.slope,
-        "level_before_kink_loss": measured.level,
+def _kinks(points: list[measure.Point], most: int) -> dict[str, float]:
+    """Return the kink of the regret and of its bound, for budgets up to `most`; flat before it."""
+    points = sorted(
+        (point for point in points if point.row["extra_observations"] <= most),
+        key=lambda point: int(point.row["extra_observations"]),
+    )
+    budgets = [point.row["extra_observations"] for point in points]
+    fit = fit_kink(budgets, np.column_stack([point.regret for point in points]), left=0.0)
+    bounds = np.array([point.row["regret_upper_bound_loss"] for point in points])
+    bound = fit_kink(budgets, np.stack([bounds, bounds]), left=0.0, resamples=10)
+    return {
+        "kink_extra_observations": fit.kink,
+        "kink_low95_extra_observations": fit.low,
+        "kink_high95_extra_observations": fit.high,
+        "exponent_beyond_kink": fit.right,
+        "kink_chi2_per_degree": fit.lack_of_fit,
+        "bound_kink_extra_observations": bound.kink,
+        "bound_exponent_beyond_kink": bound.right,
     }
-    bound = fits.kink(budgets, [point["regret_upper_bound_loss"] for point in curve])
-    return numbers | {"bound_kink_extra_observations": bound.location.value, "bound_exponent_beyond_kink": bound.slope}
 
 
 def _of(frame: "polars.DataFrame", learner: type[Learner]) -> "polars.DataFrame":
@@ -106,8 +118,8 @@ def draw_extra(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
     for place, T in enumerate(main["horizon_rounds"].unique(maintain_order=True)):
         curve, scale = main.filter(main["horizon_rounds"] == T), T ** (2 / 3)
         look = style.Look(f"$T = 2^{{{T.bit_length() - 1}}}$", style.HORIZONS[place], style.MARKERS[place])
-        ends = (curve[f"regret_{end}_loss"] / scale for end in ("mean", "low95", "high95"))
-        style.band(axes[1], curve["extra_observations"] / scale, *ends, look)
+        mean, low, high = style.measured(curve, "regret_{}_loss")
+        style.band(axes[1], curve["extra_observations"] / scale, (mean / scale, low / scale, high / scale), look)
     style.log_axes(axes[1], "$B_{\\mathrm{ex}}\\,/\\,T^{2/3}$", "regret $/\\;T^{2/3}$")
     style.plain_ticks(axes[1])
     style.legend_below(axes[1], 2)
@@ -117,16 +129,14 @@ def draw_extra(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
 def _draw_kink(axes: "Axes", curve: "polars.DataFrame", looks_only: "polars.DataFrame") -> None:
     x = curve["extra_observations"]
     low, high, kink = (curve[f"kink{end}_extra_observations"][0] for end in ("_low95", "_high95", ""))
-    exponent, level = curve["exponent_beyond_kink"][0], curve["level_before_kink_loss"][0]
+    exponent = curve["exponent_beyond_kink"][0]
     axes.axvspan(low, high, color=style.YELLOW, alpha=0.45, linewidth=0, label="kink, 95% interval")
     bought = style.Look("bought looks only", style.GREY, "s")
-    ends = [f"regret_{end}_loss" for end in ("mean", "low95", "high95")]
-    style.band(axes, looks_only["extra_observations"], *(looks_only[end] for end in ends), bought)
+    style.band(axes, looks_only["extra_observations"], style.measured(looks_only, "regret_{}_loss"), bought)
     look = style.LEARNERS["ExtraObservationLearner"]
-    style.band(axes, x, *(curve[end] for end in ends), look, "better of bought looks and free feedback")
+    style.band(axes, x, style.measured(curve, "regret_{}_loss"), look, "better of bought looks and free feedback")
     style.theory(axes, x, curve["regret_upper_bound_loss"], look.colour, "its upper bound")
-    fitted = [level * max(1.0, b / kink) ** exponent for b in x]
-    style.theory(axes, x, fitted, style.BLACK, f"fit: flat, then slope {exponent:.2f}", ":")
+    axes.axvline(kink, color=style.BLACK, linewidth=1.0, linestyle=":", label=f"kink; slope {exponent:.2f} beyond it")
     style.log_axes(axes, "extra observations $B_{\\mathrm{ex}}$", "regret (loss, switches included)")
     style.legend_below(axes)
 
@@ -138,10 +148,12 @@ def extra_findings(frame: "polars.DataFrame") -> list[str]:
     for T in main["horizon_rounds"].unique(maintain_order=True):
         one = main.filter(main["horizon_rounds"] == T).row(0, named=True)
         kink, low, high = (one[f"kink{end}_extra_observations"] for end in ("", "_low95", "_high95"))
+        bound, slope = one["bound_kink_extra_observations"], one["bound_exponent_beyond_kink"]
         sentences.append(
-            f"T = {T}: kink at B_ex = {kink:.0f}, 95% interval [{low:.0f}, {high:.0f}], that is {kink / T ** (2 / 3):.2f} "
-            f"T^(2/3); exponent beyond it {one['exponent_beyond_kink']:.3f}. The same fit to the upper bound: kink at "
-            f"{one['bound_kink_extra_observations']:.0f}, exponent {one['bound_exponent_beyond_kink']:.3f}."
+            f"T = {T}: kink at B_ex = {kink:.0f}, 95% interval [{low:.0f}, {high:.0f}], that is "
+            f"{kink / T ** (2 / 3):.2f} T^(2/3); exponent beyond it {one['exponent_beyond_kink']:.3f}; "
+            f"chi^2 a degree of freedom {one['kink_chi2_per_degree']:.1f}. "
+            f"The same fit to the upper bound: kink at {bound:.0f}, exponent {slope:.3f}."
         )
     return sentences
 
@@ -150,15 +162,17 @@ EXTRA = Figure(
     name="cheng2023_extra_observations",
     title="Extra observations help only beyond a budget of order T^(2/3)",
     paper=CHENG,
-    claim="Bandit feedback and B_ex extra observations: K^(1/3) T^(2/3) while B_ex is of that order or less, "
-    "T sqrt(K / B_ex) beyond, up to logarithms (Cheng, Zhou & Ji 2023, Section 4).",
+    claim="Bandit feedback and B_ex extra observations: K^(1/3) T^(2/3) while B_ex is of that order or less, T "
+    "sqrt(K / B_ex) beyond, up to logarithms (Cheng, Zhou & Ji 2023, Section 4).",
     caption="Mean regret, switches included, on the multi-scale random walk against the number of extra observations. "
-    "For each budget the walk's gap is the worst of the listed ones, chosen in a pilot run with other repetitions. "
-    "(a) Largest horizon: the learner uses free bandit feedback (batched EXP3) or only the looks that it buys (batched "
-    "Shrinking Dartboard, grey when it is forced to), whichever has the smaller bound, so the kink is where its two "
-    "theorems cross, seen in the measured regret. Black dots: fit of a constant followed by a power law, least squares "
-    "in logarithms; the yellow interval is the profile of its sum of squares. (b) In units of T^(2/3) all horizons "
-    "fall on one curve.",
+    "For each budget the walk's gap is the worst of the listed ones, chosen in a pilot run with other "
+    "repetitions. (a) Largest horizon: the learner uses free bandit feedback (batched EXP3) or only the looks "
+    "that it buys (batched Shrinking Dartboard, grey when it is forced to), whichever has the smaller bound, "
+    "so the kink is where its two theorems cross, seen in the measured regret. Dotted line: kink of a "
+    "constant joined smoothly to a power law, least squares in logarithms where looks are not too close (see "
+    "the parameters; beyond, the regret of order sqrt(T) that switches cost even with full information begins "
+    "to show); yellow: its 95% bootstrap interval over repetitions, each a walk of its own. (b) In units of "
+    "T^(2/3) all horizons fall on one curve.",
     settings={"quick": QUICK, "paper": PAPER},
     compute=extra_data,
     paint=draw_extra,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bandits.protocol import Learner
 from bandits.switching import (
     Bandit,
@@ -16,11 +18,12 @@ from bandits.switching import (
     TsallisSwitch,
 )
 from bandits.switching.problem import Feedback
-from paper_figures import fits, style
+from paper_figures import style
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.measure import labelled
 from paper_figures.cheng2023.source import CHENG
 from paper_figures.figure import Figure
+from theory.rates import fit_exponent
 
 if TYPE_CHECKING:
     import polars
@@ -49,53 +52,61 @@ class HorizonSettings:
 
 QUICK = HorizonSettings()
 PAPER = HorizonSettings(horizons=tuple(2**k for k in range(10, 21)), repetitions=512, pilot=32)
+QUICK_SWITCHES = HorizonSettings(gaps=(None,), repetitions=64, pilot=0)
+PAPER_SWITCHES = HorizonSettings(horizons=PAPER.horizons, gaps=(None,), repetitions=128, pilot=0)
 
 
 def regret_data(settings: HorizonSettings) -> "polars.DataFrame":
     """Return the regret of each learner at each horizon for its worst gap, with bounds and fitted exponents."""
-    return _curves(settings, "regret_mean_loss", settings.gaps)
+    return _curves(settings, "regret")
 
 
 def switches_data(settings: HorizonSettings) -> "polars.DataFrame":
     """Return the switches of each learner at each horizon on the theorem's own walk, with fitted exponents."""
-    return _curves(settings, "switches_mean", (None,))
+    return _curves(settings, "switches")
 
 
-def _curves(settings: HorizonSettings, fitted: str, gaps: Sequence[float | None]) -> "polars.DataFrame":
+def _curves(settings: HorizonSettings, fitted: str) -> "polars.DataFrame":
     import polars
 
     rows: list[dict[str, Any]] = []
     for title, feedback, learners in _FEEDBACK:
         for learner in learners:
-            curve = [_point(settings, learner, horizon, feedback, gaps) for horizon in settings.horizons]
-            fit = fits.power_law(settings.horizons, [point[fitted] for point in curve])
-            extra = {"feedback": title, "exponent": fit.value, "exponent_low95": fit.low, "exponent_high95": fit.high}
-            rows += [extra | point for point in curve]
+            points = [_point(settings, learner, horizon, feedback) for horizon in settings.horizons]
+            samples = np.column_stack([getattr(point, fitted) for point in points])
+            fit = fit_exponent(settings.horizons, samples)
+            extra = {
+                "feedback": title,
+                "exponent": fit.exponent,
+                "exponent_low95": fit.low,
+                "exponent_high95": fit.high,
+            }
+            rows += [extra | point.row for point in points]
     return polars.DataFrame(rows)
 
 
-def _point(
-    settings: HorizonSettings, learner: Learner, horizon: int, feedback: Feedback, gaps: Sequence[float | None]
-) -> dict[str, Any]:
+def _point(settings: HorizonSettings, learner: Learner, horizon: int, feedback: Feedback) -> measure.Point:
     game_of = measure.walk_game(settings, horizon, feedback)
     seed = settings.seed + horizon.bit_length() - 1  # fresh repetitions at each horizon: independent points for the fit
-    gap = gaps[0] if len(gaps) == 1 else measure.worst_gap(game_of, learner, gaps, settings.pilot, seed)
-    game = game_of(gap)
-    point = measure.row(game, learner, settings, seed)
+    game = game_of(measure.worst_gap(game_of, learner, settings.gaps, settings.pilot, seed))
+    point = measure.point(game, learner, settings, seed)
     for metric, unit in (("regret", "_loss"), ("switches", "")):
         above = theorems.upper(game, learner, metric)
-        point |= {f"{metric}_upper_bound{unit}": above.value, f"{metric}_upper_bound_name": above.name}
+        point.row.update({f"{metric}_upper_bound{unit}": above.value, f"{metric}_upper_bound_name": above.name})
     below = theorems.lower(game, learner)
-    return point | {"regret_lower_bound_loss": below.value, "regret_lower_bound_name": below.name}
+    point.row.update({"regret_lower_bound_loss": below.value, "regret_lower_bound_name": below.name})
+    return point
 
 
 def draw_regret(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
     """Draw regret against the horizon, a panel a feedback."""
     for panel, (title, _, _) in zip(axes, _FEEDBACK, strict=True):
         part = frame.filter(frame["feedback"] == title)
-        _draw_curves(part, panel, "regret", "_loss", "$T$")
+        _draw_curves(part, panel, "regret", "_loss")
         one = part.filter(part["learner"] == part["learner"][0]).sort("horizon_rounds")
-        style.theory(panel, one["horizon_rounds"], one["regret_lower_bound_loss"], style.GREY, "lower bound", ":")
+        below = one["regret_lower_bound_loss"]
+        if below.is_not_nan().any():
+            style.theory(panel, one["horizon_rounds"], below, style.GREY, "lower bound", ":")
         style.log_axes(panel, "horizon $T$ (rounds)", "regret (loss, switches included)")
         style.legend_below(panel)
     style.panel_letters(axes, [title for title, _, _ in _FEEDBACK])
@@ -104,19 +115,18 @@ def draw_regret(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
 
 def draw_switches(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
     """Draw switches against the horizon for all learners."""
-    _draw_curves(frame, axes[0], "switches", "", "$T$")
+    _draw_curves(frame, axes[0], "switches", "")
     style.log_axes(axes[0], "horizon $T$ (rounds)", "switches")
     style.legend_below(axes[0], 2)
 
 
-def _draw_curves(frame: "polars.DataFrame", axes: "Axes", metric: str, unit: str, symbol: str) -> None:
+def _draw_curves(frame: "polars.DataFrame", axes: "Axes", metric: str, unit: str) -> None:
     for name in frame["learner"].unique(maintain_order=True):
         curve = frame.filter(frame["learner"] == name).sort("horizon_rounds")
         look, x = style.LEARNERS[name], curve["horizon_rounds"]
         exponent, low, high = (curve[f"exponent{end}"][0] for end in ("", "_low95", "_high95"))
         label = f"{look.label}: slope {exponent:.3f} [{low:.3f}, {high:.3f}]"
-        bounds = (curve[f"{metric}_{end}{unit}"] for end in ("mean", "low95", "high95"))
-        style.band(axes, x, *bounds, look, label)
+        style.band(axes, x, style.measured(curve, metric + "_{}" + unit), look, label)
         style.theory(axes, x, curve[f"{metric}_upper_bound{unit}"], look.colour)
 
 
@@ -138,12 +148,12 @@ REGRET = Figure(
     claim="Minimax regret with switching costs: of order sqrt(T ln K) under full information, K^(1/3) T^(2/3) up to "
     "logarithms under bandit feedback (Dekel, Ding, Koren & Peres 2014; Geulen, Vöcking & Winkler 2010).",
     caption="Mean regret on the multi-scale random walk, switches included, against the horizon T. Every learner is "
-    "tuned for each T by its theorem. For each learner and T the walk's gap is the worst of the listed ones, chosen "
-    "in a pilot run with other repetitions: the walk with the lower bound's own gap (the list's None) makes switches "
-    "the whole regret at these horizons, and a single gap is not hard for all learners. Hedge and EXP3 redraw their "
-    "action every round and pay for it in proportion to T. Broken lines: each learner's upper bound, in its colour; "
-    "dotted: lower bound. Slopes: least squares in logarithms over all T shown, 95% Student intervals over the "
-    "points.",
+    "tuned for each T by its theorem. For each learner and T the walk's gap is the worst of the listed ones, "
+    "chosen in a pilot run with other repetitions: the walk with the lower bound's own gap (the list's None) "
+    "makes switches the whole regret at these horizons, and a single gap is not hard for all learners. Hedge "
+    "and EXP3 redraw their action every round and pay for it in proportion to T. Broken lines: each learner's "
+    "upper bound, in its colour; dotted: lower bound. Slopes: weighted least squares in logarithms over all T "
+    "shown, with 95% bootstrap intervals over repetitions, each a walk of its own.",
     settings={"quick": QUICK, "paper": PAPER},
     compute=regret_data,
     paint=draw_regret,
@@ -158,11 +168,12 @@ SWITCHES = Figure(
     paper=CHENG,
     claim="Full information affords about sqrt(T) switches, bandit feedback T^(2/3): one a batch.",
     caption="Mean number of switches on the lower bound's own multi-scale random walk (its gap is too small to be "
-    "found in T rounds, so no learner settles). Broken lines: upper bounds on the expected switches. Slopes: least "
-    "squares in logarithms over all T shown, 95% Student intervals over the points.",
-    settings={"quick": QUICK, "paper": PAPER},
+    "found in T rounds, so no learner settles). Broken lines: upper bounds on the expected switches. Slopes: "
+    "weighted least squares in logarithms over all T shown, with 95% bootstrap intervals over repetitions, "
+    "each a walk of its own.",
+    settings={"quick": QUICK_SWITCHES, "paper": PAPER_SWITCHES},
     compute=switches_data,
     paint=draw_switches,
     findings=exponents,
-    size=(6.4, 4.6),
+    size=(7.6, 4.6),
 )

@@ -72,9 +72,9 @@ def draw_lazy(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
     for panel, quantity, unit in ((axes[0], "loss_regret", "_loss"), (axes[1], "switches", "")):
         for name in ("Hedge", "ShrinkingDartboard"):
             curve = frame.filter(frame["learner"] == name)
-            ends = (curve[f"{quantity}_{end}{unit}"] for end in ("mean", "low95", "high95"))
-            wide = {"linewidth": 5.0, "alpha": 0.35, "marker": ""} if name == "Hedge" else {"markevery": 4}
-            style.band(panel, curve["round"], *ends, style.LEARNERS[name], **wide)
+            line: Any = {"linewidth": 5.0, "alpha": 0.35, "marker": ""} if name == "Hedge" else {"markevery": 4}
+            y = style.measured(curve, quantity + "_{}" + unit)
+            style.band(panel, curve["round"], y, style.LEARNERS[name], **line)
     lazy = frame.filter(frame["learner"] == "ShrinkingDartboard")
     label = "$\\ln K + \\eta\\, \\min_i L_t(i)$"
     style.theory(axes[1], lazy["round"], lazy["redraws_bound"], style.BLUE, label)
@@ -101,13 +101,14 @@ LAZINESS = Figure(
     name="cheng2023_laziness",
     title="The same law of the action in every round, with and without laziness",
     paper=CHENG,
-    claim="Shrinking Dartboard keeps Hedge's probabilities in every round, with at most ln K + η min L expected redraws "
-    "(Geulen, Vöcking & Winkler 2010).",
-    caption="Hedge and Shrinking Dartboard with the same learning rate (Shrinking Dartboard's tuning for T) on the same "
-    "multi-scale random walks under full information. (a) Their expected losses are equal in every round, so the two "
-    "curves differ by sampling only. (b) Hedge draws its action afresh every round; Shrinking Dartboard keeps it "
-    "with the probability with which its weight shrinks. Broken line: the bound on the expected number of redraws, "
-    "with the mean of the best action's loss. Checkpoints from round 16 on.",
+    claim="Shrinking Dartboard keeps Hedge's probabilities in every round, with at most ln K + η min L expected "
+    "redraws (Geulen, Vöcking & Winkler 2010).",
+    caption="Hedge and Shrinking Dartboard with the same learning rate (Shrinking Dartboard's tuning for T) on the "
+    "same multi-scale random walks under full information. (a) Their expected losses are equal in every "
+    "round, so the two curves differ by sampling only. (b) Hedge draws its action afresh every round; "
+    "Shrinking Dartboard keeps it with the probability with which its weight shrinks. Broken line: the bound "
+    "on the expected number of redraws, with the mean of the best action's loss. Checkpoints from round 16 "
+    "on.",
     settings={"quick": QUICK, "paper": PAPER},
     compute=lazy_data,
     paint=draw_lazy,

@@ -1,15 +1,19 @@
 """Simulations behind the figures: a row of numbers for a game and a learner, and the hardest gap of a family.
 
-"Worst gap": of the walks with the gaps of a list, the one whose mean regret has the greatest lower 95% limit in a
+"Worst gap": of the walks with the gaps of a list, the one whose mean regret less its standard error is greatest in a
 pilot run, whose repetitions are not those that are reported. A minimax rate is about the hardest adversary of each
-learner and budget, and the gap that is hard for one is not for another. The lower limit, not the mean, because a wide
-plateau of gaps is about as hard, and on its far end the regret is mostly luck.
+learner and budget, and the gap that is hard for one is not for another. The standard error is taken off because a
+wide plateau of gaps is about as hard, and on its far end the regret is mostly luck.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bandits.protocol import Learner
 from bandits.random_walk import MultiScaleRandomWalk
@@ -46,8 +50,16 @@ def _final(game: SwitchingCostGame, learner: Learner, repetitions: int, seed: in
     )
 
 
-def row(game: SwitchingCostGame, learner: Learner, settings: Any, seed: int) -> dict[str, Any]:
-    """Return the numbers at the horizon: means over repetitions with their 95% intervals."""
+class Point(NamedTuple):
+    """A game and a learner, measured at the horizon."""
+
+    row: dict[str, Any]  # means over repetitions with their 95% intervals, and what they depend on
+    regret: NDArray[np.float64]  # (repetitions,)
+    switches: NDArray[np.float64]  # (repetitions,)
+
+
+def point(game: SwitchingCostGame, learner: Learner, settings: Any, seed: int) -> Point:
+    """Return the numbers at the horizon, each repetition on a walk of its own."""
     run = _final(game, learner, settings.repetitions, seed, 0)
     numbers: dict[str, Any] = {
         "learner": learner.name,
@@ -62,20 +74,24 @@ def row(game: SwitchingCostGame, learner: Learner, settings: Any, seed: int) -> 
             f"{metric}_low95{unit}": float(low[0]),
             f"{metric}_high95{unit}": float(high[0]),
         }
-    return numbers | {"observations_mean": float(run.mean("observations")[0])}
+    numbers["observations_mean"] = float(run.mean("observations")[0])
+    return Point(numbers, run.final("regret"), run.final("switches"))
 
 
-def worst_row(game_of: GameOfGap, learner: Learner, settings: Any, seed: int) -> dict[str, Any]:
-    """Return `row` for the gap that is worst for this learner."""
-    return row(game_of(worst_gap(game_of, learner, settings.gaps, settings.pilot, seed)), learner, settings, seed)
+def worst_point(game_of: GameOfGap, learner: Learner, settings: Any, seed: int) -> Point:
+    """Return the point for the gap that is worst for this learner."""
+    return point(game_of(worst_gap(game_of, learner, settings.gaps, settings.pilot, seed)), learner, settings, seed)
 
 
 def worst_gap(
     game_of: GameOfGap, learner: Learner, gaps: Sequence[float | None], repetitions: int, seed: int
 ) -> float | None:
-    """Return the gap whose mean regret has the greatest lower 95% limit over `repetitions` pilot repetitions."""
+    """Return the gap with the greatest mean regret less its standard error over `repetitions` pilot repetitions."""
+    if len(gaps) == 1:
+        return gaps[0]
 
     def pilot(gap: float | None) -> float:
-        return float(_final(game_of(gap), learner, repetitions, seed, _PILOT_FIRST).interval("regret")[0][0])
+        regret = _final(game_of(gap), learner, repetitions, seed, _PILOT_FIRST).final("regret")
+        return float(regret.mean() - regret.std() / math.sqrt(repetitions))
 
     return max(gaps, key=pilot)

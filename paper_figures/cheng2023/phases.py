@@ -61,11 +61,12 @@ def draw_phases(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
             panel.axhline(height, color=style.GREY, linewidth=0.9, linestyle=":", zorder=1)
             panel.annotate(text, (0.02, height), (0, -3), textcoords="offset points", va="top", color=style.GREY)
         panel.axvline(2 / 3, color=style.GREY, linewidth=0.9, linestyle=":", zorder=1)
-        panel.set(xlim=(0, 1), ylim=(0.44, 1.03), xlabel=f"$\\log_T\\, {budget}$", ylabel="exponent of $T$ in the regret")
+        panel.set(xlim=(0, 1), ylim=(0.44, 1.03))
+        panel.set(xlabel=f"$\\log_T\\, {budget}$", ylabel="exponent of $T$ in the regret")
         panel.set_xticks([0, 1 / 3, 2 / 3, 1], ["0", "1/3", "2/3", "1"])
         panel.set_yticks([1 / 2, 2 / 3, 5 / 6, 1], ["1/2", "2/3", "5/6", "1"])
         style.legend_below(panel)
-    axes[0].annotate("looks too few\nto help", (1 / 3, 0.76), ha="center")
+    axes[0].annotate("looks too few\nto help", (1 / 3, 0.69), ha="center")
     axes[0].annotate("$T/\\sqrt{B_{\\mathrm{ex}}}$", (0.83, 0.61), ha="left")
     axes[1].annotate("$T/\\sqrt{B}$", (0.36, 0.85), ha="left")
     style.panel_letters(axes, ["extra observations", "total budget"])
@@ -89,11 +90,11 @@ PHASES = Figure(
     title="Phase diagrams: what a budget of observations is worth",
     paper=CHENG,
     claim="Minimax regret, K fixed and logarithms left out (Cheng, Zhou & Ji 2023, Sections 3 to 5).",
-    caption="Exponent of T in the minimax regret with unit switching cost, against the exponent of the budget. Nothing "
-    "is simulated here. (a) Free bandit feedback and B_ex extra observations: no gain up to B_ex = T^(2/3), then "
-    "T / sqrt(B_ex), down to the rate of full information. (b) B observations in all: the kind of look does not "
-    "matter up to B = T^(2/3); beyond it, looks at the played action no longer help, the others do. The curves for "
-    "flexible looks and for looks at all actions of a round coincide.",
+    caption="Exponent of T in the minimax regret with unit switching cost, against the exponent of the budget. "
+    "Nothing is simulated here. (a) Free bandit feedback and B_ex extra observations: no gain up to B_ex = "
+    "T^(2/3), then T / sqrt(B_ex), down to the rate of full information. (b) B observations in all: the kind "
+    "of look does not matter up to B = T^(2/3); beyond it, looks at the played action no longer help, the "
+    "others do. The curves for flexible looks and for looks at all actions of a round coincide.",
     settings={"quick": SETTINGS, "paper": SETTINGS},
     compute=phase_data,
     paint=draw_phases,

@@ -72,8 +72,8 @@ def sandwich_data(settings: SandwichSettings) -> "polars.DataFrame":
             "upper_bound_name": above.name,
         }
         measured = {
-            "theorem's": measure.row(game, learner, settings, settings.seed),
-            "worst": measure.worst_row(game_of, learner, settings, settings.seed),
+            "theorem's": measure.point(game, learner, settings, settings.seed).row,
+            "worst": measure.worst_point(game_of, learner, settings, settings.seed).row,
         }
         rows += [{"feedback": title, "walk": walk} | numbers | bounds for walk, numbers in measured.items()]
     return polars.DataFrame(rows, infer_schema_length=None)
@@ -88,7 +88,8 @@ def draw_sandwich(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
         part = frame.filter((frame["feedback"] == feedback) & (frame["learner"] == name))
         look, first = style.LEARNERS[name], part.row(0, named=True)
         lower, upper = first["regret_lower_bound_loss"], first["regret_upper_bound_loss"]
-        panel.plot([lower, upper], [place, place], color=style.GREY, linewidth=0.8, zorder=1)
+        known = [value for value in (lower, upper, *part["regret_mean_loss"]) if value == value]
+        panel.plot([min(known), max(known)], [place, place], color=style.GREY, linewidth=0.9, zorder=1)
         panel.plot([lower], [place], color=style.BLACK, marker=">", linestyle="none", markersize=5)
         panel.plot([upper], [place], color=style.BLACK, marker="<", linestyle="none", markersize=5)
         for row in part.iter_rows(named=True):
@@ -97,6 +98,7 @@ def draw_sandwich(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
             filled = look.colour if row["walk"] == "worst" else "white"
             panel.errorbar(mean, place, xerr=error, color=look.colour, marker="o", markerfacecolor=filled, capsize=2)
         labels.append(f"{look.label}\n({feedback})")
+    panel.grid(visible=False, axis="y")
     panel.set_yticks(range(len(pairs)), labels)
     panel.set_ylim(len(pairs) - 0.5, -0.5)
     panel.set(xscale="log", xlabel="regret (loss, switches included)")
@@ -126,10 +128,10 @@ SANDWICH = Figure(
     title="Every learner between its lower and its upper bound",
     paper=CHENG,
     claim="Lower bound of Dekel, Ding, Koren & Peres (2014) and of its relatives; each learner's own upper bound.",
-    caption="Mean regret, switches included, at the horizon. Open marks: on the walk with the gap of the lower bound's "
-    "proof, on which every learner with that feedback must exceed it. Full marks: on the walk with the worst of the "
-    "listed gaps, chosen for each learner in a pilot run with other repetitions. Triangles: the tightest theorem with "
-    "true constants that applies; none is drawn where only a rate is known.",
+    caption="Mean regret, switches included, at the horizon. Open marks: on the walk with the gap of the lower "
+    "bound's proof, on which every learner with that feedback must exceed it. Full marks: on the walk with "
+    "the worst of the listed gaps, chosen for each learner in a pilot run with other repetitions. Triangles: "
+    "the tightest theorem with true constants that applies; none is drawn where only a rate is known.",
     settings={"quick": QUICK, "paper": PAPER},
     compute=sandwich_data,
     paint=draw_sandwich,

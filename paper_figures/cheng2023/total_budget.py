@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bandits.protocol import Learner
 from bandits.switching import BatchedDartboard, BudgetedExp3, TotalBudget
 from bandits.switching.problem import Looks
-from paper_figures import fits, style
+from paper_figures import style
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.measure import labelled
 from paper_figures.cheng2023.source import CHENG
 from paper_figures.figure import Figure
+from theory.rates import fit_exponent, fit_kink
 
 if TYPE_CHECKING:
     import polars
@@ -31,23 +34,27 @@ class BudgetSettings:
     horizon: int = labelled("horizon T (rounds)", 2**15)
     lengths: tuple[int, ...] = labelled(
         "rounds between looks τ; B = T / τ, and K T / τ for looks at all actions",
-        (1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128),
+        (1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 362, 512),
     )
+    least: int = labelled("least budget shown (observations)", 2**8)
+    closest: int = labelled("slopes fitted for looks at least so far apart (rounds)", 16)
     n_actions: int = labelled("actions K", 5)
     switching_cost: float = labelled("switching cost c (loss)", 1.0)
     gaps: tuple[float, ...] = labelled("gaps ε (loss per round)", tuple(0.45 * 2.0**-k for k in range(7)))
     repetitions: int = labelled("repetitions", 256)
-    pilot: int = labelled("pilot repetitions per gap", 24)
+    pilot: int = labelled("pilot repetitions per gap", 64)
     seed: int = labelled("seed (plus B)", 2023)
 
 
 QUICK = BudgetSettings()
 PAPER = BudgetSettings(
     horizon=2**18,
-    lengths=(*QUICK.lengths, 181, 256, 362, 512),
+    lengths=(*QUICK.lengths, 724, 1024, 1448, 2048, 2896, 4096),
+    least=2**10,
+    closest=32,
     gaps=tuple(0.45 * 2.0**-k for k in range(9)),
     repetitions=1024,
-    pilot=64,
+    pilot=128,
 )
 
 
@@ -59,38 +66,57 @@ def budget_data(settings: BudgetSettings) -> "polars.DataFrame":
     for looks, learner in LEARNERS.items():
         price = settings.n_actions if looks == "full" else 1
         budgets = [price * -(-settings.horizon // length) for length in settings.lengths]
-        curve = [_point(settings, looks, learner, budget) for budget in budgets]
-        rows += [point | _fit(curve, flattens=looks == "bandit") for point in curve]
+        points = [_point(settings, looks, learner, budget) for budget in budgets if budget >= settings.least]
+        most = price * settings.horizon // settings.closest
+        fit = _kink(points) if looks == "bandit" else _slope(points, most)
+        rows += [point.row | fit for point in points]
     return polars.DataFrame(rows, infer_schema_length=None)
 
 
-def _point(settings: BudgetSettings, looks: Looks, learner: Learner, budget: int) -> dict[str, Any]:
+def _point(settings: BudgetSettings, looks: Looks, learner: Learner, budget: int) -> measure.Point:
     game_of = measure.walk_game(settings, settings.horizon, TotalBudget(budget, looks))
-    point = measure.worst_row(game_of, learner, settings, settings.seed + budget)
+    point = measure.worst_point(game_of, learner, settings, settings.seed + budget)
     above = theorems.upper(game_of(None), learner)
-    extra = {"regret_upper_bound_loss": above.value, "upper_bound_name": above.name}
-    return {"looks": looks, "budget_observations": budget} | point | extra
+    point.row.update(looks=looks, budget_observations=budget)
+    point.row.update(regret_upper_bound_loss=above.value, upper_bound_name=above.name)
+    return point
 
 
-def _fit(curve: list[dict[str, Any]], flattens: bool) -> dict[str, float | None]:
-    """Return the exponent of B, also of the bound; where the curve flattens, those before its kink, and the kink."""
-    budgets = [float(point["budget_observations"]) for point in curve]
-    regrets = [point["regret_mean_loss"] for point in curve]
-    bounds = [point["regret_upper_bound_loss"] for point in curve]
-    if not flattens:
-        fit, bound = fits.power_law(budgets, regrets), fits.power_law(budgets, bounds)
-        ends = {"exponent_low95": fit.low, "exponent_high95": fit.high, "bound_exponent": bound.value}
-        kink = dict.fromkeys(("kink_observations", "kink_low95_observations", "kink_high95_observations"))
-        return {"exponent": fit.value, **ends, **kink}
-    hinge, bound_hinge = (fits.kink([1.0 / b for b in budgets], values) for values in (regrets, bounds))  # flat first
+def _columns(points: list[measure.Point]) -> tuple[list[int], Any, Any]:
+    """Return the budgets, increasing, the regrets (R, N) and the bounds, twice the same row (2, N)."""
+    points = sorted(points, key=lambda point: int(point.row["budget_observations"]))
+    bounds = np.array([point.row["regret_upper_bound_loss"] for point in points])
+    budgets = [point.row["budget_observations"] for point in points]
+    return budgets, np.column_stack([point.regret for point in points]), np.stack([bounds, bounds])
+
+
+def _slope(points: list[measure.Point], most: int) -> dict[str, float | None]:
+    """Return the exponents of B in the regret and in its bound, up to a budget of `most`."""
+    budgets, regrets, bounds = _columns([point for point in points if point.row["budget_observations"] <= most])
+    fit, bound = fit_exponent(budgets, regrets), fit_exponent(budgets, bounds)
+    ends = {
+        "exponent_low95": fit.low,
+        "exponent_high95": fit.high,
+        "bound_exponent": bound.exponent,
+        "chi2_per_degree": fit.lack_of_fit,
+    }
+    kink = dict.fromkeys(("kink_observations", "kink_low95_observations", "kink_high95_observations"))
+    return {"exponent": fit.exponent, **ends, **kink}
+
+
+def _kink(points: list[measure.Point]) -> dict[str, float | None]:
+    """Return the kink, and the exponents of B in the regret and in its bound before it; flat beyond."""
+    budgets, regrets, bounds = _columns(points)
+    fit, bound = fit_kink(budgets, regrets, right=0.0), fit_kink(budgets, bounds, right=0.0, resamples=10)
     return {
-        "exponent": -hinge.slope,
+        "exponent": fit.left,
         "exponent_low95": None,
         "exponent_high95": None,
-        "bound_exponent": -bound_hinge.slope,
-        "kink_observations": 1.0 / hinge.location.value,
-        "kink_low95_observations": 1.0 / hinge.location.high,
-        "kink_high95_observations": 1.0 / hinge.location.low,
+        "bound_exponent": bound.left,
+        "chi2_per_degree": fit.lack_of_fit,
+        "kink_observations": fit.kink,
+        "kink_low95_observations": fit.low,
+        "kink_high95_observations": fit.high,
     }
 
 
@@ -108,8 +134,7 @@ def draw_budget(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
         else:
             text = f"slope {one['exponent']:.2f} [{one['exponent_low95']:.2f}, {one['exponent_high95']:.2f}]"
         text += f" (bound: {one['bound_exponent']:.2f})"
-        ends = (curve[f"regret_{end}_loss"] for end in ("mean", "low95", "high95"))
-        style.band(panel, x, *ends, look, f"{look.label}: {text}")
+        style.band(panel, x, style.measured(curve, "regret_{}_loss"), look, f"{look.label}: {text}")
         style.theory(panel, x, curve["regret_upper_bound_loss"], look.colour)
     style.log_axes(panel, "observations in all $B$", "regret (loss, switches included)")
     style.plain_ticks(panel)
@@ -121,18 +146,19 @@ def budget_findings(frame: "polars.DataFrame") -> list[str]:
     sentences = []
     for looks, look in style.LOOKS.items():
         one = frame.filter(frame["looks"] == looks).row(0, named=True)
+        misfit = f"chi^2 a degree of freedom {one['chi2_per_degree']:.1f}"
         if one["kink_observations"] is None:
             ends = f"[{one['exponent_low95']:.3f}, {one['exponent_high95']:.3f}]"
             sentences.append(
                 f"{look.label}: fitted exponent of B {one['exponent']:.3f}, 95% interval {ends}; "
-                f"of its upper bound {one['bound_exponent']:.3f}."
+                f"of its upper bound {one['bound_exponent']:.3f}; {misfit}."
             )
         else:
             kink, low, high = (one[f"kink{end}_observations"] for end in ("", "_low95", "_high95"))
             scale = one["horizon_rounds"] ** (2 / 3)
             sentences.append(
                 f"{look.label}: exponent {one['exponent']:.3f} up to a kink at B = {kink:.0f}, 95% interval "
-                f"[{low:.0f}, {high:.0f}], that is {kink / scale:.2f} T^(2/3); constant beyond."
+                f"[{low:.0f}, {high:.0f}], that is {kink / scale:.2f} T^(2/3); constant beyond; {misfit}."
             )
     return sentences
 
@@ -144,12 +170,15 @@ BUDGET = Figure(
     claim="B observations in all: T sqrt(K / B) with flexible or full-information looks; with looks at the played "
     "action only, the same until B is of order K^(1/3) T^(2/3), then flat (Cheng, Zhou & Ji 2023, Section 5).",
     caption="Mean regret, switches included, on the multi-scale random walk against the number of observations that "
-    "may be bought in all, none being free. For each budget the walk's gap is the worst of the listed ones, chosen "
-    "in a pilot run with other repetitions. Looks at the played action: budgeted EXP3, which must redraw its action "
-    "after every look and so stops buying. Flexible looks (one uniformly drawn action a batch, at most one a round: "
-    "drawn up to B = T) and looks at all actions of a round: batched Shrinking Dartboard, whose estimates do not depend "
-    "on its own actions, so that it may stay. Broken lines: each learner's upper bound, in its colour. Slopes: least "
-    "squares in logarithms over all budgets shown; yellow: fitted kink.",
+    "may be bought in all, none being free. For each budget the walk's gap is the worst of the listed ones, "
+    "chosen in a pilot run with other repetitions. Looks at the played action: budgeted EXP3, which must "
+    "redraw its action after every look and so stops buying. Flexible looks (one uniformly drawn action a "
+    "batch, at most one a round: drawn up to B = T) and looks at all actions of a round: batched Shrinking "
+    "Dartboard, whose estimates do not depend on its own actions, so that it may stay. Broken lines: each "
+    "learner's upper bound, in its colour. Slopes: weighted least squares in logarithms where looks are far "
+    "enough apart (see the parameters), with 95% bootstrap intervals over repetitions, each a walk of its "
+    "own; closer looks meet the regret of order sqrt(T) that switches cost even with full information. "
+    "Yellow: fitted kink. In brackets: the slope of the upper bound over the same budgets.",
     settings={"quick": QUICK, "paper": PAPER},
     compute=budget_data,
     paint=draw_budget,

@@ -70,7 +70,7 @@ def draw_walk(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
     axes[0].plot([0], [0], color=style.BLACK, marker="s", markersize=5, linestyle="none", label="root $W_0 = 0$")
     axes[0].set(xlabel="round $t$", ylabel="walk $W_t$ (loss)")
     good, other = frame["good_action_loss"], frame["other_actions_loss"]
-    axes[1].fill_between(t, good, other, step="mid", color=style.YELLOW, alpha=0.6, linewidth=0, label="gap $\\epsilon$")
+    axes[1].fill_between(t, good, other, step="mid", color=style.YELLOW, alpha=0.6, label="gap $\\epsilon$")
     axes[1].step(t, other, where="mid", color=style.GREY, linewidth=1.2, label="every other action")
     axes[1].step(t, good, where="mid", color=style.RED, linewidth=1.2, label="good action $\\chi$")
     axes[1].set(xlabel="round $t$", ylabel="loss $\\ell_t$")
@@ -93,10 +93,10 @@ WALK = Figure(
     paper=CHENG,
     claim="The multi-scale random walk of the lower bound T^(2/3) (Dekel, Ding, Koren & Peres 2014, Section 3).",
     caption="One path of the walk with the gap and the noise of the theorem. (a) Round t takes one Gaussian step from "
-    "its parent, t with its lowest binary one cleared; a path from the root has at most one step for each binary "
-    "digit, so the walk stays near 0, while a cut between rounds crosses few edges. (b) All actions share the walk; "
-    "the good one is lower by the gap. Full information sees the gap in one round; a learner that sees its own "
-    "action only must switch to see it, and an edge of the tree must lie across the switch.",
+    "its parent, t with its lowest binary one cleared; a path from the root has at most one step for each "
+    "binary digit, so the walk stays near 0, while a cut between rounds crosses few edges. (b) All actions "
+    "share the walk; the good one is lower by the gap. Full information sees the gap in one round; a learner "
+    "that sees its own action only must switch to see it, and an edge of the tree must lie across the switch.",
     settings={"quick": SETTINGS, "paper": SETTINGS},
     compute=walk_data,
     paint=draw_walk,

@@ -1,0 +1,386 @@
+"""Accept or reject k individuals a round, with labels of the accepted only and a panel that watches for unfairness.
+
+Bechavod & Roth, "Individually Fair Learning with One-Sided Feedback" (2022), Section 2. In round t
+
+1. the learner fixes a policy pi_t, a law over hypotheses (`Play`);
+2. k individuals arrive, and a panel;
+3. ONE hypothesis h_t drawn from pi_t decides for all k; the label y_i is revealed only where h_t(x_i) = 1;
+4. the panel sees pi_t, not h_t, and reports a pair with an (alpha, gamma)-violation, or none.
+
+| notation     | here                   | meaning                                                       |
+|--------------|------------------------|---------------------------------------------------------------|
+| k            | individuals            | arrivals a round                                              |
+| N            | n_hypotheses           | size of the class                                             |
+| alpha        | tolerance              | pi(x) - pi(x') may exceed the distance by this much           |
+| epsilon      | slack                  | the benchmark must be fair at alpha - epsilon                 |
+| gamma m      | Panel.votes            | auditors who must object                                      |
+| C            | Play.price             | what the learner charges itself for a unit of a reported gap  |
+
+Loss is misclassifications, summed over the k. Regret is against the policy that is fair for every panel on every
+pair of the population and has the least expected error over the horizon (`benchmark`), held fixed for the run: the
+theorems' comparator for a fixed policy. For a recorded sequence it is the best in hindsight at the horizon.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.checks import instance, integer, optional_real, real
+from bandits.jit import kernel, rare_kernel
+from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
+from bandits.one_sided.auditors import Audit, Panels, Rule, Schedule
+from bandits.one_sided.benchmark import FairPolicy, fair_policy
+from bandits.one_sided.hypotheses import Hypotheses, HypothesesSteps
+from bandits.one_sided.people import People, PeopleSteps
+from bandits.one_sided.reduction import HIDDEN
+from bandits.protocol import Problem, ProblemSteps
+from bandits.rng import Stream
+from bandits.summation import Sum, empty_sum, plus, value
+
+_GROUP_METRICS = ("arrivals", "acceptances", "errors", "seen_errors")
+
+
+@dataclass(frozen=True)
+class OneSided:
+    """A label is revealed where the individual is accepted."""
+
+
+@dataclass(frozen=True)
+class FullLabels:
+    """All labels are revealed."""
+
+
+class Play(NamedTuple):
+    """A policy and the hypothesis drawn from it.
+
+    With probability `tasting` everybody is accepted; otherwise the hypothesis is drawn in proportion to the weights.
+    """
+
+    weight: Any  # (M,) float64 >= 0
+    total: float  # sum of the weights
+    atoms: Any  # (M,) int64, the hypothesis that each weight belongs to; empty (0,): weight h belongs to hypothesis h
+    tasting: float
+    drawn: int  # -1: everybody is accepted
+    price: float  # C >= 0; only measured, never paid
+
+
+class Report(NamedTuple):
+    """What a round reveals."""
+
+    cells: Any  # (k,) int64, cell of every individual in the learner's class
+    labels: Any  # (k,) int64: 0, 1 or HIDDEN
+    accepted: Any  # (k,) int64: 0 or 1
+    acceptance: Any  # (k,) float64, pi_t(x_i): the learner's own policy on those who came
+    first: int  # position of rho1 in 0..k-1, or NOBODY
+    second: int
+
+
+class OneSidedSetting(NamedTuple):
+    """What the compiled functions receive."""
+
+    people: Any
+    hypotheses: Any
+    table: Any  # (n_cells, N) uint8, empty for a class too large to list
+    cell: Any  # (n,) int64
+    group: Any  # (n,) int64
+    n_groups: int
+    individuals: int
+    audits: AuditSetting
+    fair: Any  # (3, n_cells) float64: acceptance of the benchmark at slack epsilon, epsilon / 2 and 0
+
+
+class OneSidedWorld(NamedTuple):
+    """What the game remembers; arrays (k,) hold the present round."""
+
+    people: Any
+    cells: Any
+    labels: Any
+    shown: Any
+    accepted: Any
+    acceptance: Any
+    audited: Any  # (k,) float64, what the panel sees
+    counts: Any  # (4, G) int64: arrivals, acceptances, errors, errors among the accepted
+    loss: int
+    violations: int
+    reports: int
+    observations: int
+    error: Sum
+    regret: Sum  # against the benchmark at slack epsilon
+    regret_half: Sum
+    regret_none: Sum
+    lagrangian: Sum
+
+
+@dataclass(frozen=True, eq=False)
+class OneSidedGame(Problem):
+    """`horizon` >= 1 rounds of `individuals` >= 1 arrivals from `people`, audited by `panels`.
+
+    tolerance: alpha in [0, 1].  slack: epsilon in [0, alpha]; None means alpha.  feedback: OneSided() or FullLabels().
+
+    Metrics: loss (misclassifications by the drawn hypotheses), error (expected, sum of Error(pi_t)), violations
+    (rounds in which pi_t has an (alpha, gamma)-violation), reports (equal to violations when the panel audits the
+    policy), observations (labels revealed), error_regret (against Q_{alpha - epsilon, gamma}),
+    error_regret_half_slack and error_regret_no_slack (against epsilon / 2 and 0), lagrangian_regret (error regret plus
+    the price times the reported gaps beyond the benchmark's), and with G > 1 groups arrivals_g, acceptances_g,
+    errors_g and seen_errors_g (errors that were revealed).
+    """
+
+    people: People
+    hypotheses: Hypotheses
+    panels: Panels
+    horizon: int
+    individuals: int = 2
+    tolerance: float = 0.2
+    slack: float | None = None
+    feedback: OneSided | FullLabels = field(default_factory=OneSided)
+
+    def __post_init__(self) -> None:
+        instance("people", self.people, People, "a population such as Lending()")
+        instance("hypotheses", self.hypotheses, Hypotheses, "a class such as GroupThresholds()")
+        instance("panels", self.panels, Panels, "panels such as Panels(Panel(auditors, votes=2))")
+        instance("feedback", self.feedback, (OneSided, FullLabels), "OneSided() or FullLabels()")
+        integer("horizon", self.horizon, low=1)
+        integer("individuals", self.individuals, low=1)
+        tolerance = real("tolerance", self.tolerance, 0.0, 1.0)
+        slack = optional_real("slack", self.slack, low=0.0, high=tolerance)
+        object.__setattr__(self, "slack", tolerance if slack is None else slack)
+        self.people.setting(self.horizon, self.individuals)
+        self.hypotheses.cells(self.people)
+
+    @property
+    def n_hypotheses(self) -> int:
+        """Number N of hypotheses."""
+        return self.hypotheses.size(self.people)
+
+    @cached_property
+    def table(self) -> NDArray[np.uint8]:
+        """All predictions (n_cells, N), or an empty array for a class too large to list."""
+        return self.hypotheses.table(self.people)
+
+    @cached_property
+    def swings(self) -> NDArray[np.float64]:
+        """Swing auditors' distances of the panels, (P, n, n)."""
+        return self.panels.swings(self.people.features)
+
+    def benchmark(self, slack: float) -> FairPolicy:
+        """Return the best policy of Q_{alpha - slack, gamma} for the expected labels of the whole horizon."""
+        level = self.tolerance - real("slack", slack, 0.0, self.tolerance)
+        return fair_policy(self.people, self.hypotheses, self.swings, level, self.people.expected(self.horizon))
+
+    @cached_property
+    def benchmarks(self) -> tuple[FairPolicy, ...]:
+        """The benchmarks at slack epsilon, epsilon / 2 and 0."""
+        return tuple(self.benchmark(part * self.slack) for part in (1.0, 0.5, 0.0))  # type: ignore[operator]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the measured numbers."""
+        names = ["loss", "error", "violations", "reports", "observations", "error_regret"]
+        names += ["error_regret_half_slack", "error_regret_no_slack", "lagrangian_regret"]
+        if self.people.n_groups > 1:
+            names += [f"{name}_{g}" for name in _GROUP_METRICS for g in range(self.people.n_groups)]
+        return tuple(names)
+
+    @property
+    def steps(self) -> ProblemSteps:
+        """The compiled functions for this population, class and feedback."""
+        return _steps(self.people.steps, self.hypotheses.steps, isinstance(self.feedback, FullLabels))
+
+    @cached_property
+    def _setting(self) -> OneSidedSetting:
+        panels = self.panels
+        choices = ((Schedule, panels.schedule), (Rule, panels.rule), (Audit, panels.audit))
+        codes = [get_args(known).index(choice) for known, choice in choices]
+        return OneSidedSetting(
+            self.people.setting(self.horizon, self.individuals),
+            self.hypotheses.setting(self.people),
+            self.table,
+            self.hypotheses.cells(self.people),
+            self.people.groups,
+            self.people.n_groups,
+            int(self.individuals),
+            AuditSetting(self.swings, float(self.tolerance), *codes),
+            np.stack([policy.acceptance for policy in self.benchmarks]),
+        )
+
+    def setting(self) -> OneSidedSetting:
+        """Return what the compiled functions receive; the benchmarks are solved at the first call."""
+        return self._setting
+
+
+# ---------------------------------------------------------------- acceptance
+
+
+def make_acceptance(hypotheses: HypothesesSteps) -> Any:
+    """Return the compiled function (setting, play, cell) -> pi(cell) for a class."""
+    predict = hypotheses.predict
+
+    @kernel
+    def acceptance(setting: OneSidedSetting, play: Play, cell: int) -> float:
+        reached = 0.0
+        if play.atoms.size == 0:
+            reached = _dense_acceptance(setting.table, play.weight, cell)
+        else:
+            for j in range(play.atoms.size):
+                if play.weight[j] > 0.0 and predict(setting.hypotheses, play.atoms[j], cell) == 1:
+                    reached += play.weight[j]
+        return min(play.tasting + (1.0 - play.tasting) * (reached / play.total), 1.0)
+
+    return acceptance
+
+
+@kernel
+def _dense_acceptance(table: Any, weight: Any, cell: int) -> float:
+    """Return the sum of weight (N,) over the hypotheses that accept: four sums that run beside each other."""
+    first = 0.0
+    second = 0.0
+    third = 0.0
+    fourth = 0.0
+    whole = weight.size & ~3
+    for h in range(0, whole, 4):
+        first += weight[h] * table[cell, h]
+        second += weight[h + 1] * table[cell, h + 1]
+        third += weight[h + 2] * table[cell, h + 2]
+        fourth += weight[h + 3] * table[cell, h + 3]
+    for h in range(whole, weight.size):
+        first += weight[h] * table[cell, h]
+    return (first + second) + (third + fourth)
+
+
+# ---------------------------------------------------------------- the round
+
+
+@cache
+def _steps(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) -> ProblemSteps:
+    return ProblemSteps(_init, _make_respond(people, hypotheses, full), _measure)
+
+
+@kernel
+def _init(setting: OneSidedSetting, env: Stream) -> OneSidedWorld:
+    k = setting.individuals
+    return OneSidedWorld(
+        np.zeros(k, np.int64),
+        np.zeros(k, np.int64),
+        np.zeros(k, np.int64),
+        np.zeros(k, np.int64),
+        np.zeros(k, np.int64),
+        np.zeros(k),
+        np.zeros(k),
+        np.zeros((4, setting.n_groups), np.int64),
+        0,
+        0,
+        0,
+        0,
+        empty_sum(),
+        empty_sum(),
+        empty_sum(),
+        empty_sum(),
+        empty_sum(),
+    )
+
+
+def _make_respond(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) -> Any:
+    arrive, predict, acceptance = people.arrive, hypotheses.predict, make_acceptance(hypotheses)
+
+    @kernel
+    def respond(setting: OneSidedSetting, world: OneSidedWorld, t: int, play: Play, env: Stream) -> Any:
+        arrive(setting.people, t, env, world.people, world.labels)
+        loss = 0
+        observations = 0
+        for i in range(setting.individuals):
+            cell = setting.cell[world.people[i]]
+            accepted = 1
+            if play.drawn >= 0:
+                accepted = predict(setting.hypotheses, play.drawn, cell)
+            label = world.labels[i]
+            wrong = 1 if accepted != label else 0
+            world.cells[i] = cell
+            world.accepted[i] = accepted
+            world.acceptance[i] = acceptance(setting, play, cell)
+            world.shown[i] = label if accepted == 1 or full else HIDDEN
+            loss += wrong
+            observations += 1 if accepted == 1 or full else 0
+            group = setting.group[world.people[i]]
+            world.counts[0, group] += 1
+            world.counts[1, group] += accepted
+            world.counts[2, group] += wrong
+            world.counts[3, group] += wrong * accepted
+        return _audit(setting, world, t, play.price, loss, observations, env)
+
+    return respond
+
+
+@kernel
+def _audit(
+    setting: OneSidedSetting, world: OneSidedWorld, t: int, price: float, loss: int, observations: int, env: Stream
+) -> Any:
+    """Let the panel report, and add up the round."""
+    audits = setting.audits
+    for i in range(setting.individuals):
+        world.audited[i] = world.acceptance[i] if audits.audit == 0 else world.accepted[i]
+    panel = sitting_panel(audits, world.people, world.audited, t, env)
+    first, second = reported_pair(
+        audits.swings[panel], world.people, world.audited, audits.tolerance, audits.rule, t, env
+    )
+    reports = 1 if first >= 0 else 0
+    violations = reports
+    if audits.audit == 1:
+        unfair = objection(audits.swings[panel], world.people, world.acceptance) > audits.tolerance
+        violations = 1 if unfair else 0
+    error = 0.0
+    regret = 0.0
+    half = 0.0
+    none = 0.0
+    for i in range(setting.individuals):
+        cell = world.cells[i]
+        sign = 1.0 - 2.0 * world.labels[i]
+        q = world.acceptance[i]
+        error += world.labels[i] + q * sign
+        regret += (q - setting.fair[0, cell]) * sign
+        half += (q - setting.fair[1, cell]) * sign
+        none += (q - setting.fair[2, cell]) * sign
+    lagrangian = regret
+    if reports == 1:
+        fair_gap = setting.fair[0, world.cells[first]] - setting.fair[0, world.cells[second]]
+        lagrangian += price * (world.acceptance[first] - world.acceptance[second] - fair_gap)
+    report = Report(world.cells, world.shown, world.accepted, world.acceptance, first, second)
+    return report, OneSidedWorld(
+        world.people,
+        world.cells,
+        world.labels,
+        world.shown,
+        world.accepted,
+        world.acceptance,
+        world.audited,
+        world.counts,
+        world.loss + loss,
+        world.violations + violations,
+        world.reports + reports,
+        world.observations + observations,
+        plus(world.error, error, t),
+        plus(world.regret, regret, t),
+        plus(world.regret_half, half, t),
+        plus(world.regret_none, none, t),
+        plus(world.lagrangian, lagrangian, t),
+    )
+
+
+@rare_kernel
+def _measure(setting: OneSidedSetting, world: OneSidedWorld, n_rounds: int, out: Any) -> OneSidedWorld:
+    out[0] = world.loss
+    out[1] = value(world.error)
+    out[2] = world.violations
+    out[3] = world.reports
+    out[4] = world.observations
+    out[5] = value(world.regret)
+    out[6] = value(world.regret_half)
+    out[7] = value(world.regret_none)
+    out[8] = value(world.lagrangian)
+    if setting.n_groups > 1:
+        for row in range(4):
+            for group in range(setting.n_groups):
+                out[9 + row * setting.n_groups + group] = world.counts[row, group]
+    return world

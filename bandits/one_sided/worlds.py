@@ -1,0 +1,95 @@
+"""Ready-made games: three points, lending, label drift, hidden outcomes.
+
+Each function returns a `OneSidedGame`; whatever it does not fix can be given by name or changed afterwards with
+`dataclasses.replace`.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bandits.checks import array, integer
+from bandits.one_sided.auditors import MahalanobisDistance, Panel, Panels, ScaledDistance, Schedule, TableDistance
+from bandits.one_sided.hypotheses import GroupThresholds, Hypotheses, Listed
+from bandits.one_sided.people import Crowd, Lending, People
+from bandits.one_sided.problem import OneSidedGame
+
+_THREE_DISTANCES = ((0.0, 0.3, 0.5), (0.3, 0.0, 0.1), (0.5, 0.1, 0.0))  # not a metric: 0.3 + 0.1 < 0.5
+
+
+def three_points(horizon: int, tolerance: float = 0.2, **rest: Any) -> OneSidedGame:
+    """Return world A: three equally likely kinds, good with chance 0.2, 0.8, 0.9, four stumps, one auditor, k = 2.
+
+    Small enough for slopes over many octaves: the unconstrained optimum accepts the last two kinds, which is
+    unfair to the first in 4/9 of the rounds. **rest: further fields of `OneSidedGame`.
+    """
+    people = Crowd(np.arange(3.0)[:, None], (0.2, 0.8, 0.9))
+    panels = Panels(Panel(TableDistance(_THREE_DISTANCES)))
+    return OneSidedGame(people, Listed.stumps(3), panels, horizon, tolerance=tolerance, **rest)
+
+
+def lending(
+    horizon: int,
+    people: People | None = None,
+    hypotheses: Hypotheses | None = None,
+    votes: int = 3,
+    schedule: Schedule = "cycle",
+    **rest: Any,
+) -> OneSidedGame:
+    """Return world B: applicants of two groups with a biased score, and panels that contradict each other.
+
+    people: features (score, merit, group); None means `Lending()`.  hypotheses: None means a score threshold for
+    each group, 9 cuts each.  votes: of the five members of each panel.  **rest: further fields of `OneSidedGame`,
+    by default individuals=4 and tolerance=0.2.
+    """
+    settings = {"individuals": 4, "tolerance": 0.2} | rest
+    panels = Panels(lending_panels(votes), schedule=schedule)
+    return OneSidedGame(people or Lending(), hypotheses or GroupThresholds(9), panels, horizon, **settings)
+
+
+def lending_panels(votes: int) -> tuple[Panel, ...]:
+    """Return six panels of five from a pool of nine auditors of (score, merit, group), `votes` in 1..5 to object.
+
+    Three auditors are strict on the group (they do not look at it), three on merit (little else counts), three
+    lenient. The panels have different majorities, so what one reports another would let pass.
+    """
+    strict_on_group = (ScaledDistance((0.2, 0.3, 0.0)), ScaledDistance((0.0, 0.4, 0.0)), ScaledDistance((0.3, 0.1, 0.0)))
+    mixed = ((0.1, 0.5, 0.0), (0.0, 0.1, 0.1))
+    strict_on_merit = (ScaledDistance((0.0, 0.25, 0.1)), ScaledDistance((0.05, 0.3, 0.3)), MahalanobisDistance(mixed))
+    lenient = (ScaledDistance((0.6, 0.6, 0.6)), ScaledDistance((1.0, 0.0, 0.5)), MahalanobisDistance(mixed, 2.0))
+    pool = strict_on_group + strict_on_merit + lenient
+    members = ((0, 1, 2, 3, 6), (3, 4, 5, 0, 7), (6, 7, 8, 1, 4), (0, 3, 6, 2, 5), (1, 2, 4, 7, 8), (0, 4, 8, 5, 6))
+    return tuple(Panel(tuple(pool[i] for i in panel), votes) for panel in members)
+
+
+def label_drift(horizon: int, block: int | None = None, tolerance: float = 0.2, **rest: Any) -> OneSidedGame:
+    """Return world C: the three points, whose chances of a good label are turned round in every other block.
+
+    block: rounds in a block; None means about sqrt(T), so that no fixed law describes the labels at any scale
+    between. **rest: further fields of `OneSidedGame`.
+    """
+    length = round(horizon**0.5) if block is None else block
+    people = Crowd(np.arange(3.0)[:, None], ((0.2, 0.8, 0.9), (0.9, 0.6, 0.1)), block=max(1, length))
+    panels = Panels(Panel(TableDistance(_THREE_DISTANCES)))
+    return OneSidedGame(people, Listed.stumps(3), panels, horizon, tolerance=tolerance, **rest)
+
+
+def hidden_outcomes(horizon: int, chances: ArrayLike = (0.6,), **rest: Any) -> OneSidedGame:
+    """Return world D: kinds whose outcome is seen only if they are accepted, and one arrival a round.
+
+    chances: (n,) of a good label, n <= 16, each kind equally likely; the class holds all 2^n subsets and nobody
+    audits (all distances are 1). A learner that trusts what it has seen rejects a kind for ever after bad luck.
+    **rest: further fields of `OneSidedGame`, by default individuals=1.
+    """
+    good = array("chances", chances, 1, 0.0, 1.0)
+    n = integer("number of chances", len(good), low=1, high=16)
+    people = Crowd(np.arange(float(n))[:, None], good)
+    panels = Panels(Panel(TableDistance(np.ones((n, n)))))
+    return OneSidedGame(people, Listed.subsets(n), panels, horizon, **({"individuals": 1} | rest))
+
+
+def nobody_audits(n_kinds: int) -> Panels:
+    """Return a panel that never objects: its distances are 1."""
+    return Panels(Panel.with_fraction((TableDistance(np.ones((n_kinds, n_kinds))),), Fraction(1)))

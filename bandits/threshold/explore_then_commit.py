@@ -1,0 +1,84 @@
+"""Explore, then commit: every threshold in turn for a fixed number of plays, then one for ever.
+
+With p plays each, means are known to about sqrt(L / (2 n p)), and the exploration costs G p rounds: the two
+balance at p of order (T / G)^(2/3) (Lattimore & Szepesvari, "Bandit Algorithms", 2020,
+chapter 6). In a closed loop the
+plays of a threshold come in a row, so that the population has time to settle.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.checks import integer
+from bandits.jit import kernel
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream
+from bandits.threshold.batch import Outcome
+from bandits.threshold.evidence import Evidence, best_feasible, no_evidence, observe
+from bandits.threshold.problem import ChosenThreshold, ThresholdGame
+
+
+class CommitParams(NamedTuple):
+    """G, m and the plays of each threshold."""
+
+    n_actions: int
+    n_constraints: int
+    plays: int
+
+
+class CommitState(NamedTuple):
+    """Evidence, the summed violation of the mean residuals, and the threshold committed to (-1: exploring)."""
+
+    evidence: Evidence
+    excess: Any  # (G,)
+    arm: int
+
+
+@kernel
+def _init(params: CommitParams, rng: Stream) -> CommitState:
+    evidence = no_evidence(params.n_actions, params.n_constraints)
+    return CommitState(evidence, np.zeros(params.n_actions), -1)
+
+
+@kernel
+def _act(params: CommitParams, state: CommitState, t: int, rng: Stream) -> int:
+    return t // params.plays if state.arm < 0 else state.arm
+
+
+@kernel
+def _update(params: CommitParams, state: CommitState, t: int, arm: int, outcome: Outcome, rng: Stream) -> CommitState:
+    if state.arm >= 0:
+        return state
+    observe(state.evidence, arm, outcome)
+    excess = 0.0
+    for j in range(params.n_constraints):
+        excess += max(0.0, state.evidence.residual[arm, j])
+    state.excess[arm] = excess
+    committed = -1
+    if t + 1 == params.plays * params.n_actions:
+        committed = best_feasible(state.evidence.reward, state.excess)
+    return CommitState(state.evidence, state.excess, committed)
+
+
+@dataclass(frozen=True)
+class ExploreThenCommit(Learner):
+    """Each threshold `plays` >= 1 times, then the best mean reward among those with mean residuals <= 0.
+
+    plays: None means ceil((T / G)^(2/3) / 4), at least 1. If exploring takes the whole horizon it never commits.
+    """
+
+    plays: int | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (ChosenThreshold,)
+
+    def __post_init__(self) -> None:
+        if self.plays is not None:
+            integer("plays", self.plays, low=1)
+
+    def parameters(self, problem: ThresholdGame) -> CommitParams:
+        """Return G, m and the plays of each threshold."""
+        plays = self.plays or math.ceil((problem.horizon / problem.n_actions) ** (2 / 3) / 4.0)
+        return CommitParams(problem.n_actions, problem.n_constraints, plays)

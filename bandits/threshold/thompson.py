@@ -1,0 +1,118 @@
+"""Constrained Thompson sampling: play the best threshold that is feasible in one posterior draw.
+
+In each round, independently for every threshold,
+
+    r ~ N(rhat, 1 / (4 N)),   d ~ N(dhat, R^2 / (4 N)) for parity (R = 2) and the service rate (R = 1),
+
+with N the individuals (of an ideal batch) seen plus one, which is the Gaussian posterior for the largest
+variance that the range allows and a prior worth one individual at the middle of the range. The highest r
+among the thresholds whose drawn residuals are all <= 0 is played; the least summed violation if there is none.
+One draw serves both residuals of a pair, so that they cannot contradict each other.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.checks import real
+from bandits.jit import kernel, rare_kernel
+from bandits.normal import normal_quantile
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream, uniform_pair
+from bandits.threshold.batch import Constraints, Outcome
+from bandits.threshold.evidence import PARITY_RANGE, SERVICE_RANGE, Evidence, best_feasible, no_evidence, observe
+from bandits.threshold.problem import ChosenThreshold, ThresholdGame
+
+_SMALLEST = 2.0**-54  # the uniform 0 becomes half a step
+
+
+class ThompsonThresholdParams(NamedTuple):
+    """G, n, the limits and the posterior's width."""
+
+    n_actions: int
+    batch_size: int
+    constraints: Constraints
+    width: float
+
+
+class ThompsonThresholdState(NamedTuple):
+    """Evidence and the round's draws."""
+
+    evidence: Evidence
+    reward: Any  # (G,)
+    excess: Any  # (G,)
+
+
+@kernel
+def _init(params: ThompsonThresholdParams, rng: Stream) -> ThompsonThresholdState:
+    g = params.n_actions
+    evidence = no_evidence(g, params.constraints.n_constraints)
+    return ThompsonThresholdState(evidence, np.zeros(g), np.zeros(g))
+
+
+@rare_kernel
+def normals(rng: Stream, t: int, index: int) -> tuple[float, float]:
+    """Return two independent standard normals."""
+    first, second = uniform_pair(rng, t, index)
+    return normal_quantile(max(first, _SMALLEST)), normal_quantile(max(second, _SMALLEST))
+
+
+@kernel
+def posterior(mean: float, prior: float, seen: float, spread: float, normal: float) -> float:
+    """Return a draw around the mean of `seen` individuals and one at the prior; spread is half the range."""
+    return (mean * seen + prior) / (seen + 1.0) + spread * normal / math.sqrt(seen + 1.0)
+
+
+@kernel
+def drawn_excess(params: ThompsonThresholdParams, evidence: Evidence, i: int, parity: float, service: float) -> float:
+    """Return the summed violation of threshold i under these standard normals for parity and service."""
+    limits, seen = params.constraints, evidence.information
+    gap = evidence.residual[i, 0] + limits.tolerance if seen[i, 0] > 0.0 else 0.0
+    gap = posterior(gap, 0.0, seen[i, 0], 0.5 * PARITY_RANGE * params.width, parity)
+    excess = max(0.0, abs(gap) - limits.tolerance)
+    if limits.n_constraints == 4:
+        rate = evidence.residual[i, 3] + limits.high if seen[i, 3] > 0.0 else 0.0
+        rate = posterior(rate, 0.5, seen[i, 3], 0.5 * SERVICE_RANGE * params.width, service)
+        excess += max(0.0, limits.low - rate) + max(0.0, rate - limits.high)
+    return excess
+
+
+@kernel
+def _act(params: ThompsonThresholdParams, state: ThompsonThresholdState, t: int, rng: Stream) -> int:
+    evidence = state.evidence
+    for i in range(params.n_actions):
+        for_reward, for_parity = normals(rng, t, 2 * i)
+        for_service = 0.0
+        if params.constraints.n_constraints == 4:
+            for_service, _ = normals(rng, t, 2 * i + 1)
+        seen = float(params.batch_size * evidence.plays[i])
+        state.reward[i] = posterior(evidence.reward[i], 0.5, seen, 0.5 * params.width, for_reward)
+        state.excess[i] = drawn_excess(params, evidence, i, for_parity, for_service)
+    return best_feasible(state.reward, state.excess)
+
+
+@kernel
+def _update(
+    params: ThompsonThresholdParams, state: ThompsonThresholdState, t: int, arm: int, outcome: Outcome, rng: Stream
+) -> ThompsonThresholdState:
+    observe(state.evidence, arm, outcome)
+    return state
+
+
+@dataclass(frozen=True)
+class ConstrainedThompson(Learner):
+    """Constrained Thompson sampling; width >= 0 multiplies the posterior's standard deviations."""
+
+    width: float = 1.0
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (ChosenThreshold,)
+
+    def __post_init__(self) -> None:
+        real("width", self.width, low=0.0)
+
+    def parameters(self, problem: ThresholdGame) -> ThompsonThresholdParams:
+        """Return what the compiled functions receive."""
+        limits, n = problem.constraints, int(problem.batch_size)
+        return ThompsonThresholdParams(problem.n_actions, n, limits, float(self.width))
