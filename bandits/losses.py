@@ -341,12 +341,14 @@ def _table_loss(setting: TableSetting, state: TableState, t: int, arm: int) -> f
 
 @rare_kernel
 def _table_totals(setting: TableSetting, state: TableState, n_rounds: int, out: Any) -> None:
-    for arm in range(out.size):
-        for t in range(state.counted[0], n_rounds):
+    for t in range(state.counted[0], n_rounds):
+        for arm in range(out.size):
             state.open[arm] += setting.table[t, arm]
-            if t & 4095 == 4095:
+        if t & 4095 == 4095:
+            for arm in range(out.size):
                 state.closed[arm] += state.open[arm]
                 state.open[arm] = 0.0
+    for arm in range(out.size):
         out[arm] = state.closed[arm] + state.open[arm]
     state.counted[0] = n_rounds
 

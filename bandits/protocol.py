@@ -12,7 +12,7 @@ what a user writes, and a tuple of compiled step functions (`bandits.jit.kernel`
         feedback, world = problem.respond(setting, world, t, action, env)
         state = learner.update(params, state, t, action, feedback, rng)
         # at checkpoints, after n = t + 1 rounds:
-        world = problem.measure(setting, world, n, out)               # out: (len(metrics),) float64
+        problem.measure(setting, world, n, out)                       # out: (len(metrics),) float64
 
 `params` and `setting` are NamedTuples of numbers and arrays, made once by `Learner.parameters` and
 `Problem.setting` after validation. `state` and `world` are NamedTuples whose fields keep their types
@@ -43,7 +43,7 @@ class ProblemSteps(NamedTuple):
 
     init: Any  # (setting, env) -> world
     respond: Any  # (setting, world, t, action, env) -> (feedback, world)
-    measure: Any  # (setting, world, n_rounds, out) -> world
+    measure: Any  # (setting, world, n_rounds, out): write the metrics into out; may write world's arrays
 
 
 class Problem(ABC):

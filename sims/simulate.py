@@ -119,7 +119,7 @@ def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
                     feedback, world = respond(setting, world, t, action, env)
                     state = update(params, state, t, action, feedback, rng)
                     t += 1
-                world = measure(setting, world, t, out[row, c])
+                measure(setting, world, t, out[row, c])
             keep_alive(state_owner)
             keep_alive(world_owner)
         keep_alive(params_owner)

@@ -40,6 +40,8 @@ def _act(params: Exp3Params, state: Weights, t: int, rng: Stream) -> int:
 
 @kernel
 def _update(params: Exp3Params, state: Weights, t: int, arm: int, loss: float, rng: Stream) -> Weights:
+    if loss == 0.0:  # known before the division below: the processor need not wait for it
+        return state
     estimate = loss / probability(state, arm)
     return add_loss(state, params.learning_rate, arm, estimate)
 

@@ -26,6 +26,8 @@ from bandits.protocol import Learner, LearnerSteps
 from bandits.rng import Stream, uniform
 from bandits.switching.problem import FullInformation, SwitchingCostGame
 
+_SLACK = 1.0 + 2.0**-20  # far above the rounding errors of the exact test
+
 
 class PerturbedParams(NamedTuple):
     """K and eta."""
@@ -76,7 +78,10 @@ def _update(
     leader = state.leader
     for i in range(params.n_actions):
         state.loss[i] += losses[i]
-        fresh = _exponential(uniform(rng, t + 1, i), params.learning_rate)
+        u = uniform(rng, t + 1, i)
+        if u > _SLACK * params.learning_rate * losses[i]:  # then -ln(1 - u) / eta >= u / eta > l: no logarithm needed
+            continue
+        fresh = _exponential(u, params.learning_rate)
         if fresh < losses[i]:  # probability 1 - exp(-eta l), and then `fresh` has the law cut to [0, l)
             state.perturbed[i] = state.loss[i] - fresh
             if i == state.leader:

@@ -330,7 +330,7 @@ def _make_measure(losses: LossSteps) -> Any:
     has_gap, has_clipped = losses.gap is not None, losses.clipped is not None
 
     @rare_kernel
-    def measure(setting: SwitchingSetting, world: World, n_rounds: int, out: Any) -> World:
+    def measure(setting: SwitchingSetting, world: World, n_rounds: int, out: Any) -> None:
         totals(setting.losses, world.losses, n_rounds, world.revealed)
         paid = setting.switching_cost * world.switches
         best = world.revealed[0]
@@ -345,6 +345,5 @@ def _make_measure(losses: LossSteps) -> Any:
             out[5] = value(world.excess) + paid
         if has_clipped:
             out[out.size - 1] = clipped_of(world.losses)
-        return world
 
     return measure

@@ -35,7 +35,7 @@ class ExtraSettings:
     switching_cost: float = labelled("switching cost c (loss)", 1.0)
     gaps: tuple[float, ...] = labelled("gaps ε (loss per round)", tuple(0.45 * 2.0**-k for k in range(7)))
     repetitions: int = labelled("repetitions", 256)
-    pilot: int = labelled("pilot repetitions per gap", 64)
+    pilot: int = labelled("pilot repetitions per gap", 48)
     seed: int = labelled("seed (plus B_ex)", 2023)
 
 

@@ -80,6 +80,7 @@ def _curves(settings: HorizonSettings, fitted: str) -> "polars.DataFrame":
                 "exponent": fit.exponent,
                 "exponent_low95": fit.low,
                 "exponent_high95": fit.high,
+                "exponent_chi2_per_degree": fit.lack_of_fit,
             }
             rows += [extra | point.row for point in points]
     return polars.DataFrame(rows)
@@ -137,7 +138,9 @@ def exponents(frame: "polars.DataFrame") -> list[str]:
         curve = frame.filter(frame["learner"] == name)
         exponent, low, high = (curve[f"exponent{end}"][0] for end in ("", "_low95", "_high95"))
         label = style.LEARNERS[name].label
-        sentences.append(f"{label}: fitted exponent of T {exponent:.3f}, 95% interval [{low:.3f}, {high:.3f}].")
+        misfit = f"chi^2 a degree of freedom {curve['exponent_chi2_per_degree'][0]:.1f}"
+        ends = f"95% interval [{low:.3f}, {high:.3f}]"
+        sentences.append(f"{label}: fitted exponent of T {exponent:.3f}, {ends}; {misfit}.")
     return sentences
 
 

@@ -42,7 +42,7 @@ class BudgetSettings:
     switching_cost: float = labelled("switching cost c (loss)", 1.0)
     gaps: tuple[float, ...] = labelled("gaps ε (loss per round)", tuple(0.45 * 2.0**-k for k in range(7)))
     repetitions: int = labelled("repetitions", 256)
-    pilot: int = labelled("pilot repetitions per gap", 64)
+    pilot: int = labelled("pilot repetitions per gap", 48)
     seed: int = labelled("seed (plus B)", 2023)
 
 

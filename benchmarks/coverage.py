@@ -1,0 +1,99 @@
+"""How often intervals for a mean miss it when watched all along, and how wide they are: a Markdown table.
+
+    python benchmarks/coverage.py [--streams 2000] [--length 2000] [--alpha 0.05]
+
+Each stream is looked at after every 10 samples and counts as missed if an end of the interval was ever on the wrong
+side. The interval's two ends share alpha. "Student" is the usual interval, which is not made to be watched.
+"""
+
+import argparse
+import math
+
+import numpy as np
+
+from theory.confidence import MeanTest, empirical_bernstein_sequence, hoeffding_sequence, mean_interval
+
+LOOK = 10
+
+
+def lucky(generator, shape):
+    """Almost always a little, one run in 500 everything."""
+    return np.where(generator.random(shape) < 0.002, 1.0, 0.01)
+
+
+LAWS = {
+    "point mass at 0.3": (lambda g, s: np.full(s, 0.3), 0.3),
+    "Bernoulli(0.5)": (lambda g, s: (g.random(s) < 0.5) * 1.0, 0.5),
+    "Bernoulli(0.02)": (lambda g, s: (g.random(s) < 0.02) * 1.0, 0.02),
+    "Bernoulli(0.98)": (lambda g, s: (g.random(s) < 0.98) * 1.0, 0.98),
+    "Beta(2, 5)": (lambda g, s: g.beta(2.0, 5.0, s), 2.0 / 7.0),
+    "narrow: 0.2 +- 0.003": (lambda g, s: np.clip(0.2 + 0.003 * g.standard_normal(s), 0.0, 1.0), 0.2),
+    "skewed: 0.01, rarely 1": (lucky, 0.002 + 0.998 * 0.01),
+}
+
+
+def mixture_misses(x, mean, alpha):
+    test = MeanTest.start(np.zeros(len(x)), 1.0, mean)
+    missed = np.zeros(len(x), dtype=bool)
+    for start in range(0, x.shape[1], LOOK):
+        test = test.add(x[:, start : start + LOOK])
+        missed |= (test.log_e() >= math.log(2.0 / alpha)).any(axis=1)
+    return missed.mean()
+
+
+def sequence_misses(sequence, x, mean, alpha):
+    lower, upper = (end[:, LOOK - 1 :: LOOK] for end in sequence(x, 0.0, 1.0, alpha / 2.0))
+    return ((lower > mean) | (upper < mean)).any(axis=1).mean(), float((upper - lower)[:, -1].mean())
+
+
+def student_misses(x, mean, alpha):
+    from scipy.stats import norm
+
+    t = np.arange(1, x.shape[1] + 1)
+    centre = np.cumsum(x, axis=1) / t
+    error = np.sqrt(np.maximum(np.cumsum(x * x, axis=1) / t - centre**2, 0.0) / t)
+    half = norm.ppf(1.0 - alpha / 2.0) * error
+    missed = (np.abs(centre - mean) > half + 1e-12)[:, 29::LOOK]
+    return missed.any(axis=1).mean(), 2.0 * float(half[:, -1].mean())
+
+
+COLUMNS = [
+    "law",
+    "mixture",
+    "emp. Bernstein",
+    "Hoeffding",
+    "Student",
+    "mixture",
+    "emp. Bernstein",
+    "Hoeffding",
+    "Student",
+]
+
+
+def row(name, x, mean, alpha):
+    bernstein, hoeffding = (
+        sequence_misses(sequence, x, mean, alpha) for sequence in (empirical_bernstein_sequence, hoeffding_sequence)
+    )
+    student = student_misses(x, mean, alpha)
+    lower, upper = mean_interval(x[:100], 0.0, 1.0, alpha / 2.0)
+    misses = [mixture_misses(x, mean, alpha), bernstein[0], hoeffding[0], student[0]]
+    widths = [float((upper - lower).mean()), bernstein[1], hoeffding[1], student[1]]
+    return [name, *(f"{m:.4f}" for m in misses), *(f"{w:.4f}" for w in widths)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--streams", type=int, default=2000)
+    parser.add_argument("--length", type=int, default=2000)
+    parser.add_argument("--alpha", type=float, default=0.05)
+    options = parser.parse_args()
+    print(f"{options.streams} streams of {options.length} samples in [0, 1], alpha = {options.alpha}.")
+    print("Columns 2 to 5: share of streams missed at any look; 6 to 9: mean width at the end.\n")
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
+    for name, (draw, mean) in LAWS.items():
+        x = draw(np.random.default_rng(1), (options.streams, options.length))
+        print("| " + " | ".join(row(name, x, mean, options.alpha)) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
