@@ -283,7 +283,7 @@ class PiecewiseLosses(LossProcess):
 
     def __post_init__(self) -> None:
         means = array("means", self.means, ndim=2, low=0.0, high=1.0)
-        points = [integer("change_points", p, low=1) for p in self.change_points]
+        points = [integer("change_points", p, low=1) for p in np.atleast_1d(self.change_points).tolist()]
         if len(points) != len(means) - 1 or points != sorted(set(points)):
             raise ValueError(
                 f"change_points must be {len(means) - 1} increasing rounds (one fewer than rows of means), got {points}"

@@ -56,12 +56,14 @@ def words(rng: Stream, t: Any, index: Any) -> tuple[Any, Any]:
 def uniform(rng: Stream, t: Any, index: Any) -> Any:
     """Return float64 uniforms on the 2^53 multiples of 2^-53 in [0, 1)."""
     first, _ = words(rng, t, index)
-    return (first >> jnp.uint64(11)).astype(jnp.float64) * _SCALE
+    return _unit(first)
 
 
 def uniform_pair(rng: Stream, t: Any, index: Any) -> tuple[Any, Any]:
     """Return two independent float64 uniforms in [0, 1) for the price of one; the first equals `uniform`."""
     first, second = words(rng, t, index)
-    return (first >> jnp.uint64(11)).astype(jnp.float64) * _SCALE, (second >> jnp.uint64(11)).astype(
-        jnp.float64
-    ) * _SCALE
+    return _unit(first), _unit(second)
+
+
+def _unit(word: Any) -> Any:
+    return (word >> jnp.uint64(11)).astype(jnp.float64) * _SCALE

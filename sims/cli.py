@@ -55,9 +55,9 @@ def bounds(
         if name is None:
             _table(["bound", "learner", "quantity", "says", "source"], [_row(b) for b in theory.catalogue().values()])
         elif latex:
-            print(theory.bound(name).latex())
+            print(theory.theorem(name).latex())
         else:
-            print(theory.bound(name).explain())
+            print(theory.theorem(name).explain())
 
 
 def _row(bound: Any) -> list[str]:

@@ -60,7 +60,8 @@ def simulate(
     try:
         play(params, setting, word, 0, rounds, values[:0])  # compile here, once, not in every thread
     except NumbaError as error:
-        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {error}") from error
+        reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
+        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, values[bounds[0] : bounds[1]])

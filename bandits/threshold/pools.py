@@ -32,7 +32,6 @@ class PoolSetting(NamedTuple):
     good: Any  # (2, G) float64
     share: float  # w_0
     lift: float
-    adaptation: float
 
 
 @kernel
@@ -53,9 +52,8 @@ def _rates(setting: PoolSetting, state: State, index: int) -> Rates:
 
 
 @kernel
-def _advance(setting: PoolSetting, state: State, rates: Rates) -> State:
-    target = clip_share(setting.share + setting.lift * (rates.accept_1 - rates.accept_0))
-    return State((1.0 - setting.adaptation) * state.first + setting.adaptation * target, 0.0)
+def _target(setting: PoolSetting, rates: Rates) -> State:
+    return State(clip_share(setting.share + setting.lift * (rates.accept_1 - rates.accept_0)), 0.0)
 
 
 class Pools(NamedTuple):
@@ -97,7 +95,7 @@ class PoolPopulation(Population):
     adaptation: float = 0.1
     lift: float = 0.3
     share: float | None = None
-    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _advance)
+    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _target)
     observables: ClassVar[tuple[str, ...]] = ("share",)
 
     def __post_init__(self) -> None:
@@ -119,7 +117,7 @@ class PoolPopulation(Population):
             good_above = np.append(np.cumsum(self.pools.good[g][order][::-1])[::-1], 0.0)
             accept[g] = (len(order) - first) / len(order)
             good[g] = good_above[first] / len(order)
-        return PoolSetting(accept, good, self.start, float(self.lift), float(self.adaptation))
+        return PoolSetting(accept, good, self.start, float(self.lift))
 
     @property
     def start(self) -> float:

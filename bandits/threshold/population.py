@@ -3,7 +3,12 @@
 A population of two groups g in {0, 1} is described, for its present state s and each threshold of the
 grid, by five numbers: the share w of group 1, the acceptance rates A_g and the rates G_g of individuals
 who are accepted and turn out good. A batch of n individuals is then drawn through binomials, and the
-state moves by the exact rates, s' = Phi(s, theta): the only randomness is the sample's.
+state moves by the exact rates: the only randomness is the sample's. It moves towards a target,
+
+    s' = Phi(s, theta) = (1 - k) s + k target(theta, s),   k the adaptation in [0, 1],
+
+each coordinate of which does not fall as that coordinate of s grows and does not depend on the other: under
+one threshold a coordinate then moves one way, to the same fixed point for every k > 0.
 """
 
 from abc import ABC, abstractmethod
@@ -30,7 +35,7 @@ class PopulationSteps(NamedTuple):
 
     init: Any  # (setting) -> state: a NamedTuple of two floats
     rates: Any  # (setting, state, index) -> Rates of a threshold
-    advance: Any  # (setting, state, rates) -> state of the next round
+    target: Any  # (setting, rates) -> state towards which these rates pull
 
 
 class State(NamedTuple):
@@ -51,6 +56,7 @@ class Sensitivity(NamedTuple):
 class Population(ABC):
     """Base of all populations: a frozen dataclass of parameters."""
 
+    adaptation: float
     steps: ClassVar[PopulationSteps]
     observables: ClassVar[tuple[str, ...]]  # names of the state's numbers, for the metrics
 
@@ -76,6 +82,13 @@ class Population(ABC):
     def stationary(self) -> bool:
         """Whether the state never moves, so that every threshold's means stay fixed."""
         return self.diameter == 0.0
+
+
+@kernel
+def advance(adaptation: float, state: State, target: State) -> State:
+    """Return the state moved the fraction `adaptation` of the way to the target."""
+    rest = 1.0 - adaptation
+    return State(rest * state.first + adaptation * target.first, rest * state.second + adaptation * target.second)
 
 
 @kernel

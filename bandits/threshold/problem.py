@@ -49,7 +49,7 @@ from bandits.threshold.batch import (
     service_violation,
     write_information,
 )
-from bandits.threshold.population import Population, PopulationSteps, Sensitivity, State, mean_reward
+from bandits.threshold.population import Population, PopulationSteps, Sensitivity, State, advance, mean_reward
 from bandits.threshold.sweep import Sweep, sweep_thresholds
 
 _METRICS = (
@@ -84,6 +84,7 @@ class ThresholdSetting(NamedTuple):
     n_actions: int
     batch_size: int
     price: float
+    adaptation: float
     best_reward: float
     settled_reward: Any  # (G,) mean reward at each threshold's fixed point
     settled_violation: Any  # (G,) summed violation there
@@ -196,8 +197,7 @@ class ThresholdGame(Problem):
     @cached_property
     def sweep(self) -> Sweep:
         """Every threshold run to its own fixed point, and the best feasible one."""
-        setting = self.population.setting(self.thresholds)
-        return sweep_thresholds(self.population.steps, setting, self.n_actions, float(self.price), self.constraints)
+        return sweep_thresholds(self.population, self.thresholds, float(self.price), self.constraints)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -219,6 +219,7 @@ class ThresholdGame(Problem):
             self.n_actions,
             int(self.batch_size),
             float(self.price),
+            float(self.population.adaptation),
             float(found.reward[found.best]),
             found.reward,
             found.violation,
@@ -277,7 +278,7 @@ def _make_init(population: PopulationSteps, full: bool) -> Any:
 
 
 def _make_respond(population: PopulationSteps, draw: Any) -> Any:
-    rates_of, advance = population.rates, population.advance
+    rates_of, target_of = population.rates, population.target
 
     @kernel
     def respond(setting: ThresholdSetting, world: ThresholdWorld, t: int, arm: int, env: Stream) -> Any:
@@ -294,7 +295,7 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
 
         parity, service = parity_violation(limits, rates), service_violation(limits, rates)
         after = ThresholdWorld(
-            advance(setting.population, world.state, rates),
+            advance(setting.adaptation, world.state, target_of(setting.population, rates)),
             arm,
             world.last_rates,
             world.residuals,

@@ -1,7 +1,9 @@
 """The oracle: every threshold of the grid run to its own fixed point, and the best feasible one.
 
 Holding threshold i from the population's first state, s <- Phi(s, theta_i) converges to the fixed point that
-a decision maker who never changes it would meet. Means there are exact, so feasibility is a plain comparison.
+a decision maker who never changes it would meet; it is found by going all the way to the target in each step,
+which ends at the same place (see `bandits.threshold.population`). A population that does not adapt stays where
+it is. Means are exact, so feasibility is a plain comparison.
 """
 
 from functools import cache
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from bandits.jit import borrow, keep_alive, program
 from bandits.threshold.batch import Constraints, parity_violation, service_violation, write_residuals
-from bandits.threshold.population import PopulationSteps, acceptance, mean_reward
+from bandits.threshold.population import Population, acceptance, mean_reward
 
 _ROUNDS = 100_000
 _TOLERANCE = 1e-15
@@ -31,13 +33,15 @@ class Sweep(NamedTuple):
 
 
 def sweep_thresholds(
-    steps: PopulationSteps, population: Any, n_thresholds: int, price: float, limits: Constraints
+    population: Population, thresholds: NDArray[np.float64], price: float, limits: Constraints
 ) -> Sweep:
-    """Return the sweep; `population` is what `Population.setting` returned for the grid."""
+    """Return the sweep of the thresholds, (G,) in [0, 1]."""
+    n_thresholds = len(thresholds)
     state, accept = np.empty((n_thresholds, 2)), np.empty((n_thresholds, 2))
     reward, violation = np.empty(n_thresholds), np.empty(n_thresholds)
     residuals = np.empty((n_thresholds, limits.n_constraints))
-    _settle(steps)(population, price, limits, state, accept, reward, residuals, violation)
+    setting, rounds = population.setting(thresholds), _ROUNDS if population.adaptation > 0.0 else 0
+    _settle(population.steps)(setting, rounds, price, limits, state, accept, reward, residuals, violation)
     feasible = violation <= 0.0
     found = np.where(feasible, reward, -np.inf)
     if not feasible.any():
@@ -46,12 +50,13 @@ def sweep_thresholds(
 
 
 @cache
-def _settle(steps: PopulationSteps) -> Any:
-    init, rates_of, advance = steps
+def _settle(steps: Any) -> Any:
+    init, rates_of, target_of = steps
 
     @program
     def settle(
         population_owner: Any,
+        rounds: int,
         price: float,
         limits: Constraints,
         state: Any,
@@ -64,8 +69,8 @@ def _settle(steps: PopulationSteps) -> Any:
         for i in range(reward.size):
             now = init(population)
             rates = rates_of(population, now, i)
-            for _ in range(_ROUNDS):
-                after = advance(population, now, rates)
+            for _ in range(rounds):
+                after = target_of(population, rates)
                 moved = max(abs(after.first - now.first), abs(after.second - now.second))
                 now = after
                 rates = rates_of(population, now, i)

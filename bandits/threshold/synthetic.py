@@ -37,7 +37,6 @@ class SyntheticSetting(NamedTuple):
     base_0: float
     base_1: float
     lift: float
-    adaptation: float
     spread: float
 
 
@@ -78,11 +77,8 @@ def _rates(setting: SyntheticSetting, state: State, index: int) -> Rates:
 
 
 @kernel
-def _advance(setting: SyntheticSetting, state: State, rates: Rates) -> State:
-    k = setting.adaptation
-    first = (1.0 - k) * state.first + k * (setting.base_0 + setting.lift * rates.accept_0)
-    second = (1.0 - k) * state.second + k * (setting.base_1 + setting.lift * rates.accept_1)
-    return State(first, second)
+def _target(setting: SyntheticSetting, rates: Rates) -> State:
+    return State(setting.base_0 + setting.lift * rates.accept_0, setting.base_1 + setting.lift * rates.accept_1)
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,7 @@ class Synthetic(Population):
     adaptation: float = 0.2
     spread: float = 0.15
     initial: Sequence[float] | None = None
-    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _advance)
+    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _target)
     observables: ClassVar[tuple[str, ...]] = ("latent_mean_0", "latent_mean_1")
 
     def __post_init__(self) -> None:
@@ -118,8 +114,7 @@ class Synthetic(Population):
     def setting(self, thresholds: NDArray[np.float64]) -> SyntheticSetting:
         """Return what the compiled functions receive."""
         (start_0, start_1), (base_0, base_1) = self.start, self.base
-        rest = (float(self.lift), float(self.adaptation), float(self.spread))
-        return SyntheticSetting(thresholds, start_0, start_1, base_0, base_1, *rest)
+        return SyntheticSetting(thresholds, start_0, start_1, base_0, base_1, float(self.lift), float(self.spread))
 
     @property
     def steepest(self) -> float:

@@ -94,7 +94,7 @@ def _point(settings: HorizonSettings, learner: Learner, horizon: int, feedback: 
     for metric, unit in (("regret", "_loss"), ("switches", "")):
         above = theorems.upper(game, learner, metric)
         point.row.update({f"{metric}_upper_bound{unit}": above.value, f"{metric}_upper_bound_name": above.name})
-    below = theorems.lower(game, learner)
+    below = theorems.lower(game_of(None), learner)  # of the theorem's walk, hence of the worst
     point.row.update({"regret_lower_bound_loss": below.value, "regret_lower_bound_name": below.name})
     return point
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from paper_figures import style
@@ -25,28 +24,19 @@ class PhaseSettings:
 SETTINGS = PhaseSettings()
 
 
-def minimax_exponent(looks: str, budget_exponent: Fraction) -> Fraction:
-    """Return a with minimax regret T^a up to logarithms, K fixed, for a budget of T^b observations, b in [0, 1].
-
-    looks: "extra" (bandit feedback and T^b extra observations), or all T^b bought: "bandit", "flexible", "full".
-    The branches are 2/3 (bandit feedback) and 1 - b/2 (T / sqrt(B)), which meet at b = 2/3.
-    """
-    bandit, bought = Fraction(2, 3), 1 - budget_exponent / 2
-    if looks == "extra":
-        return min(bandit, bought)
-    return max(bandit, bought) if looks == "bandit" else bought
-
-
 def phase_data(settings: PhaseSettings) -> "polars.DataFrame":
     """Return the exponents on a grid that contains the kink."""
     import polars
+    from sympy import Rational
+
+    from theory.switching import X, minimax_exponent
 
     rows: list[dict[str, Any]] = []
     for looks in ("extra", "bandit", "flexible", "full"):
+        exponent = minimax_exponent(looks)
         for step in range(settings.steps + 1):
-            b = Fraction(step, settings.steps)
-            a = float(minimax_exponent(looks, b))
-            rows.append({"looks": looks, "log_T_budget": float(b), "minimax_exponent": a})
+            x = Rational(step, settings.steps)
+            rows.append({"looks": looks, "log_T_budget": float(x), "minimax_exponent": float(exponent.subs(X, x))})
     return polars.DataFrame(rows)
 
 

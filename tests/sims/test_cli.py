@@ -118,3 +118,29 @@ def test_progress_lines(capsys):
     with progress("work", 1, quiet=True) as advance:
         advance()
     assert capsys.readouterr().err == ""
+
+
+def test_bounds_are_listed_shown_and_printed_as_latex():
+    listed = run("bounds")
+    assert listed.exit_code == 0
+    assert "bubeck2012.exp3\tExp3\tregret\t<= " in listed.output
+    shown = run("bounds", "bubeck2012.exp3")
+    assert "source: Bubeck & Cesa-Bianchi 2012, Theorem 3.1" in shown.output
+    latex = run("bounds", "bubeck2012.exp3", "--latex")
+    assert latex.output.strip().count("\n") == 0
+    assert r"\frac" in latex.output
+
+
+def test_unknown_bound_and_missing_name():
+    wrong = run("bounds", "bubeck2012.exp")
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
+    assert "did you mean bubeck2012.exp3" in wrong.stderr
+    assert run("bounds", "--latex").exit_code == 2
+
+
+def test_figures_are_listed_and_unknown_names_refused(tmp_path):
+    assert "cheng2023_phases" in run("figures", "--list").output
+    wrong = run("figures", "no_such_figure", "--out", tmp_path / "out")
+    assert wrong.exit_code == 2
+    assert "there are cheng2023_phases" in wrong.stderr
+    assert not (tmp_path / "out").exists()

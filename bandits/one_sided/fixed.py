@@ -1,0 +1,134 @@
+"""Two yardsticks: a learner that trusts what it has seen, and the best fair policy, known beforehand.
+
+*Follow the observed*: play the hypothesis with the fewest errors on revealed labels; among equals the one that
+accepts most, for that is how it starts. It falls for hidden outcomes: with one kind that is good with chance
+p > 1/2 it accepts while goods are at least as many as bads, and once it rejects nothing is ever revealed. A random
+walk's ruin gives P(reject for ever) = (1 - p) / p and
+
+    E[error regret against accepting all] = (2 p - 1) (T - E[acceptances]) >= ((1 - p) / p) ((2 p - 1) T - 1).
+
+*Omniscient fair policy*: the linear program's solution in Q_{alpha - epsilon, gamma}, drawn afresh every round.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from bandits.checks import optional_real
+from bandits.exponential_weights import pick
+from bandits.jit import kernel
+from bandits.one_sided.exponential import listed_table
+from bandits.one_sided.problem import FullLabels, OneSided, OneSidedGame, Play, Report
+from bandits.one_sided.tasting import LeaderState, first_least, leader_play, leader_state
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream, uniform
+
+Unseen = Literal["ignored", "bad"]
+
+
+class ObservedParams(NamedTuple):
+    """Class, in order of acceptances, and what is made of rejected individuals."""
+
+    table: Any  # (n_cells, N) uint8, columns with the most acceptances first
+    order: Any  # (N,) int64, the hypothesis of each column
+    impute_bad: bool
+
+
+@kernel
+def _observed_init(params: ObservedParams, rng: Stream) -> LeaderState:
+    state = leader_state(params.order.size)
+    state.leader[0] = params.order[0]
+    return state
+
+
+@kernel
+def _observed_act(params: ObservedParams, state: LeaderState, t: int, rng: Stream) -> Play:
+    return leader_play(state, 0.0, t, rng)
+
+
+@kernel
+def _observed_update(
+    params: ObservedParams, state: LeaderState, t: int, play: Play, report: Report, rng: Stream
+) -> LeaderState:
+    for i in range(report.cells.size):
+        label = report.labels[i]
+        if label < 0 and params.impute_bad:
+            label = 0
+        if label >= 0:
+            for h in range(state.loss.size):
+                if params.table[report.cells[i], h] != label:
+                    state.loss[h] += 1.0
+    state.leader[0] = params.order[first_least(state.loss)]
+    return state
+
+
+@dataclass(frozen=True)
+class FollowObserved(Learner):
+    """Follow the leader on revealed labels.
+
+    unseen: rejected individuals are "ignored", or taken for "bad" (label 0).
+    """
+
+    unseen: Unseen = "ignored"
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_observed_init, _observed_act, _observed_update)
+    accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
+
+    def __post_init__(self) -> None:
+        if self.unseen not in get_args(Unseen):
+            raise ValueError(f"unseen must be one of {', '.join(get_args(Unseen))}, got {self.unseen!r}")
+
+    def parameters(self, problem: OneSidedGame) -> ObservedParams:
+        """Return the class with hypotheses in the order of the kinds they accept, most first."""
+        table = listed_table(self, problem)
+        accepted = table[problem.hypotheses.cells(problem.people)].sum(axis=0, dtype=np.int64)
+        order = np.argsort(-accepted, kind="stable")
+        return ObservedParams(np.ascontiguousarray(table[:, order]), order, self.unseen == "bad")
+
+
+class FixedParams(NamedTuple):
+    """A policy."""
+
+    atoms: Any  # (A,) int64
+    weight: Any  # (A,) float64, sums to 1
+
+
+class FixedState(NamedTuple):
+    """Nothing is learned; one number, since a state cannot be empty."""
+
+    rounds: int
+
+
+@kernel
+def _fixed_init(params: FixedParams, rng: Stream) -> FixedState:
+    return FixedState(0)
+
+
+@kernel
+def _fixed_act(params: FixedParams, state: FixedState, t: int, rng: Stream) -> Play:
+    drawn = params.atoms[pick(params.weight, 1.0, uniform(rng, t, 0))]
+    return Play(params.weight, 1.0, params.atoms, 0.0, drawn, 0.0)
+
+
+@kernel
+def _fixed_update(
+    params: FixedParams, state: FixedState, t: int, play: Play, report: Report, rng: Stream
+) -> FixedState:
+    return FixedState(t + 1)
+
+
+@dataclass(frozen=True)
+class OmniscientFair(Learner):
+    """Play the benchmark of the game; slack: in [0, alpha], None means the game's epsilon."""
+
+    slack: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_fixed_init, _fixed_act, _fixed_update)
+    accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
+
+    def __post_init__(self) -> None:
+        optional_real("slack", self.slack, low=0.0, high=1.0)
+
+    def parameters(self, problem: OneSidedGame) -> FixedParams:
+        """Return the policy's hypotheses and probabilities."""
+        policy = problem.benchmarks[0] if self.slack is None else problem.benchmark(self.slack)
+        return FixedParams(policy.atoms, policy.weight)

@@ -1,0 +1,188 @@
+"""Exp2 as the paper invokes it: the full-bandit estimator, which looks only at the round's total loss.
+
+Bechavod & Roth (2022, Theorem 4.1) run Exp2 (Bubeck, Cesa-Bianchi & Kakade 2012, Figure 1) on the reduced problem,
+whose actions are a_h in {0, 1}^(2 k') with k' = k + 2 C:
+
+    p_t = (1 - g) q_t + g mu,   l~ = P^+ a <a, l> with P = E_p[a a'],   q_{t+1}(h) proportional to exp(-eta sum <a_h, l~>).
+
+Every a_h is an affine image of the predictions on the k individuals, a_h = M f_h with f_h = (1, h(x_1), ..., h(x_k)),
+so <a_h, P^+ a> = f_h' v for any solution of E_p[f f'] v = f: a system of k + 1 unknowns, however large C is. Losses
+are divided by k' to lie in [0, 1]. With John's exploration, d = 2 k' and g = eta d, eta = sqrt(ln N / (3 d T)), the
+theorem's constant is 4 sqrt(3) (2 k + 4 C)^(3/2) sqrt(T ln N) in Lagrangian units; mu is uniform over the class here,
+because John's needs the round's individuals and pair, which come after the policy is fixed. What remains of
+the guarantee is then only the measurement.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.checks import integer, optional_real
+from bandits.exponential_weights import pick
+from bandits.jit import kernel, rare_kernel
+from bandits.one_sided.exponential import listed_table
+from bandits.one_sided.problem import OneSided, OneSidedGame, Play, Report
+from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import Stream, uniform
+
+
+class FullBanditParams(NamedTuple):
+    """Class, eta, g and C."""
+
+    table: Any  # (n_cells, N) uint8
+    individuals: int
+    learning_rate: float
+    exploration: float
+    price: float
+
+
+class FullBanditState(NamedTuple):
+    """Cumulative estimates, the law played, and scratch."""
+
+    loss: Any  # (N,) float64
+    law: Any  # (N,) float64, sums to 1
+    everyone: Any  # (0,) int64
+    gram: Any  # (k + 1, k + 1) float64
+    used: Any  # (k + 1,) int64
+    solution: Any  # (k + 1,) float64
+
+
+@kernel
+def _init(params: FullBanditParams, rng: Stream) -> FullBanditState:
+    size = params.table.shape[1]
+    d = params.individuals + 1
+    law = np.zeros(size)
+    for h in range(size):
+        law[h] = 1.0 / size
+    return FullBanditState(
+        np.zeros(size), law, np.zeros(0, np.int64), np.zeros((d, d)), np.zeros(d, np.int64), np.zeros(d)
+    )
+
+
+@kernel
+def _act(params: FullBanditParams, state: FullBanditState, t: int, rng: Stream) -> Play:
+    drawn = pick(state.law, 1.0, uniform(rng, t, 0))
+    return Play(state.law, 1.0, state.everyone, 0.0, drawn, params.price)
+
+
+@kernel
+def paid_loss(report: Report, price: float) -> float:
+    """Return <a, l> of the round, in [0, k + 2 C]; the null pair counts as the first individual, twice."""
+    total = 0.0
+    for i in range(report.cells.size):
+        total += 1.0 - report.labels[i] if report.accepted[i] == 1 else 0.5
+    first = max(report.first, 0)
+    second = max(report.second, 0)
+    total += price * (1.0 if report.accepted[first] == 1 else 0.5)
+    return total + price * (0.0 if report.accepted[second] == 1 else 0.5)
+
+
+@rare_kernel
+def gram_matrix(table: Any, law: Any, cells: Any, gram: Any) -> None:
+    """Write E_p[f f'] (k + 1, k + 1) for f = (1, h(x_1), ..., h(x_k))."""
+    k = cells.size
+    gram[0, 0] = 1.0
+    for i in range(k):
+        for j in range(i + 1):
+            total = 0.0
+            for h in range(law.size):
+                total += law[h] * (table[cells[i], h] & table[cells[j], h])
+            gram[i + 1, j + 1] = total
+            gram[j + 1, i + 1] = total
+        gram[0, i + 1] = gram[i + 1, i + 1]
+        gram[i + 1, 0] = gram[i + 1, i + 1]
+
+
+@rare_kernel
+def solve_in_range(gram: Any, used: Any, out: Any) -> None:
+    """Overwrite out (d,) with a solution of gram v = out, for a positive semidefinite gram with out in its range.
+
+    Gauss-Jordan elimination with diagonal pivots; pivots below 1e-11 count as 0 and their unknowns are 0.
+    gram (d, d) is overwritten, used (d,) int64 is scratch.
+    """
+    d = out.size
+    for i in range(d):
+        used[i] = 0
+    for _ in range(d):
+        pivot = -1
+        largest = 1e-11
+        for i in range(d):
+            if used[i] == 0 and gram[i, i] > largest:
+                pivot = i
+                largest = gram[i, i]
+        if pivot < 0:
+            break
+        used[pivot] = 1
+        for i in range(d):
+            if i != pivot and gram[i, pivot] != 0.0:
+                factor = gram[i, pivot] / gram[pivot, pivot]
+                for j in range(d):
+                    gram[i, j] -= factor * gram[pivot, j]
+                out[i] -= factor * out[pivot]
+    for i in range(d):
+        out[i] = out[i] / gram[i, i] if used[i] == 1 else 0.0
+
+
+@rare_kernel
+def mixed_law(loss: Any, learning_rate: float, exploration: float, law: Any) -> None:
+    """Write (1 - g) q + g / N with q proportional to exp(-eta loss)."""
+    least = loss[0]
+    for h in range(1, loss.size):
+        least = min(least, loss[h])
+    total = 0.0
+    for h in range(loss.size):
+        law[h] = math.exp(-learning_rate * (loss[h] - least))
+        total += law[h]
+    for h in range(loss.size):
+        law[h] = (1.0 - exploration) * (law[h] / total) + exploration / loss.size
+
+
+@kernel
+def _update(
+    params: FullBanditParams, state: FullBanditState, t: int, play: Play, report: Report, rng: Stream
+) -> FullBanditState:
+    gram_matrix(params.table, state.law, report.cells, state.gram)
+    state.solution[0] = 1.0
+    for i in range(params.individuals):
+        state.solution[i + 1] = report.accepted[i]
+    solve_in_range(state.gram, state.used, state.solution)
+    scale = paid_loss(report, params.price) / (params.individuals + 2.0 * params.price)
+    for h in range(state.loss.size):
+        state.loss[h] += scale * state.solution[0]
+    for i in range(params.individuals):
+        cell = report.cells[i]
+        for h in range(state.loss.size):
+            state.loss[h] += scale * state.solution[i + 1] * params.table[cell, h]
+    mixed_law(state.loss, params.learning_rate, params.exploration, state.law)
+    return state
+
+
+@dataclass(frozen=True)
+class Exp2FullBandit(Learner):
+    """Exp2 literally as in Theorem 4.1, but for its exploration law (module docstring).
+
+    price: integer C >= 0; None means ceil(T^(1/5)).  learning_rate: eta > 0 for losses in [0, 1]; None means
+    sqrt(ln N / (3 d T)).  exploration: g in (0, 1]; None means min(1, eta d), d = 2 k + 4 C.
+    """
+
+    price: int | None = None
+    learning_rate: float | None = None
+    exploration: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (OneSided,)
+
+    def __post_init__(self) -> None:
+        if self.price is not None:
+            integer("price", self.price, low=0)
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+        optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
+
+    def parameters(self, problem: OneSidedGame) -> FullBanditParams:
+        """Return the class, k, eta, g and C for the game."""
+        table, k = listed_table(self, problem), problem.individuals
+        price = math.ceil(problem.horizon**0.2) if self.price is None else int(self.price)
+        d = 2 * k + 4 * price
+        rate = self.learning_rate or math.sqrt(math.log(problem.n_hypotheses) / (3.0 * d * problem.horizon))
+        return FullBanditParams(table, k, rate, self.exploration or min(1.0, rate * d), float(price))

@@ -1,0 +1,197 @@
+"""The batched loop of self-play in JAX: `vmap` over games and repetitions, `lax.scan` over the checkpoints.
+
+64-bit types are switched on for the duration of a call by JAX's own context manager, which is local to the
+thread; no global setting changes. One program is compiled for a (learner class, feedback, shapes): numbers
+such as steps and weights are arguments, and the list of checkpoints is padded to a multiple of 32.
+
+With exact rows a repetition is a function of its game alone, so each game is played once and its numbers are
+handed to all its repetitions. Noisy rows and comparisons draw from the repetition's own streams.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+from bandits.preference.measures import gap0, gap_tau, kl, payoff, span
+from bandits.preference.problem import Comparisons, Feedback, NoisyRow, PreferenceGame
+from bandits.preference.self_play import SelfPlay
+from bandits.rng import ENVIRONMENT, LEARNER, Stream
+from bandits.rng_jax import stream, uniform
+
+_PADDING = 32
+_SLOTS = 1 << 31  # indices of a round's draws; the upper half are the answers to comparisons
+
+
+class Instance(NamedTuple):
+    """One game and the address of its draws."""
+
+    skew: Any  # (n, n)
+    log_reference: Any  # (n,)
+    log_equilibrium: Any  # (n,), the reference where tau = 0
+    regularization: Any
+    repetition: Any  # uint32
+    game: Any  # uint32, tells apart the contexts of one repetition
+
+
+def play(learner: SelfPlay, problem: PreferenceGame, seed: int, first: int, count: int, rounds: Any) -> Any:
+    """Return the metrics (count, C, M) float64 at the checkpoints `rounds` (C,) int64 of `count` repetitions."""
+    repetitions = np.arange(first, first + count)
+    games, owners = _instances(problem, repetitions)
+    padded = np.pad(np.asarray(rounds, np.int64), (0, -len(rounds) % _PADDING), mode="edge")
+    _check_addresses(learner, problem)
+    with jax.enable_x64(True):
+        program = _program(type(learner), problem.feedback, problem.regularization > 0.0, problem.n_games == 1)
+        params = jax.tree.map(lambda number: jnp.asarray(number), learner.parameters(problem))
+        values = program(params, _arrays(problem, games, owners), jnp.uint64(seed), jnp.asarray(padded))
+        measured = np.array(values)[:, : len(rounds)]
+    return _collect(problem, measured, repetitions)
+
+
+def _instances(problem: PreferenceGame, repetitions: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the games (I,) to play and the repetition (I,) whose draws each uses."""
+    distinct = np.arange(problem.n_games)
+    if isinstance(problem.feedback, NoisyRow | Comparisons):
+        if problem.contexts is None:
+            return repetitions % problem.n_games, repetitions
+        return np.tile(distinct, len(repetitions)), np.repeat(repetitions, problem.n_games)
+    if problem.contexts is None and len(repetitions) < problem.n_games:
+        distinct = np.unique(repetitions % problem.n_games)
+    return distinct, np.zeros_like(distinct)
+
+
+def _collect(problem: PreferenceGame, measured: NDArray[Any], repetitions: NDArray[Any]) -> NDArray[np.float64]:
+    """Turn the metrics of the instances into those of the repetitions."""
+    count, noisy = len(repetitions), isinstance(problem.feedback, NoisyRow | Comparisons)
+    if problem.contexts is not None:
+        each = measured.reshape(-1, problem.n_games, *measured.shape[1:])
+        mixed = np.einsum("g,rgcm->rcm", np.asarray(problem.contexts), each)
+        mixed[..., 0] = each[..., 0].sum(axis=1)
+        if "span" in problem.metrics:
+            which = problem.metrics.index("span")
+            mixed[..., which] = each[..., which].max(axis=1)
+        return np.array(np.broadcast_to(mixed, (count, *mixed.shape[1:])))
+    if noisy:
+        return measured
+    games = repetitions % problem.n_games
+    return np.asarray(measured[np.searchsorted(np.unique(games), games)])
+
+
+def _arrays(problem: PreferenceGame, games: NDArray[Any], owners: NDArray[Any]) -> Instance:
+    regularized = problem.regularization > 0.0
+    star = problem.log_equilibrium if regularized else problem.log_reference
+    matrices = problem.skew[0] if problem.n_games == 1 else problem.skew[games]
+    return Instance(
+        jnp.asarray(matrices),
+        jnp.asarray(problem.log_reference[games]),
+        jnp.asarray(star[games]),
+        jnp.float64(problem.regularization),
+        jnp.asarray(owners, jnp.uint32),
+        jnp.asarray(games, jnp.uint32),
+    )
+
+
+def _check_addresses(learner: SelfPlay, problem: PreferenceGame) -> None:
+    """Raise ValueError where a round's draws would not all have an address of their own."""
+    needed = _draws_per_query(problem.feedback, problem.n_actions) * learner.queries * problem.n_games
+    if needed > _SLOTS:
+        raise ValueError(f"samples x actions x games must be at most 2^31 draws a round, got {needed}")
+
+
+def _draws_per_query(feedback: Feedback, n_actions: int) -> int:
+    if isinstance(feedback, NoisyRow):
+        return feedback.samples * (1 + (n_actions if feedback.bits else 0))
+    return 2 * feedback.batch if isinstance(feedback, Comparisons) else 0
+
+
+# ---------------------------------------------------------------- the compiled program
+
+
+@cache
+def _program(kind: type[SelfPlay], feedback: Feedback, regularized: bool, shared: bool) -> Callable[..., Any]:
+    """Return the jitted (params, instances, seed, rounds) -> (I, C, M) of a learner class."""
+    axes = Instance(None if shared else 0, 0, 0, None, 0, 0)
+
+    def one(params: Any, instance: Instance, seed: Any, rounds: Any) -> Any:
+        n_actions = instance.log_reference.shape[-1]
+        chance = stream(seed, instance.repetition, ENVIRONMENT)
+        own = stream(seed, instance.repetition, LEARNER)
+        offset = instance.game.astype(jnp.uint64) * (_draws_per_query(feedback, n_actions) * kind.queries)
+
+        def round_(t: Any, carry: Any) -> Any:
+            state, total = carry
+            total = total + jnp.exp(kind.policy(params, state))
+            ask = Asked(instance.skew, feedback, chance, own, t, offset)
+            return kind.step(params, state, t, ask), total
+
+        def until(carry: Any, checkpoint: Any) -> Any:
+            begin, state, total = carry
+            state, total = lax.fori_loop(begin, checkpoint, round_, (state, total))
+            measured = _measure(instance, kind.policy(params, state), total / checkpoint, regularized)
+            queries = checkpoint * kind.queries * (feedback.batch if isinstance(feedback, Comparisons) else 1)
+            return (checkpoint, state, total), jnp.stack([queries.astype(jnp.float64), *measured])
+
+        begin = (jnp.int64(0), kind.start(params, instance.log_reference), jnp.zeros(n_actions))
+        return lax.scan(until, begin, rounds)[1]
+
+    return jax.jit(jax.vmap(one, in_axes=(None, axes, None, None)))
+
+
+def _measure(instance: Instance, last: Any, average: Any, regularized: bool) -> list[Any]:
+    matrix, mu, star, tau = instance.skew, instance.log_reference, instance.log_equilibrium, instance.regularization
+    found = [gap0(matrix, jnp.exp(last)), gap0(matrix, average)]
+    if regularized:
+        log_average = jnp.log(average)
+        found += [gap_tau(matrix, last, mu, tau), kl(star, last), span(last, star)]
+        found += [gap_tau(matrix, log_average, mu, tau), kl(star, log_average)]
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The feedback of one round: what `SelfPlay.step` may call."""
+
+    skew: Any
+    feedback: Feedback
+    chance: Stream  # answers and opponents, common to all learners
+    own: Stream  # the learner's draws
+    t: Any
+    offset: Any  # first index of this game's draws
+
+    def row(self, log_policy: Any, query: int = 0) -> Any:
+        """Return y -> P(y > p) - 1/2 (n,), or its estimate from sampled opponents."""
+        if not isinstance(self.feedback, NoisyRow):
+            return payoff(self.skew, jnp.exp(log_policy))
+        samples, n_actions = self.feedback.samples, len(log_policy)
+        first = self.offset + query * _draws_per_query(self.feedback, n_actions)
+        opponents = _inverse(log_policy, uniform(self.chance, self.t, first + jnp.arange(samples)))
+        rows = self.skew[:, opponents]
+        if self.feedback.bits:
+            address = first + samples + jnp.arange(n_actions * samples).reshape(n_actions, samples)
+            rows = jnp.where(uniform(self.chance, self.t, address) - 0.5 < rows, 0.5, -0.5)
+        return rows.mean(axis=1)
+
+    def sample(self, log_policy: Any, slot: int = 0) -> Any:
+        """Return a batch of actions (B,) int drawn from the policy; slot 0, 1 for the two sides of the pairs."""
+        batch = self.feedback.batch  # type: ignore[union-attr]
+        return _inverse(log_policy, uniform(self.own, self.t, self.offset + slot * batch + jnp.arange(batch)))
+
+    def compare(self, left: Any, right: Any, slot: int = 0) -> Any:
+        """Return the answers (B,) to the pairs, 1.0 where `left` is preferred."""
+        address = self.offset + slot * left.shape[0] + jnp.arange(left.shape[0])
+        wins = uniform(self.chance, self.t, address) - 0.5 < self.skew[left, right]
+        return jnp.where(wins, 1.0, 0.0)
+
+
+def _inverse(log_policy: Any, u: Any) -> Any:
+    """Return the actions at quantiles u: the first whose cumulative probability exceeds u times the sum."""
+    weight = jnp.exp(log_policy)
+    cumulative = jnp.cumsum(weight)
+    last = len(log_policy) - 1 - jnp.argmax((weight > 0.0)[::-1])  # rounding must not reach an action of weight 0
+    return jnp.minimum(jnp.searchsorted(cumulative, u * cumulative[-1], side="right"), last)

@@ -1,0 +1,223 @@
+"""Every figure end to end at a tiny size, and the gallery around them."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import polars
+import pytest
+from polars.testing import assert_frame_equal
+
+import paper_figures
+from paper_figures import gallery
+from paper_figures.cheng2023.extra_observations import ExtraSettings
+from paper_figures.cheng2023.horizon import HorizonSettings
+from paper_figures.cheng2023.laziness import LazySettings
+from paper_figures.cheng2023.phases import PhaseSettings
+from paper_figures.cheng2023.sandwich import SandwichSettings
+from paper_figures.cheng2023.total_budget import BudgetSettings
+from paper_figures.cheng2023.walk import WalkSettings
+
+SMALL = {"repetitions": 48, "pilot": 4, "n_actions": 3}
+TINY = {
+    "cheng2023_phases": PhaseSettings(steps=6),
+    "cheng2023_horizon": HorizonSettings(horizons=(64, 128, 256, 512), gaps=(None, 0.3), **SMALL),
+    "cheng2023_extra_observations": ExtraSettings(
+        horizons=(256, 512), spacings=(1, 2, 4, 8, 16, 32, 64, 128), closest=1, gaps=(0.4,), **SMALL
+    ),
+    "cheng2023_total_budget": BudgetSettings(
+        horizon=256, lengths=(1, 2, 4, 8, 16, 32), least=8, closest=2, gaps=(0.4,), **SMALL
+    ),
+    "cheng2023_switches": HorizonSettings(horizons=(64, 128, 256), gaps=(None,), **SMALL),
+    "cheng2023_bounds": SandwichSettings(horizon=128, budget=32, gaps=(None, 0.3), **SMALL),
+    "cheng2023_laziness": LazySettings(horizon=64, n_actions=3, gap=0.2, repetitions=8),
+    "cheng2023_walk": WalkSettings(horizon=16),
+}
+KNOWN = {
+    name: replace(figure, settings={"quick": TINY[name], "paper": TINY[name]})
+    for name, figure in paper_figures.catalogue().items()
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("figures")
+    for drawn in gallery.draw((), "quick", out, KNOWN):
+        assert drawn.error is None, (drawn.name, drawn.error)
+        assert drawn.files
+        assert all(file.stat().st_size > 100 for file in drawn.files)
+    return out
+
+
+# ---------------------------------------------------------------- the catalogue
+
+
+@pytest.mark.parametrize("figure", paper_figures.catalogue().values(), ids=lambda figure: figure.name)
+def test_figure_says_what_it_shows_and_how_it_was_made(figure):
+    assert re.fullmatch(r"[a-z0-9_]+", figure.name)
+    for text in (figure.title, figure.claim, figure.caption, figure.paper.title, figure.paper.authors):
+        assert len(text) > 10
+    assert figure.paper.url.startswith("https://")
+    for quality in ("quick", "paper"):
+        parameters = figure.parameters(quality)
+        assert parameters
+        assert all(label and text for label, text in parameters.items())
+    if figure.name != "cheng2023_phases":  # the only one without simulation
+        assert any("seed" in label for label in figure.parameters())
+
+
+def test_captions_of_measured_gaps_say_how_the_gap_was_chosen():
+    for figure in paper_figures.catalogue().values():
+        if getattr(figure.settings["quick"], "pilot", 0):
+            assert "pilot" in figure.caption
+
+
+def test_unknown_quality_is_named():
+    with pytest.raises(ValueError, match="quality must be one of quick, paper, got 'best'"):
+        KNOWN["cheng2023_walk"].data("best")
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_table_on_disk_is_what_was_drawn(folder, tmp_path, name):
+    """Drawing from the CSV alone gives the same picture to the byte: the table holds all, the drawing adds nothing."""
+    frame = polars.read_csv(folder / f"{name}.csv", infer_schema_length=None)
+    assert frame.height > 0
+    gallery._write_pictures(KNOWN[name], frame, tmp_path)
+    for ending in ("png", "pdf"):
+        assert (tmp_path / f"{name}.{ending}").read_bytes() == (folder / f"{name}.{ending}").read_bytes()
+
+
+def test_a_second_run_writes_the_same_bytes(folder, tmp_path):
+    names = ["cheng2023_walk", "cheng2023_laziness"]
+    assert [drawn.name for drawn in gallery.draw(names, "quick", tmp_path, KNOWN)] == names
+    for name in names:
+        for ending in ("csv", "png", "pdf", "json"):
+            assert (tmp_path / f"{name}.{ending}").read_bytes() == (folder / f"{name}.{ending}").read_bytes()
+
+
+def test_tables_have_intervals_that_hold_their_means(folder):
+    for table in folder.glob("*.csv"):
+        frame = polars.read_csv(table, infer_schema_length=None)
+        for mean in [column for column in frame.columns if "_mean" in column and "observations" not in column]:
+            low, high = (frame[mean.replace("_mean", end)] for end in ("_low95", "_high95"))
+            assert ((low <= frame[mean]) & (frame[mean] <= high)).all()
+
+
+class Links(HTMLParser):
+    """Collects links and checks that tags are closed in order."""
+
+    VOID = ("meta", "img", "br", "link")
+
+    def __init__(self):
+        super().__init__()
+        self.links, self.open = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.links += [value for key, value in attrs if key in ("href", "src")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_index_shows_every_figure_with_its_files_and_parameters(folder):
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    page = Links()
+    page.feed(text)
+    assert page.open == []
+    for name, figure in KNOWN.items():
+        assert {f"{name}.{ending}" for ending in ("png", "pdf", "csv")} <= set(page.links)
+        for label in figure.parameters():
+            assert gallery.html.escape(label) in text
+        assert gallery.html.escape(figure.caption) in text
+    for link in page.links:
+        assert link.startswith(("https://arxiv.org/", "#cheng2023_")) or (folder / link).exists()
+
+
+# ---------------------------------------------------------------- mistakes and mishaps
+
+
+def test_unknown_names_give_the_near_and_the_known(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"no figure named 'cheng2023_wlak' \(did you mean cheng2023_walk\?\)"
+    ) as error:
+        gallery.draw(["cheng2023_wlak"], out=tmp_path)
+    assert all(name in str(error.value) for name in paper_figures.catalogue())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_quality_stops_before_anything_is_made(tmp_path):
+    with pytest.raises(ValueError, match="quality must be one of quick, paper"):
+        gallery.draw([], "best", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_figure_that_fails_does_not_take_the_others_along(tmp_path):
+    def fail(frame, axes):
+        raise RuntimeError("no <ink>")
+
+    figures = {"broken": replace(KNOWN["cheng2023_phases"], name="broken", paint=fail)} | {
+        name: KNOWN[name] for name in ("cheng2023_phases", "cheng2023_walk")
+    }
+    first, *rest = gallery.draw((), "quick", tmp_path, figures)
+    assert isinstance(first.error, RuntimeError)
+    assert [drawn.error for drawn in rest] == [None, None]
+    assert (tmp_path / "broken.csv").exists()  # the data were saved before the drawing failed
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "no &lt;ink&gt;" in text
+    assert 'id="cheng2023_walk"' in text
+    assert 'id="broken"' not in text
+
+
+def test_a_later_call_keeps_the_figures_already_there(tmp_path):
+    for name in ("cheng2023_walk", "cheng2023_phases"):
+        list(gallery.draw([name], "quick", tmp_path, KNOWN))
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    places = [text.index(f'id="{name}"') for name in ("cheng2023_phases", "cheng2023_walk")]
+    assert places == sorted(places)  # in the catalogue's order, not in that of the calls
+    assert json.loads((tmp_path / "cheng2023_walk.json").read_text())["quality"] == "quick"
+
+
+def test_importing_the_package_and_listing_figures_leave_matplotlib_alone():
+    code = "import sys, paper_figures; paper_figures.catalogue(); sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_drawing_leaves_matplotlib_settings_as_they_were(tmp_path):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    list(gallery.draw(["cheng2023_phases"], "quick", tmp_path, KNOWN))
+    assert dict(mpl.rcParams) == before
+
+
+# ---------------------------------------------------------------- data
+
+
+def test_data_do_not_depend_on_earlier_figures():
+    """Simulations are shared between figures through a memory; a fresh one gives the same table."""
+    from paper_figures.cheng2023 import measure
+
+    first = KNOWN["cheng2023_switches"].data()
+    measure._final.cache_clear()
+    assert_frame_equal(first, KNOWN["cheng2023_switches"].data())
+
+
+def test_walk_table_is_the_walk():
+    frame = KNOWN["cheng2023_walk"].data()
+    heights = {0: 0.0} | dict(zip(frame["round"], frame["walk_loss"]))
+    for row in frame.iter_rows(named=True):
+        lowest_bit = row["round"] & -row["round"]
+        assert row["parent_round"] == row["round"] - lowest_bit
+        assert row["parent_walk_loss"] == heights[row["parent_round"]]
+    gap = frame["other_actions_loss"] - frame["good_action_loss"]
+    expected = (3 / 16) ** (1 / 3) / (9 * np.log2(16))
+    np.testing.assert_allclose(gap.to_numpy(), expected, rtol=0, atol=1e-15)  # losses near 1/2: a few roundings

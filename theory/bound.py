@@ -1,0 +1,249 @@
+"""A theorem as an object: what it bounds, by how much, under which assumptions, and where it is proved.
+
+The right side of a bound is a SymPy expression in the field's symbols with the theorem's own constants. From
+it come the numeric value, the LaTeX, the exponent of any symbol and the parameters that minimise it; none of
+these is written down a second time. Bounds import neither learners nor simulator: they read plain attributes
+(`problem.horizon`, the fields of `learner.parameters(problem)`).
+"""
+
+import difflib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal
+
+import mpmath
+import sympy as sp
+
+
+def _symbol(text: str, **kind: bool) -> sp.Symbol:
+    return sp.Symbol(text, **(kind or {"positive": True}))
+
+
+T = _symbol("T", positive=True, integer=True)
+K = _symbol("K", positive=True, integer=True)
+B = _symbol("B", positive=True, integer=True)
+TAU = _symbol("tau", positive=True, integer=True)
+C = _symbol("c", nonnegative=True)
+ETA = _symbol("eta")
+DELTA = _symbol("delta")
+
+SYMBOLS: dict[str, sp.Symbol] = {
+    "horizon": T,
+    "n_actions": K,
+    "budget": B,
+    "batch_length": TAU,
+    "switching_cost": C,
+    "learning_rate": ETA,
+    "failure_probability": DELTA,
+}
+
+
+def new_symbol(name: str, text: str, **assumptions: bool) -> sp.Symbol:
+    """Register and return the symbol of an attribute; the same name and text give the same symbol."""
+    symbol = _symbol(text, **assumptions)
+    known = SYMBOLS.setdefault(name, symbol)
+    if known != symbol:
+        raise ValueError(f"the attribute {name!r} already has the symbol {known}, not {text}")
+    if [n for n, s in SYMBOLS.items() if s == symbol] != [name]:
+        raise ValueError(f"the symbol {text} already stands for another attribute")
+    return symbol
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a theorem stands: paper, place in it, address."""
+
+    paper: str
+    where: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A condition in words and as a test of (problem, learner)."""
+
+    text: str
+    holds: Callable[[Any, Any], bool] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A parameter and the value that minimises the bound: `best` for `objective`, then `rounded` if integral."""
+
+    symbol: sp.Symbol
+    objective: sp.Expr
+    best: sp.Expr
+    rounded: sp.Expr
+
+    @classmethod
+    def minimising(
+        cls, symbol: sp.Symbol, objective: sp.Expr, rounding: Callable[[sp.Expr], sp.Expr] = lambda best: best
+    ) -> "Tuning":
+        """Return the minimiser of `objective` = a x^-p + b x^q + rest, found from its derivative."""
+        return cls(symbol, objective, best := minimiser(objective, symbol), rounding(best))
+
+
+def minimiser(objective: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
+    """Return the one positive stationary point of `objective` in `symbol`, where its second derivative is positive.
+
+    The objective must be a sum of powers of the symbol, with one falling and one rising term.
+    Raises ValueError otherwise.
+    """
+    falling, rising = sp.Integer(0), sp.Integer(0)
+    powers: set[tuple[int, sp.Expr]] = set()
+    for term in sp.Add.make_args(sp.expand(objective)):
+        coefficient, power = term.as_independent(symbol)
+        exponent = sp.simplify(symbol * sp.diff(power, symbol) / power)
+        if exponent.is_negative:
+            falling += coefficient
+            powers.add((-1, exponent))
+        elif exponent.is_positive:
+            rising += coefficient
+            powers.add((1, exponent))
+        elif exponent != 0:
+            raise ValueError(f"{term} is not a power of {symbol}")
+    signs = dict(powers)
+    if len(powers) != 2 or set(signs) != {-1, 1}:
+        raise ValueError(f"{objective} is not a x^-p + b x^q in {symbol}")
+    p, q = -signs[-1], signs[1]
+    return sp.powsimp(sp.simplify((p * sp.factor(falling) / (q * sp.factor(rising))) ** (1 / (p + q))))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A theorem about a quantity of a learner in a problem.
+
+    name: "source.what".  learner: class name, or "" where it holds for every learner.  quantity: the metric
+    of the problem.  direction: "upper" or "lower".  mode: in "expectation", with "probability" (at least
+    1 - failure_probability) or on "every path".  expression: the right side.  rate_only: only its growth is
+    claimed, so it has exponents and no value.  tunings: parameters that minimise it.  statement: in words.
+    """
+
+    name: str
+    learner: str
+    quantity: str
+    expression: sp.Expr
+    source: Source
+    statement: str
+    direction: Literal["upper", "lower"] = "upper"
+    mode: Literal["expectation", "probability", "every path"] = "expectation"
+    assumptions: tuple[Assumption, ...] = ()
+    tunings: tuple[Tuning, ...] = ()
+    rate_only: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the attributes that the expression needs."""
+        names = {symbol: name for name, symbol in SYMBOLS.items()}
+        return tuple(sorted(names[symbol] for symbol in self.expression.free_symbols))
+
+    @property
+    def tuned(self) -> sp.Expr:
+        """The expression with its minimising parameters put in, integers left real."""
+        expression = relaxed(self.expression)
+        for tuning in self.tunings:
+            expression = expression.subs(tuning.symbol, relaxed(tuning.best))
+        return expression
+
+    @cached_property
+    def _function(self) -> Callable[..., float]:
+        return compiled(self.expression, self.fields)
+
+    def value(self, **fields: float) -> float:
+        """Return the bound's value; fields by full name, as in value(horizon=1000, n_actions=5, ...).
+
+        Raises TypeError for a missing or unknown field, ValueError for one out of range or for a rate.
+        """
+        if self.rate_only:
+            raise ValueError(f"{self.name} claims a rate only: it has exponents, not a value")
+        missing, unknown = sorted(set(self.fields) - set(fields)), sorted(set(fields) - set(SYMBOLS))
+        if missing or unknown:
+            raise TypeError(f"{self.name} needs {', '.join(self.fields)}; missing {missing}, unknown {unknown}")
+        for name in self.fields:
+            symbol, number = SYMBOLS[name], fields[name]
+            least = 0.0 if not symbol.is_positive or not symbol.is_integer else 1.0
+            if not math.isfinite(number) or number < least or (symbol.is_positive and number <= 0):
+                raise ValueError(f"{name} must be finite and {'at least 1' if least else 'positive'}, got {number!r}")
+        return float(self._function(*(fields[name] for name in self.fields)))
+
+    def value_for(self, problem: Any, learner: Any) -> float:
+        """Return the bound's value for a learner in a problem, with the parameters that the learner uses."""
+        parameters = learner.parameters(problem) if learner is not None else None
+        fields = {}
+        for name in self.fields:
+            holder = problem if hasattr(problem, name) else parameters
+            if not hasattr(holder, name):
+                raise TypeError(f"{self.name} needs {name}, which neither the problem nor the learner has")
+            fields[name] = float(getattr(holder, name))
+        return self.value(**fields)
+
+    def applies(self, problem: Any, learner: Any) -> list[str]:
+        """Return the texts of the assumptions that fail; none means that the theorem applies."""
+        return [a.text for a in self.assumptions if not a.holds(problem, learner)]
+
+    def exponent(self, name: str, along: Mapping[str, sp.Expr] | None = None) -> Fraction:
+        """Return the exponent with which the tuned bound grows in a field, logarithms and rounding left out.
+
+        along: other fields as expressions, as in exponent("horizon", {"budget": T ** Rational(3, 4)}).
+        """
+        expression = self.tuned.subs({SYMBOLS[other]: value for other, value in (along or {}).items()})
+        return growth_exponent(expression, SYMBOLS[name])
+
+    def latex(self) -> str:
+        """Return the right side as LaTeX."""
+        text: str = sp.latex(self.expression, ln_notation=True)
+        return rf"O({text})" if self.rate_only and self.direction == "upper" else text
+
+    def explain(self) -> str:
+        """Return the theorem in words, with source, assumptions and tuning, one item a line."""
+        sign = "<=" if self.direction == "upper" else ">="
+        order = "of order " if self.rate_only else ""
+        lines = [
+            self.name,
+            f"  {self.statement}",
+            f"  {self.quantity} ({self.mode}) {sign} {order}{self.expression}",
+            f"  learner: {self.learner or 'every learner'}",
+            f"  source: {self.source.paper}, {self.source.where} {self.source.url}".rstrip(),
+        ]
+        lines += [f"  assumes: {a.text}" for a in self.assumptions]
+        lines += [f"  least at {t.symbol} = {t.rounded}" for t in self.tunings]
+        return "\n".join(lines)
+
+
+def relaxed(expression: sp.Expr) -> sp.Expr:
+    """Return the expression with ceilings and floors taken away."""
+    return expression.replace(sp.ceiling, lambda x: x).replace(sp.floor, lambda x: x)
+
+
+def growth_exponent(expression: sp.Expr, symbol: sp.Symbol) -> Fraction:
+    """Return a with expression = symbol^(a + o(1)) as the symbol grows, the other symbols fixed.
+
+    From the values at 10^20000 and 10^40000, where a logarithm's factor moves the slope by less than 1e-4.
+    """
+    if symbol not in expression.free_symbols:
+        return Fraction(0)
+    others = {s: sp.Integer(3) for s in expression.free_symbols if s != symbol}
+    function = sp.lambdify(symbol, expression.subs(others), modules=[{"harmonic": mpmath.harmonic}, "mpmath"])
+    with mpmath.workdps(30):
+        low, high = (mpmath.log(abs(function(mpmath.mpf(10) ** k)), 10) for k in (20_000, 40_000))
+        return Fraction(float((high - low) / 20_000)).limit_denominator(60)
+
+
+def compiled(expression: sp.Expr, fields: tuple[str, ...]) -> Callable[..., float]:
+    """Return the expression as a function of its fields, in this order, on floats."""
+    functions = {"harmonic": _harmonic, "Min": min, "Max": max, "ceiling": math.ceil, "floor": math.floor}
+    function: Callable[..., float] = sp.lambdify([SYMBOLS[f] for f in fields], expression, modules=[functions, "math"])
+    return function
+
+
+def _harmonic(n: float) -> float:
+    return math.fsum(1.0 / k for k in range(1, int(n) + 1))
+
+
+def nearest(name: str, known: Mapping[str, Any]) -> str:
+    """Return a hint for a name that is not known."""
+    near = difflib.get_close_matches(name, known, n=3)
+    return f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
