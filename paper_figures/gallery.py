@@ -8,15 +8,18 @@ The same data give the same bytes: no time of writing goes into any file.
 import html
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paper_figures import catalogue, style
 from paper_figures.figure import QUALITIES, Figure
 from paper_figures.page import page
+from paper_figures.simulations import kept_in
 
 if TYPE_CHECKING:
     import polars
@@ -37,10 +40,15 @@ def draw(
     quality: str = "quick",
     out: str | Path = "out/figures",
     figures: Mapping[str, Figure] | None = None,
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
 ) -> Iterator[Drawn]:
     """Make the named figures (none means all) in the folder `out`; yield each when it is done.
 
     quality: "quick" or "paper".  figures: name -> Figure to choose from (default: the whole catalogue).
+    workers, cluster: where the simulations run (`simulations.kept_in`); they are kept in out/simulations, so that a
+    second call draws without simulating and a changed parameter computes its own cells only.
     Raises ValueError at once for an unknown name or quality, listing the known ones; OSError if `out` cannot be made.
     """
     known = catalogue() if figures is None else figures
@@ -49,7 +57,8 @@ def draw(
         raise ValueError(f"quality must be one of {', '.join(QUALITIES)}, got {quality!r}")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    return _drawn(wanted, quality, folder, known)
+    place = partial(kept_in, folder / "simulations", workers=workers, cluster=cluster)
+    return _drawn(wanted, quality, folder, known, place)
 
 
 def chosen(names: Sequence[str], known: Mapping[str, Figure]) -> list[Figure]:
@@ -62,12 +71,19 @@ def chosen(names: Sequence[str], known: Mapping[str, Figure]) -> list[Figure]:
     return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
 
 
-def _drawn(wanted: list[Figure], quality: str, folder: Path, known: Mapping[str, Figure]) -> Iterator[Drawn]:
+def _drawn(
+    wanted: list[Figure],
+    quality: str,
+    folder: Path,
+    known: Mapping[str, Figure],
+    place: Callable[[], AbstractContextManager[None]],
+) -> Iterator[Drawn]:
     failed: dict[str, Exception] = {}
     for figure in wanted:
         start = time.perf_counter()
         try:
-            files = write(figure, quality, folder)
+            with place():
+                files = write(figure, quality, folder)
         except Exception as error:  # the other figures must not be lost with this one
             failed[figure.name] = error
             files = ()

@@ -21,6 +21,8 @@ app = typer.Typer(
     help="Reproduce figures, run sweeps and verify regret bounds of online learning.",
 )
 
+Workers = Annotated[int | None, typer.Option(help="Workers, at least 1; one a processor by default.")]
+Cluster = Annotated[str | None, typer.Option(help="Dask scheduler that does the work, as in tcp://host:port.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
@@ -77,10 +79,13 @@ def _table(header: list[str], rows: list[list[str]]) -> None:
         for row in [header, *rows]:
             print("\t".join(row))
         return
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*header, header_style="bold")
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(header):
+        table.add_column(name, overflow="fold", no_wrap=place < 2)
     for row in rows:
         table.add_row(*row)
     Console().print(table)
@@ -95,6 +100,8 @@ def figures(
     list_only: Annotated[bool, typer.Option("--list", help="List the figures and draw nothing.")] = False,
     quality: Annotated[str, typer.Option(help="quick: minutes on two cores; paper: the full horizons.")] = "quick",
     out: Annotated[Path, typer.Option(help="Folder of the figures and their gallery.")] = Path("out/figures"),
+    workers: Workers = None,
+    cluster: Cluster = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw figures: NAME.pdf, NAME.png, NAME.csv, and a gallery in OUT/index.html."""
@@ -106,7 +113,7 @@ def figures(
         if list_only:
             _table(["figure", "title", "claim"], [[f.name, f.title, f.claim] for f in known.values()])
             return
-        drawn = gallery.draw(names or [], quality, out)
+        drawn = gallery.draw(names or [], quality, out, workers=workers, cluster=cluster)
         failed = 0
         with progress("figures", len(names or known), quiet=quiet) as advance:
             for figure in drawn:
@@ -127,9 +134,9 @@ def figures(
 def sweep(
     spec: Annotated[Path, typer.Argument(help="The sweep's TOML file.")],
     out: Annotated[Path, typer.Option(help="Folder of results; an interrupted sweep goes on from it.")],
-    workers: Annotated[int | None, typer.Option(help="Workers, at least 1; one a processor by default.")] = None,
+    workers: Workers = None,
     processes: Annotated[bool, typer.Option("--processes", help="Processes instead of threads.")] = False,
-    cluster: Annotated[str | None, typer.Option(help="Dask scheduler, as in tcp://host:port.")] = None,
+    cluster: Cluster = None,
     keep_repetitions: Annotated[bool, typer.Option("--keep-repetitions", help="Store every repetition.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count the cells, estimate the time, run nothing.")
@@ -137,8 +144,8 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Run the cells of a sweep that OUT lacks, and collect all in OUT/results.parquet."""
-    from sims.execute import estimate_seconds, pending
-    from sims.execute import run_sweep
+    from sims.execute import estimate_seconds, pending, run_sweep
+    from sims.summary import summary
     from sims.sweep import load_sweep
 
     with _clear_errors():
@@ -163,6 +170,8 @@ def sweep(
     for address, error in report.failed.items():
         print(f"regretlab: cell {address} failed: {error}", file=sys.stderr)
     if not quiet:
+        header, *rows = summary(report.results)
+        _table(header, rows)
         counts = f"{report.computed} computed, {report.reused} reused, {len(report.failed)} failed"
         print(f"{report.total} cells in {report.seconds:.1f} s: {counts}\n{report.results}")
     if report.failed:

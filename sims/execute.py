@@ -60,27 +60,28 @@ class Progress(Protocol):
 
 def compute(cell: Cell, keep_repetitions: bool = False) -> bytes:
     """Simulate a cell on one thread and return its Parquet bytes."""
-    return encode(cell, _simulate(cell), keep_repetitions)
+    return encode(cell, simulate_cell(cell), keep_repetitions)
 
 
-def _simulate(cell: Cell) -> Run:
-    run = _more(cell, 0, cell.repetitions)
+def simulate_cell(cell: Cell, threads: int | None = 1) -> Run:
+    """Simulate a cell, with further repetitions while it asks for more precision."""
+    run = _more(cell, 0, cell.repetitions, threads)
     precision = cell.precision
     while precision and run.repetitions < precision.limit and not _precise(run, cell):
         extra = min(run.repetitions, precision.limit - run.repetitions)
-        values = np.concatenate([run.values, _more(cell, run.repetitions, extra).values])
+        values = np.concatenate([run.values, _more(cell, run.repetitions, extra, threads).values])
         run = Run(run.problem, run.learner, run.seed, 0, run.rounds, values)
     return run
 
 
-def _more(cell: Cell, first: int, count: int) -> Run:
+def _more(cell: Cell, first: int, count: int, threads: int | None) -> Run:
     return simulate(
         cell.problem,
         cell.learner,
         repetitions=count,
         seed=cell.seed,
         checkpoints=cell.checkpoints,
-        threads=1,
+        threads=threads,
         first_repetition=first,
     )
 
@@ -101,13 +102,14 @@ def run_sweep(
     cluster: str | None = None,
     executor: Executor | None = None,
     keep_repetitions: bool = False,
+    collect: bool = True,
     progress: Progress | None = None,
 ) -> Report:
     """Compute the cells that `out` lacks and collect all of them in out/results.parquet.
 
     workers: at least 1, None for one a processor.  kind: "threads" or "processes".  cluster: address of a Dask
     scheduler ("tcp://host:port").  executor: one of your own instead.  keep_repetitions: store every
-    repetition, not only the statistics.
+    repetition, not only the statistics.  collect: write the table of all cells; without it they stay in their files.
 
     Raises ValueError for an empty sweep or a bad option, StoreError if the folder is in use, cannot be written
     or the disk is full; everything finished until then stays and a second call goes on from there.
@@ -129,7 +131,7 @@ def run_sweep(
                     store.record_failure(cell, "".join(traceback.format_exception(outcome)))
                 if progress:
                     progress(_rounds(cell), not isinstance(outcome, bytes))
-        results = store.collect(cells)
+        results = store.collect(cells) if collect else store.results
     reused = len(cells) - len(todo)
     seconds = time.perf_counter() - began
     return Report(len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results)

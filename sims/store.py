@@ -131,6 +131,11 @@ class Store:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
+    @property
+    def results(self) -> Path:
+        """Where the table of all cells belongs."""
+        return self.folder / "results.parquet"
+
     def path(self, cell: Cell) -> Path:
         """Return where a cell's results belong."""
         return self.folder / "cells" / f"{cell.address}.parquet"
@@ -152,6 +157,16 @@ class Store:
             return None
         return table
 
+    def run(self, cell: Cell) -> Run:
+        """Return the stored run of a cell whose repetitions were kept; ValueError if they were not."""
+        table = self.load(cell, keep_repetitions=True)
+        if table is None:
+            raise ValueError(f"{self.folder} does not hold the repetitions of cell {cell.address}")
+        metrics = cell.problem.metrics
+        rounds = np.unique(table["round"].to_numpy())
+        values = table["mean"].to_numpy().reshape(-1, len(metrics), len(rounds)).transpose(0, 2, 1)
+        return Run(cell.problem, cell.learner, cell.seed, 0, rounds, np.ascontiguousarray(values))
+
     def save(self, cell: Cell, content: bytes) -> None:
         """Write a finished cell: whole or not at all."""
         _write(self.path(cell), content)
@@ -164,7 +179,7 @@ class Store:
 
     def collect(self, cells: Sequence[Cell]) -> Path:
         """Write results.parquet: the finished ones of `cells` in order, labels as columns; memory stays flat."""
-        path = self.folder / "results.parquet"
+        path = self.results
         names = sorted({name for cell in cells for name in cell.labels} - set(SCHEMA.names))
         kinds = {name: _label_type([cell.labels.get(name) for cell in cells]) for name in names}
         schema = pa.schema([*(pa.field(name, kind) for name, kind in kinds.items()), *SCHEMA])
@@ -183,7 +198,7 @@ class Store:
         """Return results.parquet as a Polars data frame."""
         import polars
 
-        return polars.read_parquet(self.folder / "results.parquet")
+        return polars.read_parquet(self.results)
 
 
 def _label_type(values: Sequence[Any]) -> pa.DataType:

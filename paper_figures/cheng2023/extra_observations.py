@@ -53,14 +53,16 @@ def extra_data(settings: ExtraSettings) -> "polars.DataFrame":
     """Return regret against B_ex for each horizon, with the bound, the fitted kink and the bound's own kink."""
     import polars
 
-    rows: list[dict[str, Any]] = []
-    for horizon in settings.horizons:
-        points = _sweep(settings, horizon, _LEARNER, _budgets(settings, horizon))
-        kinks = _kinks(points, horizon // settings.closest)
-        rows += [point.row | kinks for point in points]
     longest = max(settings.horizons)
     few = [n for n in _budgets(settings, longest) if not _LEARNER.uses_looks(_game(settings, longest, n)(None))]
-    rows += [point.row for point in _sweep(settings, longest, BatchedDartboard(), few)]
+    asked = [(T, _LEARNER, budget) for T in settings.horizons for budget in _budgets(settings, T)]
+    points = _points(settings, asked + [(longest, BatchedDartboard(), budget) for budget in few])
+    rows: list[dict[str, Any]] = []
+    for horizon in settings.horizons:
+        curve = [point for point in points[: len(asked)] if point.game.horizon == horizon]
+        kinks = _kinks(curve, horizon // settings.closest)
+        rows += [point.row | kinks for point in curve]
+    rows += [point.row for point in points[len(asked) :]]
     return polars.DataFrame(rows, infer_schema_length=None)
 
 
@@ -72,14 +74,15 @@ def _game(settings: ExtraSettings, horizon: int, budget: int) -> measure.GameOfG
     return measure.walk_game(settings, horizon, ExtraObservations(budget))
 
 
-def _sweep(settings: ExtraSettings, horizon: int, learner: Learner, budgets: list[int]) -> list[measure.Point]:
-    points = []
-    for budget in budgets:
-        game_of = _game(settings, horizon, budget)
-        point = measure.worst_point(game_of, learner, settings, settings.seed + budget)
-        above = theorems.upper(game_of(None), learner)
+def _points(settings: ExtraSettings, asked: Sequence[tuple[int, Learner, int]]) -> list[measure.Point]:
+    requests = [
+        measure.Request(_game(settings, T, budget), learner, settings.gaps, settings.seed + budget)
+        for T, learner, budget in asked
+    ]
+    points = measure.points(requests, settings)
+    for point, request, (_, learner, budget) in zip(points, requests, asked, strict=True):
+        above = theorems.upper(request.game_of(None), learner)
         point.row.update(extra_observations=budget, regret_upper_bound_loss=above.value, upper_bound_name=above.name)
-        points.append(point)
     return points
 
 

@@ -69,34 +69,38 @@ def switches_data(settings: HorizonSettings) -> "polars.DataFrame":
 def _curves(settings: HorizonSettings, fitted: str) -> "polars.DataFrame":
     import polars
 
+    pairs = [(title, feedback, learner) for title, feedback, learners in _FEEDBACK for learner in learners]
+    requests = [_request(settings, learner, T, feedback) for _, feedback, learner in pairs for T in settings.horizons]
+    points = measure.points(requests, settings)
+    for request, point in zip(requests, points, strict=True):
+        point.row.update(_bounds(request, point))
     rows: list[dict[str, Any]] = []
-    for title, feedback, learners in _FEEDBACK:
-        for learner in learners:
-            points = [_point(settings, learner, horizon, feedback) for horizon in settings.horizons]
-            samples = np.column_stack([getattr(point, fitted) for point in points])
-            fit = fit_exponent(settings.horizons, samples)
-            extra = {
-                "feedback": title,
-                "exponent": fit.exponent,
-                "exponent_low95": fit.low,
-                "exponent_high95": fit.high,
-                "exponent_chi2_per_degree": fit.lack_of_fit,
-            }
-            rows += [extra | point.row for point in points]
+    for place, (title, _, _) in enumerate(pairs):
+        curve = points[place * len(settings.horizons) : (place + 1) * len(settings.horizons)]
+        fit = fit_exponent(settings.horizons, np.column_stack([getattr(point, fitted) for point in curve]))
+        extra = {
+            "feedback": title,
+            "exponent": fit.exponent,
+            "exponent_low95": fit.low,
+            "exponent_high95": fit.high,
+            "exponent_chi2_per_degree": fit.lack_of_fit,
+        }
+        rows += [extra | point.row for point in curve]
     return polars.DataFrame(rows)
 
 
-def _point(settings: HorizonSettings, learner: Learner, horizon: int, feedback: Feedback) -> measure.Point:
-    game_of = measure.walk_game(settings, horizon, feedback)
+def _request(settings: HorizonSettings, learner: Learner, horizon: int, feedback: Feedback) -> measure.Request:
     seed = settings.seed + horizon.bit_length() - 1  # fresh repetitions at each horizon: independent points for the fit
-    game = game_of(measure.worst_gap(game_of, learner, settings.gaps, settings.pilot, seed))
-    point = measure.point(game, learner, settings, seed)
+    return measure.Request(measure.walk_game(settings, horizon, feedback), learner, settings.gaps, seed)
+
+
+def _bounds(request: measure.Request, point: measure.Point) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for metric, unit in (("regret", "_loss"), ("switches", "")):
-        above = theorems.upper(game, learner, metric)
-        point.row.update({f"{metric}_upper_bound{unit}": above.value, f"{metric}_upper_bound_name": above.name})
-    below = theorems.lower(game_of(None), learner)  # of the theorem's walk, hence of the worst
-    point.row.update({"regret_lower_bound_loss": below.value, "regret_lower_bound_name": below.name})
-    return point
+        above = theorems.upper(point.game, point.learner, metric)
+        found |= {f"{metric}_upper_bound{unit}": above.value, f"{metric}_upper_bound_name": above.name}
+    below = theorems.lower(request.game_of(None), point.learner)  # of the theorem's walk, hence of the worst
+    return found | {"regret_lower_bound_loss": below.value, "regret_lower_bound_name": below.name}
 
 
 def draw_regret(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:

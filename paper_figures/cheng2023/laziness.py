@@ -11,7 +11,8 @@ from paper_figures import style
 from paper_figures.cheng2023.measure import labelled
 from paper_figures.cheng2023.source import CHENG
 from paper_figures.figure import Figure
-from sims import Run, simulate
+from paper_figures.simulations import runs
+from sims import Cell, Run
 
 if TYPE_CHECKING:
     import polars
@@ -41,11 +42,9 @@ def lazy_data(settings: LazySettings) -> "polars.DataFrame":
     walk = MultiScaleRandomWalk(settings.n_actions, settings.gap)
     game = SwitchingCostGame(walk, settings.horizon, settings.switching_cost, FullInformation())
     rate = ShrinkingDartboard().parameters(game).learning_rate
-    tables = []
-    for learner in (Hedge(learning_rate=rate), ShrinkingDartboard(learning_rate=rate)):
-        run = simulate(game, learner, repetitions=settings.repetitions, seed=settings.seed)
-        tables.append(polars.DataFrame(_columns(run, rate, settings)))
-    return polars.concat(tables)
+    learners = (Hedge(learning_rate=rate), ShrinkingDartboard(learning_rate=rate))
+    found = runs([Cell(game, learner, settings.repetitions, settings.seed) for learner in learners])
+    return polars.concat([polars.DataFrame(_columns(run, rate, settings)) for run in found])
 
 
 def _columns(run: Run, rate: float, settings: LazySettings) -> dict[str, Any]:

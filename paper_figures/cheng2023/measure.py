@@ -9,7 +9,6 @@ wide plateau of gaps is about as hard, and on its far end the regret is mostly l
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import field
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +18,12 @@ from bandits.protocol import Learner
 from bandits.random_walk import MultiScaleRandomWalk
 from bandits.switching import SwitchingCostGame
 from bandits.switching.problem import Feedback
-from sims import Run, simulate
+from paper_figures.simulations import runs
+from sims import Cell, Run
 
 # Gaps 0.45, 0.45 / 2, ...: within these no loss is clipped. None is the gap of the lower bound's own proof.
 GAPS = (None, *(0.45 * 2.0**-k for k in range(10)))
-_PILOT_FIRST = 2**20  # the pilot's repetitions begin where no reported one can be
+_PILOT = 2**32  # added to the seed: the pilot's repetitions are not those that are reported
 
 GameOfGap = Callable[[float | None], SwitchingCostGame]
 
@@ -43,29 +43,56 @@ def walk_game(settings: Any, horizon: int, feedback: Feedback) -> GameOfGap:
     return game
 
 
-@cache
-def _final(game: SwitchingCostGame, learner: Learner, repetitions: int, seed: int, first: int) -> Run:
-    return simulate(
-        game, learner, repetitions=repetitions, seed=seed, first_repetition=first, checkpoints=[game.horizon]
-    )
+class Request(NamedTuple):
+    """A point to measure: on the gap of `gaps` that is worst for the learner."""
+
+    game_of: GameOfGap
+    learner: Learner
+    gaps: Sequence[float | None]
+    seed: int
 
 
 class Point(NamedTuple):
     """A game and a learner, measured at the horizon."""
 
+    game: SwitchingCostGame
+    learner: Learner
     row: dict[str, Any]  # means over repetitions with their 95% intervals, and what they depend on
     regret: NDArray[np.float64]  # (repetitions,)
     switches: NDArray[np.float64]  # (repetitions,)
 
 
-def point(game: SwitchingCostGame, learner: Learner, settings: Any, seed: int) -> Point:
-    """Return the numbers at the horizon, each repetition on a walk of its own."""
-    run = _final(game, learner, settings.repetitions, seed, 0)
+def points(requests: Sequence[Request], settings: Any) -> list[Point]:
+    """Return the numbers at the horizon for each request, each repetition on a walk of its own."""
+    gaps = worst_gaps(requests, settings.pilot)
+    cells = [_cell(r, gap, settings.repetitions, r.seed) for r, gap in zip(requests, gaps, strict=True)]
+    return [_point(run) for run in runs(cells)]
+
+
+def worst_gaps(requests: Sequence[Request], repetitions: int) -> list[float | None]:
+    """Return each request's gap with the greatest mean regret less its standard error in the pilot repetitions."""
+    trials = [(r, gap) for r in requests if len(r.gaps) > 1 for gap in r.gaps]
+    found = iter(runs([_cell(r, gap, repetitions, r.seed + _PILOT) for r, gap in trials]))
+    return [max(r.gaps, key=lambda _: _cautious(next(found))) if len(r.gaps) > 1 else r.gaps[0] for r in requests]
+
+
+def _cell(request: Request, gap: float | None, repetitions: int, seed: int) -> Cell:
+    game = request.game_of(gap)
+    return Cell(game, request.learner, repetitions, seed, (game.horizon,))
+
+
+def _cautious(run: Run) -> float:
+    regret = run.final("regret")
+    return float(regret.mean() - regret.std() / math.sqrt(len(regret)))
+
+
+def _point(run: Run) -> Point:
+    game: Any = run.problem
     numbers: dict[str, Any] = {
-        "learner": learner.name,
+        "learner": run.learner.name,
         "horizon_rounds": game.horizon,
         "gap_loss_per_round": float(game.setting().losses.gap),
-        "repetitions": settings.repetitions,
+        "repetitions": run.repetitions,
     }
     for metric, unit in (("regret", "_loss"), ("switches", "")):
         low, high = run.interval(metric)
@@ -75,23 +102,4 @@ def point(game: SwitchingCostGame, learner: Learner, settings: Any, seed: int) -
             f"{metric}_high95{unit}": float(high[0]),
         }
     numbers["observations_mean"] = float(run.mean("observations")[0])
-    return Point(numbers, run.final("regret"), run.final("switches"))
-
-
-def worst_point(game_of: GameOfGap, learner: Learner, settings: Any, seed: int) -> Point:
-    """Return the point for the gap that is worst for this learner."""
-    return point(game_of(worst_gap(game_of, learner, settings.gaps, settings.pilot, seed)), learner, settings, seed)
-
-
-def worst_gap(
-    game_of: GameOfGap, learner: Learner, gaps: Sequence[float | None], repetitions: int, seed: int
-) -> float | None:
-    """Return the gap with the greatest mean regret less its standard error over `repetitions` pilot repetitions."""
-    if len(gaps) == 1:
-        return gaps[0]
-
-    def pilot(gap: float | None) -> float:
-        regret = _final(game_of(gap), learner, repetitions, seed, _PILOT_FIRST).final("regret")
-        return float(regret.mean() - regret.std() / math.sqrt(repetitions))
-
-    return max(gaps, key=pilot)
+    return Point(game, run.learner, numbers, run.final("regret"), run.final("switches"))

@@ -12,6 +12,7 @@ from bandits.switching import (
     ExtraObservationLearner,
     ExtraObservations,
     FullInformation,
+    SwitchingCostGame,
     TotalBudget,
 )
 from bandits.switching.problem import Feedback
@@ -60,23 +61,30 @@ def sandwich_data(settings: SandwichSettings) -> "polars.DataFrame":
     """Return for each feedback and learner its regret on two walks with the bounds."""
     import polars
 
+    pairs = _pairs(settings.budget)
+    games = [measure.walk_game(settings, settings.horizon, feedback) for _, feedback, _ in pairs]
+    requests = [
+        measure.Request(game_of, learner, gaps, settings.seed)
+        for (_, _, learner), game_of in zip(pairs, games, strict=True)
+        for gaps in ((None,), settings.gaps)
+    ]
+    points = measure.points(requests, settings)
     rows: list[dict[str, Any]] = []
-    for title, feedback, learner in _pairs(settings.budget):
-        game_of = measure.walk_game(settings, settings.horizon, feedback)
-        game = game_of(None)
-        above, below = theorems.upper(game, learner), theorems.lower(game, learner)
-        bounds = {
-            "regret_lower_bound_loss": below.value,
-            "lower_bound_name": below.name,
-            "regret_upper_bound_loss": above.value,
-            "upper_bound_name": above.name,
-        }
-        measured = {
-            "theorem's": measure.point(game, learner, settings, settings.seed).row,
-            "worst": measure.worst_point(game_of, learner, settings, settings.seed).row,
-        }
-        rows += [{"feedback": title, "walk": walk} | numbers | bounds for walk, numbers in measured.items()]
+    for place, (title, _, learner) in enumerate(pairs):
+        bounds = {"feedback": title} | _bounds(games[place](None), learner)
+        for walk, point in zip(("theorem's", "worst"), points[2 * place : 2 * place + 2], strict=True):
+            rows.append({"walk": walk} | point.row | bounds)
     return polars.DataFrame(rows, infer_schema_length=None)
+
+
+def _bounds(game: SwitchingCostGame, learner: Learner) -> dict[str, Any]:
+    above, below = theorems.upper(game, learner), theorems.lower(game, learner)
+    return {
+        "regret_lower_bound_loss": below.value,
+        "lower_bound_name": below.name,
+        "regret_upper_bound_loss": above.value,
+        "upper_bound_name": above.name,
+    }
 
 
 def draw_sandwich(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:

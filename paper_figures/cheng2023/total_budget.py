@@ -62,24 +62,42 @@ def budget_data(settings: BudgetSettings) -> "polars.DataFrame":
     """Return regret against B for each kind of looks, with bounds and fitted exponents."""
     import polars
 
+    asked = [(looks, budget) for looks in LEARNERS for budget in _budgets(settings, looks)]
+    points = _points(settings, asked)
     rows: list[dict[str, Any]] = []
-    for looks, learner in LEARNERS.items():
-        price = settings.n_actions if looks == "full" else 1
-        budgets = [price * -(-settings.horizon // length) for length in settings.lengths]
-        points = [_point(settings, looks, learner, budget) for budget in budgets if budget >= settings.least]
-        most = price * settings.horizon // settings.closest
-        fit = _kink(points) if looks == "bandit" else _slope(points, most)
-        rows += [point.row | fit for point in points]
+    for looks in LEARNERS:
+        curve = [point for point in points if point.row["looks"] == looks]
+        most = _price(settings, looks) * settings.horizon // settings.closest
+        fit = _kink(curve) if looks == "bandit" else _slope(curve, most)
+        rows += [point.row | fit for point in curve]
     return polars.DataFrame(rows, infer_schema_length=None)
 
 
-def _point(settings: BudgetSettings, looks: Looks, learner: Learner, budget: int) -> measure.Point:
-    game_of = measure.walk_game(settings, settings.horizon, TotalBudget(budget, looks))
-    point = measure.worst_point(game_of, learner, settings, settings.seed + budget)
-    above = theorems.upper(game_of(None), learner)
-    point.row.update(looks=looks, budget_observations=budget)
-    point.row.update(regret_upper_bound_loss=above.value, upper_bound_name=above.name)
-    return point
+def _price(settings: BudgetSettings, looks: Looks) -> int:
+    return settings.n_actions if looks == "full" else 1
+
+
+def _budgets(settings: BudgetSettings, looks: Looks) -> list[int]:
+    budgets = [_price(settings, looks) * -(-settings.horizon // length) for length in settings.lengths]
+    return [budget for budget in budgets if budget >= settings.least]
+
+
+def _points(settings: BudgetSettings, asked: Sequence[tuple[Looks, int]]) -> list[measure.Point]:
+    requests = [
+        measure.Request(
+            measure.walk_game(settings, settings.horizon, TotalBudget(budget, looks)),
+            LEARNERS[looks],
+            settings.gaps,
+            settings.seed + budget,
+        )
+        for looks, budget in asked
+    ]
+    points = measure.points(requests, settings)
+    for point, request, (looks, budget) in zip(points, requests, asked, strict=True):
+        above = theorems.upper(request.game_of(None), point.learner)
+        point.row.update(looks=looks, budget_observations=budget)
+        point.row.update(regret_upper_bound_loss=above.value, upper_bound_name=above.name)
+    return points
 
 
 def _columns(points: list[measure.Point]) -> tuple[list[int], Any, Any]:

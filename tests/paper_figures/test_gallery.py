@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import paper_figures
-from paper_figures import gallery
+from paper_figures import gallery, simulations
 from paper_figures.cheng2023.extra_observations import ExtraSettings
 from paper_figures.cheng2023.horizon import HorizonSettings
 from paper_figures.cheng2023.laziness import LazySettings
@@ -21,6 +21,7 @@ from paper_figures.cheng2023.phases import PhaseSettings
 from paper_figures.cheng2023.sandwich import SandwichSettings
 from paper_figures.cheng2023.total_budget import BudgetSettings
 from paper_figures.cheng2023.walk import WalkSettings
+from sims import execute
 
 SMALL = {"repetitions": 48, "pilot": 4, "n_actions": 3}
 TINY = {
@@ -202,13 +203,33 @@ def test_drawing_leaves_matplotlib_settings_as_they_were(tmp_path):
 # ---------------------------------------------------------------- data
 
 
-def test_data_do_not_depend_on_earlier_figures():
-    """Simulations are shared between figures through a memory; a fresh one gives the same table."""
-    from paper_figures.cheng2023 import measure
+def test_kept_simulations_give_the_same_table_and_are_not_made_again(tmp_path, monkeypatch):
+    figure = KNOWN["cheng2023_bounds"]
+    fresh = figure.data()
+    with simulations.kept_in(tmp_path):
+        assert_frame_equal(figure.data(), fresh)
+    cells = sorted(tmp_path.glob("cells/*.parquet"))
+    monkeypatch.setattr(execute, "compute", lambda *_: pytest.fail("simulated again"))
+    with simulations.kept_in(tmp_path):
+        assert_frame_equal(figure.data(), fresh)
+    assert sorted(tmp_path.glob("cells/*.parquet")) == cells
 
-    first = KNOWN["cheng2023_switches"].data()
-    measure._final.cache_clear()
-    assert_frame_equal(first, KNOWN["cheng2023_switches"].data())
+
+def test_a_changed_parameter_computes_its_own_cells_only(tmp_path):
+    settings = TINY["cheng2023_switches"]
+    longer = replace(settings, horizons=(*settings.horizons, 512))
+    counts = []
+    for chosen in (settings, longer):
+        with simulations.kept_in(tmp_path):
+            replace(KNOWN["cheng2023_switches"], settings={"quick": chosen}).data()
+        counts.append(len(list(tmp_path.glob("cells/*.parquet"))))
+    assert counts == [6 * 3, 6 * 4]
+
+
+def test_a_simulation_that_fails_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "simulate", lambda *_, **__: (_ for _ in ()).throw(MemoryError("no room")))
+    with simulations.kept_in(tmp_path), pytest.raises(RuntimeError, match=r"18 simulations failed, one with: no room"):
+        KNOWN["cheng2023_switches"].data()
 
 
 def test_walk_table_is_the_walk():

@@ -9,26 +9,42 @@ import theory
 from bandits.switching import Bandit, BatchedExp3, FullInformation, ShrinkingDartboard
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.phases import PhaseSettings, phase_data
+from sims.execute import simulate_cell
 
 SETTINGS = SimpleNamespace(n_actions=3, switching_cost=1.0, gaps=(0.01, 0.3, 0.05), repetitions=6, pilot=24)
 STUBBORN = BatchedExp3(batch_length=64)  # one action for the whole game: its regret is 64 gaps or nothing
 
 
+def request(game_of, learner, gaps=SETTINGS.gaps):
+    return measure.Request(game_of, learner, gaps, seed=5)
+
+
 def test_worst_gap_is_found():
     """One action drawn uniformly and held: mean regret 2/3 64 gap. Wrong only if all 24 pilots draw the good: 3^-24."""
-    game_of = measure.walk_game(SETTINGS, 64, Bandit())
-    assert measure.worst_gap(game_of, STUBBORN, SETTINGS.gaps, SETTINGS.pilot, seed=5) == 0.3
-    assert measure.worst_point(game_of, STUBBORN, SETTINGS, 5).row["gap_loss_per_round"] == 0.3
+    asked = request(measure.walk_game(SETTINGS, 64, Bandit()), STUBBORN)
+    single = request(asked.game_of, STUBBORN, (0.05,))
+    assert measure.worst_gaps([asked, single, asked], SETTINGS.pilot) == [0.3, 0.05, 0.3]
+    rows = [point.row["gap_loss_per_round"] for point in measure.points([single, asked], SETTINGS)]
+    assert rows == [0.05, 0.3]
 
 
-def test_the_pilot_is_not_the_run_that_is_reported():
-    game = measure.walk_game(SETTINGS, 64, Bandit())(0.3)
-    reported, pilot = (measure._final(game, BatchedExp3(), 24, 5, first) for first in (0, measure._PILOT_FIRST))
-    assert not np.array_equal(reported.final("regret"), pilot.final("regret"))
+def test_the_pilot_is_not_the_run_that_is_reported(monkeypatch):
+    seeds = []
+
+    def spy(cells):
+        seeds.append({cell.seed for cell in cells})
+        return [simulate_cell(cell) for cell in cells]
+
+    monkeypatch.setattr(measure, "runs", spy)
+    measure.points([request(measure.walk_game(SETTINGS, 64, Bandit()), BatchedExp3())], SETTINGS)
+    pilot, reported = seeds
+    assert reported == {5}
+    assert not pilot & reported
 
 
 def test_point_is_the_mean_of_its_samples():
-    point = measure.point(measure.walk_game(SETTINGS, 64, Bandit())(None), BatchedExp3(), SETTINGS, 5)
+    game_of = measure.walk_game(SETTINGS, 64, Bandit())
+    (point,) = measure.points([request(game_of, BatchedExp3(), (None,))], SETTINGS)
     assert point.regret.shape == point.switches.shape == (6,)
     assert point.row["regret_mean_loss"] == point.regret.mean()
     assert point.row["switches_low95"] <= point.switches.mean() <= point.row["switches_high95"]
@@ -69,8 +85,8 @@ def test_the_tightest_theorem_that_applies_is_drawn(monkeypatch):
 def test_bounds_of_the_catalogue_hold_their_learner_between_them():
     """The real theorems on a small game, means over 6 repetitions: far from both ends (factors 1.5 and 10)."""
     for feedback, learner in ((Bandit(), BatchedExp3()), (FullInformation(), ShrinkingDartboard())):
-        game = measure.walk_game(SETTINGS, 256, feedback)(None)
-        mean = measure.point(game, learner, SETTINGS, 5).row["regret_mean_loss"]
+        (point,) = measure.points([request(measure.walk_game(SETTINGS, 256, feedback), learner, (None,))], SETTINGS)
+        game, mean = point.game, point.row["regret_mean_loss"]
         assert mean <= theorems.upper(game, learner).value
         below = theorems.lower(game, learner).value
         assert np.isnan(below) or below <= mean

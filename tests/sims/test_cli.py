@@ -44,6 +44,12 @@ def test_sweep_runs_then_reuses(spec, tmp_path):
     first = run("sweep", spec, "--out", tmp_path / "out")
     assert first.exit_code == 0
     assert "2 computed, 0 reused, 0 failed" in first.output
+    header, row = (line.split("\t") for line in first.stdout.splitlines()[:2])
+    frame = polars.read_parquet(tmp_path / "out" / "results.parquet")
+    last = frame.filter((polars.col("round") == polars.col("horizon")) & (polars.col("metric") == row[-2]))
+    means = last.sort("mean")["mean"]
+    assert dict(zip(header, row))["cells"] == "2"
+    assert row[-1] == f"{means[0]:.4g} to {means[1]:.4g}"
     assert "sweep: 2/2" in first.stderr, "plain lines when not on a terminal"
     again = run("sweep", spec, "--out", tmp_path / "out", "--quiet")
     assert (again.exit_code, again.output) == (0, "")

@@ -170,6 +170,20 @@ def test_repetitions_are_kept_on_request(tmp_path):
     assert run_sweep([cell], tmp_path).reused == 1
 
 
+def test_a_kept_run_comes_back_as_it_was(tmp_path):
+    kept, statistics = small_cells(2)
+    run_sweep([kept], tmp_path, keep_repetitions=True, collect=False)
+    run_sweep([statistics], tmp_path, collect=False)
+    run = simulate(kept.problem, kept.learner, repetitions=2, seed=0)
+    stored = Store(tmp_path).run(kept)
+    assert np.array_equal(stored.values, run.values)
+    assert np.array_equal(stored.rounds, run.rounds)
+    assert (stored.seed, stored.first_repetition) == (run.seed, run.first_repetition)
+    with pytest.raises(ValueError, match=f"does not hold the repetitions of cell {statistics.address}"):
+        Store(tmp_path).run(statistics)
+    assert not Store(tmp_path).results.exists()
+
+
 def test_truncated_foreign_and_damaged_files_are_computed_again(tmp_path):
     cells = small_cells(4)
     wanted = run_sweep(cells, tmp_path).results.read_bytes()
