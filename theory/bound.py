@@ -44,12 +44,12 @@ SYMBOLS: dict[str, sp.Symbol] = {
 def new_symbol(name: str, text: str, **assumptions: bool) -> sp.Symbol:
     """Register and return the symbol of an attribute; the same name and text give the same symbol."""
     symbol = _symbol(text, **assumptions)
-    known = SYMBOLS.setdefault(name, symbol)
+    known = SYMBOLS.get(name, symbol)
     if known != symbol:
         raise ValueError(f"the attribute {name!r} already has the symbol {known}, not {text}")
-    if [n for n, s in SYMBOLS.items() if s == symbol] != [name]:
+    if any(s == symbol for n, s in SYMBOLS.items() if n != name):
         raise ValueError(f"the symbol {text} already stands for another attribute")
-    return symbol
+    return SYMBOLS.setdefault(name, symbol)
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,7 @@ class Bound:
     of the problem.  direction: "upper" or "lower".  mode: in "expectation", with "probability" (at least
     1 - failure_probability) or on "every path".  expression: the right side.  rate_only: only its growth is
     claimed, so it has exponents and no value.  tunings: parameters that minimise it.  statement: in words.
+    readers: how to work out fields that are no plain attribute, name -> function of (problem, parameters).
     """
 
     name: str
@@ -133,6 +134,7 @@ class Bound:
     assumptions: tuple[Assumption, ...] = ()
     tunings: tuple[Tuning, ...] = ()
     rate_only: bool = False
+    readers: Mapping[str, Callable[[Any, Any], float]] = field(default_factory=dict, compare=False)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -153,7 +155,7 @@ class Bound:
         return compiled(self.expression, self.fields)
 
     def value(self, **fields: float) -> float:
-        """Return the bound's value; fields by full name, as in value(horizon=1000, n_actions=5, ...).
+        """Return the bound's value; fields by full name, horizon=1000, n_actions=5, ...
 
         Raises TypeError for a missing or unknown field, ValueError for one out of range or for a rate.
         """
@@ -174,6 +176,9 @@ class Bound:
         parameters = learner.parameters(problem) if learner is not None else None
         fields = {}
         for name in self.fields:
+            if name in self.readers:
+                fields[name] = float(self.readers[name](problem, parameters))
+                continue
             holder = problem if hasattr(problem, name) else parameters
             if not hasattr(holder, name):
                 raise TypeError(f"{self.name} needs {name}, which neither the problem nor the learner has")
