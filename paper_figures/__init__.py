@@ -8,6 +8,6 @@ if TYPE_CHECKING:
 
 def catalogue() -> "dict[str, Figure]":
     """Return every figure by name, in the order of the gallery."""
-    from paper_figures import cheng2023, du2025
+    from paper_figures import cheng2023, du2025, tightness
 
-    return {figure.name: figure for figure in (*cheng2023.FIGURES, *du2025.FIGURES)}
+    return {figure.name: figure for figure in (*cheng2023.FIGURES, *du2025.FIGURES, tightness.TIGHTNESS)}

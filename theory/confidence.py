@@ -124,6 +124,16 @@ class MeanTest:
         below, above = log_e[:, BELOW] >= threshold, log_e[:, ABOVE] >= threshold
         return np.select([self.vacuous, self.impossible | above, below], ["vacuous", "above", "below"], "undecided")
 
+    def projected(self, alpha: float) -> Array:
+        """Return about how many samples in all decide at alpha if the rest are like those seen, (C,); inf for never.
+
+        By the bet that gets there first: its capital grows by the same factor a sample as it has so far.
+        """
+        threshold = -math.log(real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True))
+        growth = self.log_capital / np.maximum(self.count, 1)[:, None, None]
+        needed = (threshold - LOG_WEIGHTS) / np.where(growth > 0.0, growth, np.nan)
+        return np.where(np.isnan(needed), np.inf, needed).min(axis=(1, 2))
+
 
 def mean_interval(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Any, Any]:
     """Return the ends of the time-uniform interval that belongs to `MeanTest`: floats, or arrays over cells.

@@ -1,7 +1,31 @@
-"""Losses to check theorems on: hard ones, frozen so that the only randomness left is the learner's."""
+"""Cases to check theorems on: the default ones of each family, and hard losses to build them from.
 
+**To register the cases of a family**, write in `theory/<family>_instances.py` (the theorems' own module knows no
+learners) a mapping INSTANCES from the name of each theorem to a function, or a tuple of functions, that returns an
+`Instance`; what it needs of learners and problems is imported inside the function, so that listing costs nothing:
+
+    def _hedge_on_steady_losses() -> Instance:
+        from bandits.switching import FullInformation, Hedge, SwitchingCostGame
+
+        return Instance(SwitchingCostGame(LossTable(steady(1000, 5)), 1000, 0.0, FullInformation()), Hedge())
+
+    INSTANCES = {"cesabianchi2006.hedge": _hedge_on_steady_losses}
+
+A theorem that has no such case, for one because no problem measures what it bounds, is named in a mapping WITHOUT_CASE
+of the same module, with the reason.
+
+`Instance.options` are keyword arguments of `theory.verify`: a rate gives a function from a horizon to a problem, its
+`horizons` and what grows `along` them. A quantity whose range `theory.ranges` does not know needs a method
+`metric_range(metric, learner) -> (low, high)` of the problem. Choose losses that are hard (a ratio of estimate to bound
+above one half says that the theorem is exercised) and frozen, so that the only randomness left is the learner's.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +34,54 @@ from bandits.checks import integer
 from bandits.jit import borrow, keep_alive, program
 from bandits.losses import LossProcess, LossSteps, LossTable
 from bandits.rng import ENVIRONMENT, seed_word, stream
+
+
+class Instance(NamedTuple):
+    """A problem (for a rate: a function from a horizon to one), a learner, and options of `theory.verify`."""
+
+    problem: Any
+    learner: Any
+    options: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One instance of one theorem, made when it is needed; `make` is None for a theorem without any, for a reason."""
+
+    bound: Any
+    make: Callable[[], Instance] | None
+    reason: str = ""
+
+
+def default_cases(names: Iterable[str] | None = None) -> list[Case]:
+    """Return the registered cases of the named theorems, or of all, in the catalogue's order.
+
+    Raises KeyError with near matches for a name that is not in the catalogue.
+    """
+    from theory import catalogue, theorem
+
+    wanted = list(catalogue().values()) if names is None else [theorem(name) for name in names]
+    registered, reasons = _registered("INSTANCES"), _registered("WITHOUT_CASE")
+    cases = []
+    for bound in wanted:
+        makers = registered.get(bound.name, (None,))
+        for make in makers if isinstance(makers, tuple) else (makers,):
+            cases.append(Case(bound, make, "" if make else reasons.get(bound.name, "")))
+    return cases
+
+
+def _registered(name: str) -> dict[str, Any]:
+    """Return what the families have registered under this name, by theorem."""
+    from theory import FAMILIES
+
+    found: dict[str, Any] = {}
+    for module in (f"theory.{family}_instances" for family in FAMILIES):
+        if importlib.util.find_spec(module) is not None:
+            found |= getattr(importlib.import_module(module), name, {})
+    return found
+
+
+# ---------------------------------------------------------------- losses
 
 
 def freeze(losses: LossProcess, horizon: int, *, seed: int = 0, repetition: int = 0) -> LossTable:
@@ -49,6 +121,13 @@ def steady(horizon: int, n_actions: int, gap: float = 1.0) -> NDArray[np.float64
     """Return losses (T, K) in which action 0 always pays (1 - gap) / 2 and the others (1 + gap) / 2."""
     table = np.full((horizon, n_actions), 0.5 + 0.5 * gap)
     table[:, 0] = 0.5 - 0.5 * gap
+    return table
+
+
+def dear(horizon: int, n_actions: int, gap: float) -> NDArray[np.float64]:
+    """Return losses (T, K) in which action 0 always pays 1 - gap and the others 1: hard on estimates over 1 / p."""
+    table = np.ones((horizon, n_actions))
+    table[:, 0] = 1.0 - gap
     return table
 
 

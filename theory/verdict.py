@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Outcome = Literal["holds", "broken", "undecided", "not applicable"]
-Kind = Literal["every input", "exact expectation", "certified Monte Carlo", "rate", "none"]
+Kind = Literal["every input", "exact expectation", "every path", "certified Monte Carlo", "rate", "none"]
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,9 @@ class Verdict:
     """The result of checking one bound for one learner in one problem; truthiness is left to `holds`.
 
     estimate, low, high: the checked quantity and its interval (equal for exact checks; each end of a sampled one is
-    wrong with probability at most `error_probability`). For a rate, all three and `bound_value` are exponents.
-    low_possible, high_possible: the proven range of a sample, where samples were drawn.
+    wrong with probability at most `error_probability`). For a rate, all three and `bound_value` are exponents; for
+    a claim about every path the estimate is the worst repetition.
+    low_possible, high_possible: the proven range of a sample, where a mean was tested.
     reasons: the assumptions that fail, where the bound does not apply.  note: what else the reader should know.
     seconds: time that the check took.
     """
@@ -67,15 +68,15 @@ class Verdict:
 
     @property
     def ratio(self) -> float:
-        """Estimate over bound: near 1 for a tight bound, above it for a broken one; nan where the bound is 0."""
+        """Estimate over bound: near 1 for a tight bound, above it for a broken upper one; nan where the bound is 0."""
         return self.estimate / self.bound_value if self.bound_value != 0.0 else math.nan
 
     def explain(self) -> str:
         """Return the verdict in plain words, on a few lines."""
         head = f"{self.bound} {_SAYS[self.outcome]} for {self.learner} in {self.problem}."
-        if not self.applicable:
-            return "\n  ".join([head, *(f"Assumption that fails: {reason}." for reason in self.reasons)])
-        lines = [head, self._comparison(), self._evidence()]
+        lines = [head, *(f"Assumption that fails: {reason}." for reason in self.reasons)]
+        if self.kind != "none":
+            lines += [self._comparison(), self._evidence()]
         return "\n  ".join(lines + ([self.note] if self.note else []))
 
     def _comparison(self) -> str:
@@ -85,8 +86,9 @@ class Verdict:
                 f"The {self.quantity} grows with exponent {self.estimate:.3f}, "
                 f"interval [{self.low:.3f}, {self.high:.3f}]; claimed: {side} {self.bound_value:.4g}."
             )
+        which = "Worst" if self.kind in ("every path", "every input") else "Expected"
         return (
-            f"Expected {self.quantity}: {_number(self.estimate)}; the bound says {side} {_number(self.bound_value)} "
+            f"{which} {self.quantity}: {_number(self.estimate)}; the bound says {side} {_number(self.bound_value)} "
             f"(ratio {self.ratio:.3g})."
         )
 
@@ -100,8 +102,10 @@ class Verdict:
             )
         if self.kind == "rate":
             return f"Rate: {self.repetitions} repetitions a horizon, seed {self.seed}; a picture, not a certificate."
+        if self.kind == "every path":
+            return f"Every path: {self.repetitions} repetitions, seed {self.seed}, each held against the bound."
         if self.kind == "every input":
-            return "Every input: no loss sequence of this size can do worse."
+            return "Every input: no table of 0/1 losses of this size does worse."
         return "Exact expectation: computed without sampling."
 
     def as_dict(self) -> dict[str, Any]:

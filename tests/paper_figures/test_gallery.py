@@ -23,6 +23,7 @@ from paper_figures.cheng2023.total_budget import BudgetSettings
 from paper_figures.cheng2023.walk import WalkSettings
 from paper_figures.du2025.bias import BiasSettings
 from paper_figures.du2025.feasible import SweepSettings
+from paper_figures.tightness import TightnessSettings
 from sims import execute
 from tests.paper_figures.small_loops import GROWTH, LOOPS
 
@@ -44,6 +45,9 @@ TINY = {
     **{f"du2025_{name}": LOOPS for name in ("reward", "violation", "plane", "table", "composition")},
     "du2025_horizon": GROWTH,
     "du2025_bias": BiasSettings(sizes=(10, 20)),
+    "tightness": TightnessSettings(
+        theorems=("cesabianchi2006.hedge", "dekel2014.bandit_lower", "sui2015.no_violation"), search=False
+    ),
 }
 KNOWN = {
     name: replace(figure, settings={"quick": TINY[name], "paper": TINY[name]})

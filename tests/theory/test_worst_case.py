@@ -33,7 +33,7 @@ def folklore(horizon, n_actions):
     ]
 
 
-@pytest.mark.parametrize(("n_actions", "horizon"), [(2, 50), (3, 500), (10, 50), (10, 500)])
+@pytest.mark.parametrize(("n_actions", "horizon"), [(2, 50), (10, 500)])
 def test_the_search_beats_random_and_handmade_tables_and_no_true_bound(n_actions, horizon):
     rate = math.sqrt(8.0 * math.log(n_actions) / horizon)
     bound = hedge_bound(horizon, n_actions)
@@ -96,10 +96,11 @@ def test_search_reads_the_game_and_the_learner():
 
 
 def test_search_through_batches_of_exp3():
+    """Three batches, the last one short."""
     game = SwitchingCostGame(LossTable(np.zeros((20, 2))), 20, switching_cost=1.0)
-    found = search(100.0, game, BatchedExp3(0.3, 4), restarts=4, steps=50)
-    assert found.regret == pytest.approx(exact.exp3(found.losses, 0.3, 4).regret(1.0))
-    assert found.regret >= max(exact.exp3(table, 0.3, 4).regret(1.0) for table in folklore(20, 2))
+    found = search(100.0, game, BatchedExp3(0.3, 7), restarts=4, steps=50)
+    assert found.regret == pytest.approx(exact.exp3(found.losses, 0.3, 7).regret(1.0))
+    assert found.regret >= max(exact.exp3(table, 0.3, 7).regret(1.0) for table in folklore(20, 2))
 
 
 def test_handmade_tables_have_their_shapes():

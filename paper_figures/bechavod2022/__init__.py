@@ -1,0 +1,6 @@
+"""Bechavod & Roth, "Individually Fair Learning with One-Sided Feedback" (ICML 2023), arXiv:2206.04475."""
+
+from paper_figures.bechavod2022.hidden import HIDDEN_OUTCOMES
+from paper_figures.bechavod2022.horizon import TUNING
+
+FIGURES = (TUNING, HIDDEN_OUTCOMES)

@@ -1,0 +1,302 @@
+"""The kinds of check behind `verify`: what is said of a bound, how often it may be wrong, mutants of the checks."""
+
+import inspect
+import math
+import sys
+import types
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+
+import theory
+from bandits.losses import LossTable
+from bandits.random_walk import MultiScaleRandomWalk
+from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
+from sims import simulate
+from tests.drivers import play_plainly
+from tests.theory.scripted import Coin, Scripted, claim
+from theory import checks, exact, verification, verify
+from theory.bound import K, T
+from theory.confidence import RangeViolation
+from theory.instances import alternating, dear, freeze
+
+# ---------------------------------------------------------------- how often a verdict is wrong
+
+
+@pytest.mark.parametrize("direction", ["upper", "lower"])
+def test_verdicts_on_a_mean_at_the_bound_are_seldom_decided(direction):
+    """Mean 4 against a bound of 4, alpha 0.05: each side is said with probability at most 0.05 (100 seeds).
+
+    More than 16 of 100 would have probability 2e-5.
+    """
+    said = [
+        verify(claim(4, direction=direction), Scripted(), Coin(0.4), alpha=0.05, max_repetitions=200, seed=s).outcome
+        for s in range(100)
+    ]
+    assert said.count("holds") <= 16
+    assert said.count("broken") <= 16
+    assert said.count("undecided") >= 75
+
+
+@pytest.mark.parametrize(
+    ("direction", "chance", "outcome"),
+    [("upper", 0.2, "holds"), ("upper", 0.6, "broken"), ("lower", 0.6, "holds"), ("lower", 0.2, "broken")],
+)
+def test_means_off_the_bound_are_decided_both_ways(direction, chance, outcome):
+    verdict = verify(claim(4, direction=direction), Scripted(), Coin(chance), alpha=1e-6, seed=3)
+    assert verdict.outcome == outcome
+    assert verdict.kind == "certified Monte Carlo"
+    assert verdict.error_probability == 1e-6
+    assert verdict.low <= 10 * chance <= verdict.high  # false alarm 2e-6
+    assert (verdict.low_possible, verdict.high_possible) == (0.0, 10.0)
+    assert verdict.ratio == pytest.approx(verdict.estimate / 4.0)
+
+
+@pytest.mark.parametrize("direction", ["upper", "lower"])
+@pytest.mark.parametrize(("delta", "outcome"), [(0.4, "holds"), (0.1, "broken")])
+def test_a_bound_with_probability_is_about_the_share_beyond_it(direction, delta, outcome):
+    """A share 0.25 of runs is beyond 4: fine for delta = 0.4, not for 0.1, though the mean obeys either."""
+    coin = Coin(0.25, delta=delta) if direction == "upper" else Coin(0.75, delta=delta)
+    bound = claim(4, direction=direction, mode="probability")
+    verdict = verify(bound, Scripted(), coin, alpha=1e-6)
+    assert verdict.outcome == outcome
+    assert (verdict.direction, verdict.bound_value) == ("upper", delta)
+    assert verdict.low <= 0.25 <= verdict.high  # false alarm 2e-6
+    assert verdict.quantity == f"share of runs with score {'above' if direction == 'upper' else 'below'} 4"
+    assert f"The worst run: {10 if direction == 'upper' else 0}." in verdict.note
+
+
+def test_a_run_at_the_bound_is_not_beyond_it():
+    for direction, at in (("upper", 4.0), ("lower", 4.0)):
+        bound = claim(4, direction=direction, mode="probability")
+        assert verify(bound, Scripted(), Coin(0.5, low=at, high=at)).estimate == 0.0
+
+
+def test_failure_probability_comes_from_parameters_learner_or_problem():
+    bound = claim(4, mode="probability")
+    assert verify(bound, Scripted(), Coin(0.0), parameters={"failure_probability": 0.3}).bound_value == 0.3
+    nobody = Coin(0.0, delta=None)
+    with pytest.raises(TypeError, match="needs failure_probability, which neither the problem nor the learner has"):
+        verify(bound, Scripted(), nobody)
+
+
+@pytest.mark.parametrize("direction", ["upper", "lower"])
+def test_a_claim_about_every_path_falls_with_one_path(direction):
+    """A score of 10 (of 0) comes once in 200: 691 repetitions miss it with probability 0.03, seed 0 does not."""
+    coin = Coin(1 / 200) if direction == "upper" else Coin(1 - 1 / 200)
+    bound = claim(4, direction=direction, mode="every path")
+    broken = verify(bound, Scripted(), coin, alpha=1e-3)
+    assert broken.broken
+    assert broken.kind == "every path"
+    assert broken.estimate == (10.0 if direction == "upper" else 0.0)
+    assert broken.error_probability == 0.0, "a witness is certain"
+    obeys = verify(bound, Scripted(), Coin(1.0, high=4.0), alpha=1e-3)
+    assert obeys.holds
+    assert obeys.repetitions == math.ceil(math.log(1e3) / 0.01)
+    assert "So a share of at most 0.0099 of all" in obeys.note
+
+
+# ---------------------------------------------------------------- what is drawn
+
+
+def test_batches_grow_and_no_repetition_is_drawn_twice(monkeypatch):
+    calls = []
+
+    def recorded(problem, learner, *, repetitions, first_repetition, **rest):
+        calls.append((first_repetition, repetitions))
+        return simulate(problem, learner, repetitions=repetitions, first_repetition=first_repetition, **rest)
+
+    monkeypatch.setattr("sims.simulate", recorded)
+    verdict = verify(claim(4), Scripted(), Coin(0.4), max_repetitions=500)
+    assert verdict.undecided
+    assert calls == [(0, 64), (64, 64), (128, 64), (192, 96), (288, 144), (432, 68)]
+    every = Coin(0.4).play(Scripted(), 0, 0, 500, None)
+    assert verdict.estimate == every.mean()
+
+
+def test_the_same_seed_gives_the_same_verdict():
+    once, again, other = (replace(verify(claim(5), Scripted(), Coin(0.4), seed=s), seconds=0.0) for s in (1, 1, 2))
+    assert once == again
+    assert once != other
+
+
+def test_undecided_says_how_many_repetitions_would_decide():
+    """From 1000 repetitions the promise is good to within a factor 2 (seed 1)."""
+    few = verify(claim(4.5), Scripted(), Coin(0.4), max_repetitions=1000, seed=1)
+    assert few.undecided
+    promised = int(few.note.split("about ")[1].split()[0])
+    enough = verify(claim(4.5), Scripted(), Coin(0.4), seed=1)
+    assert enough.holds
+    assert promised / 2 <= enough.repetitions <= 2 * promised
+
+
+def test_a_bound_that_nothing_can_break_is_called_vacuous():
+    verdict = verify(claim(10), Scripted(), Coin(0.5))
+    assert verdict.holds
+    assert verdict.note.startswith("Vacuous")
+    assert verify(claim(0, direction="lower"), Scripted(), Coin(0.5)).note.startswith("Vacuous")
+
+
+def test_a_sample_outside_the_proven_range_is_an_error():
+    with pytest.raises(RangeViolation, match="outside its range"):
+        verify(claim(2), Scripted(top=5.0), Coin(0.5))
+
+
+# ---------------------------------------------------------------- rates
+
+POWER = T ** sp.Rational(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("direction", "power", "outcome"),
+    [
+        ("upper", 2 / 3, "holds"),
+        ("upper", 0.4, "holds"),
+        ("upper", 0.8, "broken"),
+        ("lower", 2 / 3, "holds"),
+        ("lower", 0.8, "holds"),
+        ("lower", 0.5, "broken"),
+    ],
+)
+def test_a_rate_is_held_against_the_measured_exponent(direction, power, outcome):
+    bound = claim(POWER, direction=direction, rate_only=True)
+    verdict = verify(bound, lambda horizon: Scripted(horizon), Coin(0.5, low=0.9, high=1.1, power=power))
+    assert (verdict.kind, verdict.outcome) == ("rate", outcome)
+    assert verdict.estimate == pytest.approx(power, abs=0.01)
+    assert verdict.bound_value == pytest.approx(2 / 3)
+
+
+def test_a_curve_has_no_exponent():
+    """Level up to T = 4096 and linear beyond: no line, no verdict."""
+
+    @dataclass(frozen=True)
+    class Bent(Coin):
+        def play(self, problem, *rest):
+            return super().play(problem, *rest) * max(1.0, problem.horizon / 4096)
+
+    verdict = verify(claim(POWER, rate_only=True), Scripted(), Bent(0.5, low=0.9, high=1.1))
+    assert verdict.undecided
+    assert "not on a line" in verdict.note
+
+
+def test_a_rate_along_another_field():
+    """T sqrt(1 / n) along n = T^(5/6) is T^(7/12)."""
+    bound = claim(T / sp.sqrt(K), rate_only=True)
+    coin = Coin(0.5, low=0.9, high=1.1, power=7 / 12)
+    verdict = verify(bound, Scripted(), coin, along={"n_actions": Fraction(5, 6)})
+    assert verdict.holds
+    assert verdict.bound_value == pytest.approx(7 / 12)
+    with pytest.raises(ValueError, match="claims a rate only"):
+        verify(bound, Scripted(), coin, method="sample")
+
+
+# ---------------------------------------------------------------- exact checks, on real learners
+
+SHORT = SwitchingCostGame(LossTable(dear(14, 2, 0.8)), 14, 0.0)
+
+
+def test_a_known_law_is_checked_without_sampling_error():
+    expected = exact.exp3(dear(14, 2, 0.8), Exp3().parameters(SHORT).learning_rate).regret()
+    verdict = verify("bubeck2012.exp3", SHORT, Exp3())
+    assert verdict.holds
+    assert (verdict.kind, verdict.estimate, verdict.low, verdict.high) == ("exact expectation", *[expected] * 3)
+    bound = theory.theorem("bubeck2012.exp3")
+    tight = replace(bound, expression=bound.expression * sp.Float(expected / verdict.bound_value))
+    assert verify(tight, SHORT, Exp3()).holds, "a bound met with equality, but for rounding"
+    below = replace(bound, expression=bound.expression * sp.Float(0.999 * expected / verdict.bound_value))
+    assert verify(below, SHORT, Exp3()).broken
+
+
+def test_code_that_does_not_follow_the_law_is_sampled_itself(monkeypatch):
+    true = checks.exact_play(SHORT, Exp3())
+    monkeypatch.setattr(checks, "exact_play", lambda *_: replace(true, loss=true.loss - 3.0))
+    verdict = verify("bubeck2012.exp3", SHORT, Exp3())
+    assert verdict.holds
+    assert verdict.kind == "certified Monte Carlo"
+    assert "The code is not the algorithm of the theorem" in verdict.note
+
+
+def test_worst_losses_of_two_actions():
+    game = SwitchingCostGame(LossTable(alternating(200, 2)), 200, 1.0, FullInformation())
+    verdict = verify("geulen2010.shrinking_dartboard", game, ShrinkingDartboard(), method="worst")
+    assert (verdict.kind, verdict.outcome, round(verdict.estimate, 4)) == ("every input", "holds", 16.3616)
+    free = replace(game, switching_cost=0.0)
+    bound = theory.theorem("cesabianchi2006.hedge")
+    halved = replace(bound, expression=bound.expression / 2)
+    assert verify(bound, free, Hedge(), method="worst").holds
+    assert verify(halved, free, Hedge(), method="worst").broken
+
+
+def test_frozen_losses_are_those_that_are_played():
+    walk = MultiScaleRandomWalk(3)
+    game = SwitchingCostGame(walk, 100)
+    played = play_plainly(game, BatchedExp3(), repetitions=3, seed=9)[:, -1, game.metrics.index("best_loss")]
+    tables = [freeze(walk, 100, seed=9, repetition=r).table for r in range(3)]
+    assert played == pytest.approx([table.sum(axis=0).min() for table in tables], rel=1e-13)
+
+
+# ---------------------------------------------------------------- mutants of the checks
+
+
+def check_directions(verify):
+    assert verify(claim(4, direction="lower"), Scripted(), Coin(0.6)).holds
+    assert verify(claim(4, direction="lower"), Scripted(), Coin(0.2)).broken
+
+
+def check_fresh_repetitions(verify):
+    verdict = verify(claim(4), Scripted(), Coin(0.4), max_repetitions=500, seed=1)
+    assert verdict.estimate == Coin(0.4).play(Scripted(), 1, 0, 500, None).mean()
+
+
+def check_a_single_path(verify):
+    assert verify(claim(4, mode="every path"), Scripted(), Coin(1 / 200), alpha=1e-3).broken
+
+
+def check_share_at_the_bound(verify):
+    assert verify(claim(4, mode="probability"), Scripted(), Coin(1.0, high=4.0)).holds
+
+
+def check_share_of_lower_bounds(verify):
+    assert verify(claim(4, mode="probability", direction="lower"), Scripted(), Coin(0.95, delta=0.3)).holds
+
+
+def check_slow_growth(verify):
+    bound = claim(POWER, direction="lower", rate_only=True)
+    assert verify(bound, Scripted(), Coin(0.5, low=0.9, high=1.1, power=0.5)).broken
+
+
+def check_exact_beyond(verify):
+    bound = theory.theorem("cesabianchi2006.hedge")
+    game = SwitchingCostGame(LossTable(alternating(200, 2)), 200, 0.0, FullInformation())
+    assert verify(replace(bound, expression=bound.expression / 2), game, Hedge(), method="worst").broken
+
+
+SIGN = 'sign = 1.0 if base.direction == "upper" else -1.0'
+EDITS = {
+    "lower bounds tested as upper ones": (check_directions, f"    {SIGN}\n    test", "    sign = 1.0\n    test"),
+    "the same repetitions again": (check_fresh_repetitions, "first_repetition=len(self.values)", "first_repetition=0"),
+    "mean of the paths": (check_a_single_path, "x.max() if base", "x.mean() if base"),
+    "at the bound is beyond": (check_share_at_the_bound, "x > limit", "x >= limit"),
+    "runs above a lower bound counted": (check_share_of_lower_bounds, "else x < limit", "else x > limit"),
+    "rates of lower bounds tested as upper ones": (
+        check_slow_growth,
+        f"    {SIGN}\n    nearest",
+        "    sign = 1.0\n    nearest",
+    ),
+    "tolerance of a bound's own size": (check_exact_beyond, "excess <= rounding", "excess <= base.bound_value"),
+}
+
+
+@pytest.mark.parametrize(("check", "old", "new"), EDITS.values(), ids=EDITS)
+def test_mutants_of_the_checks_are_rejected(check, old, new, monkeypatch):
+    check(verify)
+    text = inspect.getsource(checks)
+    assert text.count(old) == 1
+    mutant = types.ModuleType(checks.__name__)
+    monkeypatch.setitem(sys.modules, checks.__name__, mutant)  # dataclasses look up their module
+    exec(compile(text.replace(old, new), "<mutant of theory.checks>", "exec"), vars(mutant))
+    monkeypatch.setattr(verification, "checks", mutant)
+    with pytest.raises(AssertionError):
+        check(verify)

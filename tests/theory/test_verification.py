@@ -1,0 +1,252 @@
+"""Verification as it is asked for: assumptions, parameters, whole runs, the command line."""
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import theory
+from bandits.losses import LossTable
+from bandits.switching import BatchedExp3, Exp3, SwitchingCostGame
+from sims import cli
+from tests.theory.scripted import Coin, Scripted, claim
+from theory import verification, verify, verify_all
+from theory.bound import Assumption
+from theory.instances import Case, Instance, dear, default_cases
+
+# ---------------------------------------------------------------- assumptions and parameters
+
+BIG = Assumption("more than three actions", lambda problem, learner: problem.n_actions > 3)
+WIDE = Assumption("radii of width 1", lambda problem, learner: learner.width == 1.0)
+
+
+def test_assumptions_come_first_and_can_be_vouched_for():
+    bound = claim(5, assumptions=(BIG, WIDE))
+    verdict = verify(bound, Scripted(), Coin(0.2))
+    assert not verdict.applicable
+    assert verdict.reasons == ("more than three actions", "radii of width 1"), "a learner without width is no proof"
+    assert verdict.repetitions == 0
+    vouched = verify(bound, Scripted(n_actions=4), Coin(0.2), assume=["radii of width 1"])
+    assert vouched.holds
+    assert "Taken for granted: radii of width 1." in vouched.explain()
+    with pytest.raises(ValueError, match="assume must list texts of assumptions of"):
+        verify(bound, Scripted(), Coin(0.2), assume=["radii"])
+
+
+def test_parameters_are_the_learners_the_tuned_or_the_given_ones():
+    game = SwitchingCostGame(LossTable(dear(60, 2, 0.5)), 60, 1.0)
+    name, log_k = "arora2012.batched_exp3", math.log(2)
+
+    def value(learner, parameters):
+        return verification.bound_value(name, game, learner, parameters)
+
+    learner = BatchedExp3(learning_rate=0.3, batch_length=7)
+    own = 7 * (log_k / 0.3 + 0.3 * 9 * 2 / 2) + 8  # n = 9 batches of 7
+    tau = math.ceil((2 * 60 / (2 * log_k)) ** (1 / 3))
+    n = math.ceil(60 / tau)
+    assert value(learner, "own") == pytest.approx(own, rel=1e-12)
+    assert value(learner, "tuned") == pytest.approx(tau * math.sqrt(2 * n * 2 * log_k) + n - 1, rel=1e-12)
+    assert value(learner, {"learning_rate": 0.5}) == pytest.approx(7 * (log_k / 0.5 + 0.5 * 9) + 8, rel=1e-12)
+    with pytest.raises(TypeError, match=r"needs batch_length.*give parameters='tuned'"):
+        value(Exp3(), "own")
+    with pytest.raises(ValueError, match="parameters must be 'own', 'tuned' or a mapping"):
+        value(learner, "best")
+    with pytest.raises(ValueError, match="has no parameters to tune"):
+        verify(claim(4), Scripted(), Coin(0.2), parameters="tuned")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alpha": 0.0}, "alpha must be"),
+        ({"max_repetitions": 0}, "max_repetitions must be at least 1"),
+        ({"seed": -1}, "seed must be"),
+        ({"horizons": [10, 20]}, "horizons must be at least 3, got 2"),
+        ({"method": "luck"}, "method must be one of auto, exact, sample, worst, rate, got 'luck'"),
+        ({"method": "exact"}, "no exact score of Coin"),
+        ({"method": "worst"}, "upper bounds on expected regret"),
+    ],
+)
+def test_mistakes_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        verify(claim(4), Scripted(), Coin(0.2), **options)
+
+
+# ---------------------------------------------------------------- verdicts as data
+
+
+def test_a_verdict_is_plain_data_and_has_no_truth_value():
+    verdict = verify(claim(5), Scripted(), Coin(0.2))
+    data = json.loads(verdict.to_json())
+    assert (data["bound"], data["outcome"], data["ratio"]) == ("made.up", "holds", verdict.ratio)
+    assert data["low"] <= data["estimate"] <= data["high"]
+    assert verdict.decided
+    for kind in (claim(5, assumptions=(BIG,)), claim(0, mode="every path")):  # nan, and a bound of 0
+        other = verify(kind, Scripted(), Coin(0.0))
+        assert json.loads(other.to_json())["ratio"] is None
+    assert not verify(claim(5, assumptions=(BIG,)), Scripted(), Coin(0.2)).decided
+    with pytest.raises(TypeError, match="four outcomes"):
+        bool(verdict)
+
+
+# ---------------------------------------------------------------- whole runs
+
+
+def test_every_theorem_has_a_default_case_or_a_reason_for_having_none():
+    cases = default_cases()
+    assert {case.bound.name for case in cases} == set(theory.catalogue())
+    assert [case.bound.name for case in cases if case.make is None and not case.reason] == []
+    for case in cases:
+        if case.make is None:
+            continue
+        problem, learner, options = Instance(*case.make())
+        if callable(problem):
+            problem = problem(options.get("horizons", verification.HORIZONS)[-1])
+        assert case.bound.applies(problem, learner) == []
+        assert case.bound.learner in ("", type(learner).__name__)
+
+
+def test_registered_names_are_theorems():
+    from theory.instances import _registered
+
+    with_case, without = _registered("INSTANCES"), _registered("WITHOUT_CASE")
+    assert with_case.keys() | without.keys() <= theory.catalogue().keys()
+    assert not with_case.keys() & without.keys()
+
+
+def made_up(monkeypatch, *cases):
+    monkeypatch.setattr(verification, "default_cases", lambda names: list(cases))
+
+
+def test_a_run_shares_its_error_probability(monkeypatch):
+    good, bad = (Case(claim(5), lambda chance=chance: Instance(Scripted(), Coin(chance))) for chance in (0.2, 0.8))
+    made_up(monkeypatch, good, bad, Case(claim(5), None), Case(claim(5), None, "nobody measures it"))
+    verdicts = list(verify_all(alpha=0.02, seed=5))
+    assert [v.outcome for v in verdicts] == ["holds", "broken", "undecided", "not applicable"]
+    assert verdicts[0].error_probability == verdicts[1].error_probability == pytest.approx(0.01)
+    assert verdicts[2].explain().endswith("It has no default case yet.")
+    assert verdicts[3].explain().endswith("It has no default case: nobody measures it.")
+    assert verification.error_probability(verdicts) == pytest.approx(0.02)
+
+
+def test_a_case_that_cannot_be_checked_is_named(monkeypatch):
+    made_up(monkeypatch, Case(claim(2), lambda: (Scripted(top=5.0), Coin(0.5))))
+    with pytest.raises(RuntimeError, match=r"the check of made.up failed: sample 10.0"):
+        list(verify_all())
+
+
+def test_unknown_names_are_refused_before_anything_runs():
+    with pytest.raises(KeyError, match=r"did you mean bubeck2012\.exp3"):
+        verify_all(["bubeck2012.exp"])
+    with pytest.raises(ValueError, match="alpha must be"):
+        verify_all(["bubeck2012.exp3"], alpha=2.0)
+
+
+def test_default_cases_hold_where_they_take_no_time():
+    """Hedge against the worst losses, and its exact regret: the two of them wrong with probability at most 1e-6."""
+    worst, known = verify_all(["cesabianchi2006.hedge"], alpha=1e-6)
+    assert worst.holds
+    assert known.holds
+    assert worst.ratio > 0.9
+    assert known.ratio > 0.9
+
+
+# ---------------------------------------------------------------- imports
+
+
+def test_verify_is_a_function_and_importing_theory_is_light():
+    assert theory.verify is verification.verify
+    assert callable(theory.verify_all)
+    assert theory.Verdict.__name__ == "Verdict"
+    with pytest.raises(AttributeError, match="no attribute 'verification_of_everything'"):
+        theory.verification_of_everything  # noqa: B018
+    heavy = "{'sympy', 'jax', 'matplotlib', 'polars', 'scipy.stats'}"
+    code = f"import sys, theory, sims; from theory import verify; verify.__name__; print({heavy} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "set()"
+
+
+# ---------------------------------------------------------------- the command line
+
+GOOD = Case(claim(5), lambda: Instance(Scripted(), Coin(0.2)))
+BAD = Case(claim(5, direction="lower"), lambda: Instance(Scripted(), Coin(0.2)))
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.app, ["verify", *arguments])
+
+
+def cli_runs(monkeypatch, *cases):
+    made_up(monkeypatch, *cases)
+    monkeypatch.setattr("theory.instances.default_cases", lambda names: list(cases))
+
+
+def test_the_command_prints_a_table_and_its_error_probability(monkeypatch):
+    cli_runs(monkeypatch, GOOD, GOOD)
+    result = run("--alpha", "0.002")
+    assert result.exit_code == 0
+    header, first, second, counts, odds = result.stdout.splitlines()
+    assert header.split("\t") == [
+        "theorem",
+        "learner",
+        "check",
+        "quantity",
+        "estimate",
+        "interval",
+        "bound",
+        "ratio",
+        "verdict",
+    ]
+    assert first == second
+    assert first.split("\t")[:4] == ["made.up", "Coin", "certified Monte Carlo", "score"]
+    assert first.split("\t")[6:] == ["<= 5", f"{float(first.split(chr(9))[4]) / 5:.3g}", "holds"]
+    assert counts == "2 holds"
+    assert odds == "A verdict above is wrong with probability at most 0.002."
+    assert "verify: 2/2" in result.stderr
+
+
+def test_on_a_terminal_the_table_fits_80_columns(monkeypatch, capsys):
+    """Nine columns, two to a cell; numbers in brackets are no markup."""
+    monkeypatch.setenv("COLUMNS", "80")
+    row = ["du2025.full_scores_parity_violation", "FullScoreSearch", "certified Monte Carlo", "regret"]
+    cli._stacked_table(list("abcdefghi"), [[*row, "18.15", "[nan, 18.15]", "<= 18.62", "0.975", "holds"]])
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "holds" in shown
+    assert "[nan, 18.15]" in shown
+
+
+def test_a_broken_bound_gives_status_1_and_is_explained(monkeypatch):
+    cli_runs(monkeypatch, GOOD, BAD)
+    result = run("--quiet")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("made.up is BROKEN for Coin in Scripted(T=100, K=3).")
+    assert "BROKEN" in run().stdout
+
+
+def test_a_case_that_fails_gives_status_1(monkeypatch):
+    cli_runs(monkeypatch, Case(claim(2), lambda: Instance(Scripted(top=5.0), Coin(0.5))))
+    result = run("--quiet")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("regretlab: the check of made.up failed: sample 10.0")
+
+
+def test_mistakes_give_status_2_and_one_line():
+    unknown = run("bubeck2012.exp")
+    assert (unknown.exit_code, unknown.stderr.count("\n")) == (2, 1)
+    assert "did you mean bubeck2012.exp3" in unknown.stderr
+    wrong = run("--alpha", "1.5", "cesabianchi2006.hedge")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert "alpha must be" in wrong.stderr
+
+
+def test_theorems_are_listed_and_checked_by_name():
+    listed = run("--list")
+    assert listed.exit_code == 0
+    assert [line.split("\t")[0] for line in listed.stdout.splitlines()[1:]] == list(theory.catalogue())
+    one = run("cesabianchi2006.hedge")
+    assert one.exit_code == 0
+    assert one.stdout.splitlines()[-2] == "2 holds"

@@ -1,0 +1,285 @@
+"""Check a bound for a learner in a problem, with a stated probability of being wrong.
+
+    verdict = verify("arora2012.batched_exp3", game, BatchedExp3(), alpha=1e-6)
+    assert verdict.holds, verdict.explain()
+
+Each theorem gets the strongest check that the case admits (`theory.checks`): exact expectation where the losses are a
+table and the law of the play can be computed, each repetition for a claim about every path, a certified test of the
+mean otherwise, and for theorems known up to constants the exponent. With method="worst" Hedge and Shrinking Dartboard
+meet the worst losses there are.
+
+What is checked is the number, not the proof, so the learner may be anyone's: that a theorem is about `Exp3` is not one
+of its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
+of these names, or what `parameters` says. A learner that claims one rate and uses another is caught only against the
+rate that it claims.
+
+A bound in expectation over the learner holds for each oblivious loss sequence, so it holds on average over random
+losses too. A bound with probability 1 - delta is checked as "the share of runs beyond it is at most delta". A lower
+bound for every learner is checked with the learner that is given.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, Literal, get_args
+
+from bandits.checks import integer, real
+from theory import checks
+from theory.instances import Case, Instance, default_cases
+from theory.ranges import Range
+from theory.verdict import Outcome, Verdict
+
+Method = Literal["auto", "exact", "sample", "worst", "rate"]
+Parameters = Mapping[str, float] | Literal["own", "tuned"]
+
+HORIZONS = tuple(2**k for k in range(8, 17))
+RATE_REPETITIONS = 100
+
+
+def verify(
+    bound: Any,
+    problem: Any,
+    learner: Any,
+    *,
+    alpha: float = 1e-6,
+    max_repetitions: int = 20_000,
+    seed: int = 0,
+    method: Method = "auto",
+    parameters: Parameters = "own",
+    assume: Sequence[str] = (),
+    sample_range: tuple[float, float] | None = None,
+    horizons: Sequence[int] = HORIZONS,
+    along: Mapping[str, Any] | None = None,
+    rate_repetitions: int = RATE_REPETITIONS,
+    threads: int | None = None,
+) -> Verdict:
+    """Return whether `bound` holds for `learner` in `problem`.
+
+    bound: a bound of the catalogue or its name.  problem: for a rate it may be a function from a horizon to a problem;
+    a problem stands for itself at other horizons.
+    alpha in (0, 1): "holds" is said of a broken bound, and "broken" of a true one, with probability at most alpha
+    (rates excepted: they are pictures).  max_repetitions: at least 1; when they are used up the verdict is undecided.
+    seed: integer in [0, 2^64); the same seed gives the same verdict.
+    method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not to be had.
+    parameters: where the bound's parameters come from. "own": the learner's. "tuned": those that minimise the bound.
+    A mapping: these, as in {"learning_rate": 0.01}, and the learner's for the rest.
+    assume: texts of assumptions that you vouch for where the bound cannot tell, as of a learner of your own.
+    sample_range: the ends of a sample where `theory.ranges` knows none; the certificate then rests on your word.
+    horizons: the grid of a rate, at least 3 increasing.  along: the powers of the horizon with which other fields grow
+    on that grid, as in {"budget": Fraction(5, 6)}.  rate_repetitions: at each horizon, at least 2.
+    threads: of the simulation.
+
+    Raises theory.confidence.RangeViolation if a sample leaves its proven range: a bug in the problem or the learner.
+    """
+    started = time.perf_counter()
+    sampling = checks.Sampling(
+        alpha=real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True),
+        limit=integer("max_repetitions", max_repetitions, low=1),
+        rate_limit=integer("rate_repetitions", rate_repetitions, low=2),
+        ends=Range(*sample_range) if sample_range else None,
+        threads=threads,
+    )
+    if method not in get_args(Method):
+        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
+    if len(horizons) < 3:
+        raise ValueError(f"horizons must be at least 3, got {len(horizons)}")
+    bound = find_bound(bound)
+    family = problem if callable(problem) else None
+    shown = family(int(horizons[-1])) if family else problem
+    base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
+    reasons = _failing(bound, shown, learner, assume)
+    if reasons:
+        verdict = replace(base, outcome="not applicable", reasons=reasons)
+    elif bound.rate_only or method == "rate":
+        if method not in ("auto", "rate"):
+            raise ValueError(f"{bound.name} claims a rate only: method must be 'auto' or 'rate', got {method!r}")
+        family = family or (lambda horizon: replace(problem, horizon=horizon))
+        verdict = checks.check_rate(base, bound, family, learner, horizons, along, sampling)
+    else:
+        claimed = _claimed(bound, shown, learner, parameters)
+        base = replace(base, bound_value=_value_for(bound, shown, claimed))
+        verdict = _check_value(base, bound, shown, learner, claimed, method, sampling)
+    note = f"{verdict.note} {_about(bound, learner, assume)}".strip()
+    return replace(verdict, note=note, seconds=time.perf_counter() - started)
+
+
+def verify_all(
+    names: Iterable[str] | None = None,
+    alpha: float = 1e-3,
+    *,
+    seed: int = 0,
+    max_repetitions: int = 200_000,
+    threads: int | None = None,
+) -> Iterator[Verdict]:
+    """Yield a verdict for each default case of the named theorems (None: all), in the catalogue's order.
+
+    alpha in (0, 1): the probability that any of the verdicts is wrong (rates excepted), shared equally among them. It
+    holds whatever their dependence. A theorem without a case yields a verdict that says why: not applicable, or
+    undecided where the reason is not known.
+    Raises KeyError with near matches for an unknown name, before anything is run; while running, RuntimeError for a
+    case that cannot be checked, which is a mistake in it.
+    """
+    alpha = real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True)
+    cases = default_cases(names)
+    checked = max(1, sum(case.make is not None for case in cases))
+    options = {"alpha": alpha / checked, "max_repetitions": max_repetitions, "seed": seed, "threads": threads}
+    return (_verdict_of(case, options) for case in cases)
+
+
+def find_bound(bound: Any) -> Any:
+    """Return the bound itself, or the one of the catalogue with that name (KeyError with near matches)."""
+    if not isinstance(bound, str):
+        return bound
+    from theory import theorem
+
+    return theorem(bound)
+
+
+def describe_problem(problem: Any) -> str:
+    """Return a problem's class and the numbers that matter, in a few words."""
+    fields = {"T": "horizon", "K": "n_actions", "c": "switching_cost", "B": "budget"}
+    parts = [f"{letter}={getattr(problem, name):g}" for letter, name in fields.items() if getattr(problem, name, None)]
+    parts += [type(getattr(problem, name)).__name__ for name in ("losses", "feedback") if hasattr(problem, name)]
+    return f"{type(problem).__name__}({', '.join(parts)})"
+
+
+# ---------------------------------------------------------------- what the bound says
+
+
+def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters = "own") -> float:
+    """Return the number that `verify` holds the learner to; bound and parameters as there."""
+    bound = find_bound(bound)
+    return _value_for(bound, problem, _claimed(bound, problem, learner, parameters))
+
+
+def tuned_parameters(bound: Any, problem: Any) -> dict[str, float]:
+    """Return the parameters that minimise the bound for the problem, by name; ValueError where it has none."""
+    from theory.bound import SYMBOLS, compiled
+
+    if not bound.tunings:
+        raise ValueError(f"{bound.name} has no parameters to tune: leave out parameters='tuned'")
+    names = {symbol: name for name, symbol in SYMBOLS.items()}
+    tuned: dict[str, float] = {}
+    waiting = list(bound.tunings)
+    while waiting:  # a minimiser may need another one, as the learning rate needs the batch length
+        symbols = {tuning.symbol for tuning in waiting}
+        tuning = next(t for t in waiting if not symbols & t.rounded.free_symbols)
+        fields = tuple(sorted(names[s] for s in tuning.rounded.free_symbols))
+        values = [tuned[f] if f in tuned else float(getattr(problem, f)) for f in fields]
+        tuned[names[tuning.symbol]] = float(compiled(tuning.rounded, fields)(*values))
+        waiting.remove(tuning)
+    return tuned
+
+
+class _With:
+    """A learner whose parameters are the given ones, and its own for the rest."""
+
+    def __init__(self, learner: Any, given: Mapping[str, float]) -> None:
+        self.learner, self.given = learner, given
+
+    def parameters(self, problem: Any) -> Any:
+        own = self.learner.parameters(problem)
+        return SimpleNamespace(**{**getattr(own, "_asdict", dict)(), **self.given})
+
+
+def _claimed(bound: Any, problem: Any, learner: Any, parameters: Parameters) -> Any:
+    """Return something with the parameters for which the bound is claimed."""
+    if not isinstance(parameters, str):
+        return _With(learner, {name: real(name, value) for name, value in parameters.items()})
+    if parameters not in ("own", "tuned"):
+        raise ValueError(f"parameters must be 'own', 'tuned' or a mapping, got {parameters!r}")
+    return learner if parameters == "own" else _With(learner, tuned_parameters(bound, problem))
+
+
+def _value_for(bound: Any, problem: Any, claimed: Any) -> float:
+    try:
+        return float(bound.value_for(problem, claimed))
+    except TypeError as error:
+        raise TypeError(f"{error}; give parameters='tuned' or a mapping with it") from None
+
+
+def _failure_probability(bound: Any, problem: Any, claimed: Any, learner: Any) -> float:
+    """Return delta of a bound that holds with probability 1 - delta."""
+    for holder in (claimed.parameters(problem), learner, problem):
+        delta = getattr(holder, "failure_probability", None)
+        if delta is not None:
+            return real("failure_probability", delta, 0.0, 1.0, open_low=True, open_high=True)
+    raise TypeError(
+        f"{bound.name} needs failure_probability, which neither the problem nor the learner has; "
+        "give parameters={'failure_probability': ...}"
+    )
+
+
+def _failing(bound: Any, problem: Any, learner: Any, assume: Sequence[str]) -> tuple[str, ...]:
+    """Return the texts of the assumptions that fail, but for those that the caller vouches for."""
+    unknown = set(assume) - {assumption.text for assumption in bound.assumptions}
+    if isinstance(assume, str) or unknown:
+        texts = "; ".join(assumption.text for assumption in bound.assumptions)
+        raise ValueError(f"assume must list texts of assumptions of {bound.name} ({texts}), got {assume!r}")
+
+    def holds(assumption: Any) -> bool:
+        try:
+            return bool(assumption.holds(problem, learner))
+        except AttributeError:  # it looks for what a learner or problem of one's own need not have
+            return False
+
+    return tuple(a.text for a in bound.assumptions if a.text not in assume and not holds(a))
+
+
+def _about(bound: Any, learner: Any, assume: Sequence[str]) -> str:
+    """Return what a reader should know about whom the theorem is about."""
+    said = [f"Taken for granted: {'; '.join(assume)}."] if assume else []
+    if not bound.learner:
+        said.append("It is claimed of every learner and was checked with this one.")
+    elif bound.learner != type(learner).__name__:
+        said.append(f"The theorem is about {bound.learner}; its number was held against this learner.")
+    return " ".join(said)
+
+
+# ---------------------------------------------------------------- one check
+
+
+def _check_value(
+    base: Verdict, bound: Any, problem: Any, learner: Any, claimed: Any, method: Method, sampling: checks.Sampling
+) -> Verdict:
+    if method == "worst":
+        return checks.check_worst(base, bound, problem, learner)
+    if method != "sample":
+        found = checks.check_exact(base, bound, problem, learner, sampling)
+        if found is not None:
+            return found
+    if method == "exact":
+        raise ValueError(
+            f"no exact {bound.quantity} of {base.learner} in {base.problem}: the law of the play is unknown"
+        )
+    if bound.mode == "probability":
+        delta = _failure_probability(bound, problem, claimed, learner)
+        return checks.check_share(base, bound, problem, learner, delta, sampling)
+    check: Callable[..., Verdict] = checks.check_paths if bound.mode == "every path" else checks.check_samples
+    return check(base, bound, problem, learner, sampling)
+
+
+def _blank(bound: Any, problem: Any, learner: Any, seed: int) -> Verdict:
+    shown = (describe_problem(problem), learner.name)
+    return Verdict(bound.name, "undecided", "none", bound.quantity, bound.direction, *shown, seed=seed)
+
+
+def _verdict_of(case: Case, options: Mapping[str, Any]) -> Verdict:
+    if case.make is None:
+        bound = case.bound
+        outcome: Outcome = "not applicable" if case.reason else "undecided"
+        note = f"It has no default case{': ' + case.reason if case.reason else ' yet'}."
+        learner = bound.learner or "every learner"
+        return Verdict(bound.name, outcome, "none", bound.quantity, bound.direction, "no problem", learner, note=note)
+    try:
+        problem, learner, own = Instance(*case.make())
+        return verify(case.bound, problem, learner, **{**options, **own})
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise RuntimeError(f"the check of {case.bound.name} failed: {error}") from error
+
+
+def error_probability(verdicts: Iterable[Verdict]) -> float:
+    """Return the probability with which any of these verdicts is wrong, rates excepted: the sum of theirs."""
+    return math.fsum(v.error_probability for v in verdicts if v.kind != "rate")
