@@ -25,7 +25,9 @@ from bandits.switching import (
     ShrinkingDartboard,
     SwitchingCostGame,
 )
+from bandits.switching.exp3 import MANY_ACTIONS
 from sims import simulate
+from sims.simulate import Backend
 
 SEED = 20
 Play = Callable[[int, int], NDArray[np.float64]]  # (repetitions, threads) -> every number that it computed
@@ -42,6 +44,8 @@ class Contest:
     rival: Play
     goal: float | None = None  # ns a round
     threaded: bool = True
+    repetitions: int | None = None  # of every run; None means as many as fill the time
+    compared: tuple[Play, Play] | None = None  # what must give the same numbers, where long runs part by a rounding
 
 
 def against_c(library: ctypes.CDLL, horizon: int, quick: bool) -> Iterator[Contest]:
@@ -58,9 +62,11 @@ def against_c(library: ctypes.CDLL, horizon: int, quick: bool) -> Iterator[Conte
 
     for n_actions in (10, 2, 100) if quick else (10, 2, 100, 1000):
         bernoulli = BernoulliLosses.with_gap(n_actions, gap=0.1)
-        yield contest("EXP3, Bernoulli", "exp3_bernoulli", bernoulli, Exp3(), 25.0 if n_actions == 10 else None)
+        kernel = "exp3_tree_bernoulli" if n_actions >= MANY_ACTIONS else "exp3_bernoulli"
+        yield contest("EXP3, Bernoulli", kernel, bernoulli, Exp3(), 25.0 if n_actions == 10 else None)
     yield contest("EXP3, loss table", "exp3_table", general, Exp3())
     yield contest("EXP3, random walk", "exp3_walk", walk, Exp3())
+    yield contest("EXP3, random walk", "exp3_tree_walk", MultiScaleRandomWalk(1024), Exp3(), 90.0)
     yield contest("batched EXP3, Bernoulli", "batched_bernoulli", BernoulliLosses.with_gap(10, 0.1), BatchedExp3())
     yield contest("batched EXP3, loss table", "batched_table", general, BatchedExp3())
     yield contest("batched EXP3, random walk", "batched_walk", walk, BatchedExp3())
@@ -80,9 +86,39 @@ def own_against_built_in(horizon: int) -> Contest:
     return Contest(label, 10, horizon, _simulated(game, OwnExp3()), _simulated(game, Exp3()))
 
 
-def _simulated(game: SwitchingCostGame, learner: Learner) -> Play:
+def batched_against_loop(horizon: int, repetitions: int) -> Iterator[Contest]:
+    """Yield the JAX backend, all repetitions at once (as ours), beside the compiled loop on one thread (as rival).
+
+    Numbers are compared over the first 1000 rounds in double precision: on long runs the learners magnify roundings
+    until trajectories part, and single precision has its own.
+    """
+    losses = BernoulliLosses.with_gap(10, gap=0.1)
+    table = LossTable(np.random.default_rng(1).random((horizon, 10)))
+    for label, process, learner in (
+        ("EXP3, Bernoulli", losses, Exp3()),
+        ("Hedge, loss table", table, Hedge()),
+        ("Shrinking Dartboard, loss table", table, ShrinkingDartboard()),
+    ):
+        feedback = Bandit() if Bandit in learner.accepts else FullInformation()
+        game, short = (SwitchingCostGame(process, n, feedback=feedback) for n in (horizon, 1000))
+        compared = _simulated(short, learner, "jax"), _simulated(short, learner)
+        for backend in ("jax", "jax-float32"):
+            goal = 25.0 if backend == "jax-float32" and process is losses else None
+            ours, rival = _simulated(game, learner, backend), _simulated(game, learner)
+            yield Contest(f"{label}, {backend}", 10, horizon, ours, rival, goal, False, repetitions, compared)
+
+
+def _simulated(game: SwitchingCostGame, learner: Learner, backend: Backend = "numba") -> Play:
     def play(repetitions: int, threads: int) -> NDArray[np.float64]:
-        run = simulate(game, learner, repetitions=repetitions, seed=SEED, checkpoints=[game.horizon], threads=threads)
+        run = simulate(
+            game,
+            learner,
+            repetitions=repetitions,
+            seed=SEED,
+            checkpoints=[game.horizon],
+            threads=threads,
+            backend=backend,
+        )
         return run.values[:, -1, :]
 
     return play

@@ -359,6 +359,65 @@ INLINE void weights_add_all(Weights *w, double learning_rate, const double *loss
     if (total < w->floor) weights_remade(w, learning_rate);
 }
 
+/* A complete binary tree of sums over the weights, for many actions of which one changes a round: leaves from
+   `leaves` on, sums[j] = sums[2 j] + sums[2 j + 1], made anew from the children and so without drift. */
+typedef struct {
+    double *restrict loss, *restrict sums;
+    double shift, floor;
+    i64 n, leaves;
+} Tree;
+
+static void tree_add_up(double *sums, i64 leaves) {
+    for (i64 node = leaves - 1; node > 0; node--) sums[node] = sums[2 * node] + sums[2 * node + 1];
+}
+
+INLINE void tree_init(Tree *w, i64 n) {
+    w->n = n;
+    for (w->leaves = 1; w->leaves < n;) w->leaves *= 2;
+    w->loss = calloc(n, sizeof(double));
+    w->sums = calloc(2 * w->leaves, sizeof(double));
+    for (i64 i = 0; i < n; i++) w->sums[w->leaves + i] = 1.0;
+    tree_add_up(w->sums, w->leaves);
+    w->shift = 0.0;
+    w->floor = 0x1p-100 * (double)n;
+}
+
+INLINE void tree_free(Tree *w) {
+    free(w->loss);
+    free(w->sums);
+}
+
+INLINE i64 tree_draw(const Tree *w, double u) {
+    double target = u * w->sums[1];
+    i64 node = 1;
+    while (node < w->leaves) {
+        node *= 2;
+        double beyond = target - w->sums[node];
+        int right = beyond >= 0.0;
+        node += right;
+        target = right ? beyond : target;
+    }
+    while (w->sums[node] == 0.0 && node > w->leaves) node--;
+    return node - w->leaves;
+}
+
+INLINE void tree_add_one(Tree *w, double learning_rate, i64 arm, double loss) {
+    i64 node = w->leaves + arm;
+    double grown = w->loss[arm] + loss;
+    double total = exp(-learning_rate * (grown - w->shift));
+    w->loss[arm] = grown;
+    w->sums[node] = total;
+    while (node > 1) {
+        total += w->sums[node ^ 1];
+        node >>= 1;
+        w->sums[node] = total;
+    }
+    if (total >= w->floor) return;
+    weights_remake(w->loss, w->sums + w->leaves, w->n, learning_rate, &w->shift);
+    tree_add_up(w->sums, w->leaves);
+    w->floor = 0x1p-100 * w->sums[1];
+}
+
 /* ------------------------------------------------------------------------------------------------ learners
    A learner L has a struct L and L_init, L_act, L_update, L_free; `seen` is the played arm's loss under bandit
    feedback and all losses under full information. */
@@ -377,6 +436,24 @@ INLINE void exp3_update(exp3 *s, const Game *g, i64 t, i64 arm, const double *se
 }
 
 INLINE void exp3_free(exp3 *s) { weights_free(&s->weights); }
+
+typedef struct {
+    Tree weights;
+} exp3_tree;
+
+INLINE void exp3_tree_init(exp3_tree *s, const Game *g, Stream rng) { tree_init(&s->weights, g->n_actions); }
+
+INLINE i64 exp3_tree_act(exp3_tree *s, const Game *g, i64 t, Stream rng) {
+    return tree_draw(&s->weights, uniform(rng, t, 0));
+}
+
+INLINE void exp3_tree_update(exp3_tree *s, const Game *g, i64 t, i64 arm, const double *seen, Stream rng) {
+    if (*seen == 0.0) return;
+    double chance = s->weights.sums[s->weights.leaves + arm] / s->weights.sums[1];
+    tree_add_one(&s->weights, g->learning_rate, arm, *seen / chance);
+}
+
+INLINE void exp3_tree_free(exp3_tree *s) { tree_free(&s->weights); }
 
 typedef struct {
     Weights weights;
@@ -536,6 +613,8 @@ INLINE void perturbed_free(perturbed *s) {
 GAME(exp3, bernoulli, ONE)
 GAME(exp3, table, ONE)
 GAME(exp3, walk, ONE)
+GAME(exp3_tree, bernoulli, ONE)
+GAME(exp3_tree, walk, ONE)
 GAME(batched, bernoulli, ONE)
 GAME(batched, table, ONE)
 GAME(batched, walk, ONE)

@@ -19,7 +19,7 @@ from statistics import median
 import numba
 import numpy as np
 from c_reference import FLAGS, NoCompiler, build, compiler_version
-from contests import Contest, Play, against_c, own_against_built_in
+from contests import Contest, Play, against_c, batched_against_loop, own_against_built_in
 from start_up import memory_table, start_up_table
 
 
@@ -49,10 +49,13 @@ class Score:
 
 def measure(contest: Contest, samples: int, seconds: float) -> Score:
     """Compare the numbers of both sides, then time them in turn `samples` times, about `seconds` a run of the rival."""
-    agrees = np.array_equal(contest.ours(4, 1), contest.rival(4, 1))
-    agrees &= np.array_equal(contest.ours(4, 2), contest.rival(4, 2))
-    each = min(_seconds(contest.rival, 1, 1) for _ in range(3))
-    repetitions = 4 * max(1, round(seconds / each / 4))
+    ours, rival = contest.compared or (contest.ours, contest.rival)
+    agrees = all(np.array_equal(ours(4, threads), rival(4, threads)) for threads in (1, 2))
+    repetitions = contest.repetitions
+    if repetitions is None:
+        each = min(_seconds(contest.rival, 1, 1) for _ in range(3))
+        repetitions = 4 * max(1, round(seconds / each / 4))
+    contest.ours(repetitions, 1)  # JAX compiles for the number of repetitions
     times: tuple[list[float], ...] = ([], [], [], [])
     for _ in range(samples):
         times[0].append(_seconds(contest.ours, repetitions, 1))
@@ -129,6 +132,7 @@ def report(options: argparse.Namespace, folder: Path) -> tuple[list[str], bool]:
     groups = {
         "C": list(against_c(library, horizon, options.quick)),
         "built-in": [own_against_built_in(horizon)],
+        "Numba": list(batched_against_loop(horizon // 5, 256)),
     }
     chosen = {
         rival: [contest for contest in contests if options.only.lower() in contest.label.lower()]

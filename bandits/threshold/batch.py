@@ -3,15 +3,19 @@
 For a batch of n individuals with shares, acceptance and outcome probabilities given, n_1 ~ Bin(n, w),
 accepted_g ~ Bin(n_g, A_g) and good_g ~ Bin(accepted_g, G_g / A_g), all independent given what they depend on:
 the same law as drawing the individuals one by one. When the scores are seen, acceptances at all thresholds
-are needed jointly: at theta_{i+1} > theta_i each of the accepted stays with probability A_{i+1} / A_i.
+are needed jointly with the good ones at the chosen threshold: at theta_{i+1} > theta_i each of the accepted stays
+with probability A_{i+1} / A_i, and above the chosen threshold each of the good ones with G_{i+1} / G_i and each of
+the bad ones with (A_{i+1} - G_{i+1}) / (A_i - G_i).
 """
 
 from typing import Any, NamedTuple
 
-from bandits.jit import kernel, rare_kernel
+from bandits.jit import kernel, rare_kernel, shared_kernel
 from bandits.rng import Stream, uniform, uniform_pair
 from bandits.sampling import binomial
 from bandits.threshold.population import PopulationSteps, Rates, acceptance
+
+_FIRST_THINNING = 3  # indices 0 to 2 of a round are the batch's
 
 
 class Outcome(NamedTuple):
@@ -49,13 +53,7 @@ def batch_uniforms(env: Stream, t: int) -> BatchUniforms:
     return BatchUniforms(size, accept_0, accept_1, good_0, uniform(env, t, 2))
 
 
-@rare_kernel
-def thinning_uniforms(env: Stream, t: int, i: int) -> tuple[float, float]:
-    """Return round t's uniforms of threshold i for the two groups, apart from `batch_uniforms`."""
-    return uniform_pair(env, t, 3 + i)
-
-
-@kernel
+@shared_kernel
 def ratio(part: float, whole: float) -> float:
     """Return part / whole, 0 where whole is 0."""
     return part / whole if whole > 0.0 else 0.0
@@ -71,13 +69,13 @@ def write_residuals(limits: Constraints, rate_0: float, rate_1: float, overall: 
         out[row, 3] = overall - limits.high
 
 
-@kernel
+@shared_kernel
 def parity_violation(limits: Constraints, rates: Rates) -> float:
     """Return max(0, |A_0 - A_1| - delta), the sum of the pair's positive parts: at most one is positive."""
     return max(0.0, abs(rates.accept_0 - rates.accept_1) - limits.tolerance)
 
 
-@kernel
+@shared_kernel
 def service_violation(limits: Constraints, rates: Rates) -> float:
     """Return how far the overall rate lies outside [low, high]; 0 where service is not asked for."""
     if limits.n_constraints == 2:
@@ -86,7 +84,7 @@ def service_violation(limits: Constraints, rates: Rates) -> float:
     return max(0.0, limits.low - overall) + max(0.0, overall - limits.high)
 
 
-@kernel
+@shared_kernel
 def scaled_reward(accepted: int, good: int, n: int, price: float) -> float:
     """Return a batch's reward rescaled to [0, 1]."""
     return ((1.0 + price) * good / n - price * accepted / n + price) / (1.0 + price)
@@ -99,7 +97,7 @@ def write_information(n_0: int, n_1: int, out: Any) -> None:
         out[j] = 4.0 * n_0 * n_1 / (n_0 + n_1) if j < 2 else float(n_0 + n_1)
 
 
-@kernel
+@rare_kernel
 def record_batch(setting: Any, world: Any, n_0: int, n_1: int, accepted_0: int, accepted_1: int, row: int) -> None:
     """Write the batch's rates and residuals at one threshold; an absent group keeps its last rate."""
     if n_0 > 0:
@@ -113,35 +111,56 @@ def record_batch(setting: Any, world: Any, n_0: int, n_1: int, accepted_0: int, 
 
 @kernel
 def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, u: BatchUniforms, env: Stream) -> Any:
-    """Draw a batch at the chosen threshold; return both groups' acceptances and the size of group 1."""
+    """Draw a batch at the chosen threshold; return how many are accepted, good among them, and in group 1."""
     n_1 = binomial(u.size, setting.batch_size, rates.share)
     n_0 = setting.batch_size - n_1
     accepted_0 = binomial(u.accept_0, n_0, rates.accept_0)
     accepted_1 = binomial(u.accept_1, n_1, rates.accept_1)
     record_batch(setting, world, n_0, n_1, accepted_0, accepted_1, 0)
-    return accepted_0, accepted_1, n_1
+    good = binomial(u.good_0, accepted_0, ratio(rates.good_0, rates.accept_0))
+    good += binomial(u.good_1, accepted_1, ratio(rates.good_1, rates.accept_1))
+    return accepted_0 + accepted_1, good, n_1
+
+
+@rare_kernel
+def thin(env: Stream, t: int, index: int, left_0: int, left_1: int, keep_0: float, keep_1: float) -> tuple[int, int]:
+    """Return how many of both groups' individuals stay when each stays with its group's probability."""
+    u_0, u_1 = uniform_pair(env, t, _FIRST_THINNING + index)
+    return binomial(u_0, left_0, keep_0), binomial(u_1, left_1, keep_1)
 
 
 def make_draw_all(population: PopulationSteps) -> Any:
-    """Return `draw_all`: as `draw_chosen`, and the residuals of every threshold for the same individuals."""
+    """Return `draw_all`: as `draw_chosen`, and the residuals of every threshold for the same individuals.
+
+    Outcomes go with scores, and the reward tells of them at the chosen threshold: above it, good and bad ones
+    are thinned apart.
+    """
     rates_of = population.rates
 
     @kernel
     def draw_all(setting: Any, world: Any, t: int, arm: int, rates: Rates, u: BatchUniforms, env: Stream) -> Any:
         n_1 = binomial(u.size, setting.batch_size, rates.share)
         n_0 = setting.batch_size - n_1
-        left_0, left_1 = n_0, n_1
-        before_0, before_1 = 1.0, 1.0
-        chosen_0, chosen_1 = 0, 0
+        accepted, good = 0, 0
+        good_0, good_1, bad_0, bad_1 = 0, 0, n_0, n_1  # up to the chosen threshold all are counted as bad
+        before = Rates(rates.share, 1.0, 1.0, 0.0, 0.0)
         for i in range(setting.n_actions):
             here = rates_of(setting.population, world.state, i)
-            u_first, u_second = thinning_uniforms(env, t, i)
-            left_0 = binomial(u_first, left_0, ratio(here.accept_0, before_0))
-            left_1 = binomial(u_second, left_1, ratio(here.accept_1, before_1))
-            before_0, before_1 = here.accept_0, here.accept_1
-            record_batch(setting, world, n_0, n_1, left_0, left_1, i)
+            if i > arm:
+                keep_0, keep_1 = ratio(here.good_0, before.good_0), ratio(here.good_1, before.good_1)
+                good_0, good_1 = thin(env, t, 2 * i + 1, good_0, good_1, keep_0, keep_1)
+                keep_0 = ratio(here.accept_0 - here.good_0, before.accept_0 - before.good_0)
+                keep_1 = ratio(here.accept_1 - here.good_1, before.accept_1 - before.good_1)
+            else:
+                keep_0, keep_1 = ratio(here.accept_0, before.accept_0), ratio(here.accept_1, before.accept_1)
+            bad_0, bad_1 = thin(env, t, 2 * i, bad_0, bad_1, keep_0, keep_1)
+            record_batch(setting, world, n_0, n_1, good_0 + bad_0, good_1 + bad_1, i)
             if i == arm:
-                chosen_0, chosen_1 = left_0, left_1
-        return chosen_0, chosen_1, n_1
+                good_0 = binomial(u.good_0, bad_0, ratio(here.good_0, here.accept_0))
+                good_1 = binomial(u.good_1, bad_1, ratio(here.good_1, here.accept_1))
+                accepted, good = bad_0 + bad_1, good_0 + good_1
+                bad_0, bad_1 = bad_0 - good_0, bad_1 - good_1
+            before = here
+        return accepted, good, n_1
 
     return draw_all

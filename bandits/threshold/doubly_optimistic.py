@@ -33,12 +33,10 @@ from bandits.threshold.problem import ThresholdGame
 
 
 class DoublyOptimisticParams(NamedTuple):
-    """Radii with L = 1, and the two widths."""
+    """Radii with L = 1, each with its own width."""
 
     radii: Radii
     log_term: float  # ln(2 G (m + 1) / delta_0)
-    reward_width: float
-    residual_width: float
     failure_probability: float
 
 
@@ -60,11 +58,10 @@ def _update(
     observe(evidence, arm, outcome)
     k = float(evidence.plays[arm])
     root = math.sqrt(params.log_term + math.log(k * (k + 1.0)))
-    radius = params.reward_width * root * reward_radius(params.radii, evidence, arm)
-    state.optimistic[arm] = evidence.reward[arm] + radius
+    state.optimistic[arm] = evidence.reward[arm] + root * reward_radius(params.radii, evidence, arm)
     largest = 0.0
     for j in range(params.radii.n_constraints):
-        radius = params.residual_width * root * residual_radius(params.radii, evidence, arm, j)
+        radius = root * residual_radius(params.radii, evidence, arm, j)
         largest = max(largest, evidence.residual[arm, j] - radius)
     state.excess[arm] = largest
     return state
@@ -87,7 +84,6 @@ class DoublyOptimisticSearch(ConfidentLearner):
         """Return the radii for the game."""
         delta = float(self.failure_probability)
         own = radii(problem, delta, float(self.width))
-        unit = math.sqrt(own.log_term)
-        plain = own._replace(reward=own.reward / unit, parity=own.parity / unit, service=own.service / unit)
-        widths = (float(self.reward_width), float(self.residual_width))
-        return DoublyOptimisticParams(plain, confidence_log(problem, delta, 1), *widths, delta)
+        reward, residual = (w / math.sqrt(own.log_term) for w in (self.reward_width, self.residual_width))
+        plain = own._replace(reward=reward * own.reward, parity=residual * own.parity, service=residual * own.service)
+        return DoublyOptimisticParams(plain, confidence_log(problem, delta, 1), delta)

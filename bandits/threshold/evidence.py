@@ -116,12 +116,16 @@ def observe_residuals(evidence: Evidence, arm: int, row: int, outcome: Outcome) 
 @kernel
 def reward_radius(radii: Radii, evidence: Evidence, arm: int) -> float:
     """Return the reward's radius for a threshold: infinite before its first play."""
+    if evidence.plays[arm] == 0:  # said in so many words, for a width of 0 would make it 0 / 0
+        return np.inf
     return radii.reward / math.sqrt(evidence.plays[arm]) + radii.reward_bias
 
 
 @kernel
 def residual_radius(radii: Radii, evidence: Evidence, arm: int, j: int) -> float:
     """Return residual j's radius for a threshold: infinite before its first information."""
+    if evidence.information[arm, j] == 0.0:
+        return np.inf
     scale, bias = (radii.parity, radii.parity_bias) if j < 2 else (radii.service, radii.service_bias)
     return scale / math.sqrt(evidence.information[arm, j]) + bias
 

@@ -1,9 +1,8 @@
 """Explore, then commit: every threshold in turn for a fixed number of plays, then one for ever.
 
 With p plays each, means are known to about sqrt(L / (2 n p)), and the exploration costs G p rounds: the two
-balance at p of order (T / G)^(2/3) (Lattimore & Szepesvari, "Bandit Algorithms", 2020,
-chapter 6). In a closed loop the
-plays of a threshold come in a row, so that the population has time to settle.
+balance at p of order (T / G)^(2/3) (Lattimore & Szepesvari, "Bandit Algorithms", 2020, chapter 6). In a closed
+loop the plays of a threshold come in a row, so that the population has time to settle.
 """
 
 import math

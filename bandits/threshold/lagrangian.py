@@ -4,7 +4,9 @@
 
 `PrimalDualBandit` plays the highest upper confidence bound of the Lagrangian, (rhat + beta_r) - sum lambda_j
 (ghat_j - beta_j). `LagrangianExp3` plays exponential weights (Auer et al. 2002) on the loss
-(1 - r + sum lambda_j (g_j + 1 + delta)) / (1 + 2 sum lambda_j), which is in [0, 1] for g_j in [-1 - delta, 1 - delta].
+(1 - r + sum lambda_j (g_j + c_j)) / (1 + 2 sum lambda_j), with -c_j the least that residual j can be: c_j = 1 + delta
+for parity, whose residuals are in [-1 - delta, 1 - delta], and 1 for service. Every g_j + c_j is in [0, 2], so the
+loss is in [0, 1].
 """
 
 import math
@@ -155,7 +157,8 @@ def lagrangian_loss(multiplier: Any, tolerance: float, outcome: Outcome) -> floa
     loss = 1.0 - outcome.reward
     scale = 1.0
     for j in range(multiplier.size):
-        loss += multiplier[j] * (outcome.residuals[0, j] + 1.0 + tolerance)
+        lift = 1.0 + tolerance if j < 2 else 1.0
+        loss += multiplier[j] * (outcome.residuals[0, j] + lift)
         scale += 2.0 * multiplier[j]
     return loss / scale
 

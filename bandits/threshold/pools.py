@@ -56,6 +56,10 @@ def _target(setting: PoolSetting, rates: Rates) -> State:
     return State(clip_share(setting.share + setting.lift * (rates.accept_1 - rates.accept_0)), 0.0)
 
 
+def _cut(share: float) -> float:
+    return min(max(share, LEAST_SHARE), LARGEST_SHARE)
+
+
 class Pools(NamedTuple):
     """Scored individuals with outcomes, group by group."""
 
@@ -130,16 +134,20 @@ class PoolPopulation(Population):
         return 1.0 - self.adaptation
 
     @property
-    def diameter(self) -> float:
-        """Return the width of the shares that can be reached; 0 without adaptation or lift."""
-        if self.adaptation == 0.0 or self.lift == 0.0:
-            return 0.0
-        ends = np.clip([self.start - self.lift, self.start + self.lift], LEAST_SHARE, LARGEST_SHARE)
-        return float(ends[1] - ends[0])
+    def reachable(self) -> tuple[tuple[float, float], ...]:
+        """Return [clip(w_0 - lift), clip(w_0 + lift)]; the first share alone without adaptation."""
+        lift = self.lift if self.adaptation > 0.0 else 0.0
+        return ((_cut(self.start - lift), _cut(self.start + lift)),)
 
     def sensitivity(self, price: float) -> Sensitivity:
-        """Return M = 1 for the reward (rescaled) and the overall rate, mixtures by w; 0 for the groups' rates."""
-        return Sensitivity(1.0, 0.0, 1.0)
+        """Return M for reward, parity and service.
+
+        Reward and overall rate are mixtures by w, so their slopes in w are the groups' differences, here the largest
+        at any threshold (between neighbouring scores nothing changes); the groups' own rates do not depend on w.
+        """
+        here = self.setting(np.unique(np.concatenate(self.pools.scores)))
+        reward = ((1.0 + price) * here.good - price * here.accept) / (1.0 + price)
+        return Sensitivity(float(np.ptp(reward, axis=0).max()), 0.0, float(np.ptp(here.accept, axis=0).max()))
 
 
 @dataclass(frozen=True)
@@ -152,9 +160,9 @@ class EmpiricalPools(PoolPopulation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("scores", "good", "group"):
-            object.__setattr__(self, name, tuple(np.asarray(getattr(self, name)).tolist()))
         split_pools(self.scores, self.good, self.group)
+        for name, kind in (("scores", np.float64), ("good", np.int64), ("group", np.int64)):
+            object.__setattr__(self, name, tuple(np.asarray(getattr(self, name), dtype=kind).tolist()))
 
     @cached_property
     def pools(self) -> Pools:

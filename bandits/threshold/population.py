@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.jit import kernel
+from bandits.jit import shared_kernel
 
 
 class Rates(NamedTuple):
@@ -71,8 +71,13 @@ class Population(ABC):
 
     @property
     @abstractmethod
+    def reachable(self) -> tuple[tuple[float, float], ...]:
+        """Return for each observable the interval that it never leaves, whatever is played."""
+
+    @property
     def diameter(self) -> float:
         """Return D, the most by which two states that can be reached differ in a coordinate."""
+        return max(high - low for low, high in self.reachable)
 
     @abstractmethod
     def sensitivity(self, price: float) -> Sensitivity:
@@ -84,14 +89,14 @@ class Population(ABC):
         return self.diameter == 0.0
 
 
-@kernel
+@shared_kernel
 def advance(adaptation: float, state: State, target: State) -> State:
     """Return the state moved the fraction `adaptation` of the way to the target."""
     rest = 1.0 - adaptation
     return State(rest * state.first + adaptation * target.first, rest * state.second + adaptation * target.second)
 
 
-@kernel
+@shared_kernel
 def mean_reward(rates: Rates, price: float) -> float:
     """Return E[accept (y - price (1 - y))], in [-price, 1]."""
     first = (1.0 + price) * rates.good_0 - price * rates.accept_0
@@ -99,7 +104,7 @@ def mean_reward(rates: Rates, price: float) -> float:
     return (1.0 - rates.share) * first + rates.share * second
 
 
-@kernel
+@shared_kernel
 def acceptance(rates: Rates) -> float:
     """Return the overall acceptance rate."""
     return (1.0 - rates.share) * rates.accept_0 + rates.share * rates.accept_1

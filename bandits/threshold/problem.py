@@ -32,10 +32,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.checks import array, instance, integer, real
-from bandits.jit import kernel, rare_kernel
+from bandits.jit import rare_kernel, shared_kernel
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream
-from bandits.sampling import binomial
 from bandits.summation import Sum, empty_sum, plus, value
 from bandits.threshold.batch import (
     Constraints,
@@ -44,12 +43,12 @@ from bandits.threshold.batch import (
     draw_chosen,
     make_draw_all,
     parity_violation,
-    ratio,
     scaled_reward,
     service_violation,
     write_information,
 )
 from bandits.threshold.population import Population, PopulationSteps, Sensitivity, State, advance, mean_reward
+from bandits.threshold.ranges import proven_range
 from bandits.threshold.sweep import Sweep, sweep_thresholds
 
 _METRICS = (
@@ -95,8 +94,8 @@ class ThresholdWorld(NamedTuple):
 
     state: State
     last_arm: int
-    last_rates: Any  # (2,) or (2, G): the groups' acceptance rates of the batch, kept where a group is absent
-    residuals: Any  # (m,) or (G, m)
+    last_rates: Any  # (1 or G, 2) the groups' acceptance rates of the batch, kept where a group is absent
+    residuals: Any  # (1 or G, m)
     information: Any  # (m,)
     reward: Sum
     regret: Sum
@@ -148,10 +147,10 @@ class ThresholdGame(Problem):
         else:
             integer("grid", self.grid, low=2)
         if self.service is not None:
-            low, high = array("service", self.service, 1, 0.0, 1.0).tolist() if len(self.service) == 2 else (1, 0)
-            if low > high:
+            ends = array("service", self.service, 1, 0.0, 1.0).tolist()
+            if len(ends) != 2 or ends[0] > ends[1]:
                 raise ValueError(f"service must be (low, high) with low <= high, got {self.service}")
-            object.__setattr__(self, "service", (low, high))
+            object.__setattr__(self, "service", tuple(ends))
 
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
@@ -204,6 +203,10 @@ class ThresholdGame(Problem):
         """Names of the measured numbers."""
         return (*_METRICS, *self.population.observables)
 
+    def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
+        """Return ends that `metric` after `horizon` rounds cannot leave; ValueError for a name that is no metric."""
+        return proven_range(self, metric, learner)
+
     @property
     def steps(self) -> ProblemSteps:
         """The compiled functions for this population and feedback."""
@@ -252,7 +255,7 @@ def _steps(population: PopulationSteps, full: bool, n_observables: int) -> Probl
 def _make_init(population: PopulationSteps, full: bool) -> Any:
     init_population = population.init
 
-    @kernel
+    @shared_kernel
     def init(setting: ThresholdSetting, env: Stream) -> ThresholdWorld:
         rows = setting.n_actions if full else 1
         m = setting.constraints.n_constraints
@@ -280,17 +283,15 @@ def _make_init(population: PopulationSteps, full: bool) -> Any:
 def _make_respond(population: PopulationSteps, draw: Any) -> Any:
     rates_of, target_of = population.rates, population.target
 
-    @kernel
+    @shared_kernel
     def respond(setting: ThresholdSetting, world: ThresholdWorld, t: int, arm: int, env: Stream) -> Any:
         if arm < 0 or arm >= setting.n_actions:
             raise ValueError("the learner played a threshold outside 0, ..., n_actions - 1")
         limits = setting.constraints
         rates = rates_of(setting.population, world.state, arm)
         u = batch_uniforms(env, t)
-        accepted_0, accepted_1, n_1 = draw(setting, world, t, arm, rates, u, env)
-        good = binomial(u.good_0, accepted_0, ratio(rates.good_0, rates.accept_0))
-        good += binomial(u.good_1, accepted_1, ratio(rates.good_1, rates.accept_1))
-        reward = scaled_reward(accepted_0 + accepted_1, good, setting.batch_size, setting.price)
+        accepted, good, n_1 = draw(setting, world, t, arm, rates, u, env)
+        reward = scaled_reward(accepted, good, setting.batch_size, setting.price)
         write_information(setting.batch_size - n_1, n_1, world.information)
 
         parity, service = parity_violation(limits, rates), service_violation(limits, rates)
@@ -317,7 +318,7 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
 
 def _make_measure(n_observables: int) -> Any:
     @rare_kernel
-    def measure(setting: ThresholdSetting, world: ThresholdWorld, n_rounds: int, out: Any) -> ThresholdWorld:
+    def measure(setting: ThresholdSetting, world: ThresholdWorld, n_rounds: int, out: Any) -> None:
         out[0] = value(world.reward)
         out[1] = value(world.regret)
         out[3] = value(world.parity)
@@ -331,6 +332,5 @@ def _make_measure(n_observables: int) -> Any:
         out[10] = world.state.first
         if n_observables == 2:
             out[11] = world.state.second
-        return world
 
     return measure

@@ -14,17 +14,17 @@ the individuals that the population is made of.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import integer
+from bandits.checks import instance, integer
 from bandits.threshold.pools import PoolPopulation, Pools, split_pools
-from bandits.threshold.tables import DATA, Table, categories, numbers, read_table, select
+from bandits.threshold.tables import DATA, Table, categories, choices, numbers, read_table, select
 
 GERMAN_NUMBERS = (
     "duration_months",
@@ -66,7 +66,7 @@ class Individuals(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoredTable(PoolPopulation):
-    """Base of the populations whose scores are learned: fitted once an object, on first use.
+    """Base of the populations whose scores are learned, on first use and once for each table and split.
 
     split_seed: integer in [0, 2^32), which half the model sees.
     """
@@ -89,68 +89,77 @@ class ScoredTable(PoolPopulation):
     @cached_property
     def pools(self) -> Pools:
         """The held-out half with its scores, group by group."""
-        return score_held_out(self.individuals(), self.split_seed, self.source)
+        state = self.source.stat() if self.source.is_file() else None
+        return _scored(
+            replace(self, adaptation=0.0, lift=0.0, share=None), state and (state.st_mtime_ns, state.st_size)
+        )
+
+
+@lru_cache(maxsize=16)
+def _scored(table: ScoredTable, version: tuple[int, int] | None) -> Pools:
+    """Return the pools of a table; version: of its file, so that a changed file is read again."""
+    return score_held_out(table.individuals(), table.split_seed, table.source)
 
 
 @dataclass(frozen=True)
-class GermanCredit(ScoredTable):
-    """German Credit with groups by age; path: a CSV file with the shipped table's columns, None the shipped one."""
+class ShippedTable(ScoredTable):
+    """Base of the populations that come with a table; path: another CSV file with its columns, None the shipped one."""
 
     path: str | None = None
+    file_name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        instance("path", self.path, (str, type(None)), "the name of a CSV file, or None")
 
     @property
     def source(self) -> Path:
         """The CSV file."""
-        return DATA / "german_credit.csv" if self.path is None else Path(self.path)
+        return DATA / self.file_name if self.path is None else Path(self.path)
+
+
+@dataclass(frozen=True)
+class GermanCredit(ShippedTable):
+    """German Credit with groups by age; path: a CSV file with the shipped table's columns, None the shipped one."""
+
+    file_name: ClassVar[str] = "german_credit.csv"
 
     def individuals(self) -> Individuals:
         """Return the applicants; good = credit_risk 1, group 1 = aged up to 25."""
-        names = (*GERMAN_NUMBERS, *GERMAN_CATEGORIES)
-        table = read_table(self.source, (*names, "credit_risk"))
-        risk = numbers(table, "credit_risk", self.source)
-        if not np.isin(risk, (1.0, 2.0)).all():
-            raise ValueError(f"{self.source}: column 'credit_risk' must hold 1 (good) or 2 (bad)")
-        young = numbers(table, "age", self.source) <= _YOUNG
-        return _individuals(table, GERMAN_NUMBERS, GERMAN_CATEGORIES, risk == 1.0, young, self.source)
+        table = read_table(self.source, (*GERMAN_NUMBERS, *GERMAN_CATEGORIES, "credit_risk"))
+        good = choices(table, "credit_risk", (1.0, 2.0)) == 1.0
+        young = numbers(table, "age") <= _YOUNG
+        return _individuals(table, GERMAN_NUMBERS, GERMAN_CATEGORIES, good, young)
 
 
 @dataclass(frozen=True)
-class Compas(ScoredTable):
+class Compas(ShippedTable):
     """COMPAS with the two largest groups by race; path: a CSV file with the shipped table's columns, None that one."""
 
-    path: str | None = None
-
-    @property
-    def source(self) -> Path:
-        """The CSV file."""
-        return DATA / "compas.csv" if self.path is None else Path(self.path)
+    file_name: ClassVar[str] = "compas.csv"
 
     def individuals(self) -> Individuals:
         """Return the defendants kept by ProPublica's filter in the two largest groups; good = no recidivism."""
         others = ("race", "days_b_screening_arrest", "score_text", "is_recid", "two_year_recid")
         table = read_table(self.source, (*COMPAS_NUMBERS, *COMPAS_CATEGORIES, *others))
-        table = select(table, self._kept(table))
-        races, counts = np.unique(categories(table, "race", self.source), return_counts=True)
-        if len(races) < 2:
-            raise ValueError(f"{self.source}: column 'race' has one group only after the filter: {list(races)}")
+        table = select(table, _passes_filter(table))
+        race = categories(table, "race")
+        races, counts = np.unique(race, return_counts=True)
         largest = races[np.argsort(-counts, kind="stable")[:2]]
-        race = np.array(table["race"])
-        table = select(table, np.isin(race, largest))
-        recidivism = numbers(table, "two_year_recid", self.source)
-        if not np.isin(recidivism, (0.0, 1.0)).all():
-            raise ValueError(f"{self.source}: column 'two_year_recid' must hold 0 or 1")
-        first = race[np.isin(race, largest)] == largest[0]
-        return _individuals(table, COMPAS_NUMBERS, COMPAS_CATEGORIES, recidivism == 0.0, first, self.source)
+        table, race = select(table, np.isin(race, largest)), race[np.isin(race, largest)]
+        good = choices(table, "two_year_recid", (0.0, 1.0)) == 0.0
+        return _individuals(table, COMPAS_NUMBERS, COMPAS_CATEGORIES, good, race == largest[0])
 
-    def _kept(self, table: Table) -> NDArray[np.bool_]:
-        """Return which rows pass the filter; an empty number of days means that no arrest was matched."""
-        days = np.array([abs(float(text)) if text else np.inf for text in table["days_b_screening_arrest"]])
-        known = numbers(table, "is_recid", self.source) != -1.0
-        degree, score = np.array(table["c_charge_degree"]), np.array(table["score_text"])
-        kept: NDArray[np.bool_] = (days <= 30.0) & known & (degree != "O") & (score != "N/A") & (score != "")
-        if not kept.any():
-            raise ValueError(f"{self.source}: no row passes the filter")
-        return kept
+
+def _passes_filter(table: Table) -> NDArray[np.bool_]:
+    """Return which rows ProPublica's filter keeps; an empty number of days means that no arrest was matched."""
+    days = np.abs(numbers(table, "days_b_screening_arrest", absent=np.inf))
+    known = choices(table, "is_recid", (-1.0, 0.0, 1.0)) != -1.0
+    degree, score = np.array(table.columns["c_charge_degree"]), np.array(table.columns["score_text"])
+    kept: NDArray[np.bool_] = (days <= 30.0) & known & (degree != "O") & (score != "N/A") & (score != "")
+    if not kept.any():
+        raise ValueError(f"{table.source}: no row passes the filter")
+    return kept
 
 
 @dataclass(frozen=True)
@@ -158,8 +167,8 @@ class CsvPopulation(ScoredTable):
     """One's own table: path, and the columns' roles.
 
     outcome: column that is good where it equals `good_value`.  group: column that marks group 1 where it equals
-    `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all.
-    Values are compared as text.
+    `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all, the outcome not
+    among them. Values are compared as text.
     """
 
     path: str = ""
@@ -179,8 +188,11 @@ class CsvPopulation(ScoredTable):
             if isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} must be a list of column names, got the text {getattr(self, name)!r}")
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if not (*self.numbers, *self.categories):
+        features = (*self.numbers, *self.categories)
+        if not features:
             raise ValueError("numbers and categories must name at least one feature column between them")
+        if self.outcome in features:
+            raise ValueError(f"numbers and categories must not name the outcome {self.outcome!r}")
 
     @property
     def source(self) -> Path:
@@ -191,24 +203,23 @@ class CsvPopulation(ScoredTable):
         """Return the table's individuals."""
         names = dict.fromkeys((*self.numbers, *self.categories, self.outcome, self.group))
         table = read_table(self.source, tuple(names))
-        good = categories(table, self.outcome, self.source) == self.good_value
-        group = categories(table, self.group, self.source) == self.group_value
-        return _individuals(table, self.numbers, self.categories, good, group, self.source)
+        good = categories(table, self.outcome) == self.good_value
+        group = categories(table, self.group) == self.group_value
+        return _individuals(table, self.numbers, self.categories, good, group)
 
 
 def _individuals(
-    table: Table, number_names: Sequence[str], category_names: Sequence[str], good: Any, group: Any, source: Path
+    table: Table, number_names: Sequence[str], category_names: Sequence[str], good: Any, group: Any
 ) -> Individuals:
     """Return the features beside outcome and group, after checking that both take both values."""
     for name, labels in (("outcome", good), ("group", group)):
         if len(np.unique(labels)) < 2:
-            raise ValueError(f"{source}: the {name} is the same in every row: two values are needed")
-    rows = len(good)
-    columns = [numbers(table, name, source) for name in number_names]
-    texts = [categories(table, name, source) for name in category_names]
+            raise ValueError(f"{table.source}: the {name} is the same in every row: two are needed")
+    columns = [numbers(table, name) for name in number_names]
+    texts = [categories(table, name) for name in category_names]
     return Individuals(
-        np.column_stack(columns) if columns else np.empty((rows, 0)),
-        np.column_stack(texts) if texts else np.empty((rows, 0), dtype=np.str_),
+        np.column_stack(columns) if columns else np.empty((len(table), 0)),
+        np.column_stack(texts) if texts else np.empty((len(table), 0), dtype=np.str_),
         good.astype(np.int64),
         group.astype(np.int64),
     )

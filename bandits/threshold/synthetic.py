@@ -127,11 +127,11 @@ class Synthetic(Population):
         return 1.0 - self.adaptation + self.adaptation * self.lift * self.steepest
 
     @property
-    def diameter(self) -> float:
-        """Return the largest width of [min(base_g, initial_g), max(base_g + lift, initial_g)]; 0 without adaptation."""
+    def reachable(self) -> tuple[tuple[float, float], ...]:
+        """Return [min(base_g, initial_g), max(base_g + lift, initial_g)]; the initial means without adaptation."""
         if self.adaptation == 0.0:
-            return 0.0
-        return max(max(b + self.lift, s) - min(b, s) for b, s in zip(self.base, self.start, strict=True))
+            return tuple((start, start) for start in self.start)
+        return tuple((min(b, s), max(b + self.lift, s)) for b, s in zip(self.base, self.start, strict=True))
 
     def sensitivity(self, price: float) -> Sensitivity:
         """Return M for reward, parity and service.

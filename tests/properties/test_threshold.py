@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 from bandits.threshold import (
     BlockFeasibleSearch,
     DoublyOptimisticSearch,
-    EmpiricalPools,
     EpochFeasibleSearch,
     OptimisticFeasibleSearch,
     PessimisticSearch,
     Synthetic,
     ThresholdGame,
 )
-from bandits.threshold.batch import Constraints
-from bandits.threshold.evidence import best_feasible, radii
+from bandits.threshold.batch import Constraints, Outcome, parity_violation, service_violation, write_residuals
+from bandits.threshold.evidence import Evidence, best_feasible, radii, residual_radius, reward_radius
 from bandits.threshold.lagrangian import lagrangian_loss
+from bandits.threshold.population import Rates, acceptance
 from bandits.threshold.synthetic import group_rates
-from tests.bandits.threshold.replay import Bounds, check_choice, check_search, log_term
+from tests.bandits.threshold.replay import Bounds, check_blind, check_blocks, check_choice, check_search, log_term
 from tests.bandits.threshold.scripted import Script, arms, script
+from tests.drivers import plain
 
 SEEDS = st.integers(0, 2**32 - 1)
 SERVICES = st.sampled_from([None, (0.2, 0.7), (0.45, 0.5)])
@@ -68,16 +69,7 @@ def test_infinite_radii_try_every_threshold_once_first(seed):
 @FEW
 @given(seed=SEEDS, service=SERVICES)
 def test_feedback_of_thresholds_not_chosen_never_changes_the_play(seed, service):
-    problem = script(seed, service=service)
-    learner = OptimisticFeasibleSearch(width=0.3)
-    played = arms(problem, learner)
-    rng = np.random.default_rng(seed)
-    chosen = np.zeros((problem.horizon, problem.n_actions), dtype=bool)
-    chosen[np.arange(problem.horizon), played] = True
-    reward = np.where(chosen, problem.reward, rng.random(problem.reward.shape))
-    rates = np.where(chosen[..., None], problem.rates, rng.random(problem.rates.shape))
-    changed = dataclasses.replace(problem, reward=reward, rates=rates)
-    assert arms(changed, learner).tolist() == played.tolist()
+    check_blind(script(seed, service=service), OptimisticFeasibleSearch(width=0.3), seed)
 
 
 @FEW
@@ -129,6 +121,21 @@ def test_radii_fall_with_plays_and_rise_with_horizon_and_grid(horizon, grid, pla
     assert here.parity >= 2.0 * here.service  # R = 2, and S >= 1
 
 
+@QUICK
+@given(plays=st.integers(1, 10**6), fewer=st.floats(0, 1), width=st.sampled_from([0.0, 0.5, 1.0]))
+def test_radii_of_a_threshold_fall_with_its_evidence_and_are_infinite_without(plays, fewer, width):
+    game = ThresholdGame(Synthetic(adaptation=0.0), 1000, service=(0.2, 0.8))
+    width_and_bias = radii(game, 0.05, width, bias=0.01)
+    counts = np.array([0, max(1, int(fewer * plays)), plays])
+    evidence = Evidence(counts, np.zeros(3), np.zeros((3, 4)), 100.0 * np.outer(counts, np.ones(4)))
+    reward = [plain(reward_radius)(width_and_bias, evidence, i) for i in range(3)]
+    residual = [[plain(residual_radius)(width_and_bias, evidence, i, j) for j in range(4)] for i in range(3)]
+    for none, some, more in (reward, *zip(*residual, strict=True)):
+        assert none == np.inf
+        assert some >= more >= 0.0
+        assert (some > more) == (counts[1] < counts[2] and width > 0.0)
+
+
 # ---------------------------------------------------------------- searches that hold
 
 
@@ -136,13 +143,7 @@ def test_radii_fall_with_plays_and_rise_with_horizon_and_grid(horizon, grid, pla
 @given(seed=SEEDS, hold=st.integers(1, 6), diameter=st.sampled_from([0.0, 0.2]))
 def test_the_block_search_holds_and_learns_from_the_last_round_only(seed, hold, diameter):
     problem = script(seed, diameter=diameter)
-    played = arms(problem, BlockFeasibleSearch(hold=hold, width=0.3))
-    blocks = -(-problem.horizon // hold)
-    log, bias = log_term(problem, 0.05, blocks), diameter * problem.contraction ** (hold - 1)
-    for start in range(0, problem.horizon, hold):
-        assert len(set(played[start : start + hold])) == 1
-        history = [(end, played[end]) for end in range(hold - 1, start, hold)]
-        check_choice(Bounds(problem, log, blocks, history, 0.3, bias), played[start])
+    check_blocks(problem, arms(problem, BlockFeasibleSearch(hold=hold, width=0.3)), hold, 0.3)
 
 
 @FEW
@@ -205,16 +206,17 @@ def test_pessimistic_search_plays_only_what_is_certified(seed, slope):
 
 @QUICK
 @given(
-    multiplier=st.lists(st.floats(0, 5), min_size=2, max_size=2),
+    multiplier=st.lists(st.floats(0, 5), min_size=4, max_size=4),
     reward=st.floats(0, 1),
-    gap=st.floats(-1, 1),
-    tolerance=st.floats(0, 1),
+    rates=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+    limits=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+    m=st.sampled_from([2, 4]),
 )
-def test_the_lagrangian_loss_is_in_the_unit_interval(multiplier, reward, gap, tolerance):
-    from bandits.threshold.batch import Outcome
-
-    residuals = np.array([[gap - tolerance, -gap - tolerance]])
-    loss = lagrangian_loss(np.array(multiplier), tolerance, Outcome(reward, residuals, np.ones(2)))
+def test_the_lagrangian_loss_is_in_the_unit_interval(multiplier, reward, rates, limits, m):
+    tolerance, low, high = limits[0], min(limits[1:]), max(limits[1:])
+    residuals = np.empty((1, m))
+    write_residuals(Constraints(m, tolerance, low, high), rates[0], rates[1], rates[2], 0, residuals)
+    loss = plain(lagrangian_loss)(np.array(multiplier[:m]), tolerance, Outcome(reward, residuals, np.ones(m)))
     assert -1e-12 <= loss <= 1.0 + 1e-12
 
 
@@ -224,9 +226,6 @@ def test_the_lagrangian_loss_is_in_the_unit_interval(multiplier, reward, gap, to
 @QUICK
 @given(a=st.floats(0, 1), b=st.floats(0, 1), share=st.floats(0.05, 0.95), tolerance=st.floats(0, 1))
 def test_residual_identities(a, b, share, tolerance):
-    from bandits.threshold.batch import parity_violation, service_violation, write_residuals
-    from bandits.threshold.population import Rates, acceptance
-
     limits = Constraints(4, tolerance, 0.3, 0.6)
     rates = Rates(share, a, b, 0.0, 0.0)
     out = np.empty((1, 4))
@@ -246,42 +245,3 @@ def test_acceptance_falls_with_the_threshold_and_good_acceptances_are_part_of_it
     assert 0.0 <= fewer <= more <= 1.0
     assert 0.0 <= good <= more
     assert fewer_good <= good + 1e-15
-
-
-@st.composite
-def pools(draw):
-    n = draw(st.integers(2, 30))
-    scores = draw(st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=n, max_size=n))
-    good = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))
-    group = [0, 1, *draw(st.lists(st.integers(0, 1), min_size=n - 2, max_size=n - 2))]
-    adaptation, lift = draw(st.floats(0, 1)), draw(st.floats(0, 1))
-    return EmpiricalPools(adaptation=adaptation, lift=lift, scores=scores, good=good, group=group)
-
-
-@QUICK
-@given(population=pools(), grid=st.integers(2, 12))
-def test_pool_rates_are_counts_and_the_feasible_set_is_that_of_brute_force(population, grid):
-    game = ThresholdGame(population, 10, grid=grid, parity_tolerance=0.2, service=(0.1, 0.9))
-    setting, sweep = population.setting(game.thresholds), game.sweep
-    scores, good, group = (np.array(v) for v in (population.scores, population.good, population.group))
-    for i, threshold in enumerate(game.thresholds):
-        accepted = scores >= threshold
-        rates = [accepted[group == g].mean() for g in (0, 1)]
-        assert setting.accept[:, i] == pytest.approx(rates)
-        assert setting.good[:, i] == pytest.approx([(accepted & (good == 1))[group == g].mean() for g in (0, 1)])
-        share = np.clip(group.mean(), 0.05, 0.95)
-        if population.adaptation > 0.0:
-            share = np.clip(group.mean() + population.lift * (rates[1] - rates[0]), 0.05, 0.95)
-        assert sweep.state[i, 0] == pytest.approx(share, abs=1e-12)
-        assert 0.05 <= sweep.state[i, 0] <= 0.95
-        overall = (1 - sweep.state[i, 0]) * rates[0] + sweep.state[i, 0] * rates[1]
-        excess = max(0, abs(rates[0] - rates[1]) - 0.2) + max(0, 0.1 - overall) + max(0, overall - 0.9)
-        assert sweep.violation[i] == pytest.approx(excess, abs=1e-9)
-    assert (np.diff(setting.accept, axis=1) <= 0.0).all()
-    candidates = np.flatnonzero(sweep.feasible)
-    if len(candidates):
-        assert sweep.reward[sweep.best] == sweep.reward[candidates].max()
-        assert sweep.feasible[sweep.best]
-    else:
-        assert sweep.violation[sweep.best] == sweep.violation.min()
-    assert sweep.feasible.tolist() == (sweep.violation <= 0.0).tolist()

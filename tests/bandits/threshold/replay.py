@@ -1,8 +1,11 @@
 """The rules of the threshold learners written out again from their definitions, in plain NumPy."""
 
+import dataclasses
 import math
 
 import numpy as np
+
+from tests.bandits.threshold.scripted import arms
 
 
 def log_term(problem, failure_probability, decisions):
@@ -64,3 +67,25 @@ def check_search(problem, played, failure_probability=0.05, width=1.0):
     for t, arm in enumerate(played):
         history = list(enumerate(played[:t]))
         check_choice(Bounds(problem, log, problem.horizon, history, width), arm)
+
+
+def check_blocks(problem, played, hold, width):
+    """Every block of `hold` rounds is one threshold, chosen by the rule from the last rounds of the blocks before."""
+    blocks = -(-problem.horizon // hold)
+    log, bias = log_term(problem, 0.05, blocks), problem.diameter * problem.contraction ** (hold - 1)
+    for start in range(0, problem.horizon, hold):
+        assert len(set(played[start : start + hold])) == 1, f"block from round {start} is not held"
+        history = [(end, played[end]) for end in range(hold - 1, start, hold)]
+        check_choice(Bounds(problem, log, blocks, history, width, bias), played[start])
+
+
+def check_blind(problem, learner, seed):
+    """The play stays the same when all outcomes of thresholds not chosen are drawn anew."""
+    played = arms(problem, learner)
+    rng = np.random.default_rng(seed)
+    chosen = np.zeros((problem.horizon, problem.n_actions), dtype=bool)
+    chosen[np.arange(problem.horizon), played] = True
+    reward = np.where(chosen, problem.reward, rng.random(problem.reward.shape))
+    rates = np.where(chosen[..., None], problem.rates, rng.random(problem.rates.shape))
+    changed = dataclasses.replace(problem, reward=reward, rates=rates)
+    assert arms(changed, learner).tolist() == played.tolist(), "outcomes of thresholds not chosen change the play"

@@ -10,32 +10,34 @@ from bandits.jit import kernel, rare_kernel
 from bandits.protocol import Problem, ProblemSteps
 from bandits.threshold.batch import Constraints, Outcome
 from bandits.threshold.population import Sensitivity
-from bandits.threshold.problem import ChosenThreshold
-from sims import simulate
+from bandits.threshold.problem import ChosenThreshold, FullScores
+from tests.drivers import play_plainly
 
 
 class ScriptSetting(NamedTuple):
     reward: Any  # (T, G)
     residuals: Any  # (T, G, m)
     information: Any  # (T, m)
+    rows: int  # 1, or G where the scores are seen
 
 
 class ScriptWorld(NamedTuple):
     arm: int
-    residuals: Any  # (1, m)
+    residuals: Any  # (rows, m)
     information: Any  # (m,)
 
 
 @kernel
 def _init(setting, env):
     m = setting.information.shape[1]
-    return ScriptWorld(-1, np.zeros((1, m)), np.zeros(m))
+    return ScriptWorld(-1, np.zeros((setting.rows, m)), np.zeros(m))
 
 
 @kernel
 def _respond(setting, world, t, arm, env):
     for j in range(world.information.size):
-        world.residuals[0, j] = setting.residuals[t, arm, j]
+        for row in range(setting.rows):
+            world.residuals[row, j] = setting.residuals[t, arm if setting.rows == 1 else row, j]
         world.information[j] = setting.information[t, j]
     after = ScriptWorld(arm, world.residuals, world.information)
     return Outcome(setting.reward[t, arm], world.residuals, world.information), after
@@ -44,7 +46,6 @@ def _respond(setting, world, t, arm, env):
 @rare_kernel
 def _measure(setting, world, n_rounds, out):
     out[0] = world.arm
-    return world
 
 
 class FakeSweep(NamedTuple):
@@ -69,7 +70,7 @@ class Script(Problem):
     contraction: float = 0.5
     diameter: float = 0.0
     sensitivity: Sensitivity = field(default_factory=lambda: Sensitivity(1.0, 0.0, 1.0))
-    feedback: ChosenThreshold = field(default_factory=ChosenThreshold)
+    feedback: ChosenThreshold | FullScores = field(default_factory=ChosenThreshold)
     metrics: ClassVar[tuple[str, ...]] = ("arm",)
     steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond, _measure)
 
@@ -130,7 +131,8 @@ class Script(Problem):
         return np.stack([parity, parity, n, n][: self.n_constraints], axis=1)
 
     def setting(self):
-        return ScriptSetting(np.ascontiguousarray(self.reward), self.residuals.copy(), self.information)
+        rows = self.n_actions if isinstance(self.feedback, FullScores) else 1
+        return ScriptSetting(np.ascontiguousarray(self.reward), self.residuals.copy(), self.information, rows)
 
 
 def script(seed, horizon=80, n_actions=5, batch_size=20, service=None, **changes):
@@ -144,6 +146,6 @@ def script(seed, horizon=80, n_actions=5, batch_size=20, service=None, **changes
 
 
 def arms(problem, learner, seed=0):
-    """Return the thresholds played, (T,) int64."""
-    run = simulate(problem, learner, seed=seed, checkpoints=np.arange(1, problem.horizon + 1), threads=1)
-    return run["arm"][0].astype(np.int64)
+    """Return the thresholds played, (T,) int64, by the steps' own text: nothing is compiled."""
+    rounds = np.arange(1, problem.horizon + 1)
+    return play_plainly(problem, learner, seed=seed, checkpoints=rounds)[0, :, 0].astype(np.int64)

@@ -1,6 +1,6 @@
 """How often intervals for a mean miss it when watched all along, and how wide they are: a Markdown table.
 
-    python benchmarks/coverage.py [--streams 2000] [--length 2000] [--alpha 0.05]
+    python benchmarks/interval_coverage.py [--streams 2000] [--length 2000] [--alpha 0.05]
 
 Each stream is looked at after every 10 samples and counts as missed if an end of the interval was ever on the wrong
 side. The interval's two ends share alpha. "Student" is the usual interval, which is not made to be watched.
