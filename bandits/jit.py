@@ -19,11 +19,14 @@ import pickle
 import platform
 import types as pytypes
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba import uint32 as uint32
+from numba import uint64 as uint64
 from numba.core import cgutils, config
 from numba.core import types as _numba_types
 from numba.core.caching import CompileResultCacheImpl, NullCache, _Cache
@@ -34,6 +37,7 @@ from numba.extending import intrinsic, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 types: Any = _numba_types  # its members are made at run time
+CompilationError: type[Exception] = numba.core.errors.NumbaError
 
 
 def kernel(function: F) -> F:
@@ -195,7 +199,8 @@ class _ContentCache(_Cache):
             temporary.write_bytes(dumps(data._reduce()))
             temporary.replace(path)
         except OSError:  # a read-only or full disk costs the next process a compilation, not this one its result
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
 
     def enable(self) -> None: ...
     def disable(self) -> None: ...

@@ -81,7 +81,9 @@ class Learner(ABC):
         """Return the NamedTuple that the compiled functions receive, tuned for `problem`."""
 
     def steps_for(self, problem: Any) -> LearnerSteps:
-        """Return the compiled functions to play `problem` with."""
+        """Return the compiled functions to play `problem` with; TypeError where the class has none."""
+        if not isinstance(getattr(self, "steps", None), LearnerSteps):
+            raise TypeError(f"{self.name} must have `steps`, a LearnerSteps(init, act, update) of kernels")
         return self.steps
 
     def play(self, problem: Any, seed: int, first: int, count: int, rounds: Any) -> Any:
@@ -99,6 +101,8 @@ class Learner(ABC):
 
     def check(self, problem: Any) -> None:
         """Raise TypeError unless `problem` gives a feedback that this learner accepts."""
+        if not isinstance(getattr(self, "accepts", None), tuple):
+            raise TypeError(f"{self.name} must have `accepts`, a tuple of the feedback classes that it learns from")
         given = getattr(problem, "feedback", None)
         if not isinstance(given, self.accepts):
             wanted = " or ".join(kind.__name__ for kind in self.accepts)

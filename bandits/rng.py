@@ -12,9 +12,8 @@ low 8 bits and round // 2^32 in the upper 24.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import uint32, uint64
 
-from bandits.jit import kernel, shared_kernel
+from bandits.jit import kernel, shared_kernel, uint32, uint64
 
 LEARNER = 0
 ENVIRONMENT = 1

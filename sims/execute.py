@@ -235,7 +235,7 @@ def _results(
         while waiting or running:
             while waiting and len(running) < window:
                 cell, attempt = waiting.pop()
-                running[executor.submit(compute, cell, keep)] = (cell, attempt)
+                running[_submit(executor, cell, keep)] = (cell, attempt)
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             lost = []
             for future in finished:
@@ -253,3 +253,13 @@ def _results(
     finally:
         for future in running:
             future.cancel()
+
+
+def _submit(executor: Executor, cell: Cell, keep: bool) -> Future[bytes]:
+    """Return the cell's future; from a pool that has just lost a process, one that failed for that reason."""
+    try:
+        return executor.submit(compute, cell, keep)
+    except BrokenExecutor as error:
+        broken: Future[bytes] = Future()
+        broken.set_exception(error)
+        return broken

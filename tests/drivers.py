@@ -1,11 +1,24 @@
-"""Compiled loops around single parts of the core, so that tests can read them at speed; composed as the core does."""
+"""Single parts of the core for tests to drive: in compiled loops, composed as the core does, or as plain Python."""
 
-from functools import cache
+from types import CellType, FunctionType
 
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
-from bandits.jit import borrow, keep_alive, program
-from bandits.rng import ENVIRONMENT, Stream, seed_word, stream, uniform, uniform_index, uniform_pair, words
+from bandits.jit import program
+from bandits.rng import (
+    ENVIRONMENT,
+    Stream,
+    philox4x32,
+    seed_word,
+    stream,
+    uniform,
+    uniform_index,
+    uniform_pair,
+    words,
+)
+from sims.simulate import compose
+from tests import references
 
 
 @program
@@ -30,41 +43,64 @@ def draws(addresses):
     return integers[:, :2], reals[:, 0], reals[:, 1:], integers[:, 2]
 
 
-@cache
-def _reader(steps):
-    init, advance, loss, totals = steps[:4]
-
-    @program
-    def read(setting_owner, seed, repetition, checkpoints, losses, sums):
-        env = stream(seed, repetition, ENVIRONMENT)
-        setting = borrow(setting_owner)
-        state_owner = init(setting, env)
-        state = borrow(state_owner)
-        row = 0
-        for t in range(len(losses)):
-            state = advance(setting, state, t, env)
-            for arm in range(losses.shape[1]):
-                losses[t, arm] = loss(setting, state, t, arm)
-            if row < checkpoints.size and t + 1 == checkpoints[row]:
-                totals(setting, state, t + 1, sums[row])
-                row += 1
-        keep_alive(state_owner)
-        keep_alive(setting_owner)
-
-    return read
+def stream_of(seed, repetition, purpose):
+    """Return a repetition's stream for a purpose, as Python sees it."""
+    return Stream(*(np.uint32(part) for part in (seed % 2**32, seed // 2**32, repetition, purpose)))
 
 
-def read(process, horizon, seed=0, repetition=0, checkpoints=None, setting=None):
+# ---------------------------------------------------------------- the same text, run by Python
+
+
+def plain(function, **instead):
+    """Return a compiled function's text for Python to run, with the text of all that it calls: nothing is compiled.
+
+    The functions returned have their own copy of their module's names, so the core stays as it is. What the text
+    calls by a name of `instead` is replaced. Philox alone runs as the tests' text on Python integers, which is
+    twenty times faster; test_rng holds the two equal.
+    """
+    if function is philox4x32:
+        return _philox
+    if not isinstance(function, Dispatcher):
+        return function
+    text = function.py_func
+    cells = tuple(CellType(plain(cell.cell_contents, **instead)) for cell in text.__closure__ or ())
+    names = dict(text.__globals__)
+    names |= {name: plain(names[name], **instead) for name in text.__code__.co_names if name in names} | instead
+    return FunctionType(text.__code__, names, text.__name__, text.__defaults__, cells or None)
+
+
+def _philox(k0, k1, *counter):
+    return references.philox((int(k0), int(k1)), tuple(map(int, counter)))
+
+
+def play_plainly(problem, learner, repetitions=1, seed=0, checkpoints=None, first_repetition=0):
+    """Return what `simulate` should measure, (R, C, M), by the loop's own text run by Python."""
+    rounds = np.array([problem.horizon] if checkpoints is None else checkpoints, dtype=np.int64)
+    values = np.full((repetitions, len(rounds), len(problem.metrics)), np.nan)
+    play = plain(compose(learner.steps_for(problem), problem.steps))
+    play(learner.parameters(problem), problem.setting(), seed_word(seed), first_repetition, rounds, values)
+    return values
+
+
+def read(process, horizon, seed=0, repetition=0, checkpoints=None, setting=None, **instead):
     """Return (losses (T, K), totals (C, K)) of a loss process; `checkpoints` are increasing rounds, by default T."""
-    rounds = np.array([horizon] if checkpoints is None else checkpoints, dtype=np.int64)
+    rounds = [horizon] if checkpoints is None else list(checkpoints)
+    init, advance, loss, totals = (plain(step, **instead) for step in process.steps[:4])
+    setting, env = process.setting(horizon) if setting is None else setting, stream_of(seed, repetition, ENVIRONMENT)
     losses = np.full((horizon, process.n_actions), np.nan)
     sums = np.full((len(rounds), process.n_actions), np.nan)
-    setting = process.setting(horizon) if setting is None else setting
-    _reader(process.steps)(setting, seed_word(seed), repetition, rounds, losses, sums)
+    state = init(setting, env)
+    for t in range(horizon):
+        state = advance(setting, state, t, env)
+        losses[t] = [loss(setting, state, t, arm) for arm in range(process.n_actions)]
+        if t + 1 in rounds:
+            totals(setting, state, t + 1, sums[rounds.index(t + 1)])
     return losses, sums
 
 
-def environment(seed, repetition):
-    """Return the stream of a repetition's environment as Python sees it."""
-    parts = (seed % 2**32, seed // 2**32, repetition, ENVIRONMENT)
-    return Stream(*(np.uint32(part) for part in parts))
+def draws_plainly(addresses, **instead):
+    """Return what `draws` should, by the generator's text run by Python."""
+    loop = plain(_draws, **instead)
+    integers, reals = np.zeros((len(addresses), 3), np.uint64), np.zeros((len(addresses), 3))
+    loop([(np.uint64(seed), *map(int, rest)) for seed, *rest in addresses], integers, reals)
+    return integers[:, :2], reals[:, 0], reals[:, 1:], integers[:, 2]

@@ -112,7 +112,8 @@ class World(NamedTuple):
     excess: Sum  # of the mean losses over the best arm's
     switches: int
     observations: int
-    revealed: Any  # (K,) float64
+    revealed: Any  # (K,) float64, what the learner is shown
+    totals: Any  # (K,) float64, scratch of `measure`, which no learner sees
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,8 @@ def _make_init(losses: LossSteps) -> Any:
     @shared_kernel
     def init(setting: SwitchingSetting, env: Stream) -> World:
         state = init_losses(setting.losses, env)
-        return World(state, -1, empty_sum(), empty_sum(), 0, 0, np.zeros(setting.n_actions))
+        n_actions = setting.n_actions
+        return World(state, -1, empty_sum(), empty_sum(), 0, 0, np.zeros(n_actions), np.zeros(n_actions))
 
     return init
 
@@ -231,6 +233,7 @@ def _make_charge(losses: LossSteps) -> Any:
             switches,
             world.observations + looks,
             world.revealed,
+            world.totals,
         )
         return loss, after
 
@@ -331,11 +334,11 @@ def _make_measure(losses: LossSteps) -> Any:
 
     @rare_kernel
     def measure(setting: SwitchingSetting, world: World, n_rounds: int, out: Any) -> None:
-        totals(setting.losses, world.losses, n_rounds, world.revealed)
+        totals(setting.losses, world.losses, n_rounds, world.totals)
         paid = setting.switching_cost * world.switches
-        best = world.revealed[0]
+        best = world.totals[0]
         for arm in range(1, setting.n_actions):
-            best = min(best, world.revealed[arm])
+            best = min(best, world.totals[arm])
         out[0] = value(world.loss)
         out[1] = world.switches
         out[2] = world.observations

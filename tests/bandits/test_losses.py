@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable, PiecewiseLosses
+from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable, PiecewiseLosses, bernoulli_word
 from bandits.random_walk import MultiScaleRandomWalk
 from bandits.rng import ENVIRONMENT
 from tests import references
-from tests.drivers import read
+from tests.drivers import read, stream_of
 from tests.strategies import loss_processes, repetitions, seeds
 
 FALSE_ALARM = 1e-9  # of each comparison of a frequency
@@ -104,15 +104,26 @@ def test_bernoulli_comparison_at_its_edge(distance):
 
 def test_bernoulli_means():
     """Hoeffding with false alarm 1e-9 an arm; means 0 and 1 are exact."""
-    n, means = 400_000, np.array([0.0, 1.0, 0.5, 0.1, 1 / 3, 0.999])
-    losses, totals = read(BernoulliLosses(means), n, 11)
+    blocks, means = 6250, np.array([0.0, 1.0, 0.5, 0.1, 1 / 3, 0.999])
+    env, digits = stream_of(11, 0, ENVIRONMENT), BernoulliLosses(means).setting(1).digits
+    words = [[bernoulli_word(digits[arm], env, block, arm) for arm in range(6)] for block in range(blocks)]
+    losses = np.unpackbits(np.array(words, dtype=np.uint64).T.copy().view(np.uint8), axis=1, bitorder="little").T
+    n, losses = len(losses), losses.astype(float)
+    assert n == 64 * blocks
+    assert np.array_equal(losses[:64, 2:], read(BernoulliLosses(means), 64, 11)[0][:, 2:])
     radius = math.sqrt(math.log(2 / FALSE_ALARM) / (2 * n))
-    assert (np.abs(totals[0] / n - means) <= radius).all()
-    assert totals[0, :2].tolist() == [0.0, n]
+    assert (np.abs(losses.mean(axis=0) - means)[[0, 2, 3, 4, 5]] <= radius).all()
+    assert losses[:, 0].sum() == 0.0
     pairs = losses[:-1, 2:] * losses[1:, 2:]  # neighbours are independent; halved n, since every loss is in two pairs
     assert (np.abs(pairs[::2].mean(axis=0) - means[2:] ** 2) <= math.sqrt(2) * radius).all()
     across = losses[:, 2] * losses[:, 4]
     assert abs(across.mean() - means[2] * means[4]) <= radius
+
+
+def test_certain_losses_are_certain():
+    losses, totals = read(BernoulliLosses([0.0, 1.0]), 200, 11)
+    assert np.array_equal(losses, np.tile([0.0, 1.0], (200, 1)))
+    assert totals[0].tolist() == [0.0, 200.0]
 
 
 def test_with_gap_lowers_one_mean():
@@ -154,8 +165,11 @@ def test_piecewise_losses_are_comparisons_with_the_moving_mean(drift):
 def test_long_tables_are_summed_accurately():
     """10^6 rounds: (4096 + n / 4096) 2^-53 relative, a thirtieth of what a naive running sum may lose."""
     table = np.random.default_rng(1).random((1_000_000, 2)) * 0.9 + 0.1
-    _, totals = read(LossTable(table), len(table), checkpoints=[4095, 4096, 500_001, len(table)])
-    for row, n in zip(totals, [4095, 4096, 500_001, len(table)]):
+    process = LossTable(table)
+    setting = process.setting(len(table))
+    state, row = process.steps.init(setting, stream_of(0, 0, ENVIRONMENT)), np.zeros(2)
+    for n in [4095, 4096, 500_001, len(table)]:
+        process.steps.totals(setting, state, n, row)
         exact = np.array([math.fsum(column) for column in table[:n].T])
         assert (np.abs(row - exact) <= exact * (4096 + n / 4096) * 2.0**-53).all()
 
@@ -174,7 +188,7 @@ WRONG = [
     (lambda: BernoulliLosses([0.5, math.nan]), ValueError, "means", "nan", r"\[0, 1\]"),
     (lambda: BernoulliLosses([]), ValueError, "means", r"\(0,\)", "1 non-empty"),
     (lambda: BernoulliLosses([[0.5]]), ValueError, "means", r"\(1, 1\)", "1 non-empty"),
-    (lambda: BernoulliLosses("abc"), TypeError, "means", "", "array of numbers"),
+    (lambda: BernoulliLosses("abc"), TypeError, "means", "1 axes", "array of numbers"),
     (lambda: BernoulliLosses.with_gap(0, 0.1), ValueError, "n_actions", "0", "at least 1"),
     (lambda: BernoulliLosses.with_gap(2, 0.6), ValueError, "gap", "0.6", r"\[0, 0.5\]"),
     (lambda: BernoulliLosses.with_gap(2, -0.1), ValueError, "gap", "-0.1", r"\[0, 0.5\]"),
@@ -193,7 +207,7 @@ WRONG = [
     (lambda: LossTable([[0.5, 1.5]]), ValueError, "losses", "1.5", r"\[0, 1\]"),
     (lambda: LossTable([0.5, 0.5]), ValueError, "losses", r"\(2,\)", "2 non-empty"),
     (lambda: LossTable(np.zeros((0, 2))), ValueError, "losses", r"\(0, 2\)", "2 non-empty"),
-    (lambda: LossTable([[0.5], [0.1, 0.2]]), TypeError, "losses", "", "array of numbers"),
+    (lambda: LossTable([[0.5], [0.1, 0.2]]), TypeError, "losses", "2 axes", "array of numbers"),
     (lambda: LossTable([[0.5]] * 3).setting(4), ValueError, "losses", "3", "horizon = 4"),
     (lambda: MultiScaleRandomWalk(1), ValueError, "n_actions", "1", "at least 2"),
     (lambda: MultiScaleRandomWalk(3, gap=-0.1), ValueError, "gap", "-0.1", r"\[0, 1\]"),

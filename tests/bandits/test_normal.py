@@ -35,7 +35,9 @@ def test_quantile_to_sixteen_digits(u):
         p = mpmath.mpf(u)
         tail = min(p, 1 - p)
         start = float(quantiles([u])[0])
-        exact = mpmath.findroot(lambda x: mpmath.log(mpmath.erfc(x / mpmath.sqrt(2)) / 2) - mpmath.log(tail), abs(start))
+        exact = mpmath.findroot(
+            lambda x: mpmath.log(mpmath.erfc(x / mpmath.sqrt(2)) / 2) - mpmath.log(tail), abs(start)
+        )
         exact = float(-exact if p < 0.5 else exact)
     assert start == pytest.approx(exact, rel=4e-15)
 

@@ -1,7 +1,6 @@
 """The multi-scale random walk: its stream against an array built from the definition, and the theorem's facts."""
 
 import math
-from functools import cache
 
 import numpy as np
 import pytest
@@ -9,32 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bandits.jit import program
-from bandits.random_walk import MultiScaleRandomWalk, walk_step
+from bandits.random_walk import MultiScaleRandomWalk, normal_steps, walk_step
 from bandits.rng import ENVIRONMENT
 from tests import references
-from tests.drivers import environment, read
+from tests.drivers import plain, read, stream_of
 from tests.strategies import repetitions, seeds
 
 FALSE_ALARM = 1e-9
 
 
-@cache
-def streamed(step_of):
-    @program
-    def stream_walk(steps, heights):
-        ancestor = np.zeros(64)
-        for t in range(1, steps.size + 1):
-            heights[t - 1] = step_of(ancestor, t, steps[t - 1])
-
-    return stream_walk
+def streamed(step_of, steps):
+    ancestor, heights = np.zeros(64), np.zeros(len(steps))
+    for t, step in enumerate(steps, 1):
+        heights[t - 1] = plain(step_of)(ancestor, t, step)
+    return heights
 
 
 def check_stream(step_of, steps):
     """The streamed walk equals, bit for bit, the array built from W_t = W_rho(t) + xi_t."""
-    steps, heights = np.asarray(steps, dtype=np.float64), np.zeros(len(steps))
-    streamed(step_of)(steps, heights)
-    assert np.array_equal(heights, references.walk(steps))
+    steps = np.asarray(steps, dtype=np.float64)
+    assert np.array_equal(streamed(step_of, steps), references.walk(steps))
 
 
 @given(st.lists(st.floats(-1.0, 1.0), min_size=1, max_size=100))
@@ -57,8 +50,7 @@ def test_parent_clears_the_lowest_set_bit(t):
 @pytest.mark.parametrize("horizon", [1, 2, 3, 1023, 1024, 5000])
 def test_depth_is_the_number_of_set_bits(horizon):
     """With every step 1 the height is the depth: at most floor(log2 T) + 1."""
-    heights = np.zeros(horizon)
-    streamed(walk_step)(np.ones(horizon), heights)
+    heights = streamed(walk_step, np.ones(horizon))
     assert heights.tolist() == [t.bit_count() for t in range(1, horizon + 1)]
     assert heights.max() <= math.floor(math.log2(horizon)) + 1
 
@@ -73,9 +65,9 @@ def test_parameters_are_the_theorems(n_actions, horizon):
     assert MultiScaleRandomWalk(n_actions, 0.125, 0.5).setting(horizon) == (n_actions, 0.125, 0.5)
 
 
-def check_losses(process, horizon, seed, repetition, setting=None):
+def check_losses(process, horizon, seed, repetition, setting=None, **instead):
     """Every loss equals the definition's, from plain-Python draws: rounding of the quantile and of the sums only."""
-    losses, _ = read(process, horizon, seed, repetition, setting=setting)
+    losses, _ = read(process, horizon, seed, repetition, setting=setting, **instead)
     n_actions, gap, noise = process.setting(horizon)
     expected, _, _ = references.walk_losses(n_actions, gap, noise, horizon, seed, repetition)
     np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-14 * (1 + 20 * noise))
@@ -108,17 +100,27 @@ def test_only_the_good_arm_differs_and_by_the_gap(n_actions, horizon, seed, repe
 
 
 def test_good_arm_is_uniform_over_repetitions():
-    """Chi-square over 4000 repetitions of 5 arms, false alarm 1e-9; without noise the good arm shows in one round."""
-    process = MultiScaleRandomWalk(5, 0.25, 0.0)
-    good = [int(read(process, 2, 1, repetition)[0][0].argmin()) for repetition in range(4000)]
+    """Chi-square over 4000 repetitions of 5 arms, false alarm 1e-9."""
+    process = MultiScaleRandomWalk(5)
+    init, setting = plain(process.steps.init), process.setting(2)
+    good = [init(setting, stream_of(1, repetition, ENVIRONMENT)).good for repetition in range(4000)]
     assert stats.chisquare(np.bincount(good, minlength=5)).pvalue > FALSE_ALARM
     assert good[:20] == [int(references.uniform(1, r, ENVIRONMENT, 0, 1) * 5) for r in range(20)]
 
 
 def test_steps_are_standard_normal():
-    """Kolmogorov-Smirnov of the 20,000 steps of a walk without clipping, recovered from its heights."""
-    horizon, noise = 20_000, 1e-3
+    """Kolmogorov-Smirnov of 100,000 steps, made 64 at a time as the walk makes them; false alarm 1e-9."""
+    steps = np.zeros((1563, 64))
+    for block, row in enumerate(steps):
+        normal_steps(stream_of(5, 0, ENVIRONMENT), 64 * block, 0.5, row)
+    assert stats.kstest(steps.ravel() / 0.5, "norm").pvalue > FALSE_ALARM
+
+
+def test_the_walk_moves_by_these_steps():
+    """The 64 normals of a block are the increments W_t - W_rho(t) of a walk that is never clipped."""
+    noise, horizon = 1e-3, 150
     losses, _ = read(MultiScaleRandomWalk(2, 0.0, noise), horizon, 5)
-    heights = np.concatenate([[0.5], losses[:, 0]])
-    t = np.arange(1, horizon + 1)
-    assert stats.kstest((heights[t] - heights[t & (t - 1)]) / noise, "norm").pvalue > FALSE_ALARM
+    heights, t = np.concatenate([[0.5], losses[:, 0]]), np.arange(1, horizon + 1)
+    steps = np.zeros(64 * 3)
+    plain(normal_steps)(stream_of(5, 0, ENVIRONMENT), 0, noise, steps)
+    np.testing.assert_allclose(heights[t] - heights[t & (t - 1)], steps[:horizon], rtol=0, atol=2.0**-52)

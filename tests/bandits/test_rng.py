@@ -8,7 +8,7 @@ from scipy import stats
 
 from bandits.rng import ENVIRONMENT, LEARNER, OBSERVATION, philox4x32, seed_word
 from tests import references
-from tests.drivers import draws
+from tests.drivers import draws, draws_plainly
 from tests.strategies import repetitions, seeds
 
 PURPOSES = (LEARNER, ENVIRONMENT, OBSERVATION)
@@ -34,19 +34,24 @@ addresses = st.tuples(
 )
 
 
-@pytest.mark.parametrize("function", [philox4x32, philox4x32.py_func, lambda *a: references.philox(a[:2], a[2:])])
-@pytest.mark.parametrize(("key", "counter", "block"), VECTORS)
-def test_known_answers(function, key, counter, block):
-    arguments = (np.uint32(word) for word in key + counter)
-    if function not in (philox4x32, philox4x32.py_func):
-        arguments = key + counter
-    assert tuple(int(word) for word in function(*arguments)) == block
+def check_known_answers(function):
+    for key, counter, block in VECTORS:
+        assert tuple(int(word) for word in function(*(np.uint32(word) for word in key + counter))) == block
 
 
-def check_words(address):
+@pytest.mark.parametrize("function", [philox4x32, philox4x32.py_func], ids=["compiled", "plain"])
+def test_known_answers(function):
+    check_known_answers(function)
+
+
+def test_known_answers_of_the_reference():
+    check_known_answers(lambda k0, k1, *c: references.philox((int(k0), int(k1)), [int(word) for word in c]))
+
+
+def check_words(address, draw):
     """The two words at an address are the block of the documented counter, by the plain-Python text."""
     seed, repetition, purpose, t, index = address
-    got, _, _, _ = draws([address])
+    got, _, _, _ = draw([address])
     assert tuple(int(word) for word in got[0]) == references.words(seed, repetition, purpose, t, index)
 
 
@@ -54,7 +59,7 @@ def check_words(address):
 @example((2**64 - 1, 2**32 - 1, OBSERVATION, 2**56 - 1, 2**32 - 1))
 @example((0, 0, LEARNER, 2**32, 0))
 def test_words_are_the_block_of_the_documented_counter(address):
-    check_words(address)
+    check_words(address, draws)
 
 
 @given(addresses)
@@ -85,32 +90,48 @@ def test_every_coordinate_beyond_32_bits_matters():
     assert len({tuple(row) for row in got.tolist()}) == len(moved) + 1
 
 
-def check_streams_differ(draw_many):
+def check_streams_differ(draw):
     """No two repetitions, purposes, rounds or indices share a word: 4 x 3 x 40 x 4 addresses, 3840 words."""
     grid = [(1, r, p, t, i) for r in range(4) for p in PURPOSES for t in range(40) for i in range(4)]
-    assert np.unique(draw_many(grid)[0]).size == 2 * len(grid)
+    assert np.unique(draw(grid)[0]).size == 2 * len(grid)
 
 
 def test_streams_differ():
     check_streams_differ(draws)
 
 
-@given(addresses)
-def test_uniforms_lie_on_the_grid_and_the_pair_begins_with_the_single(address):
-    two, single, pair, integer = draws([address])
+def check_uniforms(address, draw):
+    """Uniforms are the words' 53 leading bits, the pair begins with the single one, the index is floor(5 u)."""
+    two, single, pair, integer = draw([address])
     assert single[0] == pair[0, 0] == int(two[0, 0]) // 2**11 / 2**53
     assert pair[0, 1] == int(two[0, 1]) // 2**11 / 2**53
     assert 0.0 <= min(pair[0]) <= max(pair[0]) < 1.0
     assert integer[0] == int(single[0] * 5)
 
 
-def test_the_largest_word_gives_a_uniform_below_one():
+@given(addresses)
+def test_uniforms_lie_on_the_grid_and_the_pair_begins_with_the_single(address):
+    check_uniforms(address, draws)
+
+
+def check_the_largest_word(draw):
     """Philox is a bijection: find the address, with seed 0, whose words are all ones."""
     low, index, repetition, mixed = references.philox_inverse((0, 0), (ones,) * 4)
     address = (0, repetition, mixed & 0xFF, (mixed >> 8) * 2**32 + low, index)
-    _, _, pair, integer = draws([address])
+    _, _, pair, integer = draw([address])
     assert pair.tolist() == [[1.0 - 2.0**-53] * 2]
     assert integer[0] == 4
+
+
+def test_the_largest_word_gives_a_uniform_below_one():
+    check_the_largest_word(draws)
+
+
+@given(addresses)
+def test_plain_draws_are_the_compiled_ones(address):
+    """What other tests run by Python is what the compiled core draws."""
+    for compiled, text in zip(draws([address]), draws_plainly([address]), strict=True):
+        assert compiled.tobytes() == text.tobytes()
 
 
 @pytest.mark.parametrize("along", ["rounds", "indices", "repetitions", "seeds"])
@@ -140,6 +161,6 @@ def test_seeds_that_are_taken(seed):
     ("seed", "error"), [(-1, ValueError), (2**64, ValueError), (1.0, TypeError), (True, TypeError), ("7", TypeError)]
 )
 def test_seeds_that_are_refused(seed, error):
-    with pytest.raises(error, match="^seed must be") as caught:
+    with pytest.raises(error, match=r"^seed must be") as caught:
         seed_word(seed)
     assert str(seed).lower() in str(caught.value).lower()

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
 import numpy as np
 import polars
@@ -120,6 +120,37 @@ def test_a_killed_process_of_the_pool_is_replaced(tmp_path):
         execute.ProcessPoolExecutor = original
     assert len(pools) == 2, "the broken pool was replaced"
     assert (report.computed, report.failed) == (40, {})
+
+
+class _BrokenFrom(ThreadPoolExecutor):
+    """A pool that refuses work from its n-th cell on, as one does that has lost a process."""
+
+    def __init__(self, n):
+        super().__init__(1)
+        self.left = n
+
+    def submit(self, *args):
+        self.left -= 1
+        if self.left < 0:
+            raise BrokenExecutor("a process died")
+        return super().submit(*args)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 5])
+def test_a_pool_found_broken_when_work_is_handed_in_is_replaced(taken, tmp_path, monkeypatch):
+    import sims.execute as execute
+
+    monkeypatch.setattr(execute, "ThreadPoolExecutor", lambda count: _BrokenFrom(sizes.pop(0)))
+    sizes = [taken, 1000]
+    report = run_sweep(small_cells(12), tmp_path, workers=1)
+    assert sizes == [], "the broken pool was replaced, once"
+    assert (report.computed, report.failed) == (12, {})
+
+
+def test_a_pool_that_stays_broken_fails_the_cells_and_ends(tmp_path):
+    report = run_sweep(small_cells(6), tmp_path, executor=_BrokenFrom(2), collect=False)
+    assert report.computed + len(report.failed) == 6
+    assert set(report.failed.values()) == {"a process died"}
 
 
 def test_dask_cluster_that_loses_a_worker_gives_the_same_bytes(undisturbed, tmp_path):

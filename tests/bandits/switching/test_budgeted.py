@@ -1,17 +1,15 @@
 """Learners that buy looks: budgets on every path, unbiased estimates by enumeration, the choice of feedback."""
 
 import math
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandits.jit import program
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.random_walk import MultiScaleRandomWalk
-from bandits.rng import stream
+from bandits.rng import LEARNER
 from bandits.switching import (
     BatchedDartboard,
     BatchedExp3,
@@ -22,10 +20,11 @@ from bandits.switching import (
     SwitchingCostGame,
     TotalBudget,
 )
-from bandits.switching.budgeted import BudgetedParams, BudgetedState
+from bandits.switching.budgeted import BudgetedParams
 from bandits.switching.problem import Play, Seen
 from sims import simulate
 from tests.bandits.switching.tracing import has_weights, plays_arm, trace
+from tests.drivers import plain, play_plainly, stream_of
 from tests.strategies import loss_tables
 
 KINDS = ["bandit", "flexible", "full"]
@@ -44,41 +43,29 @@ def test_budget_is_kept_and_batches_hold_on_every_path(table, looks, budget, see
     )
     p = seen.parameters
     assert p.n_batches == -(-horizon // p.batch_length)
-    assert seen.run.final("observations")[0] == p.n_batches * p.n_looks <= budget
+    assert seen.measured["observations"] == p.n_batches * p.n_looks <= budget
     for start in range(0, horizon, p.batch_length):
         assert len(set(seen.actions[start : start + p.batch_length])) == 1
-    assert seen.run.final("switches")[0] <= p.n_batches - 1
+    assert seen.measured["switches"] <= p.n_batches - 1
 
 
 def play_one_batch(looks, table, rate, arm, look_round, looked, length):
     """Return the change of cumulative losses after one batch in which everything random is prescribed."""
     n_actions = table.shape[1]
-    learner = learner_for(looks, rate)
-    n_looks = n_actions if looks == "full" else 1
-    params = BudgetedParams(n_actions, rate, length, 1, n_looks, len(table))
-    before, after = _one_batch(learner.steps.init, learner.steps.update)(params, table, arm, look_round, looked)
-    return after - before
-
-
-@cache
-def _one_batch(init, update):
-    @program
-    def play(params, table, arm, look_round, looked):
-        rng = stream(np.uint64(0), 0, 0)
-        state = init(params, rng)
-        before = state.weights.loss.copy()
-        if params.n_looks == 1:
-            state.looks[0] = looked
-        losses = np.zeros(params.n_actions)
-        for t in range(table.shape[0]):
-            state = BudgetedState(state.weights, arm, state.keep, state.start, look_round, state.looks, state.estimate)
-            n = params.n_looks if t == look_round else 0
-            for j in range(n):
-                losses[j] = table[t, state.looks[j]]
-            state = update(params, state, t, Play(arm, state.looks, n), Seen(np.nan, losses, n), rng)
-        return before, state.weights.loss.copy()
-
-    return play
+    steps = learner_for(looks, rate).steps
+    params = BudgetedParams(n_actions, rate, length, 1, n_actions if looks == "full" else 1, len(table))
+    rng = stream_of(0, 0, LEARNER)
+    state = plain(steps.init)(params, rng)
+    before = state.weights.loss.copy()
+    if params.n_looks == 1:
+        state.looks[0] = looked
+    losses = np.zeros(n_actions)
+    for t in range(len(table)):
+        state = state._replace(arm=arm, look_round=look_round)
+        n = params.n_looks if t == look_round else 0
+        losses[:n] = table[t, state.looks[:n]]
+        state = plain(steps.update)(params, state, t, Play(arm, state.looks, n), Seen(np.nan, losses, n), rng)
+    return state.weights.loss - before
 
 
 @pytest.mark.parametrize("looks", KINDS)
@@ -125,12 +112,12 @@ def test_tuned_rates_minimise_the_bounds(budget):
 
 def test_own_looks_stop_at_the_kink():
     """More budget than (T^2 K ln K / (2 c^2))^(1/3) is left unspent: it would cost more in switches."""
-    horizon, n_actions = 10_000, 4
+    horizon, n_actions = 1000, 4
     kink = (horizon**2 * n_actions * math.log(n_actions) / 2) ** (1 / 3)
     used = []
     for budget in (100, int(kink), 4 * int(kink), horizon):
         game = SwitchingCostGame(MultiScaleRandomWalk(n_actions), horizon, feedback=TotalBudget(budget, "bandit"))
-        used.append(simulate(game, BudgetedExp3(), seed=0).final("observations")[0])
+        used.append(play_plainly(game, BudgetedExp3())[0, 0, game.metrics.index("observations")])
     assert used[0] == 100
     assert used[2] == used[3] <= kink
 
@@ -150,12 +137,12 @@ def test_extra_observations_switch_sides_once():
 
 def test_without_looks_it_is_batched_exp3_bit_for_bit():
     walk = MultiScaleRandomWalk(4)
-    extra = SwitchingCostGame(walk, 2000, feedback=ExtraObservations(5))
-    plain = SwitchingCostGame(walk, 2000)
-    a = simulate(extra, ExtraObservationLearner(), repetitions=3, seed=8)
-    b = simulate(plain, BatchedExp3(), repetitions=3, seed=8)
-    assert np.array_equal(a["regret"], b["regret"])
-    assert np.all(a["observations"] == 0.0)
+    extra = SwitchingCostGame(walk, 1000, feedback=ExtraObservations(5))
+    free = play_plainly(SwitchingCostGame(walk, 1000), BatchedExp3(), 2, 8)
+    looks = play_plainly(extra, ExtraObservationLearner(), 2, 8)
+    bought = extra.metrics.index("observations")
+    assert np.array_equal(np.delete(looks, bought, axis=2), np.delete(free, bought, axis=2))
+    assert np.all(looks[:, :, bought] == 0.0)
 
 
 def test_wrong_feedback_is_refused_with_advice():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from bandits.losses import LossTable
 from bandits.switching import FullInformation, Hedge, LazyPerturbedLeader, ShrinkingDartboard, SwitchingCostGame
@@ -23,14 +24,19 @@ def softmax_laws(table, rate):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-@given(loss_tables(), RATES)
-@example(np.tile([0.0, 1.0], (40, 1)), 0.5)
-def test_hedge_keeps_its_inequality_on_every_sequence(table, rate):
-    laws = trace(Hedge(rate), table, FullInformation()).laws
+def check_hedge(learner, table, rate):
+    """The laws are softmax of -rate L, and the regret of the laws is at most ln K / rate + rate T / 8."""
+    laws = trace(learner(rate), table, FullInformation()).laws
     assert np.allclose(laws, softmax_laws(table, rate), rtol=1e-12, atol=1e-300)
     regret = np.sum(laws * table) - table.sum(axis=0).min()
     bound = math.log(table.shape[1]) / rate + rate * len(table) / 8
     assert regret <= bound + rounding(table, table)
+
+
+@given(loss_tables(), RATES)
+@example(np.tile([0.0, 1.0], (40, 1)), 0.5)
+def test_hedge_keeps_its_inequality_on_every_sequence(table, rate):
+    check_hedge(Hedge, table, rate)
 
 
 @given(loss_tables(), RATES)
@@ -56,11 +62,24 @@ def test_dartboard_holds_hedges_weights_and_moves_only_by_redrawing(table, rate,
 
 @given(loss_tables(), RATES, st.integers(0, 2**32))
 def test_lazy_leader_moves_only_after_losing(table, rate, seed):
-    game = SwitchingCostGame(LossTable(table), len(table), feedback=FullInformation())
-    run = simulate(game, LazyPerturbedLeader(rate), seed=seed, threads=1, checkpoints=range(1, len(table) + 1))
-    loss, switches = np.diff(run["loss"][0], prepend=0.0), run["switches"][0]
-    moved = np.flatnonzero(np.diff(switches))  # from round t to t + 1
-    assert np.all(loss[moved] > 0.0)
+    actions = trace(LazyPerturbedLeader(rate), table, FullInformation(), seed=seed, weights_of=None).actions
+    moved = np.flatnonzero(np.diff(actions))  # from round t to t + 1
+    assert np.all(table[moved, actions[moved]] > 0.0)
+
+
+def check_leader_switches(learner):
+    """The leader moves only when its own perturbation is redrawn, at most with probability eta whatever was before.
+
+    So switches of T rounds are at most Bin(T, eta) in law; false alarm 1e-9.
+    """
+    horizon, rate = 400, 0.02
+    table = np.random.default_rng(8).random((horizon, 4))
+    seen = trace(learner(rate), table, FullInformation(), seed=3, weights_of=None)
+    assert 0 < seen.measured["switches"] <= binom.isf(1e-9, horizon, rate)
+
+
+def test_lazy_leader_moves_seldom():
+    check_leader_switches(LazyPerturbedLeader)
 
 
 @pytest.mark.parametrize("case", ROWS)

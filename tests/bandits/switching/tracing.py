@@ -1,104 +1,63 @@
-"""Record what a learner does: its actions and the law it drew from, round by round, by its own compiled steps."""
+"""Record what a learner does: its actions and the law it drew from, round by round, by its steps' own text.
 
-from dataclasses import dataclass
-from functools import cache
+Python runs the text (`tests.drivers.plain`), so nothing is compiled; tests/sims/test_simulate.py holds the compiled
+loop equal to it, bit for bit, for every learner of the family.
+"""
+
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel
 from bandits.losses import LossTable
-from bandits.protocol import Learner, LearnerSteps
+from bandits.rng import ENVIRONMENT, LEARNER
 from bandits.switching import Bandit, SwitchingCostGame
-from sims import simulate
+from tests.drivers import plain, stream_of
 
 
-class TracedParams(NamedTuple):
-    inner: Any
-    actions: Any  # (T,) int64
-    laws: Any  # (T, K) float64
-
-
-@cache
-def traced_steps(steps, weights_of, arm_of):
-    """Return steps that also write each round's action and p_t into the parameters' arrays."""
-    inner_init, inner_act, inner_update = steps
-
-    @kernel
-    def init(params, rng):
-        return inner_init(params.inner, rng)
-
-    @kernel
-    def act(params, state, t, rng):
-        action = inner_act(params.inner, state, t, rng)
-        weights = weights_of(state)
-        params.actions[t] = arm_of(action)
-        for i in range(weights.weight.size):
-            params.laws[t, i] = weights.weight[i] / weights.total
-        return action
-
-    @kernel
-    def update(params, state, t, action, feedback, rng):
-        return inner_update(params.inner, state, t, action, feedback, rng)
-
-    return LearnerSteps(init, act, update)
-
-
-@kernel
 def is_weights(state):
     return state
 
 
-@kernel
 def has_weights(state):
     return state.weights
 
 
-@kernel
 def is_arm(action):
     return action
 
 
-@kernel
 def plays_arm(action):
     return action.arm
-
-
-@dataclass(frozen=True, eq=False)
-class Traced(Learner):
-    learner: Learner
-    weights_of: Any
-    arm_of: Any
-    actions: Any
-    laws: Any
-
-    accepts = (object,)
-
-    def check(self, problem):
-        self.learner.check(problem)
-
-    def steps_for(self, problem):
-        return traced_steps(self.learner.steps_for(problem), self.weights_of, self.arm_of)
-
-    def parameters(self, problem):
-        return TracedParams(self.learner.parameters(problem), self.actions, self.laws)
 
 
 class Trace(NamedTuple):
     actions: np.ndarray  # (T,)
     laws: np.ndarray  # (T, K)
-    run: Any
+    measured: dict[str, float]  # every metric at the end
     parameters: Any
 
 
 def trace(learner, losses, feedback=None, cost=1.0, seed=0, weights_of=is_weights, arm_of=is_arm, repetition=0):
-    """Play a table of losses (T, K) once and return the trace."""
+    """Play a table of losses (T, K) once and return the trace; weights_of=None where the learner keeps no weights."""
     table = np.asarray(losses, dtype=float)
     game = SwitchingCostGame(LossTable(table), len(table), cost, feedback or Bandit())
-    actions, laws = np.zeros(len(table), dtype=np.int64), np.zeros(table.shape)
-    traced = Traced(learner, weights_of, arm_of, actions, laws)
-    run = simulate(game, traced, seed=seed, first_repetition=repetition, threads=1, checkpoints=[len(table)])
-    return Trace(actions, laws, run, learner.parameters(game))
+    learner.check(game)
+    params, setting = learner.parameters(game), game.setting()
+    init, act, update = map(plain, learner.steps_for(game))
+    start, respond, measure = map(plain, game.steps)
+    rng, env = stream_of(seed, repetition, LEARNER), stream_of(seed, repetition, ENVIRONMENT)
+    actions, laws = np.zeros(len(table), dtype=np.int64), np.full(table.shape, np.nan)
+    state, world = init(params, rng), start(setting, env)
+    for t in range(len(table)):
+        action = act(params, state, t, rng)
+        actions[t] = arm_of(action)
+        if weights_of is not None:
+            laws[t] = weights_of(state).weight / weights_of(state).total
+        feedback, world = respond(setting, world, t, action, env)
+        state = update(params, state, t, action, feedback, rng)
+    out = np.zeros(len(game.metrics))
+    measure(setting, world, len(table), out)
+    return Trace(actions, laws, dict(zip(game.metrics, out.tolist(), strict=True)), params)
 
 
 def rounding(losses, *terms):

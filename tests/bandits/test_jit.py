@@ -1,0 +1,385 @@
+"""Compiling: what the decorators promise, the cache by content, borrowed references, bit tricks."""
+
+import os
+import subprocess
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba.core.runtime import _nrt_python, rtsys
+
+from bandits.jit import (
+    borrow,
+    cache_directory,
+    fingerprint,
+    keep_alive,
+    kernel,
+    popcount,
+    program,
+    rare_kernel,
+    shared_kernel,
+    trailing_zeros,
+)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Keep compiled programs in an empty folder."""
+    monkeypatch.setenv("REGRETLAB_CACHE_DIR", str(tmp_path / "kernels"))
+    return tmp_path / "kernels"
+
+
+def made(source, **names):
+    """Return the function `main` of a module's text, freshly executed."""
+    namespace = {"kernel": kernel, "rare_kernel": rare_kernel, "program": program, "np": np} | names
+    exec(source, namespace)
+    return namespace["main"]
+
+
+def hits(compiled):
+    """Return how many of a program's versions were read from the cache."""
+    return sum(compiled.stats.cache_hits.values())
+
+
+# ---------------------------------------------------------------- the decorators
+
+
+@pytest.mark.parametrize("decorator", [kernel, shared_kernel, rare_kernel, program])
+def test_compiled_functions_follow_ieee_and_release_the_interpreter(decorator, cache):
+    @decorator
+    def ratio(a, b):
+        return a / b
+
+    assert ratio(1.0, 0.0) == np.inf
+    assert np.isnan(ratio(0.0, 0.0))
+    assert ratio(1.0, 3.0) == 1.0 / 3.0
+    assert ratio.targetoptions["nogil"]
+
+
+def test_the_three_kernels_differ_in_how_they_are_inlined_alone(cache):
+    def step(x):
+        return 3 * x + 1
+
+    @program
+    def sum_of(first, second, third, n):
+        total = 0
+        for i in range(n):
+            total += first(i) + second(i) + third(i)
+        return total
+
+    steps = kernel(step), shared_kernel(step), rare_kernel(step)
+    assert sum_of(*steps, 10) == 3 * sum(step(i) for i in range(10))
+    assert steps[0].targetoptions["inline"] == "always"
+    assert steps[1].targetoptions["forceinline"]
+    assert "inline" not in steps[2].targetoptions
+
+
+# ---------------------------------------------------------------- what a program's key is made of
+
+BASE = """
+SCALE = 2.0
+WORD = "a"
+TABLE = np.array([1.0, 2.0])
+
+@rare_kernel
+def deep(x):
+    return x * SCALE + TABLE[1]
+
+@kernel
+def step(x, shift=0.25):
+    return deep(x) + shift
+
+def make(offset):
+    @kernel
+    def shifted(x):
+        return step(x) - offset
+    return shifted
+
+shifted = make(10.0)
+
+@program
+def main(x):
+    return shifted(x) + 1.0
+"""
+
+CHANGES = {
+    "a constant of a callee's callee": ("x * SCALE", "x * 3.0"),
+    "an operation": ("x * SCALE +", "x * SCALE -"),
+    "a global number": ("SCALE = 2.0", "SCALE = 2.5"),
+    "a global number's type": ("SCALE = 2.0", "SCALE = 2"),
+    "a global array's entry": ("[1.0, 2.0]", "[1.0, 2.5]"),
+    "a global array's type": ("np.array([1.0, 2.0])", "np.array([1.0, 2.0], dtype=np.float32)"),
+    "an index": ("TABLE[1]", "TABLE[0]"),
+    "a default": ("shift=0.25", "shift=0.5"),
+    "a closed-over value": ("make(10.0)", "make(11.0)"),
+    "the program itself": ("+ 1.0", "+ 2.0"),
+    "how a callee is compiled": ("@rare_kernel", "@kernel"),
+    "a name that a callee reads": ("step(x) - offset", "deep(x) - offset"),
+}
+IRRELEVANT = {
+    "a comment": ("    return deep(x)", "    # the deep one\n    return deep(x)"),
+    "a global that nobody reads": ('WORD = "a"', 'WORD = "b"'),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_within_reach_changes_the_key(change):
+    before, after = CHANGES[change]
+    assert BASE.count(before) == 1
+    assert fingerprint(made(BASE.replace(before, after))) != fingerprint(made(BASE))
+
+
+@pytest.mark.parametrize("change", IRRELEVANT)
+def test_what_is_out_of_reach_does_not(change):
+    assert BASE.count(IRRELEVANT[change][0]) == 1
+    assert fingerprint(made(BASE.replace(*IRRELEVANT[change]))) == fingerprint(made(BASE)) is not None
+
+
+def test_named_tuples_enter_the_key_by_name_and_fields():
+    text = "@program\ndef main(x):\n    return Pair(x, x)"
+    Pair, Other = NamedTuple("Pair", [("a", int), ("b", int)]), NamedTuple("Pair", [("a", int), ("c", int)])
+    keys = [fingerprint(made(text, Pair=kind)) for kind in (Pair, Other)]
+    assert len(set(keys)) == 2
+
+
+def test_functions_of_other_modules_enter_the_key():
+    import types
+
+    def module(factor):
+        holder = types.ModuleType("elsewhere")
+        exec(f"def scaled(x):\n    return {factor} * x", holder.__dict__)
+        holder.scaled = kernel(holder.scaled)
+        return holder
+
+    text = "@program\ndef main(x):\n    return elsewhere.scaled(x)"
+    keys = [fingerprint(made(text, elsewhere=module(factor))) for factor in (2, 2, 3)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_recursion_ends():
+    text = "@rare_kernel\ndef f(n):\n    return 1 if n == 0 else n * f(n - 1)\n@program\ndef main(n):\n    return f(n)"
+    assert fingerprint(made(text)) == fingerprint(made(text)) is not None
+
+
+def test_the_key_names_the_versions_unless_asked_not_to():
+    assert fingerprint(made(BASE)) != fingerprint(made(BASE), versions=False)
+
+
+def test_what_cannot_be_named_is_not_cached(cache):
+    """A value without a faithful text gives no key: such a program compiles in every process."""
+    assert fingerprint(made("@program\ndef main(x):\n    return x in {1, 2}")) is None
+    compiled = made("@program\ndef main(x):\n    return x in {1, 2}")
+    assert [compiled(1), compiled(3)] == [True, False]
+    assert not cache.exists()
+
+
+# ---------------------------------------------------------------- the cache at work
+
+
+def test_nothing_stale_is_ever_returned(cache):
+    """Every version of the text gives its own result from a shared cache; the second time all are read from disk."""
+    changes = [("+ 1.0", "+ 1.0"), CHANGES["a global number"], CHANGES["a closed-over value"], CHANGES["a default"]]
+    expected = [2 * 1.5 + 2 + 0.25 - 10 + 1, 2.5 * 1.5 + 2 + 0.25 - 10 + 1, 2 * 1.5 + 2 + 0.25 - 11 + 1]
+    expected.append(2 * 1.5 + 2 + 0.5 - 10 + 1)
+    for reads in (0, 1):
+        programs = [made(BASE.replace(*change)) for change in changes]
+        assert [compiled(1.5) for compiled in programs] == expected
+        assert [hits(compiled) for compiled in programs] == [reads] * 4
+        assert len(list(cache.iterdir())) == 4, "one file a program, nothing temporary left"
+
+
+def test_each_signature_has_its_own_file(cache):
+    compiled = made(BASE)
+    assert compiled(1.5) == compiled(np.float32(1.5)) == -1.75 - 2.0
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x05.", None], ids=["empty", "text", "pickle", "cut short"])
+def test_broken_files_are_compiled_anew_and_replaced(cache, content):
+    text = "@program\ndef main(x):\n    return 5 * x"
+    assert made(text)(3) == 15
+    (path,) = cache.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    again = made(text)
+    assert again(3) == 15
+    assert hits(again) == 0
+    assert made(text)(3) == 15
+    assert path.stat().st_size == len(whole)
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("REGRETLAB_CACHE_DIR", str(tmp_path / "file" / "kernels"))
+    assert made("@program\ndef main(x):\n    return 7 * x")(3) == 21
+
+
+def test_where_the_cache_is(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/fast")
+    monkeypatch.setenv("REGRETLAB_CACHE_DIR", "/chosen")
+    assert str(cache_directory()) == "/chosen"
+    monkeypatch.delenv("REGRETLAB_CACHE_DIR")
+    assert str(cache_directory()) == "/fast/regretlab/kernels"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert str(cache_directory()) == "/home/someone/.cache/regretlab/kernels"
+
+
+SCRIPT = """
+import sys
+from typing import NamedTuple
+
+import numpy as np
+from bandits.jit import kernel, program
+from helper import bonus
+
+class Params(NamedTuple):
+    factor: float
+    weights: np.ndarray
+
+class State(NamedTuple):
+    total: float
+
+@kernel
+def step(params, state, t):
+    return State(state.total + FACTOR * params.factor * params.weights[t] + bonus(t))
+
+@program
+def play(params, n):
+    state = State(0.0)
+    for t in range(n):
+        state = step(params, state, t)
+    return state.total
+
+print(play(Params(2.0, np.arange(4.0)), 4), sum(play.stats.cache_hits.values()))
+"""
+
+
+def test_scripts_with_their_own_classes_are_cached_and_never_stale(cache, tmp_path):
+    """Classes of `__main__`, a kernel of the script and one of another file, edited between processes."""
+    script, helper = tmp_path / "script.py", tmp_path / "helper.py"
+    environment = os.environ | {"REGRETLAB_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(factor, bonus):
+        script.write_text(SCRIPT.replace("FACTOR", str(factor)))
+        helper.write_text(f"from bandits.jit import kernel\n@kernel\ndef bonus(t):\n    return {bonus}\n")
+        done = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        total, read = done.stdout.split()
+        return float(total), int(read)
+
+    assert run(1.0, 0.5) == (12.0 + 2.0, 0)
+    assert run(1.0, 0.5) == (12.0 + 2.0, 1)
+    assert run(1.0, 0.25) == (12.0 + 1.0, 0)
+    assert run(3.0, 0.25) == (36.0 + 1.0, 0)
+
+
+def test_twin_named_tuples_of_two_learners_are_not_confused(cache):
+    """Two classes of one name and fields: each program compiled for its own steps."""
+
+    def learner(sign):
+        class Params(NamedTuple):
+            rate: float
+
+        @kernel
+        def step(params):
+            return sign * params.rate
+
+        @program
+        def play(params):
+            return step(params)
+
+        return play, Params
+
+    (up, up_params), (down, down_params) = learner(1.0), learner(-1.0)
+    assert [up(up_params(2.0)), down(down_params(2.0))] == [2.0, -2.0]
+
+
+# ---------------------------------------------------------------- borrowed references
+
+
+class Inner(NamedTuple):
+    numbers: np.ndarray
+    count: int
+
+
+class Outer(NamedTuple):
+    inner: Inner
+    more: np.ndarray
+    scale: float
+
+
+@program
+def _use_borrowed(n, size):
+    """Make an owner a round, work on what was borrowed from it, and let it go only then."""
+    total = 0.0
+    for i in range(n):
+        owner = Outer(Inner(np.zeros(size), i), np.ones(size), 2.0)
+        lent = borrow(owner)
+        for j in range(size):
+            lent.inner.numbers[j] = i + j
+        litter = np.full(size, np.nan)  # would land in the owner's memory if that were free by now
+        for j in range(size):
+            total += lent.scale * lent.inner.numbers[j] * lent.more[j] + lent.inner.count
+        keep_alive(owner)
+        keep_alive(litter)
+    return total
+
+
+@pytest.fixture
+def counted():
+    """Let Numba count what it allocates and frees."""
+    _nrt_python.memsys_enable_stats()
+    yield rtsys.get_allocation_stats
+    _nrt_python.memsys_disable_stats()
+
+
+def test_borrowed_tuples_show_their_owners_memory_and_free_nothing(cache, counted):
+    expected = sum(2.0 * (i + j) + i for i in range(300) for j in range(40))
+    _use_borrowed(1, 1)
+    before = counted()
+    assert _use_borrowed(300, 40) == expected
+    after = counted()
+    assert after.alloc - before.alloc == after.free - before.free == 900, "three arrays a round, each freed once"
+
+
+def test_writing_through_a_borrowed_array_reaches_the_callers(cache):
+    @program
+    def write(owner):
+        lent = borrow(owner)
+        lent.numbers[1] = 7.0
+        keep_alive(owner)
+
+    numbers = np.zeros(3)
+    write(Inner(numbers, 1))
+    assert numbers.tolist() == [0.0, 7.0, 0.0]
+    assert sys.getrefcount(numbers) == 2
+
+
+def test_in_plain_python_borrowing_is_the_identity():
+    owner = Inner(np.zeros(2), 1)
+    assert borrow(owner) is owner
+    assert keep_alive(owner) is None
+
+
+# ---------------------------------------------------------------- bit tricks
+
+
+@program
+def _bits(words, out):
+    for i in range(words.size):
+        out[i, 0] = popcount(words[i])
+        out[i, 1] = trailing_zeros(np.int64(words[i] >> np.uint64(1)) | (np.int64(1) << np.int64(62)))
+
+
+@given(st.lists(st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 63).map(lambda k: 2**k)), min_size=1, max_size=20))
+def test_bit_counts(words):
+    out = np.zeros((len(words), 2), np.int64)
+    _bits(np.array(words, dtype=np.uint64), out)
+    for word, (ones, zeros) in zip(words, out.tolist(), strict=True):
+        assert ones == popcount(word) == bin(word).count("1")
+        number = word >> 1 | 2**62
+        assert zeros == trailing_zeros(number) == len(bin(number)) - len(bin(number).rstrip("0"))

@@ -1,0 +1,152 @@
+"""The shape of the project: who imports whom, what importing costs, one door to Numba, docstrings, file lengths."""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("bandits", "theory", "sims", "paper_figures")
+OURS = {*PACKAGES, "tests", "benchmarks"}
+MEET_LEARNERS = {"theory.verification", "theory.exact", "theory.worst_case"}  # the simulator's guests in theory/
+LONGEST = 400  # lines of a file
+HEAVY = ("jax", "matplotlib", "sympy", "polars", "pyarrow", "sklearn", "scipy.stats")
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))}
+
+
+@cache
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(text_tree, package):
+    """Return the names of all modules imported anywhere in a module's tree, relative ones made absolute."""
+    found = set()
+    for node in ast.walk(text_tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            name = ".".join(part for part in (base, node.module) if part)
+            found |= {name} | {f"{name}.{alias.name}" for alias in node.names}
+    return found
+
+
+def imported(module):
+    path = MODULES[module]
+    return imports(tree(path), module if path.name == "__init__.py" else module.rpartition(".")[0])
+
+
+def tops(module):
+    return {name.split(".")[0] for name in imported(module)} & OURS
+
+
+def in_package(name):
+    return [module for module in MODULES if module.split(".")[0] == name]
+
+
+def test_the_walk_finds_the_packages():
+    assert {"bandits.protocol", "sims.simulate", "theory.bound", "paper_figures.gallery"} <= set(MODULES)
+    assert imported("sims.simulate") >= {"bandits.jit", "bandits.rng.stream", "sims.run"}
+    assert imports(ast.parse("from . import a\nfrom ..b import c\ndef f():\n    import d.e"), "p.q") >= {
+        "p.q.a",
+        "p.b.c",
+        "d.e",
+    }
+
+
+@pytest.mark.parametrize("module", in_package("bandits"))
+def test_bandits_knows_nothing_of_the_rest(module):
+    assert tops(module) <= {"bandits"}
+
+
+@pytest.mark.parametrize("module", in_package("sims"))
+def test_sims_knows_bandits_only(module):
+    allowed = {"bandits", "sims"}
+    if module == "sims.cli":  # the command line is the door to everything
+        allowed |= {"theory", "paper_figures"}
+    assert tops(module) <= allowed
+
+
+FAMILIES = ("switching", "one_sided", "threshold", "preference")
+PURE = [m for m in in_package("theory") if m.split(".")[1:2] in ([name] for name in (*FAMILIES, "bound"))]
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_theorems_are_pure_mathematics(module):
+    assert tops(module) <= {"theory"}
+
+
+@pytest.mark.parametrize("module", in_package("theory"))
+def test_theory_never_reads_figures(module):
+    assert tops(module) <= {"theory", "bandits", "sims"}
+
+
+def test_packages_import_neither_tests_nor_benchmarks():
+    assert [m for m in MODULES if tops(m) & {"tests", "benchmarks"}] == []
+
+
+def test_one_door_to_numba():
+    users = {m for m in MODULES if any(name.split(".")[0] in ("numba", "llvmlite") for name in imported(m))}
+    assert users == {"bandits.jit"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_thing_has_a_docstring(module):
+    assert missing_docstrings(tree(MODULES[module])) == []
+
+
+def missing_docstrings(node, where="module"):
+    """Return the public modules, classes, functions and methods without a docstring, by name."""
+    missing = [] if ast.get_docstring(node) else [where]
+    for child in node.body:
+        if isinstance(child, ast.ClassDef | ast.FunctionDef) and not child.name.startswith("_"):
+            if isinstance(child, ast.ClassDef):
+                missing += missing_docstrings(child, child.name)
+            elif not ast.get_docstring(child) and not is_overload(child):
+                missing.append(f"{where}.{child.name}")
+    return missing
+
+
+def is_overload(function):
+    return any(isinstance(d, ast.Name) and d.id == "overload" for d in function.decorator_list)
+
+
+def test_missing_docstrings_are_found():
+    text = "class A:\n    'A.'\n    def f(self): ...\n    def _g(self): ...\ndef h(): ...\ndef i():\n    'I.'"
+    assert missing_docstrings(ast.parse(text)) == ["module", "A.f", "module.h"]
+
+
+def test_no_file_is_long():
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in MODULES.values()}
+    assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
+
+
+IMPORT = """
+import sys, time
+start = time.process_time()
+import bandits, theory, sims
+seconds = time.process_time() - start
+print(seconds, *sorted(set(sys.argv[1:]) & set(sys.modules)))
+"""
+
+
+def test_importing_is_cheap_and_loads_nothing_heavy():
+    """Under 0.7 s of processor time as the best of three processes, so that a busy machine fails nobody."""
+    fastest = 1e9
+    for _ in range(3):
+        command = [sys.executable, "-W", "error", "-c", IMPORT, *HEAVY]
+        seconds, *loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        assert loaded == []
+        fastest = min(fastest, float(seconds))
+    assert fastest < 0.7
