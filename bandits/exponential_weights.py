@@ -15,6 +15,7 @@ import numpy as np
 from bandits.jit import kernel, rare_kernel
 
 _SINGLE_UPDATES = 256
+_TREE_FLOOR = 2.0**-100
 
 
 class Weights(NamedTuple):
@@ -108,3 +109,84 @@ def _remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]
         weight[i] = math.exp(-learning_rate * (loss[i] - shift))
         total += weight[i]
     return total, shift
+
+
+# ---------------------------------------------------------------- many actions, one of which changes a round
+
+
+class WeightTree(NamedTuple):
+    """Exponential weights over K actions with the sums of a complete binary tree above them.
+
+    Every inner sum is made anew from its two children when one changes, so none drifts: the relative error of each
+    is at most log2(K) 2^-53 for ever, and the weights need to be made anew only against underflow.
+    """
+
+    loss: Any  # (K,) float64, cumulative losses or estimates L
+    sums: Any  # (2 P,) float64, P the least power of 2 >= K: sums[P + i] is the weight of i, sums[j] =
+    # sums[2 j] + sums[2 j + 1], sums[1] their total
+    shift: float
+    floor: float  # make the weights anew once the total falls below
+
+
+@kernel
+def uniform_tree(n_actions: int) -> WeightTree:
+    """Return the weights of the first round: all losses 0."""
+    leaves = 1
+    while leaves < n_actions:
+        leaves *= 2
+    sums = np.zeros(2 * leaves)
+    for i in range(n_actions):
+        sums[leaves + i] = 1.0
+    for node in range(leaves - 1, 0, -1):
+        sums[node] = sums[2 * node] + sums[2 * node + 1]
+    return WeightTree(np.zeros(n_actions), sums, 0.0, _TREE_FLOOR * n_actions)
+
+
+@kernel
+def tree_probability(tree: WeightTree, arm: int) -> float:
+    """Return p(arm)."""
+    return tree.sums[(tree.sums.size >> 1) + arm] / tree.sums[1]
+
+
+@kernel
+def tree_draw(tree: WeightTree, u: float) -> int:
+    """Return the arm that `draw` would return, up to the rounding of its cumulative sum, in log2(K) steps."""
+    leaves = tree.sums.size >> 1
+    target = u * tree.sums[1]
+    node = 1
+    while node < leaves:
+        node *= 2
+        beyond = target - tree.sums[node]
+        if beyond >= 0.0:
+            node += 1
+            target = beyond
+    while tree.sums[node] == 0.0 and node > leaves:  # rounding can carry the target past the last positive weight
+        node -= 1
+    return node - leaves
+
+
+@kernel
+def tree_add_loss(tree: WeightTree, learning_rate: float, arm: int, loss: float) -> WeightTree:
+    """Return the weights after one arm's cumulative loss grew by `loss` >= 0; the arrays are updated in place."""
+    tree.loss[arm] += loss
+    node = (tree.sums.size >> 1) + arm
+    total = math.exp(-learning_rate * (tree.loss[arm] - tree.shift))
+    tree.sums[node] = total
+    while node > 1:
+        total += tree.sums[node ^ 1]
+        node >>= 1
+        tree.sums[node] = total
+    if total >= tree.floor:
+        return tree
+    total, shift = _remake_tree(tree.loss, tree.sums, learning_rate)
+    return WeightTree(tree.loss, tree.sums, shift, _TREE_FLOOR * total)
+
+
+@rare_kernel
+def _remake_tree(loss: Any, sums: Any, learning_rate: float) -> tuple[float, float]:
+    """Write weights and sums computed afresh from the cumulative losses; return the total and the least loss."""
+    leaves = sums.size >> 1
+    _, shift = _remake(loss, sums[leaves : leaves + loss.size], learning_rate)
+    for node in range(leaves - 1, 0, -1):
+        sums[node] = sums[2 * node] + sums[2 * node + 1]
+    return sums[1], shift

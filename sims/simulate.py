@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
-from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
 from bandits.checks import instance, integer
-from bandits.jit import borrow, keep_alive, program
+from bandits.jit import CompilationError, borrow, keep_alive, program
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
 from bandits.rng import ENVIRONMENT, LEARNER, seed_word, stream
 from sims.run import Run
+
+Backend = Literal["numba", "jax", "jax-float32"]
 
 
 def simulate(
@@ -27,6 +28,7 @@ def simulate(
     checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
     threads: int | None = None,
     first_repetition: int = 0,
+    backend: Backend = "numba",
 ) -> Run:
     """Play `problem` with `learner` and return what was measured at the checkpoints.
 
@@ -37,6 +39,10 @@ def simulate(
     checkpoints: increasing rounds in 1..horizon at which to measure; None means about four an octave and
     the horizon.  threads: at least 1; None means one a processor.
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
+    backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
+    hundreds of repetitions and more or for an accelerator (see `bandits.switching.batched_jax`): `Exp3`,
+    `BatchedExp3`, `Hedge` and `ShrinkingDartboard` on `BernoulliLosses` or a `LossTable`. JAX has threads of its
+    own; `threads` does not bind it. Learners with a batched computation of their own use it under any backend.
 
     Memory is O(repetitions x checkpoints), whatever the horizon.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
@@ -48,9 +54,16 @@ def simulate(
     first = integer("first_repetition", first_repetition, low=0, high=2**32 - count)
     workers = integer("threads", threads, low=1) if threads is not None else (os.cpu_count() or 1)
     word = seed_word(seed)
+    if backend not in get_args(Backend):
+        raise ValueError(f"backend must be one of {', '.join(get_args(Backend))}, got {backend!r}")
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else _given(checkpoints, problem.horizon)
 
     batched = learner.play(problem, int(word), first, count, rounds)
+    if batched is None and backend != "numba":
+        from bandits.switching.batched_jax import play as play_in_jax
+
+        precision = "float32" if backend == "jax-float32" else "float64"
+        batched = play_in_jax(problem, learner, int(word), first, count, rounds, precision)
     if batched is not None:
         return Run(problem, learner, int(word), first, rounds, np.asarray(batched, dtype=np.float64))
 
@@ -59,7 +72,7 @@ def simulate(
     values = np.empty((count, len(rounds), len(problem.metrics)))
     try:
         play(params, setting, word, 0, rounds, values[:0])  # compile here, once, not in every thread
-    except NumbaError as error:
+    except CompilationError as error:
         reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
         raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
 
