@@ -4,7 +4,9 @@ Exit status: 0 for success, 1 when something failed that was asked for (a bound 
 failed), 2 for bad usage, with one clear line and no traceback, 130 after Ctrl-C.
 """
 
+import math
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,8 +29,8 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors."
 
 
 @contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Turn a rejected argument into one line and exit status 2, Ctrl-C into status 130."""
+def _clear_errors(kept: bool = False) -> Iterator[None]:
+    """Turn a rejected argument into one line and exit status 2, Ctrl-C into status 130; kept: results are on disk."""
     try:
         yield
     except (ValueError, TypeError, KeyError, OSError) as error:
@@ -36,7 +38,8 @@ def _clear_errors() -> Iterator[None]:
         print(f"regretlab: {text}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        print("regretlab: interrupted; what is finished is kept, run the same command to go on", file=sys.stderr)
+        hint = "; what is finished is kept, run the same command to go on" if kept else ""
+        print(f"regretlab: interrupted{hint}", file=sys.stderr)
         raise typer.Exit(130) from None
 
 
@@ -91,6 +94,93 @@ def _table(header: list[str], rows: list[list[str]]) -> None:
     Console().print(table)
 
 
+# ---------------------------------------------------------------- verify
+
+
+@app.command()
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of theorems; all without any.")] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="List the theorems and check nothing.")] = False,
+    alpha: Annotated[float, typer.Option(help="Probability that any verdict of the run is wrong.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Check theorems on their default problems; exit status 1 if a bound is broken."""
+    from theory.instances import default_cases
+    from theory.verification import verify_all
+
+    with _clear_errors():
+        cases = default_cases(names or None)
+        if list_only:
+            _table(["theorem", "says"], [[b.name, b.statement] for b in dict.fromkeys(case.bound for case in cases)])
+            return
+        checks, verdicts = verify_all(names or None, alpha, seed=seed), []
+        with progress("verify", len(cases), quiet=quiet) as advance:
+            for verdict in _until_failure(checks):
+                verdicts.append(verdict)
+                advance(failed=verdict.broken, label=verdict.bound)
+    if not quiet:
+        _report(verdicts)
+    for verdict in verdicts:
+        if verdict.broken:
+            print(verdict.explain(), file=sys.stderr)
+    if any(verdict.broken for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _until_failure(checks: Iterator[Any]) -> Iterator[Any]:
+    """Yield verdicts; a case that cannot be checked ends the run with status 1."""
+    try:
+        yield from checks
+    except RuntimeError as error:
+        print(f"regretlab: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _report(verdicts: list[Any]) -> None:
+    """Print the table of verdicts and with what probability one of them is wrong."""
+    from theory.verification import error_probability
+
+    header = ["theorem", "learner", "check", "quantity", "estimate", "interval", "bound", "ratio", "verdict"]
+    rows = [_verdict_row(verdict) for verdict in verdicts]
+    if sys.stdout.isatty():
+        _stacked_table(header, rows)
+    else:
+        _table(header, rows)
+    print(", ".join(f"{count} {outcome}" for outcome, count in Counter(v.outcome for v in verdicts).items()))
+    rates = sum(v.kind == "rate" for v in verdicts)
+    besides = f"; rates ({rates}) are measured, not certified" if rates else ""
+    print(f"A verdict above is wrong with probability at most {error_probability(verdicts):.2g}{besides}.")
+
+
+def _stacked_table(header: list[str], rows: list[list[str]]) -> None:
+    """Print nine columns on a terminal, two to a cell."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    def cells(row: list[str]) -> list[str]:
+        return [*("\n".join(row[i : i + 2]) for i in range(0, 8, 2)), row[8]]
+
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(cells(header)):
+        table.add_column(name, overflow="fold", no_wrap=place >= 2)
+    for row in rows:
+        table.add_row(*cells(row))
+    Console(markup=False).print(table)
+
+
+def _verdict_row(verdict: Any) -> list[str]:
+    numbers = ["-"] * 4
+    if verdict.kind != "none":
+        side = "<=" if verdict.direction == "upper" else ">="
+        interval = f"[{verdict.low:.4g}, {verdict.high:.4g}]"
+        ratio = "-" if math.isnan(verdict.ratio) else f"{verdict.ratio:.3g}"
+        numbers = [f"{verdict.estimate:.4g}", interval, f"{side} {verdict.bound_value:.4g}", ratio]
+    said = "BROKEN" if verdict.broken else verdict.outcome
+    return [verdict.bound, verdict.learner, verdict.kind, verdict.quantity, *numbers, said]
+
+
 # ---------------------------------------------------------------- figures
 
 
@@ -108,7 +198,7 @@ def figures(
     import paper_figures
     from paper_figures import gallery
 
-    with _clear_errors():
+    with _clear_errors(kept=True):
         known = paper_figures.catalogue()
         if list_only:
             _table(["figure", "title", "claim"], [[f.name, f.title, f.claim] for f in known.values()])
@@ -148,7 +238,7 @@ def sweep(
     from sims.summary import summary
     from sims.sweep import load_sweep
 
-    with _clear_errors():
+    with _clear_errors(kept=True):
         cells = load_sweep(spec)
         if dry_run:
             missing = pending(cells, out)

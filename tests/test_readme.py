@@ -15,6 +15,12 @@ EXAMPLES = [
     for number, text in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
 ]
 
+RUN_TESTS = """
+for name, item in list(globals().items()):
+    if name.startswith("test_"):
+        item()
+"""
+
 
 def test_there_are_examples():
     assert len(EXAMPLES) >= 3
@@ -23,7 +29,7 @@ def test_there_are_examples():
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_example_runs_from_a_script_outside_the_package(text, tmp_path):
     script = tmp_path / "example.py"
-    script.write_text(text)
+    script.write_text(text + RUN_TESTS)
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)], cwd=tmp_path, capture_output=True, text=True, check=False
     )

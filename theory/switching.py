@@ -286,9 +286,9 @@ LOWER_BOUNDS = (
     ),
     _lower(
         "cheng2023.extra_observations_lower",
-        T * sp.sqrt(K / B),
+        sp.Min(_KINK, T * sp.sqrt(K / B)),
         Source(CHENG, "lower bound for extra observations, Section 4", _ARXIV),
-        "Past the kink no learner does better than T sqrt(K / B_ex), logarithms apart.",
+        "No learner does better than the lesser of K^(1/3) T^(2/3) and T sqrt(K / B_ex), logarithms apart.",
         _feedback("ExtraObservations"),
         AT_LEAST_TWO,
         rate=True,

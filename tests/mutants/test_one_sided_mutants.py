@@ -1,5 +1,6 @@
 """Wrong games, panels and learners of the one-sided family, each rejected by a check that the right one passes."""
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from bandits.one_sided.audit import reported_pair
 from bandits.one_sided.exponential import DenseState
 from bandits.one_sided.full_bandit import gram_matrix, solve_in_range
 from bandits.one_sided.reduction import _make_estimate, estimate_losses
+from tests.bandits.one_sided.strategies import scattered_game
+from tests.bandits.one_sided.test_game import check_metrics
 from tests.bandits.one_sided.test_identities import check_unbiased
 from tests.bandits.one_sided.test_learners import EXACT, check_exact_expectation
 from tests.bandits.one_sided.test_panels import check_reports, check_votes
@@ -176,6 +179,26 @@ def report_without_distance(swing, people, audited, tolerance, rule, t, env):
 def test_panel_mutants(mutant, drawn):
     check_reports(plain(reported_pair), drawn)
     rejected(check_reports, mutant, drawn)
+
+
+@dataclass(frozen=True, eq=False)
+class StrictGame(OneSidedGame):
+    """The panel objects to every gap beyond the distance: alpha is forgotten."""
+
+    def setting(self):
+        right = super().setting()
+        return right._replace(audits=right.audits._replace(tolerance=0.0))
+
+
+def test_alpha_forgotten_in_the_game():
+    def check(kind):
+        for seed in range(5):
+            right = scattered_game(np.random.default_rng(seed))
+            fields = (getattr(right, field.name) for field in dataclasses.fields(right))
+            check_metrics(kind(*fields), Exp2OneSided(1.0, learning_rate=0.3), seed)
+
+    check(OneSidedGame)
+    rejected(check, StrictGame)
 
 
 @pytest.mark.parametrize(
