@@ -7,8 +7,9 @@ instead of returning wrong numbers. Importing this module imports JAX, and chang
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import dtypes
 
 from bandits.rng import Stream
 
@@ -18,7 +19,7 @@ _SCALE = 2.0**-53
 
 def philox4x32(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> tuple[Any, Any, Any, Any]:
     """Return the four uint32 words of the block with key (k0, k1) and counter (c0, c1, c2, c3)."""
-    if not jax.config.jax_enable_x64:
+    if dtypes.canonicalize_dtype(np.uint64) != np.uint64:
         raise RuntimeError("bandits.rng_jax needs 64-bit types: trace it under `with jax.enable_x64(True)`")
     k0, k1, c0, c1, c2, c3 = (jnp.asarray(word, jnp.uint32) for word in (k0, k1, c0, c1, c2, c3))
     for _ in range(10):

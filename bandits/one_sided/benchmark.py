@@ -15,6 +15,7 @@ from bandits.one_sided.hypotheses import Blocks, Hypotheses
 from bandits.one_sided.people import People
 
 _FEASIBLE = 1e-10
+_INSIDE = 1.0 - 1e-12
 _CUTS_A_ROUND = 200
 
 
@@ -91,13 +92,16 @@ def _solve(blocks: Blocks, limits: NDArray[np.float64], cost: NDArray[np.float64
 
 
 def _pulled_in(blocks: Blocks, mix: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Move the mixture towards a constant by as little as makes up for the solver's tolerance (about 1e-7)."""
+    """Move the mixture towards a constant by as little as makes up for the solver's tolerance and for rounding.
+
+    Solutions lie on the border of Q, where the last bit of a gap would decide whether a panel objects.
+    """
     acceptance = blocks.columns @ mix
     gap = acceptance[:, None] - acceptance[None]
-    over = (gap > limits) & (limits > 0.0)
+    over = (gap > limits * _INSIDE) & (limits > 0.0)
     if not over.any():
         return mix
-    keep = float((limits[over] / gap[over]).min())
+    keep = float((limits[over] / gap[over]).min()) * _INSIDE
     return keep * mix + (1.0 - keep) * _constant(blocks)
 
 

@@ -107,6 +107,14 @@ def check_prices(price: float | None, price_exponent: float | None) -> None:
         raise ValueError(f"give price or price_exponent, not both: got {price} and {price_exponent}")
 
 
+def ceil_power(base: int, numerator: int, denominator: int) -> int:
+    """Return the least integer n with n^denominator >= base^numerator, exactly: floats give 11 for 100000^(1/5)."""
+    n = max(1, math.floor(base ** (numerator / denominator)) - 1)
+    while n**denominator < base**numerator:
+        n += 1
+    return n
+
+
 def fixed_price(price: float | None, price_exponent: float | None, horizon: int) -> float | None:
     """Return C, or T^b for an exponent b, or None where neither is given."""
     return float(horizon) ** price_exponent if price_exponent is not None else price

@@ -1,4 +1,4 @@
-"""Two yardsticks: a learner that trusts what it has seen, and the best fair policy, known beforehand.
+"""Yardsticks: a learner that trusts what it has seen, the best fair policy, known beforehand, and any fixed policy.
 
 *Follow the observed*: play the hypothesis with the fewest errors on revealed labels; among equals the one that
 accepts most, for that is how it starts. It falls for hidden outcomes: with one kind that is good with chance
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from bandits.checks import optional_real
+from bandits.checks import array, optional_real
 from bandits.exponential_weights import pick
 from bandits.jit import kernel
 from bandits.one_sided.exponential import listed_table
@@ -132,3 +132,26 @@ class OmniscientFair(Learner):
         """Return the policy's hypotheses and probabilities."""
         policy = problem.benchmarks[0] if self.slack is None else problem.benchmark(self.slack)
         return FixedParams(policy.atoms, policy.weight)
+
+
+@dataclass(frozen=True)
+class FixedPolicy(Learner):
+    """Play one policy for ever; weights: (N,) >= 0, not all 0, in proportion to which hypotheses are drawn."""
+
+    weights: Any
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_fixed_init, _fixed_act, _fixed_update)
+    accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
+
+    def __post_init__(self) -> None:
+        weights = array("weights", self.weights, 1, 0.0, np.finfo(float).max)
+        if not weights.any():
+            raise ValueError(f"weights must not all be 0, got {self.weights}")
+        object.__setattr__(self, "weights", tuple(weights.tolist()))
+
+    def parameters(self, problem: OneSidedGame) -> FixedParams:
+        """Return the hypotheses of positive weight and their probabilities; ValueError unless there are N weights."""
+        law = np.array(self.weights)
+        if len(law) != problem.n_hypotheses:
+            raise ValueError(f"weights must be {problem.n_hypotheses} numbers, one a hypothesis, got {len(law)}")
+        atoms = np.flatnonzero(law)
+        return FixedParams(atoms, law[atoms] / law.sum())

@@ -3,7 +3,7 @@
 Bechavod & Roth (2022, Theorem 4.1) run Exp2 (Bubeck, Cesa-Bianchi & Kakade 2012, Figure 1) on the reduced problem,
 whose actions are a_h in {0, 1}^(2 k') with k' = k + 2 C:
 
-    p_t = (1 - g) q_t + g mu,   l~ = P^+ a <a, l> with P = E_p[a a'],   q_{t+1}(h) proportional to exp(-eta sum <a_h, l~>).
+    p_t = (1 - g) q_t + g mu,   l~ = P^+ a <a, l>,  P = E_p[a a'],   q_{t+1}(h) proportional to exp(-eta sum <a_h, l~>).
 
 Every a_h is an affine image of the predictions on the k individuals, a_h = M f_h with f_h = (1, h(x_1), ..., h(x_k)),
 so <a_h, P^+ a> = f_h' v for any solution of E_p[f f'] v = f: a system of k + 1 unknowns, however large C is. Losses
@@ -22,7 +22,7 @@ import numpy as np
 from bandits.checks import integer, optional_real
 from bandits.exponential_weights import pick
 from bandits.jit import kernel, rare_kernel
-from bandits.one_sided.exponential import listed_table
+from bandits.one_sided.exponential import ceil_power, listed_table
 from bandits.one_sided.problem import OneSided, OneSidedGame, Play, Report
 from bandits.protocol import Learner, LearnerSteps
 from bandits.rng import Stream, uniform
@@ -182,7 +182,7 @@ class Exp2FullBandit(Learner):
     def parameters(self, problem: OneSidedGame) -> FullBanditParams:
         """Return the class, k, eta, g and C for the game."""
         table, k = listed_table(self, problem), problem.individuals
-        price = math.ceil(problem.horizon**0.2) if self.price is None else int(self.price)
+        price = ceil_power(problem.horizon, 1, 5) if self.price is None else int(self.price)
         d = 2 * k + 4 * price
         rate = self.learning_rate or math.sqrt(math.log(problem.n_hypotheses) / (3.0 * d * problem.horizon))
         return FullBanditParams(table, k, rate, self.exploration or min(1.0, rate * d), float(price))

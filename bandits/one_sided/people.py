@@ -3,7 +3,7 @@
 A population has n kinds of individual x with features (n, f) and a group (n,). In each round k of them
 arrive. `Crowd` draws them independently by given weights and labels them 1 with a chance that may depend on
 the round's block, which is how an adversary's label drift is written; `Lending` is a synthetic credit market;
-`RecordedPeople` replays a sequence of the user's.
+`Applicants` are those of a real table; `RecordedPeople` replays a sequence of the user's.
 """
 
 from abc import ABC, abstractmethod
@@ -166,7 +166,7 @@ class Lending(_Independent):
         real("sharpness", self.sharpness)
 
     @cached_property
-    def features(self) -> NDArray[np.float64]:  # type: ignore[override]
+    def features(self) -> NDArray[np.float64]:
         """Score, merit and group of every kind, (n, 3)."""
         rng = np.random.default_rng(self.seed)
         group = np.arange(self.n_people) % 2
@@ -183,6 +183,39 @@ class Lending(_Independent):
         """Law of an arrival."""
         chance = 1.0 / (1.0 + np.exp(-self.sharpness * self.features[:, 1]))
         return CrowdSetting(_cumulative(np.ones(self.n_people)), chance[None], 1)
+
+
+@dataclass(frozen=True)
+class Applicants(_Independent):
+    """Real applicants: each scored individual of a table is a kind of its own, with its one recorded outcome.
+
+    table: a population of `bandits.threshold` with pools of scored individuals, such as GermanCredit() or Compas();
+    the score model is fitted on the table's other half, on first use. features: (n, 2), columns score and group.
+    """
+
+    table: Any
+
+    def __post_init__(self) -> None:
+        if not hasattr(type(self.table), "pools"):
+            got = type(self.table).__name__
+            raise TypeError(f"table must be a population with pools of applicants such as GermanCredit(), got {got}")
+
+    @cached_property
+    def features(self) -> NDArray[np.float64]:
+        """Score and group of every applicant, (n, 2)."""
+        first, second = self.table.pools.scores
+        return np.column_stack([np.concatenate([first, second]), np.repeat([0.0, 1.0], [len(first), len(second)])])
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """Group of every applicant, (n,)."""
+        return self.features[:, 1].astype(np.int64)
+
+    @cached_property
+    def law(self) -> CrowdSetting:
+        """Law of an arrival: all applicants are equally likely, each with its recorded outcome."""
+        good = np.concatenate(self.table.pools.good).astype(np.float64)
+        return CrowdSetting(_cumulative(np.ones(len(good))), good[None], 1)
 
 
 # ---------------------------------------------------------------- a sequence of the user's

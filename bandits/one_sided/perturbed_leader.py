@@ -25,7 +25,7 @@ import numpy as np
 
 from bandits.checks import integer, optional_real
 from bandits.jit import kernel
-from bandits.one_sided.exponential import check_prices, fixed_price, slack_of
+from bandits.one_sided.exponential import ceil_power, check_prices, fixed_price, slack_of
 from bandits.one_sided.hypotheses import HypothesesSteps
 from bandits.one_sided.problem import OneSided, OneSidedGame, Play, Report
 from bandits.one_sided.reduction import risk_weight
@@ -120,10 +120,10 @@ def _make_wait(leader: Any, predict: Any) -> Any:
             call += 1
             fresh = leader(params, state, t, params.leaders + call, rng)
             for i in range(report.cells.size):
-                if report.accepted[i] == 1 and state.waited[i] == 0:
-                    if call >= params.resamples or predict(params.hypotheses, fresh, report.cells[i]) == 1:
-                        state.waited[i] = call
-                        waiting -= 1
+                accepts = call >= params.resamples or predict(params.hypotheses, fresh, report.cells[i]) == 1
+                if accepts and report.accepted[i] == 1 and state.waited[i] == 0:
+                    state.waited[i] = call
+                    waiting -= 1
 
     return wait
 
@@ -174,8 +174,10 @@ def _leader_steps(hypotheses: HypothesesSteps, literal: bool) -> LearnerSteps:
     return LearnerSteps(_init, _make_act(leader), update)
 
 
-def _class(problem: OneSidedGame) -> tuple[Any, int, Any, int]:
+def _class(learner: Learner, problem: OneSidedGame) -> tuple[Any, int, Any, int]:
     """Return the class's compiled setting, its number of cells, its separator and k."""
+    if problem.n_hypotheses < 2:
+        raise ValueError(f"{learner.name} needs at least 2 hypotheses to choose from, got {problem.n_hypotheses}")
     people, hypotheses = problem.people, problem.hypotheses
     return hypotheses.setting(people), hypotheses.n_cells(people), hypotheses.separator(people), problem.individuals
 
@@ -213,11 +215,11 @@ class ContextSemiBanditFtpl(Learner):
 
     def parameters(self, problem: OneSidedGame) -> LeadersParams:
         """Return the class and the tuning for the game."""
-        setting, n_cells, separator, k = _class(problem)
+        setting, n_cells, separator, k = _class(self, problem)
         horizon, s = problem.horizon, len(separator)
-        price = math.ceil(horizon ** (4 / 45)) if self.price is None else int(self.price)
-        resamples = self.resamples or math.ceil(horizon ** (1 / 3))
-        leaders = self.leaders or math.ceil(horizon ** (16 / 45))
+        price = ceil_power(horizon, 4, 45) if self.price is None else int(self.price)
+        resamples = self.resamples or ceil_power(horizon, 1, 3)
+        leaders = self.leaders or ceil_power(horizon, 16, 45)
         m = k + 2 * price
         scale = 10.0 * math.sqrt(s * m) * math.log(problem.n_hypotheses)
         tuned = math.sqrt(scale / (8.0 * (2 * m) ** 2 * s * resamples * m * horizon))
@@ -251,9 +253,9 @@ class InstanceFtpl(Learner):
 
     def parameters(self, problem: OneSidedGame) -> LeadersParams:
         """Return the class and the tuning for the game."""
-        setting, n_cells, separator, k = _class(problem)
+        setting, n_cells, separator, k = _class(self, problem)
         horizon, s = problem.horizon, len(separator)
-        leaders = self.leaders or math.ceil(horizon ** (1 / 3))
+        leaders = self.leaders or ceil_power(horizon, 1, 3)
         reach = self.resamples or leaders
         spread = 8.0 * math.sqrt(s) * k * k * (1.0 + 8.0 * reach) * horizon
         rate = self.perturbation or math.sqrt(10.0 * math.log(problem.n_hypotheses) / spread)

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.checks import instance, integer, optional_real, real
-from bandits.jit import kernel, rare_kernel
+from bandits.jit import kernel, rare_kernel, shared_kernel
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
 from bandits.one_sided.auditors import Audit, Panels, Rule, Schedule
 from bandits.one_sided.benchmark import FairPolicy, fair_policy
@@ -38,8 +38,8 @@ from bandits.one_sided.people import People, PeopleSteps
 from bandits.one_sided.reduction import HIDDEN
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream
-from bandits.summation import Sum, empty_sum, plus, value
 
+_LAST_OF_BLOCK = 4095  # see bandits.summation
 _GROUP_METRICS = ("arrivals", "acceptances", "errors", "seen_errors")
 
 
@@ -93,7 +93,7 @@ class OneSidedSetting(NamedTuple):
 
 
 class OneSidedWorld(NamedTuple):
-    """What the game remembers; arrays (k,) hold the present round."""
+    """What the game remembers, all of it in arrays; those of shape (k,) hold the present round."""
 
     people: Any
     cells: Any
@@ -102,16 +102,9 @@ class OneSidedWorld(NamedTuple):
     accepted: Any
     acceptance: Any
     audited: Any  # (k,) float64, what the panel sees
-    counts: Any  # (4, G) int64: arrivals, acceptances, errors, errors among the accepted
-    loss: int
-    violations: int
-    reports: int
-    observations: int
-    error: Sum
-    regret: Sum  # against the benchmark at slack epsilon
-    regret_half: Sum
-    regret_none: Sum
-    lagrangian: Sum
+    groups: Any  # (4, G) int64: arrivals, acceptances, errors, errors among the accepted
+    counts: Any  # (4,) int64: loss, violations, reports, observations
+    sums: Any  # (5, 2) float64: error, the three regrets, Lagrangian regret; closed and open blocks of 4096 rounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +177,25 @@ class OneSidedGame(Problem):
             names += [f"{name}_{g}" for name in _GROUP_METRICS for g in range(self.people.n_groups)]
         return tuple(names)
 
+    def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
+        """Return ends that a metric cannot leave at the horizon, whatever is drawn; ValueError where none is known.
+
+        A round's regret against a benchmark f is below k max(f, 1 - f) either way; a price C adds C (1 + gap of f).
+        """
+        if metric in ("violations", "reports"):
+            return 0.0, float(self.horizon)
+        most = float(self.individuals * self.horizon)
+        if not metric.endswith(("regret", "_half_slack", "_no_slack")):
+            return 0.0, most
+        fair = self.benchmarks[2 if metric.endswith("no_slack") else int(metric.endswith("half_slack"))].acceptance
+        widest = most * float(np.maximum(fair, 1.0 - fair).max())
+        if metric == "lagrangian_regret":
+            price = getattr(learner.parameters(self), "price", None)
+            if price is None:
+                raise ValueError(f"no proven range of {metric!r} for {learner.name}, whose price is not known")
+            widest += price * (1.0 + float(np.ptp(fair))) * self.horizon
+        return -widest * (1.0 + 1e-9), widest * (1.0 + 1e-9)
+
     @property
     def steps(self) -> ProblemSteps:
         """The compiled functions for this population, class and feedback."""
@@ -232,7 +244,7 @@ def make_acceptance(hypotheses: HypothesesSteps) -> Any:
     return acceptance
 
 
-@kernel
+@shared_kernel
 def _dense_acceptance(table: Any, weight: Any, cell: int) -> float:
     """Return the sum of weight (N,) over the hypotheses that accept: four sums that run beside each other."""
     first = 0.0
@@ -258,7 +270,7 @@ def _steps(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) -> Prob
     return ProblemSteps(_init, _make_respond(people, hypotheses, full), _measure)
 
 
-@kernel
+@shared_kernel
 def _init(setting: OneSidedSetting, env: Stream) -> OneSidedWorld:
     k = setting.individuals
     return OneSidedWorld(
@@ -270,117 +282,104 @@ def _init(setting: OneSidedSetting, env: Stream) -> OneSidedWorld:
         np.zeros(k),
         np.zeros(k),
         np.zeros((4, setting.n_groups), np.int64),
-        0,
-        0,
-        0,
-        0,
-        empty_sum(),
-        empty_sum(),
-        empty_sum(),
-        empty_sum(),
-        empty_sum(),
+        np.zeros(4, np.int64),
+        np.zeros((5, 2)),
     )
 
 
 def _make_respond(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) -> Any:
     arrive, predict, acceptance = people.arrive, hypotheses.predict, make_acceptance(hypotheses)
 
-    @kernel
-    def respond(setting: OneSidedSetting, world: OneSidedWorld, t: int, play: Play, env: Stream) -> Any:
+    @shared_kernel
+    def play_round(setting: OneSidedSetting, world: OneSidedWorld, t: Any, play: Play, env: Stream) -> Any:
         arrive(setting.people, t, env, world.people, world.labels)
-        loss = 0
-        observations = 0
         for i in range(setting.individuals):
             cell = setting.cell[world.people[i]]
             accepted = 1
             if play.drawn >= 0:
                 accepted = predict(setting.hypotheses, play.drawn, cell)
-            label = world.labels[i]
-            wrong = 1 if accepted != label else 0
             world.cells[i] = cell
             world.accepted[i] = accepted
             world.acceptance[i] = acceptance(setting, play, cell)
-            world.shown[i] = label if accepted == 1 or full else HIDDEN
-            loss += wrong
-            observations += 1 if accepted == 1 or full else 0
-            group = setting.group[world.people[i]]
-            world.counts[0, group] += 1
-            world.counts[1, group] += accepted
-            world.counts[2, group] += wrong
-            world.counts[3, group] += wrong * accepted
-        return _audit(setting, world, t, play.price, loss, observations, env)
+            world.shown[i] = world.labels[i] if accepted == 1 or full else HIDDEN
+        first, second = _audit(setting, world, t, env)
+        _count(setting, world)
+        _add_up(setting, world, t, play.price, first, second)
+        return Report(world.cells, world.shown, world.accepted, world.acceptance, first, second), world
+
+    @kernel
+    def respond(setting: OneSidedSetting, world: OneSidedWorld, t: int, play: Play, env: Stream) -> Any:
+        # a first round that is the constant 0 would have the whole round compiled twice
+        return play_round(setting, world, np.int64(t), play, env)
 
     return respond
 
 
-@kernel
-def _audit(
-    setting: OneSidedSetting, world: OneSidedWorld, t: int, price: float, loss: int, observations: int, env: Stream
-) -> Any:
-    """Let the panel report, and add up the round."""
+@shared_kernel
+def _audit(setting: OneSidedSetting, world: OneSidedWorld, t: int, env: Stream) -> tuple[int, int]:
+    """Let a panel sit and count what it finds; return the positions of the pair that it reports."""
     audits = setting.audits
     for i in range(setting.individuals):
         world.audited[i] = world.acceptance[i] if audits.audit == 0 else world.accepted[i]
     panel = sitting_panel(audits, world.people, world.audited, t, env)
-    first, second = reported_pair(
-        audits.swings[panel], world.people, world.audited, audits.tolerance, audits.rule, t, env
-    )
+    swing = audits.swings[panel]
+    first, second = reported_pair(swing, world.people, world.audited, audits.tolerance, audits.rule, t, env)
     reports = 1 if first >= 0 else 0
     violations = reports
     if audits.audit == 1:
-        unfair = objection(audits.swings[panel], world.people, world.acceptance) > audits.tolerance
-        violations = 1 if unfair else 0
-    error = 0.0
-    regret = 0.0
-    half = 0.0
-    none = 0.0
+        violations = 1 if objection(swing, world.people, world.acceptance) > audits.tolerance else 0
+    world.counts[1] += violations
+    world.counts[2] += reports
+    return first, second
+
+
+@shared_kernel
+def _count(setting: OneSidedSetting, world: OneSidedWorld) -> None:
     for i in range(setting.individuals):
-        cell = world.cells[i]
-        sign = 1.0 - 2.0 * world.labels[i]
-        q = world.acceptance[i]
-        error += world.labels[i] + q * sign
-        regret += (q - setting.fair[0, cell]) * sign
-        half += (q - setting.fair[1, cell]) * sign
-        none += (q - setting.fair[2, cell]) * sign
-    lagrangian = regret
-    if reports == 1:
+        accepted = world.accepted[i]
+        wrong = 1 if accepted != world.labels[i] else 0
+        group = setting.group[world.people[i]]
+        world.counts[0] += wrong
+        world.counts[3] += 1 if world.shown[i] != HIDDEN else 0
+        world.groups[0, group] += 1
+        world.groups[1, group] += accepted
+        world.groups[2, group] += wrong
+        world.groups[3, group] += wrong * accepted
+
+
+@shared_kernel
+def _add_up(setting: OneSidedSetting, world: OneSidedWorld, t: int, price: float, first: int, second: int) -> None:
+    error = 0.0
+    for i in range(setting.individuals):
+        error += world.labels[i] + world.acceptance[i] * (1.0 - 2.0 * world.labels[i])
+    world.sums[0, 1] += error
+    lagrangian = 0.0
+    for row in range(3):
+        benchmark = 0.0
+        for i in range(setting.individuals):
+            benchmark += world.labels[i] + setting.fair[row, world.cells[i]] * (1.0 - 2.0 * world.labels[i])
+        world.sums[1 + row, 1] += error - benchmark
+        if row == 0:
+            lagrangian = error - benchmark
+    if first >= 0:
         fair_gap = setting.fair[0, world.cells[first]] - setting.fair[0, world.cells[second]]
         lagrangian += price * (world.acceptance[first] - world.acceptance[second] - fair_gap)
-    report = Report(world.cells, world.shown, world.accepted, world.acceptance, first, second)
-    return report, OneSidedWorld(
-        world.people,
-        world.cells,
-        world.labels,
-        world.shown,
-        world.accepted,
-        world.acceptance,
-        world.audited,
-        world.counts,
-        world.loss + loss,
-        world.violations + violations,
-        world.reports + reports,
-        world.observations + observations,
-        plus(world.error, error, t),
-        plus(world.regret, regret, t),
-        plus(world.regret_half, half, t),
-        plus(world.regret_none, none, t),
-        plus(world.lagrangian, lagrangian, t),
-    )
+    world.sums[4, 1] += lagrangian
+    if t & _LAST_OF_BLOCK == _LAST_OF_BLOCK:
+        for row in range(5):
+            world.sums[row, 0] += world.sums[row, 1]
+            world.sums[row, 1] = 0.0
 
 
 @rare_kernel
-def _measure(setting: OneSidedSetting, world: OneSidedWorld, n_rounds: int, out: Any) -> OneSidedWorld:
-    out[0] = world.loss
-    out[1] = value(world.error)
-    out[2] = world.violations
-    out[3] = world.reports
-    out[4] = world.observations
-    out[5] = value(world.regret)
-    out[6] = value(world.regret_half)
-    out[7] = value(world.regret_none)
-    out[8] = value(world.lagrangian)
+def _measure(setting: OneSidedSetting, world: OneSidedWorld, n_rounds: int, out: Any) -> None:
+    out[0] = world.counts[0]
+    out[1] = world.sums[0, 0] + world.sums[0, 1]
+    for i in range(1, 4):
+        out[1 + i] = world.counts[i]
+    for i in range(1, 5):
+        out[4 + i] = world.sums[i, 0] + world.sums[i, 1]
     if setting.n_groups > 1:
         for row in range(4):
             for group in range(setting.n_groups):
-                out[9 + row * setting.n_groups + group] = world.counts[row, group]
-    return world
+                out[9 + row * setting.n_groups + group] = world.groups[row, group]

@@ -49,8 +49,9 @@ def reduce(predictions: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | No
     the reported individuals, or None (the null pair, both of which are the first individual).
     copies: the integer price C >= 0.
     """
-    h = array("predictions", predictions, 1, 0, 1)
-    y = array("labels", labels, 1, 0, 1)
+    h, y = _bits("predictions", predictions), _bits("labels", labels)
+    if len(h) != len(y):
+        raise ValueError(f"labels must be as many as predictions, {len(h)}, got {len(y)}")
     copies = integer("copies", copies, low=0)
     first, second = (0, 0) if pair is None else (integer("pair", p, 0, len(h) - 1) for p in pair)
     individuals = np.concatenate([np.arange(len(h)), np.full(copies, first), np.full(copies, second)])
@@ -60,9 +61,16 @@ def reduce(predictions: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | No
     return Reduced(individuals.astype(np.int64), all_labels.astype(np.int64), losses, action)
 
 
+def _bits(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    bits = array(name, value, 1, 0, 1)
+    if not np.isin(bits, (0.0, 1.0)).all():
+        raise ValueError(f"{name} must be 0 or 1, got {bits.tolist()}")
+    return bits
+
+
 def policy_error(acceptance: ArrayLike, labels: ArrayLike) -> float:
     """Return Error(pi) = sum_i [y_i + pi(x_i) (1 - 2 y_i)] for acceptance (k,) in [0, 1] and labels (k,)."""
-    q, y = array("acceptance", acceptance, 1, 0.0, 1.0), array("labels", labels, 1, 0, 1)
+    q, y = array("acceptance", acceptance, 1, 0.0, 1.0), _bits("labels", labels)
     return float((y + q * (1.0 - 2.0 * y)).sum())
 
 

@@ -1,19 +1,26 @@
-"""Ready-made games: three points, lending, label drift, hidden outcomes.
+"""Ready-made games: three points, lending, real applicants, label drift, hidden outcomes.
 
 Each function returns a `OneSidedGame`; whatever it does not fix can be given by name or changed afterwards with
 `dataclasses.replace`.
 """
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bandits.checks import array, integer
-from bandits.one_sided.auditors import MahalanobisDistance, Panel, Panels, ScaledDistance, Schedule, TableDistance
+from bandits.one_sided.auditors import (
+    Auditor,
+    MahalanobisDistance,
+    Panel,
+    Panels,
+    ScaledDistance,
+    Schedule,
+    TableDistance,
+)
 from bandits.one_sided.hypotheses import GroupThresholds, Hypotheses, Listed
-from bandits.one_sided.people import Crowd, Lending, People
+from bandits.one_sided.people import Applicants, Crowd, Lending, People
 from bandits.one_sided.problem import OneSidedGame
 
 _THREE_DISTANCES = ((0.0, 0.3, 0.5), (0.3, 0.0, 0.1), (0.5, 0.1, 0.0))  # not a metric: 0.3 + 0.1 < 0.5
@@ -55,13 +62,29 @@ def lending_panels(votes: int) -> tuple[Panel, ...]:
     Three auditors are strict on the group (they do not look at it), three on merit (little else counts), three
     lenient. The panels have different majorities, so what one reports another would let pass.
     """
-    strict_on_group = (ScaledDistance((0.2, 0.3, 0.0)), ScaledDistance((0.0, 0.4, 0.0)), ScaledDistance((0.3, 0.1, 0.0)))
+    strict_on_group = ((0.2, 0.3, 0.0), (0.0, 0.4, 0.0), (0.3, 0.1, 0.0))
+    strict_on_merit = ((0.0, 0.25, 0.1), (0.05, 0.3, 0.3))
+    lenient = ((0.6, 0.6, 0.6), (1.0, 0.0, 0.5))
     mixed = ((0.1, 0.5, 0.0), (0.0, 0.1, 0.1))
-    strict_on_merit = (ScaledDistance((0.0, 0.25, 0.1)), ScaledDistance((0.05, 0.3, 0.3)), MahalanobisDistance(mixed))
-    lenient = (ScaledDistance((0.6, 0.6, 0.6)), ScaledDistance((1.0, 0.0, 0.5)), MahalanobisDistance(mixed, 2.0))
-    pool = strict_on_group + strict_on_merit + lenient
+    pool: list[Auditor] = [ScaledDistance(weights) for weights in strict_on_group + strict_on_merit]
+    pool += [MahalanobisDistance(mixed), *map(ScaledDistance, lenient), MahalanobisDistance(mixed, 2.0)]
     members = ((0, 1, 2, 3, 6), (3, 4, 5, 0, 7), (6, 7, 8, 1, 4), (0, 3, 6, 2, 5), (1, 2, 4, 7, 8), (0, 4, 8, 5, 6))
     return tuple(Panel(tuple(pool[i] for i in panel), votes) for panel in members)
+
+
+def applicants(horizon: int, table: Any = None, votes: int = 2, **rest: Any) -> OneSidedGame:
+    """Return a game with the applicants of a real table, a score threshold for each group, and a panel of three.
+
+    table: see `Applicants`; None means German Credit, group 1 aged up to 25.  votes: in 1..3. One auditor compares
+    scores alone, one lets groups differ, one is lenient.  **rest: as in `lending`.
+    """
+    if table is None:
+        from bandits.threshold import GermanCredit
+
+        table = GermanCredit()
+    auditors = (ScaledDistance((0.5, 0.0)), ScaledDistance((0.5, 0.3)), ScaledDistance((2.0, 0.2)))
+    settings = {"individuals": 4, "tolerance": 0.2} | rest
+    return OneSidedGame(Applicants(table), GroupThresholds(9), Panels(Panel(auditors, votes)), horizon, **settings)
 
 
 def label_drift(horizon: int, block: int | None = None, tolerance: float = 0.2, **rest: Any) -> OneSidedGame:
@@ -86,10 +109,10 @@ def hidden_outcomes(horizon: int, chances: ArrayLike = (0.6,), **rest: Any) -> O
     good = array("chances", chances, 1, 0.0, 1.0)
     n = integer("number of chances", len(good), low=1, high=16)
     people = Crowd(np.arange(float(n))[:, None], good)
-    panels = Panels(Panel(TableDistance(np.ones((n, n)))))
+    panels = nobody_audits(n)
     return OneSidedGame(people, Listed.subsets(n), panels, horizon, **({"individuals": 1} | rest))
 
 
 def nobody_audits(n_kinds: int) -> Panels:
     """Return a panel that never objects: its distances are 1."""
-    return Panels(Panel.with_fraction((TableDistance(np.ones((n_kinds, n_kinds))),), Fraction(1)))
+    return Panels(Panel(TableDistance(np.ones((n_kinds, n_kinds)))))

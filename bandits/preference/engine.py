@@ -6,6 +6,10 @@ such as steps and weights are arguments, and the list of checkpoints is padded t
 
 With exact rows a repetition is a function of its game alone, so each game is played once and its numbers are
 handed to all its repetitions. Noisy rows and comparisons draw from the repetition's own streams.
+
+XLA may sum in another order when the batch has another size. So that a repetition's numbers depend on nothing
+but the seed and its own number, the size is never that of the call: exact games are played all together, noisy
+repetitions in aligned blocks (0..63, 64..127, ...), of which the ones not asked for are dropped.
 """
 
 from collections.abc import Callable
@@ -26,7 +30,9 @@ from bandits.rng import ENVIRONMENT, LEARNER, Stream
 from bandits.rng_jax import stream, uniform
 
 _PADDING = 32
-_SLOTS = 1 << 31  # indices of a round's draws; the upper half are the answers to comparisons
+_BLOCK = 64  # repetitions
+_BLOCK_ENTRIES = 1 << 24  # of the matrices that a block holds
+_INDICES = 1 << 32  # addresses of a round's draws
 
 
 class Instance(NamedTuple):
@@ -37,71 +43,86 @@ class Instance(NamedTuple):
     log_equilibrium: Any  # (n,), the reference where tau = 0
     regularization: Any
     repetition: Any  # uint32
-    game: Any  # uint32, tells apart the contexts of one repetition
+    context: Any  # uint32, tells apart the games of one repetition
 
 
 def play(learner: SelfPlay, problem: PreferenceGame, seed: int, first: int, count: int, rounds: Any) -> Any:
     """Return the metrics (count, C, M) float64 at the checkpoints `rounds` (C,) int64 of `count` repetitions."""
-    repetitions = np.arange(first, first + count)
-    games, owners = _instances(problem, repetitions)
-    padded = np.pad(np.asarray(rounds, np.int64), (0, -len(rounds) % _PADDING), mode="edge")
     _check_addresses(learner, problem)
+    padded = np.pad(np.asarray(rounds, np.int64), (0, -len(rounds) % _PADDING), mode="edge")
+    shared = problem.n_games == 1
     with jax.enable_x64(True):
-        program = _program(type(learner), problem.feedback, problem.regularization > 0.0, problem.n_games == 1)
-        params = jax.tree.map(lambda number: jnp.asarray(number), learner.parameters(problem))
-        values = program(params, _arrays(problem, games, owners), jnp.uint64(seed), jnp.asarray(padded))
-        measured = np.array(values)[:, : len(rounds)]
-    return _collect(problem, measured, repetitions)
+        program = _program(type(learner), problem.feedback, problem.regularization > 0.0, shared)
+        params = jax.tree.map(jnp.asarray, learner.parameters(problem))
+
+        def measured(games: NDArray[Any], owners: NDArray[Any]) -> NDArray[np.float64]:
+            instances = _arrays(problem, games, owners)
+            return np.array(program(params, instances, jnp.uint64(seed), jnp.asarray(padded)))[:, : len(rounds)]
+
+        if isinstance(problem.feedback, NoisyRow | Comparisons):
+            return _noisy(problem, measured, first, count)
+        return _exact(problem, measured, first, count)
 
 
-def _instances(problem: PreferenceGame, repetitions: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the games (I,) to play and the repetition (I,) whose draws each uses."""
-    distinct = np.arange(problem.n_games)
-    if isinstance(problem.feedback, NoisyRow | Comparisons):
-        if problem.contexts is None:
-            return repetitions % problem.n_games, repetitions
-        return np.tile(distinct, len(repetitions)), np.repeat(repetitions, problem.n_games)
-    if problem.contexts is None and len(repetitions) < problem.n_games:
-        distinct = np.unique(repetitions % problem.n_games)
-    return distinct, np.zeros_like(distinct)
+Measured = Callable[[NDArray[Any], NDArray[Any]], NDArray[np.float64]]
 
 
-def _collect(problem: PreferenceGame, measured: NDArray[Any], repetitions: NDArray[Any]) -> NDArray[np.float64]:
-    """Turn the metrics of the instances into those of the repetitions."""
-    count, noisy = len(repetitions), isinstance(problem.feedback, NoisyRow | Comparisons)
+def _exact(problem: PreferenceGame, measured: Measured, first: int, count: int) -> NDArray[np.float64]:
+    """Play every game once and hand out the numbers."""
+    games = np.arange(problem.n_games)
+    values = measured(games, np.zeros_like(games))
     if problem.contexts is not None:
-        each = measured.reshape(-1, problem.n_games, *measured.shape[1:])
-        mixed = np.einsum("g,rgcm->rcm", np.asarray(problem.contexts), each)
-        mixed[..., 0] = each[..., 0].sum(axis=1)
-        if "span" in problem.metrics:
-            which = problem.metrics.index("span")
-            mixed[..., which] = each[..., which].max(axis=1)
-        return np.array(np.broadcast_to(mixed, (count, *mixed.shape[1:])))
-    if noisy:
-        return measured
-    games = repetitions % problem.n_games
-    return np.asarray(measured[np.searchsorted(np.unique(games), games)])
+        return np.repeat(_mixed(problem, values), count, axis=0)
+    return values[np.arange(first, first + count) % problem.n_games]
+
+
+def _noisy(problem: PreferenceGame, measured: Measured, first: int, count: int) -> NDArray[np.float64]:
+    """Play whole blocks of repetitions and keep those asked for."""
+    each = 1 if problem.contexts is None else problem.n_games
+    entries = 0 if problem.n_games == 1 else problem.n_actions**2 * each
+    size = _BLOCK if entries == 0 else max(1, min(_BLOCK, _BLOCK_ENTRIES // entries))
+    begin = first - first % size
+    parts = []
+    for block in range(begin, first + count, size):
+        repetitions = np.arange(block, block + size)
+        if problem.contexts is None:
+            parts.append(measured(repetitions % problem.n_games, repetitions))
+        else:
+            games = np.tile(np.arange(problem.n_games), size)
+            parts.append(_mixed(problem, measured(games, np.repeat(repetitions, problem.n_games))))
+    return np.concatenate(parts)[first - begin : first - begin + count]
+
+
+def _mixed(problem: PreferenceGame, measured: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the metrics (R, C, M) of repetitions from those of their contexts (R * G, C, M)."""
+    each = measured.reshape(-1, problem.n_games, *measured.shape[1:])
+    mixed = np.einsum("g,rgcm->rcm", np.asarray(problem.contexts), each)
+    for metric, joined in (("queries", np.sum), ("span", np.max)):
+        if metric in problem.metrics:
+            which = problem.metrics.index(metric)
+            mixed[..., which] = joined(each[..., which], axis=1)
+    return np.asarray(mixed)
 
 
 def _arrays(problem: PreferenceGame, games: NDArray[Any], owners: NDArray[Any]) -> Instance:
-    regularized = problem.regularization > 0.0
-    star = problem.log_equilibrium if regularized else problem.log_reference
-    matrices = problem.skew[0] if problem.n_games == 1 else problem.skew[games]
+    star = problem.log_equilibrium if problem.regularization > 0.0 else problem.log_reference
+    context = games if problem.contexts is not None else np.zeros_like(games)
     return Instance(
-        jnp.asarray(matrices),
+        jnp.asarray(problem.skew[0] if problem.n_games == 1 else problem.skew[games]),
         jnp.asarray(problem.log_reference[games]),
         jnp.asarray(star[games]),
         jnp.float64(problem.regularization),
-        jnp.asarray(owners, jnp.uint32),
-        jnp.asarray(games, jnp.uint32),
+        jnp.asarray(owners % 2**32, jnp.uint32),
+        jnp.asarray(context, jnp.uint32),
     )
 
 
 def _check_addresses(learner: SelfPlay, problem: PreferenceGame) -> None:
     """Raise ValueError where a round's draws would not all have an address of their own."""
-    needed = _draws_per_query(problem.feedback, problem.n_actions) * learner.queries * problem.n_games
-    if needed > _SLOTS:
-        raise ValueError(f"samples x actions x games must be at most 2^31 draws a round, got {needed}")
+    contexts = 1 if problem.contexts is None else problem.n_games
+    needed = _draws_per_query(problem.feedback, problem.n_actions) * learner.queries * contexts
+    if needed > _INDICES:
+        raise ValueError(f"samples (or pairs) x actions x contexts must be at most 2^32 draws a round, got {needed}")
 
 
 def _draws_per_query(feedback: Feedback, n_actions: int) -> int:
@@ -117,25 +138,25 @@ def _draws_per_query(feedback: Feedback, n_actions: int) -> int:
 def _program(kind: type[SelfPlay], feedback: Feedback, regularized: bool, shared: bool) -> Callable[..., Any]:
     """Return the jitted (params, instances, seed, rounds) -> (I, C, M) of a learner class."""
     axes = Instance(None if shared else 0, 0, 0, None, 0, 0)
+    batch = feedback.batch if isinstance(feedback, Comparisons) else 1
 
     def one(params: Any, instance: Instance, seed: Any, rounds: Any) -> Any:
         n_actions = instance.log_reference.shape[-1]
         chance = stream(seed, instance.repetition, ENVIRONMENT)
         own = stream(seed, instance.repetition, LEARNER)
-        offset = instance.game.astype(jnp.uint64) * (_draws_per_query(feedback, n_actions) * kind.queries)
+        offset = instance.context.astype(jnp.uint64) * (_draws_per_query(feedback, n_actions) * kind.queries)
 
         def round_(t: Any, carry: Any) -> Any:
             state, total = carry
             total = total + jnp.exp(kind.policy(params, state))
-            ask = Asked(instance.skew, feedback, chance, own, t, offset)
-            return kind.step(params, state, t, ask), total
+            return kind.step(params, state, t, Asked(instance.skew, feedback, chance, own, t, offset)), total
 
         def until(carry: Any, checkpoint: Any) -> Any:
             begin, state, total = carry
             state, total = lax.fori_loop(begin, checkpoint, round_, (state, total))
             measured = _measure(instance, kind.policy(params, state), total / checkpoint, regularized)
-            queries = checkpoint * kind.queries * (feedback.batch if isinstance(feedback, Comparisons) else 1)
-            return (checkpoint, state, total), jnp.stack([queries.astype(jnp.float64), *measured])
+            queries = (checkpoint * kind.queries * batch).astype(jnp.float64)
+            return (checkpoint, state, total), jnp.stack([queries, *measured])
 
         begin = (jnp.int64(0), kind.start(params, instance.log_reference), jnp.zeros(n_actions))
         return lax.scan(until, begin, rounds)[1]
@@ -159,7 +180,7 @@ class Asked:
 
     skew: Any
     feedback: Feedback
-    chance: Stream  # answers and opponents, common to all learners
+    chance: Stream  # opponents and answers, common to all learners
     own: Stream  # the learner's draws
     t: Any
     offset: Any  # first index of this game's draws
@@ -177,15 +198,14 @@ class Asked:
             rows = jnp.where(uniform(self.chance, self.t, address) - 0.5 < rows, 0.5, -0.5)
         return rows.mean(axis=1)
 
-    def sample(self, log_policy: Any, slot: int = 0) -> Any:
-        """Return a batch of actions (B,) int drawn from the policy; slot 0, 1 for the two sides of the pairs."""
+    def sample(self, log_policy: Any, side: int) -> Any:
+        """Return the actions (B,) of one side of the round's pairs, drawn from the policy; side: 0 or 1."""
         batch = self.feedback.batch  # type: ignore[union-attr]
-        return _inverse(log_policy, uniform(self.own, self.t, self.offset + slot * batch + jnp.arange(batch)))
+        return _inverse(log_policy, uniform(self.own, self.t, self.offset + side * batch + jnp.arange(batch)))
 
-    def compare(self, left: Any, right: Any, slot: int = 0) -> Any:
+    def compare(self, left: Any, right: Any) -> Any:
         """Return the answers (B,) to the pairs, 1.0 where `left` is preferred."""
-        address = self.offset + slot * left.shape[0] + jnp.arange(left.shape[0])
-        wins = uniform(self.chance, self.t, address) - 0.5 < self.skew[left, right]
+        wins = uniform(self.chance, self.t, self.offset + jnp.arange(len(left))) - 0.5 < self.skew[left, right]
         return jnp.where(wins, 1.0, 0.0)
 
 

@@ -13,6 +13,7 @@ tau is brought down by halves from 1. The result is checked by sub_tau, which bo
 KL(p || p*) <= sub_tau / tau.
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,9 @@ def von_neumann_winner(preferences: ArrayLike) -> NDArray[np.float64]:
     if matrix.ndim != 2:
         raise ValueError(f"preferences must be one matrix (n, n), got shape {matrix.shape}")
     policy = _linear_program(matrix)
-    for cut in (1e-12, 1e-9, 1e-7):
-        policy = min(policy, _polished(matrix, policy, cut), key=lambda p: float(gap0(matrix, p)))
+    with _one_thread():
+        for cut in (1e-12, 1e-9, 1e-7):
+            policy = min(policy, _polished(matrix, policy, cut), key=lambda p: float(gap0(matrix, p)))
     gap = float(gap0(matrix, policy))
     if not gap < _LARGEST_GAP:
         raise ArithmeticError(f"the linear program stopped at gap0 = {gap:.3g}, above {_LARGEST_GAP:g}")
@@ -97,15 +99,29 @@ def regularized_nash(
     mu = np.full(n, 1.0 / n) if reference is None else distribution("reference", reference, interior=True)
     log_mu = np.log(np.broadcast_to(mu, matrix.shape[:-1]))
     games, logs = matrix.reshape(-1, n, n), log_mu.reshape(-1, n)
-    theta, stage = logs.copy(), max(tau, 1.0)
-    while stage > tau:
-        theta = _newton(games, logs, theta, stage, 1e-6)
-        stage = max(tau, 0.5 * stage)
-    theta = _newton(games, logs, theta, tau, 1e-14 * max(1.0, tau))
+    with _one_thread():
+        theta = _homotopy(games, logs, tau)
     worst = float(sub_tau(games, theta, logs, tau).max())
     if not worst < _LARGEST_SUBOPTIMALITY:
         raise ArithmeticError(f"Newton's method stopped at sub_tau = {worst:.3g}, above {_LARGEST_SUBOPTIMALITY:g}")
     return np.asarray(theta.reshape(log_mu.shape))
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Keep linear algebra on one thread: systems of this size gain nothing, and lose 100-fold on a busy machine."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
+def _homotopy(games: Any, logs: Any, tau: float) -> Any:
+    """Return theta (G, n) at tau, from solutions at larger weights."""
+    theta, stage = logs.copy(), max(tau, 1.0)
+    while stage > tau:
+        theta = _newton(games, logs, theta, stage, 1e-6)
+        stage = max(tau, 0.5 * stage)
+    return _newton(games, logs, theta, tau, 1e-14 * max(1.0, tau))
 
 
 def _residual(games: Any, logs: Any, theta: Any, tau: float) -> Any:

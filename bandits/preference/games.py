@@ -35,7 +35,7 @@ def preference_matrix(name: str, value: ArrayLike) -> Matrix:
     off = np.abs(matrix + matrix.swapaxes(-1, -2) - 1.0)
     if off.max() > _COMPLEMENT:
         where = tuple(int(i) for i in np.unravel_index(off.argmax(), off.shape))
-        raise ValueError(f"{name} must satisfy P + P^T = 1 (within 1e-12), but it is off by {off[where]:.3g} at {where}")
+        raise ValueError(f"{name} must satisfy P + P^T = 1 within 1e-12, but it is off by {off[where]:.3g} at {where}")
     return 0.5 + skew(matrix)
 
 
@@ -97,7 +97,10 @@ def biased_rock_paper_scissors(first: float, second: float, third: float) -> Mat
 
 
 def condorcet_cycle(n_actions: int, advantage: float) -> Matrix:
-    """Return the circulant game where i beats the next (n - 1) / 2 actions with 1/2 + advantage; n odd, Nash uniform."""
+    """Return the circulant game where i beats the next (n - 1) / 2 actions with 1/2 + advantage.
+
+    n_actions: odd.  advantage: 0..1/2.  The uniform policy is a von Neumann winner.
+    """
     n = integer("n_actions", n_actions, low=1)
     if n % 2 == 0:
         raise ValueError(f"n_actions must be odd, got {n}")
@@ -149,7 +152,7 @@ def bradley_terry(rewards: ArrayLike) -> Matrix:
 def luce(density: ArrayLike) -> Matrix:
     """Return p_i / (p_i + p_j) for a positive density (n,) that sums to 1 (Luce's choice rule)."""
     p = distribution("density", density, interior=True)
-    return _from_skew((p[:, None] - p[None, :]) / (p[:, None] + p[None, :]))
+    return _from_skew(0.5 * (p[:, None] - p[None, :]) / (p[:, None] + p[None, :]))
 
 
 def annotator_mixture(weights: ArrayLike, rewards: ArrayLike, *, hard: bool = False) -> Matrix:
@@ -187,7 +190,8 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
     left, right = array("x", x, 2, -limit, limit), array("y", y, 2, -limit, limit)
     strength = array("strengths", strengths, 1, -limit, limit)
     if left.shape != right.shape or left.shape[1] != len(strength):
-        raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {left.shape}, {right.shape}, {strength.shape}")
+        shapes = f"{left.shape}, {right.shape}, {strength.shape}"
+        raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {shapes}")
     reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -limit, limit)
     turn = (left * strength) @ right.T
     return _from_logits(reward[:, None] - reward[None, :] + turn - turn.T)

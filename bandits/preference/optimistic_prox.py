@@ -5,8 +5,19 @@ The tabular form used here, with S = P - 1/2, g_0 = 0 and w_1 = mu:
 
     pi_t = prox(w_t, g_{t-1}),    g_t = S pi_t,    w_{t+1} = prox(w_t, g_t).
 
-Adding the two three-point equalities and |g_t - g_{t-1}|_inf <= |pi_t - pi_{t-1}|_1 / 2 gives
-gap_tau(average of pi_t) <= 2 (lambda D + 1/8) / T for lambda >= 3/2. With tau = 0 it is OMWU of step 1 / lambda.
+The two three-point equalities add up, for every u, to
+
+    <u - pi_t, g_t> - tau KL(u || mu) + tau KL(pi_t || mu)
+        = lambda KL(u || w_t) - (lambda + tau) KL(u || w_{t+1}) - lambda KL(pi_t || w_t)
+          - (lambda + tau) KL(w_{t+1} || pi_t) + <w_{t+1} - pi_t, g_t - g_{t-1}>.
+
+Two steps from one centre differ by |w_{t+1} - pi_t|_1 <= d_t / (lambda + tau) with d_t = |g_t - g_{t-1}|_inf, which
+is at most |pi_t - pi_{t-1}|_1 / 2, and 1/2 in the first round; the divergences pay for at least
+(lambda / 4) |pi_t - pi_{t-1}|_1^2. So wherever lambda (lambda + tau) >= 1, with D = log(1 / min mu),
+
+    gap_tau(average of pi_t) <= 2 (lambda D + 1 / (4 (lambda + tau))) / T.
+
+With tau = 0 it is OMWU of step 1 / lambda, and the bound is OMWU's.
 """
 
 from dataclasses import dataclass
@@ -35,9 +46,9 @@ class ONPOState(NamedTuple):
 
 @dataclass(frozen=True)
 class ONPO(SelfPlay):
-    """Optimistic proximal steps with `prox_weight` lambda > 0, 3/2 by default (the least that the bound allows)."""
+    """Optimistic proximal steps with `prox_weight` lambda > 0, 1 by default, which the bound allows for every tau."""
 
-    prox_weight: float = 1.5
+    prox_weight: float = 1.0
 
     def __post_init__(self) -> None:
         real("prox_weight", self.prox_weight, low=0.0, open_low=True)

@@ -15,7 +15,7 @@ A round is one update of the learner's policy; `queries` counts the rows (or the
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NoReturn, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +24,7 @@ from bandits.checks import instance, integer, real
 from bandits.preference.equilibria import regularized_nash
 from bandits.preference.games import distribution, preference_matrix, skew
 from bandits.preference.measures import kl
-from bandits.protocol import Problem
+from bandits.protocol import Problem, ProblemSteps
 
 _METRICS = ("queries", "gap0", "average_gap0")
 _REGULARIZED_METRICS = ("gap_tau", "kl", "span", "average_gap_tau", "average_kl")
@@ -154,10 +154,14 @@ class PreferenceGame(Problem):
         return _METRICS + _REGULARIZED_METRICS if self.regularization > 0.0 else _METRICS
 
     @property
-    def steps(self) -> NoReturn:
-        """There are none: learners of this game play all repetitions at once (`SelfPlay`)."""
-        raise TypeError("PreferenceGame has no compiled loop: use a learner of bandits.preference made for it")
+    def steps(self) -> ProblemSteps:
+        """Functions that refuse: learners of this game play all repetitions at once (`SelfPlay.play`)."""
+        return ProblemSteps(_no_loop, _no_loop, _no_loop)
 
     def setting(self) -> Any:
         """Return nothing: see `steps`."""
         return None
+
+
+def _no_loop(*_: Any) -> Any:
+    raise TypeError("PreferenceGame has no compiled loop: its learners are those of bandits.preference")

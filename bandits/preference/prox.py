@@ -24,7 +24,10 @@ def normalise(logits: Any) -> Any:
 
 
 def prox(log_policy: Any, gain: Any, log_reference: Any, regularization: Any, prox_weight: Any) -> Any:
-    """Return log prox(w, g) (..., n): w = exp(log_policy), g = gain, mu = exp(log_reference), tau, lambda >= 0, not both 0."""
+    """Return the log-probabilities (..., n) of the proximal step from w = exp(log_policy) along g = gain.
+
+    log_reference: log mu.  regularization, prox_weight: tau, lambda >= 0, not both 0, that broadcast.
+    """
     total = regularization + prox_weight
     return normalise((prox_weight * log_policy + regularization * log_reference + gain) / total)
 

@@ -7,14 +7,14 @@
 `params` and `state` are NamedTuples of numbers and arrays. The functions use the array's own namespace
 (`bandits.preference.prox`), so they run on NumPy arrays and inside JAX; branches on values are written with
 `where`. `ask` is the feedback: `ask.row(log_policy, query)` returns y -> P(y > p) - 1/2 (n,), exact or noisy,
-`query` = 0, 1, ... telling apart the rows asked in one round; with comparisons, `ask.sample(log_policy, slot)`
-draws the round's batch of actions and `ask.compare(left, right, slot)` returns their answers, 1.0 or 0.0.
+`query` = 0, 1, ... telling apart the rows asked in one round; with comparisons, `ask.sample(log_policy, side)` draws
+the actions (B,) of one side, 0 or 1, and `ask.compare(left, right)` returns the answers, 1.0 where left is preferred.
 """
 
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from bandits.preference.problem import Comparisons, ExactRow, NoisyRow, PreferenceGame
+from bandits.preference.problem import ExactRow, NoisyRow, PreferenceGame
 from bandits.protocol import Learner
 
 
@@ -22,7 +22,7 @@ class SelfPlay(Learner):
     """Base of the learners that play a PreferenceGame against themselves."""
 
     accepts: ClassVar[tuple[type, ...]] = (ExactRow, NoisyRow)
-    queries: ClassVar[int] = 1  # rows (or batches of comparisons) that a round asks for
+    queries: ClassVar[int] = 1  # rows that a round asks for
 
     @staticmethod
     @abstractmethod
@@ -44,9 +44,3 @@ class SelfPlay(Learner):
         from bandits.preference.engine import play
 
         return play(self, problem, seed, first, count, rounds)
-
-
-class ComparisonLearner(SelfPlay):
-    """Base of the self-play learners that see only answers to single comparisons."""
-
-    accepts: ClassVar[tuple[type, ...]] = (Comparisons,)

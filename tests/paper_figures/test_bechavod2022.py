@@ -8,7 +8,8 @@ from matplotlib.figure import Figure as Canvas
 
 import theory
 from bandits.one_sided import Exp2OneSided, three_points
-from paper_figures.bechavod2022 import FIGURES, HIDDEN_OUTCOMES, TUNING
+from paper_figures.bechavod2022 import FIGURES, FRONTIER, HIDDEN_OUTCOMES, TUNING
+from paper_figures.bechavod2022.frontier import FrontierSettings
 from paper_figures.bechavod2022.hidden import HiddenSettings
 from paper_figures.bechavod2022.horizon import TuningSettings
 from sims import simulate
@@ -20,7 +21,12 @@ HORIZONS = (2048, 4096, 8192)
 def tables():
     tuning = TuningSettings(horizons=HORIZONS, repetitions=16)
     hidden = HiddenSettings(horizons=HORIZONS, repetitions=48)
-    return {TUNING.name: TUNING.compute(tuning), HIDDEN_OUTCOMES.name: HIDDEN_OUTCOMES.compute(hidden)}
+    frontier = FrontierSettings(horizon=2048, prices=(0.0, 2.0, 16.0), repetitions=8)
+    return {
+        TUNING.name: TUNING.compute(tuning),
+        FRONTIER.name: FRONTIER.compute(frontier),
+        HIDDEN_OUTCOMES.name: HIDDEN_OUTCOMES.compute(hidden),
+    }
 
 
 def test_tuning_table_is_what_simulate_says(tables):
@@ -47,6 +53,17 @@ def test_hidden_outcomes_table(tables):
     assert (bounded["regret_low95"] <= bounded["regret_upper_bound"]).all()
 
 
+def test_frontier_table(tables):
+    """World A's optima by hand (of 30 arrivals, two a round); violations fall as the price grows."""
+    table = tables[FRONTIER.name]
+    assert table["strict_errors"][0] == pytest.approx(2 * 9.2 / 30, abs=1e-9)
+    assert table["lenient_errors"][0] == pytest.approx(2 * 8.0 / 30, abs=1e-9)
+    assert table["unconstrained_errors"][0] == pytest.approx(2 * 5.0 / 30, abs=1e-9)
+    for feedback in ("one-sided", "full"):
+        fixed = table.filter((table["feedback"] == feedback) & (table["tuning"] == "fixed price")).sort("price")
+        assert (np.diff(fixed["violations_mean"]) < 0).all()
+
+
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.name)
 def test_drawn_and_described(tables, figure):
     canvas = Canvas()
@@ -56,4 +73,6 @@ def test_drawn_and_described(tables, figure):
     for sentence in figure.findings(tables[figure.name]):
         assert "nan" not in sentence
     for quality in ("quick", "paper"):
-        assert {"horizons T (rounds)", "repetitions"} <= set(figure.parameters(quality))
+        named = set(figure.parameters(quality))
+        assert "repetitions" in named
+        assert named & {"horizons T (rounds)", "horizon T (rounds)"}
