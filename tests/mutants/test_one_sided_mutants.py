@@ -139,13 +139,13 @@ def exp2_gains(params, state, t, play, report, rng):
 
 
 @kernel
-def exp2_next_law(params, state, t, play, report, rng):  # the panel's pair is charged one round late
-    estimate_losses(params.table, report._replace(first=-1, second=-1), params.price, state.estimate)
+def exp2_twice_the_rate(params, state, t, play, report, rng):
+    estimate_losses(params.table, report, params.price, state.estimate)
     weights = add_losses(state.weights, 2.0 * params.learning_rate, state.estimate)
     return DenseState(weights, state.estimate, state.everyone)
 
 
-@pytest.mark.parametrize("update", [exp2_unweighted, exp2_gains, exp2_next_law])
+@pytest.mark.parametrize("update", [exp2_unweighted, exp2_gains, exp2_twice_the_rate])
 def test_exp2_mutants_miss_the_exact_expectation(update):
     @dataclass(frozen=True)
     class Mutant(Exp2OneSided):

@@ -14,6 +14,9 @@ from polars.testing import assert_frame_equal
 
 import paper_figures
 from paper_figures import gallery, simulations
+from paper_figures.bechavod2022.frontier import FrontierSettings
+from paper_figures.bechavod2022.hidden import HiddenSettings
+from paper_figures.bechavod2022.horizon import TuningSettings
 from paper_figures.cheng2023.extra_observations import ExtraSettings
 from paper_figures.cheng2023.horizon import HorizonSettings
 from paper_figures.cheng2023.laziness import LazySettings
@@ -45,6 +48,9 @@ TINY = {
     **{f"du2025_{name}": LOOPS for name in ("reward", "violation", "plane", "table", "composition")},
     "du2025_horizon": GROWTH,
     "du2025_bias": BiasSettings(sizes=(10, 20)),
+    "bechavod2022_tuning": TuningSettings(horizons=(2048, 4096, 8192), repetitions=16),
+    "bechavod2022_frontier": FrontierSettings(horizon=2048, prices=(0.0, 2.0, 16.0), repetitions=8),
+    "bechavod2022_hidden_outcomes": HiddenSettings(horizons=(2048, 4096, 8192), repetitions=48),
     "tightness": TightnessSettings(
         theorems=("cesabianchi2006.hedge", "dekel2014.bandit_lower", "sui2015.no_violation"), search=False
     ),
