@@ -8,8 +8,8 @@ if TYPE_CHECKING:
 
 def catalogue() -> "dict[str, Figure]":
     """Return every figure by name, in the order of the gallery."""
-    from paper_figures import bechavod2022, cheng2023, du2025, tightness
+    from paper_figures import bechavod2022, cheng2023, du2025, tiapkin2025, tightness
 
-    papers = (cheng2023, bechavod2022, du2025)
+    papers = (cheng2023, bechavod2022, du2025, tiapkin2025)
     figures = [figure for paper in papers for figure in paper.FIGURES]
     return {figure.name: figure for figure in (*figures, tightness.TIGHTNESS)}
