@@ -9,6 +9,7 @@ import numpy as np
 from c_reference import CGame
 from numpy.typing import NDArray
 from own_learner import OwnExp3
+from threshold_contest import GRID, search_in_c, searched
 
 from bandits.jit import borrow, keep_alive, program
 from bandits.losses import BernoulliLosses, LossTable
@@ -77,6 +78,7 @@ def against_c(library: ctypes.CDLL, horizon: int, quick: bool) -> Iterator[Conte
     yield contest("Shrinking Dartboard, random walk", "dartboard_walk", walk, ShrinkingDartboard())
     yield contest("lazy perturbed leader, loss table", "perturbed_table", general, LazyPerturbedLeader())
     yield _walk_alone(library, SwitchingCostGame(walk, horizon))
+    yield from _threshold_search(library, horizon)
 
 
 def own_against_built_in(horizon: int) -> Contest:
@@ -133,6 +135,24 @@ def _with_c(
         return reference.metrics(reference.play(SEED, repetitions, threads))
 
     return Contest(label, game.n_actions, game.horizon, _simulated(game, learner), rival, goal)
+
+
+def _threshold_search(library: ctypes.CDLL, horizon: int) -> Iterator[Contest]:
+    """Yield the search where thresholds look feasible, and where none does and every round goes over the grid."""
+    for label, feasible, goal in (
+        ("threshold search", True, 130.0),
+        ("threshold search, nothing feasible", False, None),
+    ):
+        play, rival = searched(horizon, SEED, feasible), search_in_c(library, horizon, SEED, feasible)
+        yield Contest(
+            label,
+            GRID,
+            horizon,
+            lambda repetitions, threads, play=play: play(repetitions),
+            lambda repetitions, threads, rival=rival: rival(repetitions),
+            goal,
+            threaded=False,
+        )
 
 
 def _walk_alone(library: ctypes.CDLL, game: SwitchingCostGame) -> Contest:

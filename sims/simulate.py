@@ -126,7 +126,7 @@ def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
             world_owner = start(setting, env)
             state = borrow(state_owner)
             world = borrow(world_owner)
-            t = int(0)  # noqa: UP018 - as a literal it would be a type of its own and compile shared kernels twice
+            t = int(0)  # noqa: RUF046, UP018 - a literal is a type of its own: shared kernels would compile twice
             for c in range(checkpoints.size):
                 while t < checkpoints[c]:
                     action = act(params, state, t, rng)

@@ -8,7 +8,8 @@ With means rhat, ghat_j and radii beta of `bandits.threshold.evidence`:
 
 With stationary means, reward regret and each constraint's violation are O(sqrt(G T L / n)) with probability
 at least 1 - delta_0 (`theory.threshold`). Only the played threshold's bounds change in a round, so they are
-kept and the choice is one pass over the grid.
+kept, and with them the highest value that another threshold reaches: while the played one looks feasible and
+stays above it, it stays the choice, and only otherwise is there a pass over the grid.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from bandits.threshold.evidence import (
     Evidence,
     Radii,
     best_feasible,
+    leader_and_rival,
     no_evidence,
     observe,
     observe_residuals,
@@ -61,16 +63,38 @@ def refresh(params: Radii, state: SearchState, arm: int) -> None:
     state.excess[arm] = optimistic_excess(params, state.evidence, arm)
 
 
+class LedState(NamedTuple):
+    """The bounds, the next choice, and the value above which it stays the choice."""
+
+    search: SearchState
+    leader: int
+    rival: float  # highest optimistic value of another threshold that looks feasible; inf: the leader does not
+
+
 @kernel
-def _act(params: Radii, state: SearchState, t: int, rng: Stream) -> int:
+def _start_led(params: Radii, rng: Stream) -> LedState:
+    return LedState(start_search(params, rng), 0, np.inf)
+
+
+@kernel
+def _act_led(params: Radii, state: LedState, t: int, rng: Stream) -> int:
+    return state.leader
+
+
+@kernel
+def _update_led(params: Radii, state: LedState, t: int, arm: int, outcome: Outcome, rng: Stream) -> LedState:
+    search = state.search
+    observe(search.evidence, arm, outcome)
+    refresh(params, search, arm)
+    if arm == state.leader and search.excess[arm] == 0.0 and search.optimistic[arm] > state.rival:
+        return state
+    leader, rival = leader_and_rival(search.optimistic, search.excess)
+    return LedState(search, leader, rival)
+
+
+@kernel
+def _act_on_all(params: Radii, state: SearchState, t: int, rng: Stream) -> int:
     return best_feasible(state.optimistic, state.excess)
-
-
-@kernel
-def _update(params: Radii, state: SearchState, t: int, arm: int, outcome: Outcome, rng: Stream) -> SearchState:
-    observe(state.evidence, arm, outcome)
-    refresh(params, state, arm)
-    return state
 
 
 @kernel
@@ -108,7 +132,7 @@ class ConfidentLearner(Learner):
 class OptimisticFeasibleSearch(ConfidentLearner):
     """Optimistic Feasible Search on the chosen threshold's feedback."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(start_search, _act, _update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_start_led, _act_led, _update_led)
 
 
 @dataclass(frozen=True)
@@ -118,5 +142,5 @@ class FullScoreSearch(ConfidentLearner):
     The gap to `OptimisticFeasibleSearch` is what bandit feedback on the constraints costs.
     """
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(start_search, _act, _update_all)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(start_search, _act_on_all, _update_all)
     accepts: ClassVar[tuple[type, ...]] = (FullScores,)
