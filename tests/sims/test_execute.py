@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import polars
@@ -13,46 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from bandits.losses import BernoulliLosses
-from bandits.random_walk import MultiScaleRandomWalk
-from bandits.switching import (
-    Bandit,
-    BatchedDartboard,
-    BatchedExp3,
-    BudgetedExp3,
-    Exp3,
-    ExtraObservationLearner,
-    ExtraObservations,
-    FullInformation,
-    Hedge,
-    LazyPerturbedLeader,
-    ShrinkingDartboard,
-    SwitchingCostGame,
-    TotalBudget,
-    TsallisSwitch,
-)
+from bandits.switching import BatchedExp3, SwitchingCostGame
 from sims import simulate
 from sims.execute import compute, pending, run_sweep
 from sims.store import SCHEMA, Store, StoreError, encode, open_store
 from sims.sweep import Cell, Precision
-
-PAIRS = [
-    (FullInformation(), Hedge()),
-    (FullInformation(), ShrinkingDartboard()),
-    (FullInformation(), LazyPerturbedLeader()),
-    (Bandit(), Exp3()),
-    (Bandit(), BatchedExp3()),
-    (Bandit(), TsallisSwitch()),
-    (TotalBudget(32, "bandit"), BudgetedExp3()),
-    (TotalBudget(32, "full"), BatchedDartboard()),
-    (TotalBudget(32, "flexible"), BatchedDartboard()),
-    (ExtraObservations(64), ExtraObservationLearner()),
-]
-
-
-def every_learner(horizon=256, seeds=(0, 1)):
-    walk = MultiScaleRandomWalk(4)
-    games = [(SwitchingCostGame(walk, horizon, feedback=f), learner) for f, learner in PAIRS]
-    return [Cell(g, learner, 3, s, labels={"seed_label": s}) for g, learner in games for s in seeds]
+from tests.sims.cells import every_learner
 
 
 def small_cells(count=12, horizon=50):
@@ -64,7 +31,7 @@ def small_cells(count=12, horizon=50):
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     report = run_sweep(every_learner(), folder, workers=1)
-    assert (report.computed, report.reused, report.failed) == (20, 0, {})
+    assert (report.computed, report.reused, report.failed) == (len(every_learner()), 0, {})
     return (folder / "results.parquet").read_bytes()
 
 
@@ -79,7 +46,7 @@ def test_two_processes_give_the_same_bytes(undisturbed, tmp_path):
 def test_killed_and_resumed_gives_the_same_bytes(undisturbed, tmp_path):
     script = (
         "import sys, os, signal; sys.path.insert(0, sys.argv[2])\n"
-        "from test_execute import every_learner\n"
+        "from tests.sims.cells import every_learner\n"
         "from sims.execute import run_sweep\n"
         "count = [0]\n"
         "def die_half_way(rounds, failed):\n"
@@ -87,8 +54,8 @@ def test_killed_and_resumed_gives_the_same_bytes(undisturbed, tmp_path):
         "    if count[0] == 10: os.kill(os.getpid(), signal.SIGKILL)\n"
         "run_sweep(every_learner(), sys.argv[1], workers=2, progress=die_half_way)\n"
     )
-    here = os.path.dirname(__file__)
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path), here], capture_output=True, check=False)
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path), root], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert not (tmp_path / "results.parquet").exists()
     report = run_sweep(every_learner(), tmp_path, workers=2)
