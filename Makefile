@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= out/figures
 QUALITY ?= quick
 
-.PHONY: figures test lint bench clean
+.PHONY: figures test lint bench peers clean
 .DEFAULT_GOAL := figures
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -28,6 +28,9 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py --quick
+
+peers: $(VENV)/installed
+	$(BIN)/python benchmarks/peers.py
 
 clean:
 	rm -rf $(VENV) out build *.egg-info

@@ -1,11 +1,11 @@
-/* The learners of the switching family in plain C: a yardstick for speed and an independent check of results.
+/* The learners of the switching family, and the threshold search, in plain C: a yardstick for speed and an independent check of results.
 
    The algorithms, the generator (Philox-4x32-10), the addresses of its draws and the order of every floating-point
    operation are those of the Python package, so the numbers agree bit for bit when both call the same libm. Compile
    with  cc -O3 -march=native -ffp-contract=off -fPIC -shared : contraction to fused multiply-adds would change the
    last bits, and the package does not use it.
 
-   Each exported function plays repetitions first .. first + count - 1 to the horizon and writes five numbers a
+   Each exported function of the switching family plays repetitions first .. first + count - 1 to the horizon and writes five numbers a
    repetition: loss, switches, best fixed action's loss, excess of mean losses over the best arm's (where the losses
    have means), rounds with a clipped loss. */
 
@@ -656,26 +656,34 @@ typedef struct {
     double *plays, *reward, *residual, *seen, *optimistic, *excess;
 } Bounds;
 
-/* The next choice and the highest value of another feasible arm, above which it stays the choice. */
-RARE i64 search_lead(const double *value, const double *excess, i64 n, double *rival) {
+/* The next choice, the highest value of another feasible arm, and the least excess of the others. */
+RARE i64 search_lead(const double *value, const double *excess, i64 n, double *rival, double *rival_excess) {
     i64 best = -1, least = 0;
-    double first = -INFINITY, second = -INFINITY, smallest = INFINITY;
+    double highest = -INFINITY, smallest = INFINITY;
     for (i64 i = 0; i < n; i++) {
-        if (excess[i] != 0.0) {
-            if (excess[i] < smallest) {
-                least = i;
-                smallest = excess[i];
+        if (excess[i] == 0.0) {
+            if (best < 0 || value[i] > highest) {
+                best = i;
+                highest = value[i];
             }
-        } else if (best < 0 || value[i] > first) {
-            best = i;
-            second = first;
-            first = value[i];
-        } else if (value[i] > second) {
-            second = value[i];
+        } else if (excess[i] < smallest) {
+            least = i;
+            smallest = excess[i];
         }
     }
-    *rival = best >= 0 ? second : INFINITY;
-    return best >= 0 ? best : least;
+    i64 leader = best >= 0 ? best : least;
+    *rival = -INFINITY;
+    *rival_excess = INFINITY;
+    for (i64 i = 0; i < n; i++) {
+        if (i == leader) continue;
+        if (excess[i] < *rival_excess) *rival_excess = excess[i];
+        if (excess[i] == 0.0 && value[i] > *rival) *rival = value[i];
+    }
+    return leader;
+}
+
+INLINE int search_leads(double value, double excess, double rival, double rival_excess) {
+    return excess == 0.0 ? value > rival : excess < rival_excess;
 }
 
 INLINE void search_learn(const Bounds *b, const Search *g, i64 arm, double reward, const double *residuals) {
@@ -704,7 +712,7 @@ void threshold_search(const Search *given, u64 seed, i64 first, i64 count, doubl
         memset(room, 0, 8 * n * sizeof(double));
         for (i64 i = 0; i < n; i++) b.optimistic[i] = INFINITY;
         i64 arm = 0;
-        double rival = INFINITY;
+        double rival = INFINITY, rival_excess = 0.0;
         for (i64 t = 0; t < game.horizon; t++) {
             Words pair = words(env, t, 0);
             i64 won = unit(pair.first) < game.chance[arm];
@@ -715,8 +723,8 @@ void threshold_search(const Search *given, u64 seed, i64 first, i64 count, doubl
             arms += arm;
             last = arm;
             search_learn(&b, &game, arm, (double)won, residuals);
-            if (b.excess[arm] != 0.0 || !(b.optimistic[arm] > rival))
-                arm = search_lead(b.optimistic, b.excess, n, &rival);
+            if (!search_leads(b.optimistic[arm], b.excess[arm], rival, rival_excess))
+                arm = search_lead(b.optimistic, b.excess, n, &rival, &rival_excess);
         }
         out[0] = (double)rewards;
         out[1] = (double)switches;

@@ -21,9 +21,10 @@ from statistics import median
 import numba
 import numpy as np
 
+from bandits.protocol import Learner
 from bandits.rng import ENVIRONMENT, seed_word, stream
 from bandits.sampling import binomial
-from bandits.threshold import OptimisticFeasibleSearch, Synthetic, ThresholdGame
+from bandits.threshold import FixedThreshold, OptimisticFeasibleSearch, Synthetic, ThresholdGame
 from bandits.threshold.batch import batch_uniforms
 from sims import simulate
 
@@ -37,8 +38,9 @@ def game(rounds: int) -> ThresholdGame:
     return ThresholdGame(Synthetic(), rounds, grid=GRID, batch_size=BATCH, price=PRICE, parity_tolerance=TOLERANCE)
 
 
-def ours(rounds: int) -> np.ndarray:
-    run = simulate(game(rounds), OptimisticFeasibleSearch(DELTA), seed=SEED, checkpoints=[rounds], threads=1)
+def ours(rounds: int, learner: Learner | None = None) -> np.ndarray:
+    chosen = OptimisticFeasibleSearch(DELTA) if learner is None else learner
+    run = simulate(game(rounds), chosen, seed=SEED, checkpoints=[rounds], threads=1)
     return np.array([run.final(metric)[0] for metric in ("reward", "regret", "violation", "switches")])
 
 
@@ -148,6 +150,18 @@ def row(label: str, rounds: int, own: Sequence[float], rival: Sequence[float]) -
     return f"| {label} | {' | '.join(cells)} | **{median(ratios):.0f}** | {ratios[0]:.0f} to {ratios[-1]:.0f} |"
 
 
+def parts(rounds: int, runs: int) -> str:
+    """Return the row of nanoseconds of a whole round, of the environment's share, and of what the search adds."""
+    ours(rounds, FixedThreshold())
+    whole, environment = [], []
+    for _ in range(2 * runs + 1):
+        whole.append(1e9 * seconds(lambda: ours(rounds)) / rounds)
+        environment.append(1e9 * seconds(lambda: ours(rounds, FixedThreshold())) / rounds)
+    added = sorted(a - b for a, b in zip(whole, environment, strict=True))
+    cells = [f"{least(times):.0f}" for times in (whole, environment) for least in (median, min)]
+    return f"| {' | '.join(cells)} | {median(added):.0f} | {added[0]:.0f} to {added[-1]:.0f} |"
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time Optimistic Feasible Search beside the same loop in NumPy.")
     parser.add_argument("--quick", action="store_true", help="50 000 rounds instead of a million")
@@ -177,6 +191,8 @@ def main() -> int:
             own.append(seconds(lambda: ours(rounds)))
             rival.append(seconds(lambda draws=draws: numpy_play(rounds, draws(), best)))
         print(row(label, rounds, own, rival), flush=True)
+    print("\n| a round, ns | best | environment | best | learner | spread |\n|---:|---:|---:|---:|---:|---|")
+    print(parts(rounds, options.runs))
     if not agrees:
         print(f"benchmarks/threshold.py: the numbers differ: {mine} and {theirs}", file=sys.stderr)
     return 0 if agrees else 1

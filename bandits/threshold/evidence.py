@@ -154,25 +154,16 @@ def best_feasible(value: Any, excess: Any) -> int:
 
 
 @kernel
-def leader_and_rival(value: Any, excess: Any) -> tuple[int, float]:
-    """Return `best_feasible` and the highest value among the others with excess 0; inf if none has excess 0."""
-    best = -1
-    least = 0
-    first = -np.inf
-    second = -np.inf
-    smallest = np.inf
+def rivals(leader: int, value: Any, excess: Any) -> tuple[float, float]:
+    """Return the highest value of the others with excess 0 (-inf: there is none), and the others' least excess."""
+    highest_value = -np.inf
+    least_excess = np.inf
     for i in range(value.size):
-        if excess[i] != 0.0:
-            if excess[i] < smallest:
-                least = i
-                smallest = excess[i]
-        elif best < 0 or value[i] > first:
-            best = i
-            second = first
-            first = value[i]
-        elif value[i] > second:
-            second = value[i]
-    return (best, second) if best >= 0 else (least, np.inf)
+        if i != leader:
+            least_excess = min(least_excess, excess[i])
+            if excess[i] == 0.0:
+                highest_value = max(highest_value, value[i])
+    return highest_value, least_excess
 
 
 @kernel

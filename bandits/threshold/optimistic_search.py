@@ -8,8 +8,8 @@ With means rhat, ghat_j and radii beta of `bandits.threshold.evidence`:
 
 With stationary means, reward regret and each constraint's violation are O(sqrt(G T L / n)) with probability
 at least 1 - delta_0 (`theory.threshold`). Only the played threshold's bounds change in a round, so they are
-kept, and with them the highest value that another threshold reaches: while the played one looks feasible and
-stays above it, it stays the choice, and only otherwise is there a pass over the grid.
+kept, and with them the best that another threshold reaches: while the played one stays ahead of it, it stays
+the choice, and only otherwise is there a pass over the grid.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,6 @@ from bandits.threshold.evidence import (
     Evidence,
     Radii,
     best_feasible,
-    leader_and_rival,
     no_evidence,
     observe,
     observe_residuals,
@@ -34,6 +33,7 @@ from bandits.threshold.evidence import (
     optimistic_excess,
     radii,
     reward_radius,
+    rivals,
 )
 from bandits.threshold.problem import ChosenThreshold, FullScores, ThresholdGame
 
@@ -64,16 +64,25 @@ def refresh(params: Radii, state: SearchState, arm: int) -> None:
 
 
 class LedState(NamedTuple):
-    """The bounds, the next choice, and the value above which it stays the choice."""
+    """The bounds, the next choice, and what the others reach: until one overtakes it, it stays the choice."""
 
     search: SearchState
     leader: int
-    rival: float  # highest optimistic value of another threshold that looks feasible; inf: the leader does not
+    rival: float  # highest optimistic value of another threshold that looks feasible; -inf: none does
+    rival_excess: float  # least excess of the others; 0: one looks feasible
 
 
 @kernel
 def _start_led(params: Radii, rng: Stream) -> LedState:
-    return LedState(start_search(params, rng), 0, np.inf)
+    return LedState(start_search(params, rng), 0, np.inf, 0.0)
+
+
+@kernel
+def _still_leads(state: LedState) -> bool:
+    excess = state.search.excess[state.leader]
+    if excess == 0.0:
+        return state.search.optimistic[state.leader] > state.rival
+    return excess < state.rival_excess
 
 
 @kernel
@@ -86,10 +95,11 @@ def _update_led(params: Radii, state: LedState, t: int, arm: int, outcome: Outco
     search = state.search
     observe(search.evidence, arm, outcome)
     refresh(params, search, arm)
-    if arm == state.leader and search.excess[arm] == 0.0 and search.optimistic[arm] > state.rival:
+    if arm == state.leader and _still_leads(state):
         return state
-    leader, rival = leader_and_rival(search.optimistic, search.excess)
-    return LedState(search, leader, rival)
+    leader = best_feasible(search.optimistic, search.excess)
+    rival, rival_excess = rivals(leader, search.optimistic, search.excess)
+    return LedState(search, leader, rival, rival_excess)
 
 
 @kernel

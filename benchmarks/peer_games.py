@@ -1,0 +1,228 @@
+"""The peers' side of peers.py: plays one game in a peer's own loop. Runs in the peer's environment, standard library
+only until the peer is imported: `python -I peer_games.py NAME`.
+
+Reads lines "rounds repetitions seed" and answers each with one line of JSON: seconds and the mean pseudo-regret of a
+repetition. The first line out names the version, or the error that the import raised.
+"""
+
+import contextlib
+import io
+import json
+import math
+import os
+import random
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+
+N_ARMS, MEANS = 10, [0.6] + [0.5] * 9  # chances of a reward of 1
+
+
+def exp3_mixing(rounds):
+    """The exploration of Auer et al. (2002), Corollary 3.2, with T as the bound on the best arm's reward."""
+    return min(1.0, math.sqrt(N_ARMS * math.log(N_ARMS) / ((math.e - 1.0) * rounds)))
+
+
+def repeat(play):
+    """Make a loop over repetitions of play(rounds, seed) -> chosen arms' gaps summed."""
+
+    def run(rounds, repetitions, seed):
+        began = time.perf_counter()
+        regret = sum(play(rounds, 1000 * seed + r) for r in range(repetitions))
+        return time.perf_counter() - began, regret / repetitions
+
+    return run
+
+
+def loop(pull, learn, rounds, seed):
+    """Play a learner that is asked for an arm and told a reward, as its documentation does."""
+    chance, regret = random.Random(10**9 + seed).random, 0.0  # not the learner's own seed: draws would be the same
+    for _ in range(rounds):
+        arm = pull()
+        learn(arm, 1 if chance() < MEANS[arm] else 0)
+        regret += MEANS[0] - MEANS[arm]
+    return regret
+
+
+def smpybandits():
+    os.environ["MPLBACKEND"] = "Agg"
+    with contextlib.redirect_stdout(io.StringIO()):
+        from SMPyBandits.Arms import Bernoulli
+        from SMPyBandits.Environment import Evaluator
+        from SMPyBandits.Policies import Exp3WithHorizon
+
+    def run(rounds, repetitions, seed):
+        import numpy
+
+        numpy.random.seed(seed)  # noqa: NPY002, the generator that it uses
+        random.seed(seed)
+        settings = {
+            "horizon": rounds,
+            "repetitions": repetitions,
+            "n_jobs": 1,
+            "verbosity": 0,
+            "environment": [{"arm_type": Bernoulli, "params": MEANS}],
+            "policies": [{"archtype": Exp3WithHorizon, "params": {"horizon": rounds}}],
+        }
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            evaluator = Evaluator(settings)
+            began = time.perf_counter()
+            evaluator.startOneEnv(0, evaluator.envs[0])
+            seconds = time.perf_counter() - began
+            regret = float(evaluator.getCumulatedRegret(0, 0)[-1])
+        return seconds, regret
+
+    return run
+
+
+def banditpylib():
+    from banditpylib.arms import BernoulliArm
+    from banditpylib.bandits import MultiArmedBandit
+    from banditpylib.learners.mab_learner import EXP3
+    from banditpylib.protocols import SinglePlayerProtocol
+    from banditpylib.utils import parse_trials_from_bytes
+
+    def run(rounds, repetitions, seed):
+        bandit = MultiArmedBandit(arms=[BernoulliArm(mean) for mean in MEANS])
+        learner = EXP3(arm_num=N_ARMS, gamma=exp3_mixing(rounds))
+        protocol = SinglePlayerProtocol(bandit=bandit, learners=[learner])
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "trials")
+            began = time.perf_counter()
+            protocol.play(trials=repetitions, output_filename=file, processes=1, horizon=rounds)
+            seconds = time.perf_counter() - began
+            with open(file, "rb") as written:
+                trials = parse_trials_from_bytes(written.read())
+        return seconds, sum(trial.results[-1].regret for trial in trials) / len(trials)
+
+    return run
+
+
+def mabwiser():
+    from mabwiser.mab import MAB, LearningPolicy
+
+    def play(rounds, seed):
+        learner = MAB(list(range(N_ARMS)), LearningPolicy.Softmax(tau=0.1), seed=seed)
+        learner.fit(list(range(N_ARMS)), [0, 1] * (N_ARMS // 2))
+        return loop(learner.predict, lambda arm, reward: learner.partial_fit([arm], [reward]), rounds, seed)
+
+    return repeat(play)
+
+
+def river():
+    from river import bandit
+
+    arms = list(range(N_ARMS))
+
+    def play(rounds, seed):
+        learner = bandit.Exp3(gamma=exp3_mixing(rounds), seed=seed)
+        return loop(lambda: learner.pull(arms), learner.update, rounds, seed)
+
+    return repeat(play)
+
+
+def pymab():
+    import numpy
+    from pymab import BanditEnvironment, BernoulliReward, Experiment, ExperimentConfig
+    from pymab.policies import EXP3Policy
+
+    def run(rounds, repetitions, seed):
+        experiment = Experiment(
+            environment=BanditEnvironment(means=numpy.array(MEANS), reward_model=BernoulliReward()),
+            policies={"exp3": EXP3Policy(n_arms=N_ARMS, gamma=exp3_mixing(rounds))},
+            config=ExperimentConfig(horizon=rounds, n_replicates=repetitions, seed=seed, backend="rust"),
+        )
+        began = time.perf_counter()
+        result = experiment.run()
+        seconds = time.perf_counter() - began
+        return seconds, float(numpy.mean(numpy.ravel(result.cumulative_regret[-1])))
+
+    return run
+
+
+def coba():
+    from coba.learners import BanditEpsilonLearner
+
+    arms = list(range(N_ARMS))
+
+    def play(rounds, seed):
+        learner, chance, regret = BanditEpsilonLearner(0.1, seed=seed), random.Random(10**9 + seed).random, 0.0
+        for _ in range(rounds):
+            arm, share = learner.predict(None, arms)[:2]
+            learner.learn(None, arm, 1.0 if chance() < MEANS[arm] else 0.0, share)
+            regret += MEANS[0] - MEANS[arm]
+        return regret
+
+    return repeat(play)
+
+
+def vowpalwabbit():
+    from vowpalwabbit import Workspace
+
+    def play(rounds, seed):
+        learner = Workspace(f"--cb_explore {N_ARMS} --softmax --lambda 10 --quiet --random_seed {seed}")
+        source, regret = random.Random(10**9 + seed), 0.0
+        for _ in range(rounds):
+            shares = learner.predict("| c")
+            arm = source.choices(range(N_ARMS), shares)[0]
+            learner.learn(f"{arm + 1}:{0 if source.random() < MEANS[arm] else 1}:{shares[arm]} | c")
+            regret += MEANS[0] - MEANS[arm]
+        return regret
+
+    return repeat(play)
+
+
+def pybandits():
+    from pybandits.smab import SmabBernoulli
+
+    def play(rounds, seed):
+        learner = SmabBernoulli.cold_start(action_ids={str(i) for i in range(N_ARMS)})
+
+        def pull():
+            arm = learner.predict(n_samples=1)[0][0]
+            return int(arm if isinstance(arm, str) else arm[0])
+
+        return loop(pull, lambda arm, won: learner.update(actions=[str(arm)], rewards=[won]), rounds, seed)
+
+    return repeat(play)
+
+
+def obp():
+    from obp.policy import EpsilonGreedy
+
+    def play(rounds, seed):
+        learner = EpsilonGreedy(n_actions=N_ARMS, epsilon=0.1, random_state=seed)
+        return loop(lambda: int(learner.select_action()[0]), learner.update_params, rounds, seed)
+
+    return repeat(play)
+
+
+GAMES = (smpybandits, banditpylib, mabwiser, river, pymab, coba, vowpalwabbit, pybandits, obp)
+
+
+def main():
+    import warnings
+
+    warnings.filterwarnings("ignore")  # a peer's own, of libraries newer than it
+    name, package = sys.argv[1:]
+    answers = os.fdopen(os.dup(1), "w", buffering=1)  # what a peer prints goes to the error stream
+    os.dup2(2, 1)
+    try:
+        run = {game.__name__: game for game in GAMES}[name]()
+        answers.write(json.dumps({"version": version(package)}) + "\n")
+    except Exception as error:
+        answers.write(json.dumps({"error": f"{type(error).__name__}: {error}"}) + "\n")
+        return 1
+    for line in sys.stdin:
+        try:
+            seconds, regret = run(*map(int, line.split()))
+            answers.write(json.dumps({"seconds": seconds, "regret": regret}) + "\n")
+        except Exception as error:
+            answers.write(json.dumps({"error": f"{type(error).__name__}: {error}"}) + "\n")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
