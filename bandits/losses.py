@@ -143,7 +143,7 @@ class BernoulliLosses(LossProcess):
 
     @classmethod
     def with_gap(cls, n_actions: int, gap: float, mean: float = 0.5, best: int = 0) -> "BernoulliLosses":
-        """Return losses of mean `mean` but for arm `best`, whose mean is lower by `gap`."""
+        """Return losses of mean `mean` in [0, 1] but for arm `best`, whose mean is lower by `gap` in [0, mean]."""
         n_actions = integer("n_actions", n_actions, low=1)
         means = np.full(n_actions, real("mean", mean, 0.0, 1.0))
         means[integer("best", best, 0, n_actions - 1)] -= real("gap", gap, 0.0, mean)

@@ -20,6 +20,7 @@ from paper_figures import catalogue, style
 from paper_figures.figure import QUALITIES, Figure
 from paper_figures.page import page
 from paper_figures.simulations import kept_in
+from sims.execute import dask_cluster, worker_count
 
 if TYPE_CHECKING:
     import polars
@@ -49,12 +50,17 @@ def draw(
     quality: "quick" or "paper".  figures: name -> Figure to choose from (default: the whole catalogue).
     workers, cluster: where the simulations run (`simulations.kept_in`); they are kept in out/simulations, so that a
     second call draws without simulating and a changed parameter computes its own cells only.
-    Raises ValueError at once for an unknown name or quality, listing the known ones; OSError if `out` cannot be made.
+    Raises ValueError at once for an unknown name or quality, listing the known ones, for workers below 1 and for a
+    cluster that does not answer; OSError if `out` cannot be made.
     """
     known = catalogue() if figures is None else figures
     wanted = chosen(names, known)
     if quality not in QUALITIES:
         raise ValueError(f"quality must be one of {', '.join(QUALITIES)}, got {quality!r}")
+    worker_count(workers)
+    if cluster is not None:
+        with dask_cluster(cluster):
+            pass
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     place = partial(kept_in, folder / "simulations", workers=workers, cluster=cluster)

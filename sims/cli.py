@@ -34,7 +34,11 @@ def _clear_errors(kept: bool = False) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, KeyError, OSError) as error:
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        text: Any = error
+        if isinstance(error, KeyError) and error.args:
+            text = error.args[0]
+        elif isinstance(error, OSError) and error.filename is not None:
+            text = f"cannot use {error.filename}: {error.strerror}"
         print(f"regretlab: {text}", file=sys.stderr)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
@@ -201,7 +205,8 @@ def figures(
     with _clear_errors(kept=True):
         known = paper_figures.catalogue()
         if list_only:
-            _table(["figure", "title", "claim"], [[f.name, f.title, f.claim] for f in known.values()])
+            rows = [[f.name, f.title, f.claim] for f in gallery.chosen(names or [], known)]
+            _table(["figure", "title", "claim"], rows)
             return
         drawn = gallery.draw(names or [], quality, out, workers=workers, cluster=cluster)
         failed = 0

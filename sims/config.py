@@ -73,10 +73,17 @@ def build(data: Any, where: str = "") -> Any:
     for name in arguments:
         if name not in known:
             raise ValueError(f"{where or 'spec'}: {kind.__name__} has no parameter {name!r}{_hint(name, known)}")
+    missing = [f.name for f in dataclasses.fields(kind) if f.init and _required(f) and f.name not in arguments]
+    if missing:
+        raise ValueError(f"{where or 'spec'}: {kind.__name__} needs {' and '.join(missing)}")
     try:
         return kind(**arguments)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where or 'spec'}: {kind.__name__}: {error}") from None
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def find_class(name: str, where: str = "") -> Any:
@@ -85,7 +92,7 @@ def find_class(name: str, where: str = "") -> Any:
         module, _, attribute = name.partition(":")
         try:
             kind: Any = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{where or 'spec'}: cannot find {name!r}: {error}") from None
     else:
         kind = public_classes().get(name)

@@ -27,10 +27,10 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from bandits.checks import integer
+from bandits.checks import instance, integer
 from sims.run import Run
 from sims.simulate import simulate
-from sims.store import Store, encode, open_store
+from sims.store import Store, StoreError, encode, open_store
 from sims.sweep import Cell
 
 Workers = Literal["threads", "processes"]
@@ -115,10 +115,13 @@ def run_sweep(
     or the disk is full; everything finished until then stays and a second call goes on from there.
     """
     began = time.perf_counter()
+    instance("cells", cells, Sequence, "a sequence of cells")
+    for cell in cells:
+        instance("cells", cell, Cell, "a sequence of cells")
     cells = list(dict((cell.address, cell) for cell in cells).values())
     if not cells:
         raise ValueError("cells must hold at least one cell, got none")
-    count = integer("workers", workers, low=1) if workers is not None else (os.cpu_count() or 1)
+    count = worker_count(workers)
     with open_store(out) as store:
         todo, damaged = _missing(cells, store, keep_repetitions, progress)
         failed: dict[str, str] = {}
@@ -137,13 +140,21 @@ def run_sweep(
     return Report(len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results)
 
 
+def worker_count(workers: int | None) -> int:
+    """Return the number of workers, one a processor for None; TypeError or ValueError unless it is at least 1."""
+    return integer("workers", workers, low=1) if workers is not None else (os.cpu_count() or 1)
+
+
 def pending(cells: Sequence[Cell], out: str | Path) -> list[Cell]:
-    """Return the cells whose results `out` lacks."""
+    """Return the cells whose results `out` lacks; StoreError if it is no folder."""
+    if Path(out).exists() and not Path(out).is_dir():
+        raise StoreError(f"{out} is not a folder")
     return _missing(cells, Store(out), False, None)[0]
 
 
 def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float:
     """Return about how long the cells would take, from one short timed run of each (problem, learner) pair."""
+    count = worker_count(workers)
     cost: dict[Any, float] = {}
     total = 0.0
     for cell in cells:
@@ -156,7 +167,7 @@ def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float
                 simulate(cell.problem, cell.learner, seed=cell.seed, checkpoints=checkpoints, threads=1)
             cost[pair] = (time.perf_counter() - began) / checkpoints[0]
         total += cost[pair] * _rounds(cell)
-    return total / (workers or os.cpu_count() or 1)
+    return total / count
 
 
 def _rounds(cell: Cell) -> int:
@@ -187,7 +198,7 @@ def _executor(given: Executor | None, kind: str, cluster: str | None, count: int
         yield lambda: given
         return
     if cluster is not None:
-        with _cluster(cluster) as remote:
+        with dask_cluster(cluster) as remote:
             yield lambda: remote
         return
     if kind not in ("threads", "processes"):
@@ -209,7 +220,8 @@ def _executor(given: Executor | None, kind: str, cluster: str | None, count: int
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Executor]:
+def dask_cluster(address: str) -> Iterator[Executor]:
+    """Yield the executor of the Dask scheduler at `address`; ValueError if none answers."""
     try:
         from distributed import Client
     except ImportError:

@@ -35,7 +35,7 @@ def simulate(
     Repetition r draws from streams keyed by (seed, r) alone: the numbers are the same for any number of
     threads and of repetitions, and two learners meet the same losses (common random numbers).
 
-    repetitions: at least 1.  seed: integer in [0, 2^64).
+    repetitions: 1 to 2^32.  seed: integer in [0, 2^64).
     checkpoints: increasing rounds in 1..horizon at which to measure; None means about four an octave and
     the horizon.  threads: at least 1; None means one a processor.
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
@@ -51,12 +51,13 @@ def simulate(
     instance("learner", learner, Learner, "a learner such as Exp3()")
     learner.check(problem)
     count = integer("repetitions", repetitions, low=1)
+    integer("repetitions", count, high=2**32)  # streams number them in 32 bits
     first = integer("first_repetition", first_repetition, low=0, high=2**32 - count)
     workers = integer("threads", threads, low=1) if threads is not None else (os.cpu_count() or 1)
     word = seed_word(seed)
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be one of {', '.join(get_args(Backend))}, got {backend!r}")
-    rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else _given(checkpoints, problem.horizon)
+    rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else given_rounds(checkpoints, problem.horizon)
 
     batched = learner.play(problem, int(word), first, count, rounds)
     if batched is None and backend != "numba":
@@ -96,7 +97,10 @@ def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:
     return np.append(grid[grid < horizon], np.int64(horizon))
 
 
-def _given(checkpoints: Sequence[int] | NDArray[np.int64], horizon: int) -> NDArray[np.int64]:
+def given_rounds(checkpoints: Any, horizon: int) -> NDArray[np.int64]:
+    """Return the user's checkpoints (C,); TypeError or ValueError unless they are increasing rounds in 1..horizon."""
+    if isinstance(checkpoints, str) or not isinstance(checkpoints, Sequence | np.ndarray):
+        raise TypeError(f"checkpoints must be increasing rounds in 1..{horizon}, got {checkpoints!r}")
     rounds = np.array([integer("checkpoints", c, low=1, high=horizon) for c in checkpoints], dtype=np.int64)
     if rounds.size == 0 or (np.diff(rounds) <= 0).any():
         raise ValueError(f"checkpoints must be increasing rounds in 1..{horizon}, got {list(checkpoints)}")

@@ -35,10 +35,11 @@ of axis values for which it takes part (`when = { n_actions = [2] }`).
 
 import hashlib
 import itertools
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,8 +51,9 @@ from bandits.checks import instance, integer, real
 from bandits.jit import fingerprint
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
 from sims.config import build, canonical, describe
+from sims.simulate import given_rounds
 
-_TOP_LEVEL = {"name", "repetitions", "seed", "axes", "zip", "problem", "learner", "precision", "keep", "checkpoints"}
+_TOP_LEVEL = {"repetitions", "seed", "axes", "zip", "problem", "learner", "precision", "checkpoints"}
 _AXIS = re.compile(r"\$([A-Za-z_][A-Za-z_0-9]*)")
 
 
@@ -95,9 +97,15 @@ class Cell:
     def __post_init__(self) -> None:
         instance("problem", self.problem, Problem, "a problem such as SwitchingCostGame(...)")
         instance("learner", self.learner, Learner, "a learner such as Exp3()")
+        if self.precision is not None:
+            instance("precision", self.precision, Precision, "None or a Precision(half_width)")
+        instance("labels", self.labels, Mapping, "a mapping from a column's name to its value")
         integer("repetitions", self.repetitions, low=2 if self.precision else 1)
+        integer("repetitions", self.repetitions, high=2**32)
         integer("seed", self.seed, low=0, high=2**64 - 1)
         self.learner.check(self.problem)
+        if self.checkpoints is not None:
+            given_rounds(self.checkpoints, self.problem.horizon)
         if self.precision and self.precision.metric not in self.problem.metrics:
             raise ValueError(f"precision.metric must be one of {self.problem.metrics}, got {self.precision.metric!r}")
 
@@ -156,6 +164,8 @@ def grid(**axes: Sequence[Any]) -> Iterator[SimpleNamespace]:
     `[p.a + p.b for p in grid(a=[1, 2], b=[10, 20])]` is `[11, 21, 12, 22]`.
     """
     for name, values in axes.items():
+        if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+            raise TypeError(f"axis {name} must be a sequence of values, got {values!r}")
         if len(values) == 0:
             raise ValueError(f"axis {name} must have at least one value, got none")
     for point in itertools.product(*axes.values()):
@@ -169,7 +179,7 @@ def load_sweep(path: str | Path) -> list[Cell]:
     """Return the cells of a TOML file; ValueError names the place of the first mistake."""
     try:
         spec = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from None
     return parse_sweep(spec)
 
@@ -184,7 +194,7 @@ def parse_sweep(spec: Mapping[str, Any]) -> list[Cell]:
     for shared in _points(spec):
         for i, j in itertools.product(range(len(problems)), range(len(learners))):
             places = (f"problem[{i}]", problems[i]), (f"learner[{j}]", learners[j])
-            if not all(_takes_part(table, shared) for _, table in places):
+            if not all(_takes_part(table, shared, where) for where, table in places):
                 continue
             own = [_axes(table.get("axes", {}), f"{where}.axes") for where, table in places]
             for extra in itertools.product(*(_product(axes) for axes in own)):
@@ -203,13 +213,26 @@ def _cell(spec: Mapping[str, Any], places: Any, point: Mapping[str, Any]) -> Cel
         name: _substitute(spec[name], point, name) for name in ("repetitions", "seed") if name in spec
     }
     if "checkpoints" in spec:
-        common["checkpoints"] = tuple(_substitute(spec["checkpoints"], point, "checkpoints"))
+        rounds = _substitute(spec["checkpoints"], point, "checkpoints")
+        common["checkpoints"] = tuple(rounds) if isinstance(rounds, list) else rounds
     if "precision" in spec:
-        common["precision"] = Precision(**_substitute(spec["precision"], point, "precision"))
+        common["precision"] = _precision(_substitute(spec["precision"], point, "precision"))
     try:
-        return Cell(built[0], built[1], labels=dict(point), **common)
+        cell = Cell(built[0], built[1], labels=dict(point), **common)
+        _ = cell.address  # needs the learner's parameters: what is wrong with them is found before anything runs
+        return cell
     except (TypeError, ValueError) as error:
         raise ValueError(f"{places[0][0]} with {places[1][0]} at {dict(point)}: {error}") from None
+
+
+def _precision(table: Any) -> Precision:
+    known = [part.name for part in fields(Precision)]
+    if not isinstance(table, Mapping) or "half_width" not in table or not set(table) <= set(known):
+        raise ValueError(f"precision must be {{ half_width = ... }} with any of {', '.join(known)}, got {table!r}")
+    try:
+        return Precision(**table)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"precision: {error}") from None
 
 
 def _tables(spec: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -217,17 +240,33 @@ def _tables(spec: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     tables = [tables] if isinstance(tables, Mapping) else tables
     if not tables:
         raise ValueError(f"the sweep needs at least one [[{name}]]")
+    if not isinstance(tables, list):
+        raise ValueError(f"{name} must be [[{name}]] tables, got {tables!r}")
     for i, table in enumerate(tables):
-        if "type" not in table:
+        if "type" not in _table(table, f"{name}[{i}]"):
             raise ValueError(f"{name}[{i}] needs a type")
-    return list(tables)
+    return tables
+
+
+def _table(data: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{where} must be a table, got {data!r}")
+    return data
 
 
 def _points(spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the combinations of the shared axes and of the rows of each [[zip]]."""
     rows: list[list[dict[str, Any]]] = [list(_product(_axes(spec.get("axes", {}), "axes")))]
-    for i, table in enumerate(spec.get("zip", [])):
+    zipped = spec.get("zip", [])
+    if not isinstance(zipped, list):
+        raise ValueError(f"zip must be [[zip]] tables, got {zipped!r}")
+    taken = set(spec.get("axes", {}))
+    for i, table in enumerate(zipped):
         columns = _axes(table, f"zip[{i}]")
+        if not columns or taken & set(columns):
+            wrong = f"again has {', '.join(sorted(taken & set(columns)))}" if columns else "has no axis"
+            raise ValueError(f"zip[{i}] {wrong}")
+        taken |= set(columns)
         lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"zip[{i}]: lists that advance together must have one length, got {lengths}")
@@ -236,13 +275,18 @@ def _points(spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {name: value for part in combination for name, value in part.items()}
 
 
-def _axes(table: Mapping[str, Any], where: str) -> dict[str, list[Any]]:
-    return {name: _values(values, f"{where}.{name}") for name, values in table.items()}
+def _axes(table: Any, where: str) -> dict[str, list[Any]]:
+    return {name: _values(values, f"{where}.{name}") for name, values in _table(table, where).items()}
 
 
 def _values(values: Any, where: str) -> list[Any]:
     if isinstance(values, Mapping) and len(values) == 1 and next(iter(values)) in ("log", "linear"):
-        kind, (low, high, count) = next(iter(values.items()))
+        kind, ends = next(iter(values.items()))
+        if not isinstance(ends, list) or len(ends) != 3:
+            raise ValueError(f"{where} must be {{ {kind} = [low, high, n] }}, got {values!r}")
+        low, high, count = ends
+        for end in (low, high):
+            real(where, end, low=0.0 if kind == "log" else -math.inf, open_low=kind == "log")
         points = (np.geomspace if kind == "log" else np.linspace)(low, high, integer(where, count, low=1))
         whole = isinstance(low, int) and isinstance(high, int) and kind == "log"
         return list(dict.fromkeys(round(float(x)) for x in points)) if whole else [float(x) for x in points]
@@ -258,15 +302,26 @@ def _product(axes: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
         yield dict(zip(axes, point, strict=True))
 
 
-def _takes_part(table: Mapping[str, Any], point: Mapping[str, Any]) -> bool:
-    return all(point.get(name) in wanted for name, wanted in table.get("when", {}).items())
+def _takes_part(table: Mapping[str, Any], point: Mapping[str, Any], where: str) -> bool:
+    """Return whether the point has the axis values for which the table takes part."""
+    for name, wanted in _table(table.get("when", {}), f"{where}.when").items():
+        _known_axis(name, point, f"{where}.when")
+        if not isinstance(wanted, list):
+            raise ValueError(f"{where}.when.{name} must be a list of the axis's values, got {wanted!r}")
+        if point[name] not in wanted:
+            return False
+    return True
+
+
+def _known_axis(name: str, point: Mapping[str, Any], where: str) -> None:
+    if name not in point:
+        raise ValueError(f"{where}: no axis {name!r}; there are {', '.join(sorted(point)) or 'none'}")
 
 
 def _substitute(data: Any, point: Mapping[str, Any], where: str) -> Any:
     """Replace every "$axis" by the axis's value."""
     if isinstance(data, str) and (match := _AXIS.fullmatch(data)):
-        if match[1] not in point:
-            raise ValueError(f"{where}: no axis {match[1]!r}; there are {', '.join(sorted(point)) or 'none'}")
+        _known_axis(match[1], point, where)
         return point[match[1]]
     if isinstance(data, Mapping):
         return {name: _substitute(item, point, f"{where}.{name}") for name, item in data.items()}

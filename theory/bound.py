@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from numbers import Real
 from typing import Any, Literal
 
 import mpmath
@@ -167,8 +168,11 @@ class Bound:
         for name in self.fields:
             symbol, number = SYMBOLS[name], fields[name]
             least = 0.0 if not symbol.is_positive or not symbol.is_integer else 1.0
+            if not isinstance(number, Real):
+                raise TypeError(f"{name} must be a number, got {number!r}")
             if not math.isfinite(number) or number < least or (symbol.is_positive and number <= 0):
-                raise ValueError(f"{name} must be finite and {'at least 1' if least else 'positive'}, got {number!r}")
+                wanted = "positive" if symbol.is_positive and not least else f"at least {least:g}"
+                raise ValueError(f"{name} must be finite and {wanted}, got {number!r}")
         return float(self._function(*(fields[name] for name in self.fields)))
 
     def value_for(self, problem: Any, learner: Any) -> float:
@@ -194,6 +198,9 @@ class Bound:
 
         along: other fields as expressions, as in exponent("horizon", {"budget": T ** Rational(3, 4)}).
         """
+        unknown = sorted({name, *(along or {})} - set(SYMBOLS))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such field; there are {', '.join(sorted(SYMBOLS))}")
         expression = self.tuned.subs({SYMBOLS[other]: value for other, value in (along or {}).items()})
         return growth_exponent(expression, SYMBOLS[name])
 
@@ -248,7 +255,12 @@ def _harmonic(n: float) -> float:
     return math.fsum(1.0 / k for k in range(1, int(n) + 1))
 
 
+_MANY = 12  # names in one message
+
+
 def nearest(name: str, known: Mapping[str, Any]) -> str:
     """Return a hint for a name that is not known."""
-    near = difflib.get_close_matches(name, known, n=3)
-    return f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
+    near = [other for other in known if str(name).lower() in other] or difflib.get_close_matches(name, known, n=3)
+    if near and len(near) <= _MANY:
+        return f"did you mean {', '.join(near)}?"
+    return f"there are {', '.join(known)}" if len(known) <= _MANY else "`regretlab bounds` lists all"

@@ -145,6 +145,8 @@ def batched_dartboard(
     """
     table, rate = _checked(losses, learning_rate)
     length = integer("batch_length", batch_length, low=1, high=len(table))
+    if looks not in ("flexible", "full"):
+        raise ValueError(f"looks must be 'flexible' or 'full', got {looks!r}")
     n_actions = table.shape[1]
     _check_tree(length * (n_actions if looks == "flexible" else 1), length, table)
     weight, total = np.ones(1), np.zeros((1, n_actions))

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import integer
+from bandits.checks import instance, integer, real
 from bandits.jit import borrow, keep_alive, program
 from bandits.losses import LossProcess, LossSteps, LossTable
 from bandits.rng import ENVIRONMENT, seed_word, stream
@@ -90,6 +90,7 @@ def freeze(losses: LossProcess, horizon: int, *, seed: int = 0, repetition: int 
     A frozen table narrows what regret can be (`theory.ranges`), so a verdict needs far fewer repetitions, and a theorem
     for every oblivious sequence must hold on it.
     """
+    instance("losses", losses, LossProcess, "a loss process such as MultiScaleRandomWalk(n_actions=5)")
     horizon = integer("horizon", horizon, low=1)
     repetition = integer("repetition", repetition, low=0, high=2**32 - 1)
     out = np.empty((horizon, losses.n_actions))
@@ -117,32 +118,43 @@ def _recorder(steps: LossSteps) -> Any:
     return record
 
 
+def _shape(horizon: int, n_actions: int) -> tuple[int, int]:
+    return integer("horizon", horizon, low=1), integer("n_actions", n_actions, low=1)
+
+
 def steady(horizon: int, n_actions: int, gap: float = 1.0) -> NDArray[np.float64]:
-    """Return losses (T, K) in which action 0 always pays (1 - gap) / 2 and the others (1 + gap) / 2."""
-    table = np.full((horizon, n_actions), 0.5 + 0.5 * gap)
+    """Return losses (T, K) in which action 0 always pays (1 - gap) / 2 and the others (1 + gap) / 2; gap in [0, 1]."""
+    gap = real("gap", gap, 0.0, 1.0)
+    table = np.full(_shape(horizon, n_actions), 0.5 + 0.5 * gap)
     table[:, 0] = 0.5 - 0.5 * gap
     return table
 
 
 def dear(horizon: int, n_actions: int, gap: float) -> NDArray[np.float64]:
-    """Return losses (T, K) in which action 0 always pays 1 - gap and the others 1: hard on estimates over 1 / p."""
-    table = np.ones((horizon, n_actions))
-    table[:, 0] = 1.0 - gap
+    """Return losses (T, K) in which action 0 always pays 1 - gap, gap in [0, 1], and the others 1.
+
+    They are hard on estimates over 1 / p.
+    """
+    table = np.ones(_shape(horizon, n_actions))
+    table[:, 0] = 1.0 - real("gap", gap, 0.0, 1.0)
     return table
 
 
 def alternating(horizon: int, n_actions: int) -> NDArray[np.float64]:
     """Return losses (T, K) in which the actions pay 1 in turn."""
+    horizon, n_actions = _shape(horizon, n_actions)
     return np.asarray(np.arange(horizon)[:, None] % n_actions == np.arange(n_actions), dtype=np.float64)
 
 
 def ones_then_steady(horizon: int, n_actions: int) -> NDArray[np.float64]:
     """Return losses (T, K) that are 1 for half the horizon and then 0 for action 0 alone."""
+    horizon, n_actions = _shape(horizon, n_actions)
     return np.where(np.arange(horizon)[:, None] < horizon // 2, 1.0, steady(horizon, n_actions))
 
 
 def even_then_steady(horizon: int, n_actions: int) -> NDArray[np.float64]:
     """Return losses (T, K) that keep halves of the actions level until the last 2 sqrt(T) rounds: hard for Hedge."""
+    horizon, n_actions = _shape(horizon, n_actions)
     t, arms = np.arange(horizon)[:, None], np.arange(n_actions)
     level = np.asarray(arms % 2 == t % 2, dtype=np.float64)
     return np.where(t < horizon - 2.0 * horizon**0.5, level, steady(horizon, n_actions))

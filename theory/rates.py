@@ -71,11 +71,12 @@ def fit_exponent(
     """Return the exponent of the mean of `samples` along `grid`.
 
     grid: (N,) increasing positive, N >= 3.  samples: (R, N), R >= 2 repetitions, or (I, R, N), I >= 3 instances; all
-    means positive.  level in (0, 1).  floor >= 0: relative model error.  resamples: of the bootstrap.
+    means positive.  level in (0, 1).  floor >= 0: relative model error.  resamples: of the bootstrap, at least 10.
     """
     x, values = _points(grid, samples)
     level = real("level", level, 0.0, 1.0, open_low=True, open_high=True)
     floor = real("floor", floor, low=0.0)
+    resamples = integer("resamples", resamples, low=10)
     units = values.mean(axis=1) if values.ndim == 3 else values  # what is independent: instances or repetitions
     logs, variance = _log_means(units)
     weight = 1.0 / (variance + floor**2) if floor > 0.0 else 1.0 / np.maximum(variance, 1e-24)

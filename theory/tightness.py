@@ -337,10 +337,12 @@ def often_reached(samples: Array, share: float, alpha: float, *, upper: bool = T
     """Return a number that a variable reaches with probability `share` at least, certain to 1 - alpha.
 
     samples (n,): independent.  upper: reached from below, else from above.  Were it reached less often, as many samples
-    would reach it with probability at most alpha.
+    would reach it with probability at most alpha. Too few samples to tell give -inf (upper) or inf.
     """
     from scipy.stats import binom
 
     values = np.sort(samples)
-    rank = min(int(binom.isf(alpha, len(values), share)) + 1, len(values))
+    rank = int(binom.isf(alpha, len(values), share)) + 1
+    if rank > len(values):
+        return -math.inf if upper else math.inf
     return float(values[-rank] if upper else values[rank - 1])

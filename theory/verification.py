@@ -22,10 +22,12 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
-from bandits.checks import integer, real
+from bandits.checks import instance, integer, real
+from bandits.protocol import Learner, Problem
 from theory import checks
 from theory.instances import Case, Instance, default_cases
 from theory.ranges import Range
@@ -78,16 +80,17 @@ def verify(
         alpha=real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True),
         limit=integer("max_repetitions", max_repetitions, low=1),
         rate_limit=integer("rate_repetitions", rate_repetitions, low=2),
-        ends=Range(*sample_range) if sample_range else None,
+        ends=_given_range(sample_range),
         threads=threads,
     )
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
-    if len(horizons) < 3:
-        raise ValueError(f"horizons must be at least 3, got {len(horizons)}")
+    horizons = _given_horizons(horizons)
     bound = find_bound(bound)
-    family = problem if callable(problem) else None
-    shown = family(int(horizons[-1])) if family else problem
+    instance("learner", learner, Learner, "a learner such as Exp3()")
+    family = problem if callable(problem) and not isinstance(problem, type) else None
+    shown = family(horizons[-1]) if family else problem
+    instance("problem", shown, Problem, "a problem such as SwitchingCostGame(...), or a function from a horizon to one")
     base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
     reasons = _failing(bound, shown, learner, assume)
     if reasons:
@@ -122,6 +125,8 @@ def verify_all(
     case that cannot be checked, which is a mistake in it.
     """
     alpha = real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True)
+    seed = integer("seed", seed, low=0, high=2**64 - 1)
+    max_repetitions = integer("max_repetitions", max_repetitions, low=1)
     cases = default_cases(names)
     checked = max(1, sum(case.make is not None for case in cases))
     options = {"alpha": alpha / checked, "max_repetitions": max_repetitions, "seed": seed, "threads": threads}
@@ -130,9 +135,11 @@ def verify_all(
 
 def find_bound(bound: Any) -> Any:
     """Return the bound itself, or the one of the catalogue with that name (KeyError with near matches)."""
-    if not isinstance(bound, str):
-        return bound
     from theory import theorem
+    from theory.bound import Bound
+
+    if not isinstance(bound, str):
+        return instance("bound", bound, Bound, "a bound of the catalogue or its name")
 
     return theorem(bound)
 
@@ -143,6 +150,26 @@ def describe_problem(problem: Any) -> str:
     parts = [f"{letter}={getattr(problem, name):g}" for letter, name in fields.items() if getattr(problem, name, None)]
     parts += [type(getattr(problem, name)).__name__ for name in ("losses", "feedback") if hasattr(problem, name)]
     return f"{type(problem).__name__}({', '.join(parts)})"
+
+
+def _given_range(ends: Any) -> Range | None:
+    """Return the caller's range of a sample; ValueError unless it is two numbers, the first at most the second."""
+    if ends is None:
+        return None
+    if not isinstance(ends, Sequence) or len(ends) != 2:
+        raise ValueError(f"sample_range must be (low, high), got {ends!r}")
+    low = real("sample_range", ends[0])
+    return Range(low, real("sample_range", ends[1], low=low))
+
+
+def _given_horizons(horizons: Any) -> tuple[int, ...]:
+    """Return the caller's grid of horizons; TypeError or ValueError unless they are at least 3 and increasing."""
+    if isinstance(horizons, str) or not isinstance(horizons, Iterable):
+        raise TypeError(f"horizons must be at least 3 increasing integers, got {horizons!r}")
+    grid = tuple(integer("horizons", horizon, low=1) for horizon in horizons)
+    if len(grid) < 3 or any(later <= earlier for earlier, later in pairwise(grid)):
+        raise ValueError(f"horizons must be at least 3 increasing integers, got {list(grid)}")
+    return grid
 
 
 # ---------------------------------------------------------------- what the bound says
@@ -186,7 +213,12 @@ class _With:
 
 def _claimed(bound: Any, problem: Any, learner: Any, parameters: Parameters) -> Any:
     """Return something with the parameters for which the bound is claimed."""
-    if not isinstance(parameters, str):
+    if isinstance(parameters, Mapping):
+        known = {name for name in bound.fields if not hasattr(problem, name)} | {"failure_probability"}
+        if not bound.readers and not known.issuperset(parameters):
+            raise ValueError(
+                f"parameters must be among {', '.join(sorted(known))}, got {', '.join(map(str, parameters))}"
+            )
         return _With(learner, {name: real(name, value) for name, value in parameters.items()})
     if parameters not in ("own", "tuned"):
         raise ValueError(f"parameters must be 'own', 'tuned' or a mapping, got {parameters!r}")

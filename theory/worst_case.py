@@ -86,9 +86,9 @@ def search(bound: Any, problem: Any, learner: Any, *, restarts: int = 16, steps:
         known = ", ".join(kind.__name__ for kind in rules)
         raise TypeError(f"no exact regret to climb for {type(learner).__name__}; there is one for {known}")
     if isinstance(bound, str):
-        from theory import catalogue
+        from theory import theorem
 
-        bound = catalogue()[bound]
+        bound = theorem(bound)
     value = bound.value_for(problem, learner) if hasattr(bound, "value_for") else bound
     params = learner.parameters(problem)
     return worst_losses(

@@ -118,7 +118,7 @@ class World(NamedTuple):
 
 @dataclass(frozen=True)
 class SwitchingCostGame(Problem):
-    """A game of `horizon` >= 1 rounds over a loss process, with `switching_cost` c >= 0.
+    """A game of `horizon` rounds (1 to 2^56) over a loss process, with `switching_cost` c >= 0.
 
     Metrics: loss, switches, observations (looks bought; without a budget, losses seen), best_loss,
     regret (switching cost included), and where they are defined pseudo_regret (mean losses, switching
@@ -133,6 +133,7 @@ class SwitchingCostGame(Problem):
     def __post_init__(self) -> None:
         instance("losses", self.losses, LossProcess, "a loss process such as MultiScaleRandomWalk(n_actions=5)")
         integer("horizon", self.horizon, low=1)
+        integer("horizon", self.horizon, high=2**56)  # streams number rounds in 56 bits
         real("switching_cost", self.switching_cost, low=0.0)
         instance(
             "feedback",

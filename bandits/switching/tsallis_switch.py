@@ -53,10 +53,10 @@ class TsallisState(NamedTuple):
 def tsallis_probabilities(loss: Any, learning_rate: float, out: Any) -> None:
     """Write argmin_p <p, loss> - (4 / eta) sum_i (sqrt(p_i) - p_i / 2) into out (K,); min(loss) must be 0.
 
-    Newton's method from the left on the sum of 4 / (eta (loss - x))^2, which is convex and increasing in
-    x < 0: started at x = -2 sqrt(K) / eta, where the sum is at most 1, it cannot overshoot the pole at 0.
+    Newton's method on the sum of 4 / (eta (loss - x))^2, which is convex and increasing in x < 0: started at
+    x = -2 / eta, where it is at least 1 (the least loss alone gives 1), it falls to the root and never passes it.
     """
-    x = -2.0 / learning_rate  # the sum is at least 1 here, so the root lies to the left
+    x = -2.0 / learning_rate
     for _ in range(_NEWTON_STEPS):
         total = 0.0
         slope = 0.0

@@ -79,10 +79,36 @@ def test_a_mistake_is_one_line_and_status_2(spec, tmp_path, text, message):
 
 
 def test_missing_file_and_folder_in_the_way(spec, tmp_path):
-    assert run("sweep", tmp_path / "none.toml", "--out", tmp_path / "out").exit_code == 2
+    missing = run("sweep", tmp_path / "none.toml", "--out", tmp_path / "out")
+    assert missing.exit_code == 2
+    assert missing.stderr == f"regretlab: cannot use {tmp_path / 'none.toml'}: No such file or directory\n"
     result = run("sweep", spec, "--out", spec)
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
+    dry = run("sweep", spec, "--out", spec, "--dry-run")
+    assert (dry.exit_code, dry.stderr) == (2, f"regretlab: {spec} is not a folder\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("figures", "--workers", 0), "workers must be at least 1, got 0"),
+        (("figures", "--list", "no_such"), "no figure named 'no_such'"),
+        (("figures", "--cluster", "nowhere"), "cluster: no Dask scheduler answers at nowhere"),
+        (("verify", "--seed", -1), f"seed must be between 0 and {2**64 - 1}, got -1"),
+    ],
+)
+def test_wrong_options_are_one_line_before_anything_runs(command, message, tmp_path):
+    out = ("--out", tmp_path / "out") if command[0] == "figures" else ()
+    result = run(*command, *out)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith(f"regretlab: {message}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_dry_run_refuses_no_workers(spec, tmp_path):
+    result = run("sweep", spec, "--out", tmp_path / "out", "--dry-run", "--workers", 0)
+    assert (result.exit_code, result.stderr) == (2, "regretlab: workers must be at least 1, got 0\n")
 
 
 def test_a_failed_cell_gives_status_1(spec, tmp_path, monkeypatch):

@@ -255,6 +255,8 @@ def test_unwritable_folder(tmp_path):
 def test_bad_options(tmp_path):
     with pytest.raises(ValueError, match="at least one cell"):
         run_sweep([], tmp_path)
+    with pytest.raises(TypeError, match="cells must be a sequence of cells, got int"):
+        run_sweep([3], tmp_path)
     with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
         run_sweep(small_cells(1), tmp_path, workers=0)
     with pytest.raises(ValueError, match="kind must be 'threads' or 'processes', got 'fibres'"):

@@ -183,6 +183,8 @@ WRONG = [
         ValueError,
         f"first_repetition must be between 0 and {2**32 - 2}, got {2**32 - 1}",
     ),
+    ({"repetitions": 2**33}, ValueError, f"repetitions must be at most {2**32}, got {2**33}"),
+    ({"checkpoints": 5}, TypeError, "checkpoints must be increasing rounds in 1..130, got 5"),
     ({"checkpoints": []}, ValueError, "checkpoints must be increasing rounds in 1..130, got []"),
     ({"checkpoints": [5, 5]}, ValueError, "checkpoints must be increasing rounds in 1..130, got [5, 5]"),
     ({"checkpoints": [6, 5]}, ValueError, "checkpoints must be increasing rounds in 1..130, got [6, 5]"),

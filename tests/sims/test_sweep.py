@@ -70,6 +70,25 @@ def test_log_and_linear_axes():
         ({"seed": -1}, r"seed must be between 0"),
         ({"learner": [{"type": "nowhere:Learner"}]}, r"cannot find 'nowhere:Learner'"),
         ({"precision": {"half_width": 0.1, "metric": "regrets"}}, r"precision.metric must be one of"),
+        ({"precision": 0.1}, r"precision must be \{ half_width = ... \} with any of half_width, metric.*, got 0.1"),
+        ({"precision": {"halfwidth": 0.1}}, r"precision must be .*, got \{'halfwidth': 0.1\}"),
+        ({"precision": {"half_width": -0.1}}, r"precision: half_width must be finite and in \(0, inf\), got -0.1"),
+        ({"checkpoints": [1, 100]}, r"problem\[0\] with learner\[0\].*checkpoints must be between 1 and 64, got 100"),
+        ({"checkpoints": 5}, r"checkpoints must be increasing rounds in 1..64, got 5"),
+        ({"learner": [{"type": "BatchedExp3", "batch_length": 99}]}, r"batch_length must be between 1 and 64, got 99"),
+        ({"learner": [{"type": "Exp3", "when": {"horizn": [1]}}]}, r"learner\[0\].when: no axis 'horizn'; there are"),
+        ({"learner": [{"type": "Exp3", "when": {"horizon": 64}}]}, r"when.horizon must be a list .*, got 64"),
+        ({"learner": [{"type": "Exp3", "axes": 3}]}, r"learner\[0\].axes must be a table, got 3"),
+        ({"learner": "Exp3"}, r"learner must be \[\[learner\]\] tables, got 'Exp3'"),
+        ({"learner": ["Exp3"]}, r"learner\[0\] must be a table, got 'Exp3'"),
+        ({"learner": [{"type": ":Exp3"}]}, r"cannot find ':Exp3'"),
+        ({"problem": [{"type": "SwitchingCostGame"}]}, r"SwitchingCostGame needs losses and horizon"),
+        ({"axes": 3}, r"axes must be a table, got 3"),
+        ({"axes": {"horizon": {"log": [1, 2]}}}, r"axes.horizon must be \{ log = \[low, high, n\] \}"),
+        ({"axes": {"horizon": {"log": [0, 8, 2]}}}, r"axes.horizon must be finite and in \(0, inf\), got 0"),
+        ({"zip": {"horizon": [1]}}, r"zip must be \[\[zip\]\] tables"),
+        ({"zip": [{"horizon": [8]}]}, r"zip\[0\] again has horizon"),
+        ({"zip": [{}]}, r"zip\[0\] has no axis"),
     ],
 )
 def test_mistakes_are_named(changes, message):
@@ -88,6 +107,22 @@ def test_grid_last_axis_fastest():
     assert [p.a + p.b for p in grid(a=[1, 2], b=[10, 20])] == [11, 21, 12, 22]
     with pytest.raises(ValueError, match="axis a must have at least one value"):
         next(grid(a=[]))
+    with pytest.raises(TypeError, match="axis a must be a sequence of values, got 3"):
+        next(grid(a=3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"checkpoints": (65,)}, ValueError, "checkpoints must be between 1 and 64, got 65"),
+        ({"precision": 0.1}, TypeError, "precision must be None or a Precision"),
+        ({"labels": 3}, TypeError, "labels must be a mapping from a column's name to its value, got int"),
+        ({"repetitions": 2**32 + 1}, ValueError, "repetitions must be at most 4294967296, got 4294967297"),
+    ],
+)
+def test_wrong_cells_are_refused_when_they_are_made(arguments, error, message):
+    with pytest.raises(error, match=message):
+        Cell(SwitchingCostGame(MultiScaleRandomWalk(3), 64), Exp3(), **arguments)
 
 
 def test_description_round_trip():

@@ -135,6 +135,15 @@ def test_symbols_are_registered_once(monkeypatch):
 def test_unknown_names_give_the_nearest():
     with pytest.raises(KeyError, match=r"did you mean bubeck2012\.exp3"):
         theory.theorem("bubeck2012.exp4")
+    with pytest.raises(KeyError, match=r"did you mean cesabianchi2006\.hedge"):
+        theory.theorem("hedge")
+    with pytest.raises(KeyError, match="no theorem named 'qqqq'; `regretlab bounds` lists all"):
+        theory.theorem("qqqq")
+
+
+def test_a_field_out_of_range_names_its_range():
+    with pytest.raises(ValueError, match="switching_cost must be finite and at least 0, got -1"):
+        theory.theorem("cesabianchi2006.hedge").value(horizon=9, n_actions=2, learning_rate=0.1, switching_cost=-1.0)
 
 
 def test_catalogue():

@@ -144,3 +144,4 @@ def test_a_number_that_is_often_reached_is_rarely_too_large():
     assert sum(often_reached(row, 0.3, 0.05) > 0.7 for row in samples) <= 90
     assert sum(often_reached(row, 0.3, 0.05, upper=False) < 0.3 for row in samples) <= 90
     assert often_reached(samples.ravel(), 0.3, 0.05) == pytest.approx(0.7, abs=0.01)
+    assert often_reached(samples[0, :2], 0.3, 0.05) == -np.inf, "two samples say nothing: 0.3^2 is above alpha"

@@ -64,7 +64,11 @@ def test_parameters_are_the_learners_the_tuned_or_the_given_ones():
         ({"alpha": 0.0}, "alpha must be"),
         ({"max_repetitions": 0}, "max_repetitions must be at least 1"),
         ({"seed": -1}, "seed must be"),
-        ({"horizons": [10, 20]}, "horizons must be at least 3, got 2"),
+        ({"horizons": [10, 20]}, r"horizons must be at least 3 increasing integers, got \[10, 20\]"),
+        ({"horizons": [10, 20, 20]}, r"horizons must be at least 3 increasing integers, got \[10, 20, 20\]"),
+        ({"sample_range": (1.0, 0.0)}, r"sample_range must be finite and in \[1, inf\), got 0.0"),
+        ({"sample_range": (0.0,)}, r"sample_range must be \(low, high\), got \(0.0,\)"),
+        ({"parameters": {"rate": 1.0}}, "parameters must be among failure_probability.*, got rate"),
         ({"method": "luck"}, "method must be one of auto, exact, sample, worst, rate, got 'luck'"),
         ({"method": "exact"}, "no exact score of Coin"),
         ({"method": "worst"}, "upper bounds on expected regret"),
@@ -73,6 +77,27 @@ def test_parameters_are_the_learners_the_tuned_or_the_given_ones():
 def test_mistakes_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         verify(claim(4), Scripted(), Coin(0.2), **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((3, Scripted(), Coin(0.2)), "bound must be a bound of the catalogue or its name, got int"),
+        ((claim(4), Scripted, Coin(0.2)), r"problem must be a problem .*, got Scripted \(the class itself: call it\)"),
+        ((claim(4), lambda horizon: 3, Coin(0.2)), "problem must be a problem .*, got int"),
+        ((claim(4), Scripted(), Coin), r"learner must be a learner .*, got Coin \(the class itself: call it\)"),
+    ],
+)
+def test_what_is_no_bound_problem_or_learner_is_named(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        verify(*arguments)
+
+
+def test_hard_losses_refuse_what_is_no_loss():
+    with pytest.raises(ValueError, match=r"gap must be finite and in \[0, 1\], got 1.5"):
+        dear(3, 2, 1.5)
+    with pytest.raises(ValueError, match="horizon must be at least 1, got 0"):
+        dear(0, 2, 0.5)
 
 
 # ---------------------------------------------------------------- verdicts as data
