@@ -38,6 +38,7 @@ from numba.extending import intrinsic, overload
 F = TypeVar("F", bound=Callable[..., Any])
 types: Any = _numba_types  # its members are made at run time
 CompilationError: type[Exception] = numba.core.errors.NumbaError
+_DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 def kernel(function: F) -> F:
@@ -181,9 +182,12 @@ class _ContentCache(_Cache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         target_context.refresh()
         try:
-            payload = self._file(sig, target_context.codegen()).read_bytes()
+            content = self._file(sig, target_context.codegen()).read_bytes()
+            digest, payload = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+            if hashlib.sha256(payload).digest() != digest:  # a damaged file holds machine code that must not run
+                return None
             result = CompileResult._rebuild(target_context, *pickle.loads(payload))
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+        except (OSError, ImportError, AttributeError, pickle.UnpicklingError):
             return None
         # A class defined in __main__ is unpickled as a copy; the caller's own types are the ones to register.
         arguments = tuple(getattr(sig, "args", sig))
@@ -196,7 +200,8 @@ class _ContentCache(_Cache):
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(dumps(data._reduce()))
+            payload = dumps(data._reduce())
+            temporary.write_bytes(hashlib.sha256(payload).digest() + payload)
             temporary.replace(path)
         except OSError:  # a read-only or full disk costs the next process a compilation, not this one its result
             with suppress(OSError):

@@ -211,6 +211,20 @@ def test_broken_files_are_compiled_anew_and_replaced(cache, content):
     assert path.stat().st_size == len(whole)
 
 
+@pytest.mark.parametrize("place", [0, 40, -1])
+def test_a_file_with_one_damaged_byte_never_runs(cache, place):
+    text = "@program\ndef main(x):\n    return 5 * x"
+    assert made(text)(3) == 15
+    (path,) = cache.iterdir()
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    again = made(text)
+    assert (again(3), hits(again)) == (15, 0)
+    third = made(text)
+    assert (third(3), hits(third)) == (15, 1)
+
+
 def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("REGRETLAB_CACHE_DIR", str(tmp_path / "file" / "kernels"))
