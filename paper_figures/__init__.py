@@ -8,8 +8,18 @@ if TYPE_CHECKING:
 
 def catalogue() -> "dict[str, Figure]":
     """Return every figure by name, in the order of the gallery."""
-    from paper_figures import bechavod2022, cheng2023, du2025, tiapkin2025, tightness
+    from paper_figures import (
+        bechavod2022,
+        cheng2023,
+        du2025,
+        dueling,
+        munos2023,
+        tiapkin2025,
+        tightness,
+        zhang2024,
+        zhou2025_egpo,
+    )
 
-    papers = (cheng2023, bechavod2022, du2025, tiapkin2025)
+    papers = (cheng2023, bechavod2022, du2025, munos2023, zhang2024, zhou2025_egpo, tiapkin2025, dueling)
     figures = [figure for paper in papers for figure in paper.FIGURES]
     return {figure.name: figure for figure in (*figures, tightness.TIGHTNESS)}

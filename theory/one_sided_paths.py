@@ -1,17 +1,17 @@
 """A one-sided game that holds two numbers of the same path against each other, for theorems about every path.
 
-Such a theorem bounds one number of a path by another one, as violations by the gaps that were reported. What is measured
-here is the first less what the theorem makes of the second, whose field is 0 in turn: the theorem then says that the
-excess is at most 0.
+Such a theorem bounds one number of a path by another one, as violations by the gaps that were reported. What is
+measured here is the first less what the theorem makes of the second, whose field is 0 in turn: the theorem then says
+that the excess is at most 0.
 
 * violations: V - G / (C epsilon), G the Lagrangian regret beyond the error regret (Lemma 3.3).
 * lagrangian_regret: less twice the regret of the reduced problem, in which predicting 1 costs 1 - y, predicting 0 costs
   1/2, and C copies of the reported people carry the labels 0 and 1 (Theorem 3.1; 2 (2 k + 4 C) R_A, as R_A is that
   regret over 2 k + 4 C). The two are equal, so what is left is rounding.
 * miscounted_votes: pairs on which the auditors' objections, counted one by one, and the swing auditor disagree (B.1).
-* acceptance_error: the largest |pi^(x) - pi(x)| of a round so far, pi the law of a leader (Lemma D.4). It is known where
-  one kind that is always good meets the two hypotheses, one arrival a round, and C = 0: its risk falls by 1/2 a round,
-  the noise is two Laplace variables of rate w, so pi_t = 1 - exp(-u) (1 + u / 2) / 2 with u = w t / 2.
+* acceptance_error: the largest |pi^(x) - pi(x)| of a round so far, pi the law of a leader (Lemma D.4). It is known
+  where one kind that is always good meets the two hypotheses, one arrival a round, and C = 0: its risk falls by 1/2 a
+  round, the noise is two Laplace variables of rate w, so pi_t = 1 - exp(-u) (1 + u / 2) / 2 with u = w t / 2.
 """
 
 import math
@@ -63,19 +63,17 @@ def reduced_regret(setting: PathSetting, world: OneSidedWorld, first: int, secon
 def miscounted(setting: PathSetting, world: OneSidedWorld) -> int:
     """Return the number of ordered pairs of the round on which the votes and the swing auditor disagree."""
     wrong = 0
+    tolerance = setting.game.audits.tolerance
     for i in range(world.people.size):
         for j in range(world.people.size):
             if i != j:
                 gap = world.audited[i] - world.audited[j]
                 votes = 0
                 for auditor in range(setting.distances.shape[0]):
-                    if (
-                        gap - setting.distances[auditor, world.people[i], world.people[j]]
-                        > setting.game.audits.tolerance
-                    ):
+                    if gap - setting.distances[auditor, world.people[i], world.people[j]] > tolerance:
                         votes += 1
                 swing = gap - setting.game.audits.swings[0, world.people[i], world.people[j]]
-                if (votes >= setting.votes) != (swing > setting.game.audits.tolerance):
+                if (votes >= setting.votes) != (swing > tolerance):
                     wrong += 1
     return wrong
 

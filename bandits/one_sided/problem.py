@@ -291,7 +291,7 @@ def _make_respond(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) 
     arrive, predict, acceptance = people.arrive, hypotheses.predict, make_acceptance(hypotheses)
 
     @shared_kernel
-    def play_round(setting: OneSidedSetting, world: OneSidedWorld, t: Any, play: Play, env: Stream) -> Any:
+    def respond(setting: OneSidedSetting, world: OneSidedWorld, t: int, play: Play, env: Stream) -> Any:
         arrive(setting.people, t, env, world.people, world.labels)
         for i in range(setting.individuals):
             cell = setting.cell[world.people[i]]
@@ -306,11 +306,6 @@ def _make_respond(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) 
         _count(setting, world)
         _add_up(setting, world, t, play.price, first, second)
         return Report(world.cells, world.shown, world.accepted, world.acceptance, first, second), world
-
-    @kernel
-    def respond(setting: OneSidedSetting, world: OneSidedWorld, t: int, play: Play, env: Stream) -> Any:
-        # a first round that is the constant 0 would have the whole round compiled twice
-        return play_round(setting, world, np.int64(t), play, env)
 
     return respond
 

@@ -1,11 +1,16 @@
 """The paper, how its learners look, and the fields of settings."""
 
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from paper_figures import style
 from paper_figures.figure import Paper
 from paper_figures.style import Look
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BECHAVOD = Paper(
     title="Individually Fair Learning with One-Sided Feedback",
@@ -34,3 +39,14 @@ HIDDEN = {
 def labelled(label: str, default: Any) -> Any:
     """Return a settings field with the label that the gallery shows."""
     return field(default=default, metadata={"label": label})
+
+
+def interval_columns(name: str, samples: "NDArray[np.float64]") -> "dict[str, float]":
+    """Return name_mean, name_low95 and name_high95 of samples (R,), by Student's t; the ends are nan for R = 1."""
+    from scipy.stats import t as student
+
+    mean, count = float(samples.mean()), len(samples)
+    half = float("nan")
+    if count > 1:
+        half = float(student.ppf(0.975, count - 1) * samples.std(ddof=1) / count**0.5)
+    return {f"{name}_mean": mean, f"{name}_low95": mean - half, f"{name}_high95": mean + half}

@@ -14,9 +14,16 @@ from polars.testing import assert_frame_equal
 
 import paper_figures
 from paper_figures import gallery, simulations
+from paper_figures.bechavod2022.cost import CostSettings
+from paper_figures.bechavod2022.drift import DriftSettings
+from paper_figures.bechavod2022.estimator import EstimatorSettings
 from paper_figures.bechavod2022.frontier import FrontierSettings
+from paper_figures.bechavod2022.groups import GroupSettings
 from paper_figures.bechavod2022.hidden import HiddenSettings
 from paper_figures.bechavod2022.horizon import TuningSettings
+from paper_figures.bechavod2022.leaders import LeaderSettings
+from paper_figures.bechavod2022.policy import PolicySettings
+from paper_figures.bechavod2022.votes import VoteSettings
 from paper_figures.cheng2023.extra_observations import ExtraSettings
 from paper_figures.cheng2023.horizon import HorizonSettings
 from paper_figures.cheng2023.laziness import LazySettings
@@ -26,11 +33,21 @@ from paper_figures.cheng2023.total_budget import BudgetSettings
 from paper_figures.cheng2023.walk import WalkSettings
 from paper_figures.du2025.bias import BiasSettings
 from paper_figures.du2025.feasible import SweepSettings
+from paper_figures.dueling import DuelSettings
+from paper_figures.munos2023.bias import NashMDSettings
+from paper_figures.munos2023.raters import RaterSettings
 from paper_figures.tiapkin2025.contraction import ContractionSettings
+from paper_figures.tiapkin2025.sizes import SizeSettings
 from paper_figures.tiapkin2025.trajectories import TrajectorySettings
 from paper_figures.tightness import TightnessSettings
+from paper_figures.zhang2024.averages import AverageSettings
+from paper_figures.zhang2024.threshold import ThresholdSettings
+from paper_figures.zhou2025_egpo.comparisons import ComparisonSettings
+from paper_figures.zhou2025_egpo.updates import UpdateSettings
 from sims import execute
 from tests.paper_figures.small_loops import GROWTH, LOOPS
+
+pytestmark = pytest.mark.xdist_group("gallery")  # one worker draws the figures that all these tests read
 
 SMALL = {"repetitions": 48, "pilot": 4, "n_actions": 3}
 TINY = {
@@ -53,14 +70,38 @@ TINY = {
     "bechavod2022_tuning": TuningSettings(horizons=(2048, 4096, 8192), repetitions=16),
     "bechavod2022_frontier": FrontierSettings(horizon=2048, prices=(0.0, 2.0, 16.0), repetitions=8),
     "bechavod2022_hidden_outcomes": HiddenSettings(horizons=(2048, 4096, 8192), repetitions=48),
+    "bechavod2022_policy": PolicySettings(ends=(32, 128, 256), starts=(0, 64, 192), n_people=12, repetitions=4),
+    "bechavod2022_votes": VoteSettings(horizon=256, votes=(1, 5), tolerances=(0.1, 0.4), repetitions=4),
+    "bechavod2022_groups": GroupSettings(horizon=256, worlds=("lending",), learners=("fair",), repetitions=4),
+    "bechavod2022_drift": DriftSettings(horizons=(256, 512), repetitions=4),
+    "bechavod2022_estimator": EstimatorSettings(
+        prices=(0, 2), people=(2, 4), rounds=3, horizons=(64, 128), repetitions=4
+    ),
+    "bechavod2022_class_size": CostSettings(
+        groups=(1, 2), seconds=0.002, horizon=64, learners=("weights",), repetitions=4
+    ),
+    "bechavod2022_leaders": LeaderSettings(
+        leaders=(4, 8), rounds=10, chances=(0.5, 0.1), played=(1, 4), horizon=64, repetitions=4
+    ),
     "tiapkin2025_trajectories": TrajectorySettings(rounds=60),
     "tiapkin2025_contraction": ContractionSettings(
         n_games=4, n_actions=3, rank=1, queries=100, weights=(0.05, 0.5), rounds=20
     ),
+    "tiapkin2025_sizes": SizeSettings(sizes=(3, 30)),
+    "munos2023_bias": NashMDSettings(n_games=2, n_actions=3, rank=1, steps=(0.5, 1.0), constant=0.5, rounds=100),
+    "munos2023_raters": RaterSettings(points=1),
+    "zhang2024_averages": AverageSettings(horizons=(16, 32, 64), n_games=2, n_actions=3),
+    "zhang2024_threshold": ThresholdSettings(sizes=(3,), points=4),
+    "zhou2025_updates": UpdateSettings(rounds=(50, 50, 50), n_games=2, n_actions=3),
+    "zhou2025_comparisons": ComparisonSettings(
+        learners=("SampledINPO",), rounds=12, batch=4, n_actions=3, inner_rounds=2, repetitions=4
+    ),
+    "dueling_regret": DuelSettings(horizon=64, repetitions=4),
     "tightness": TightnessSettings(
         theorems=("cesabianchi2006.hedge", "dekel2014.bandit_lower", "sui2015.no_violation"), search=False
     ),
 }
+DETERMINISTIC = ("cheng2023_phases", "tiapkin2025_trajectories", "munos2023_raters", "zhang2024_threshold")
 KNOWN = {
     name: replace(figure, settings={"quick": TINY[name], "paper": TINY[name]})
     for name, figure in paper_figures.catalogue().items()
@@ -90,7 +131,7 @@ def test_figure_says_what_it_shows_and_how_it_was_made(figure):
         parameters = figure.parameters(quality)
         assert parameters
         assert all(label and text for label, text in parameters.items())
-    if figure.name not in ("cheng2023_phases", "tiapkin2025_trajectories"):  # nothing is drawn at random there
+    if figure.name not in DETERMINISTIC:
         assert any("seed" in label for label in figure.parameters())
 
 

@@ -22,6 +22,9 @@ from sims.sweep import Cell, Precision
 from tests.sims.cells import every_learner
 
 
+pytestmark = pytest.mark.xdist_group("sweeps")  # one worker makes the undisturbed sweep
+
+
 def small_cells(count=12, horizon=50):
     game = SwitchingCostGame(BernoulliLosses.with_gap(3, 0.2), horizon)
     return [Cell(game, BatchedExp3(), 2, seed, labels={"point": seed}) for seed in range(count)]

@@ -103,6 +103,39 @@ class SampledAsk:
 GAME = PreferenceGame(REFERENCE, 200, 0.1, MU, Comparisons(20))
 
 
+class Recorded(SampledAsk):
+    """Remembers the round's question and answers."""
+
+    def sample(self, log_policy, side):
+        self.asked = [*self.asked, np.array(log_policy)] if side else [np.array(log_policy)]
+        return super().sample(log_policy, side)
+
+    def compare(self, left, right):
+        self.answers = left, right, super().compare(left, right)
+        return self.answers[2]
+
+
+def check_rounds(learner, rounds=5):
+    """Both sides come from the present policy, and the next one has no slope in INPO's loss on the answers."""
+    known, ask, params = case(), Recorded(GAME, 9, 0), learner.parameters(GAME)
+    state = learner.start(params, GAME.log_reference[0])
+    for ask.t in range(rounds):
+        before = state.log_policy
+        state = learner.step(params, state, ask.t, ask)
+        assert all(np.array_equal(asked, before) for asked in ask.asked)
+        f, slope = ratios(known, state.log_policy, before, params.prox_weight), np.zeros(3)
+        for y, other, z in zip(*ask.answers):
+            winner, loser = (y, other) if z else (other, y)
+            residual = f[winner] - f[loser] - 0.5 / (known.tau + params.prox_weight)
+            slope[winner] += residual
+            slope[loser] -= residual
+        assert np.abs(slope).max() < 1e-7
+
+
+def test_every_round_minimises_the_loss_on_its_answers():
+    check_rounds(SampledINPO(2.5))
+
+
 def test_play_is_its_definition():
     run = simulate(GAME, SampledINPO(2.5), repetitions=3, seed=9, checkpoints=[1, 2, 5])
     assert run["queries"].tolist() == [[20.0, 40.0, 100.0]] * 3
