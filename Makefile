@@ -19,7 +19,7 @@ figures: $(VENV)/installed
 	$(BIN)/regretlab figures --quality $(QUALITY) --out $(OUT)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

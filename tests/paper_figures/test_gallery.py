@@ -47,8 +47,6 @@ from paper_figures.zhou2025_egpo.updates import UpdateSettings
 from sims import execute
 from tests.paper_figures.small_loops import GROWTH, LOOPS
 
-pytestmark = pytest.mark.xdist_group("gallery")  # one worker draws the figures that all these tests read
-
 SMALL = {"repetitions": 48, "pilot": 4, "n_actions": 3}
 TINY = {
     "cheng2023_phases": PhaseSettings(steps=6),

@@ -77,7 +77,11 @@ def test_corners_of_the_simplex():
 
 
 def test_the_figures_of_the_paper():
-    assert [figure.name for figure in FIGURES] == ["tiapkin2025_trajectories", "tiapkin2025_contraction", "tiapkin2025_sizes"]
+    assert [figure.name for figure in FIGURES] == [
+        "tiapkin2025_trajectories",
+        "tiapkin2025_contraction",
+        "tiapkin2025_sizes",
+    ]
     for figure in FIGURES:
         for quality in ("quick", "paper"):
             assert all(label and text for label, text in figure.parameters(quality).items())

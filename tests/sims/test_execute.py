@@ -21,8 +21,6 @@ from sims.store import SCHEMA, Store, StoreError, encode, open_store
 from sims.sweep import Cell, Precision
 from tests.sims.cells import every_learner
 
-pytestmark = pytest.mark.xdist_group("sweeps")  # one worker makes the undisturbed sweep
-
 
 def small_cells(count=12, horizon=50):
     game = SwitchingCostGame(BernoulliLosses.with_gap(3, 0.2), horizon)
