@@ -25,41 +25,17 @@ and for noisy rows (`descent_bound`),
 from dataclasses import dataclass
 from typing import Any
 
-from bandits.checks import optional_real, real
-from bandits.preference.nash_md import NashMDParams, NashMDState
-from bandits.preference.problem import PreferenceGame
+from bandits.checks import real
+from bandits.preference.nash_md import NashMD, NashMDParams, NashMDState
 from bandits.preference.prox import geometric_mixture, normalise
-from bandits.preference.self_play import SelfPlay
 
 
 @dataclass(frozen=True)
-class MixtureDescent(SelfPlay):
-    """Mirror descent from the mixture, with a constant step 0 < eta <= 1 / tau. Needs tau > 0.
+class MixtureDescent(NashMD):
+    """Nash-MD with another opponent: constant step 0 < eta <= 1 / tau. Needs tau > 0.
 
     learning_rate: None means eta_t = 2 / (tau (t + 2 + 1 / (2 tau^2))).
     """
-
-    learning_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
-
-    def parameters(self, problem: PreferenceGame) -> NashMDParams:
-        """Return tau and the step, 0 for the schedule; ValueError where eta tau > 1."""
-        tau = real("regularization", problem.regularization, 0.0, open_low=True)
-        if self.learning_rate is not None:
-            real("learning_rate", self.learning_rate, 0.0, 1.0 / tau)
-        return NashMDParams(tau, self.learning_rate or 0.0)
-
-    @staticmethod
-    def start(params: NashMDParams, log_reference: Any) -> NashMDState:
-        """Start at the reference."""
-        return NashMDState(log_reference, log_reference)
-
-    @staticmethod
-    def policy(params: NashMDParams, state: NashMDState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
 
     @staticmethod
     def step(params: NashMDParams, state: NashMDState, t: Any, ask: Any) -> NashMDState:
