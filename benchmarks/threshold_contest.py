@@ -16,7 +16,7 @@ from bandits.protocol import ProblemSteps
 from bandits.rng import Stream, seed_word, uniform_pair
 from bandits.threshold import OptimisticFeasibleSearch, Synthetic, ThresholdGame
 from bandits.threshold.batch import Outcome
-from sims.simulate import compose
+from sims.loop import compose
 
 GRID, BATCH, TOLERANCE = 50, 100, 0.1
 Numbers = NDArray[np.float64]

@@ -1,11 +1,9 @@
 """One loop for every problem and learner, compiled for the pair, run over repetitions in threads."""
 
-import math
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -13,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.checks import instance, integer
-from bandits.jit import CompilationError, borrow, keep_alive, program
-from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
-from bandits.rng import ENVIRONMENT, LEARNER, seed_word, stream
+from bandits.protocol import Learner, Problem
+from bandits.rng import seed_word
 from sims.backends import Backend as Backend
 from sims.backends import check_backend, engine, precision_of
+from sims.loop import compiled_loop
 from sims.run import Run
-
-ROUNDS_BETWEEN_LOOKS = 1 << 20  # at `stop`
 
 
 def simulate(
@@ -69,15 +65,9 @@ def simulate(
     if batched is not None:
         return Run(problem, learner, int(word), first, rounds, np.asarray(batched, dtype=np.float64))
 
-    play = compose(learner.steps_for(problem), problem.steps)
     params, setting = learner.parameters(problem), problem.setting()
-    _check_record(learner, params)
     values, stop = np.empty((count, len(rounds), len(problem.metrics))), np.zeros(1, np.uint8)
-    try:
-        play(params, setting, word, 0, rounds, stop, values[:0])  # compile here, once, not in every thread
-    except CompilationError as error:
-        reason = _reason(str(error))
-        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
+    play = compiled_loop(problem, learner, (params, setting, word, 0, rounds, stop, values[:0]))
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
@@ -98,25 +88,6 @@ def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], work
         except BaseException:
             stop[0] = 1
             raise
-
-
-def _check_record(learner: Learner, params: Any) -> None:
-    """Raise unless the learner's parameters are a NamedTuple without nan."""
-    if not isinstance(params, tuple) or not hasattr(params, "_fields"):
-        raise TypeError(f"{learner.name}.parameters must return a NamedTuple, got {type(params).__name__}")
-    for name, value in zip(params._fields, params, strict=True):
-        if isinstance(value, float) and math.isnan(value):
-            raise ValueError(f"{learner.name}.parameters gives nan for {name}")
-
-
-def _reason(text: str) -> str:
-    """Return what Numba found wrong and where, without the frames of its own pipeline."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith("Failed in nopython mode")]
-    call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
-    where = [line for line in said if line.startswith("During: typing of")][:1]
-    hint = ["is it a kernel (bandits.jit.kernel)?"] if said[0].startswith("Untyped global name") else []
-    return "; ".join([*said[:1], *call, *where, *hint])
 
 
 def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:
@@ -140,40 +111,3 @@ def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
     """Split 0..count into contiguous pieces, a few for each worker so that none waits long."""
     edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
     return [(int(a), int(b)) for a, b in pairwise(edges)]
-
-
-@cache
-def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
-    """Return the compiled loop of a learner in a problem."""
-    init, act, update = learner
-    start, respond, measure = problem
-
-    @program
-    def play(
-        params_owner: Any, setting_owner: Any, seed: Any, first: int, checkpoints: Any, stop: Any, out: Any
-    ) -> None:
-        params = borrow(params_owner)
-        setting = borrow(setting_owner)
-        for row in range(out.shape[0]):
-            rng = stream(seed, first + row, LEARNER)
-            env = stream(seed, first + row, ENVIRONMENT)
-            state_owner = init(params, rng)
-            world_owner = start(setting, env)
-            state = borrow(state_owner)
-            world = borrow(world_owner)
-            t = int(0)  # noqa: RUF046, UP018 - a literal is a type of its own: shared kernels would compile twice
-            for c in range(checkpoints.size):
-                while t < checkpoints[c] and stop[0] == 0:
-                    pause = min(checkpoints[c], t + ROUNDS_BETWEEN_LOOKS)
-                    while t < pause:
-                        action = act(params, state, t, rng)
-                        feedback, world = respond(setting, world, t, action, env)
-                        state = update(params, state, t, action, feedback, rng)
-                        t += 1
-                measure(setting, world, t, out[row, c])
-            keep_alive(state_owner)
-            keep_alive(world_owner)
-        keep_alive(params_owner)
-        keep_alive(setting_owner)
-
-    return play

@@ -45,13 +45,14 @@ from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
 from bandits.checks import instance, integer, real
-from bandits.jit import fingerprint
-from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
+from bandits.protocol import Learner, Problem
 from sims.backends import Backend, check_backend, numbers_depend_on
+from sims.code import Code, code_of
 from sims.config import build, canonical, describe
 from sims.simulate import given_rounds
 
@@ -124,8 +125,6 @@ class Cell:
 
     def configuration(self) -> dict[str, Any]:
         """Return all that the results depend on, as JSON-able data: objects, resolved parameters, code."""
-        steps = getattr(self.learner, "steps", None)
-        steps = self.learner.steps_for(self.problem) if steps else None
         return {
             "problem": describe(self.problem),
             "learner": describe(self.learner),
@@ -135,44 +134,27 @@ class Cell:
             "seed": int(self.seed),
             "checkpoints": describe(self.checkpoints),
             "precision": describe(self.precision),
-            "code": code_version(steps, self.problem.steps, every_file=self.backend != "numba"),
+            "metrics": list(self.problem.metrics),
+            "code": self.code.version,
             **numbers_depend_on(self.backend),
         }
 
+    @property
+    def code(self) -> Code:
+        """What the results depend on beside the data: the text that plays, or why that is unknown."""
+        return code_of(self.problem, self.learner, self.backend)
+
     @cached_property
     def address(self) -> str:
-        """Hash of the configuration, 32 hexadecimal digits."""
+        """Hash of the configuration, 32 hexadecimal digits; of no other cell, in no other call, without known code."""
+        if self.code.version is None:
+            return uuid4().hex
         return hashlib.sha256(canonical(self.configuration()).encode()).hexdigest()[:32]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the cached address when a cell travels to a worker."""
-        return {name: value for name, value in self.__dict__.items() if name != "address"}
-
-
-_code_versions: dict[Any, str] = {}
-
-
-def code_version(learner: LearnerSteps | None, problem: ProblemSteps, every_file: bool = False) -> str:
-    """Return a hash of the compiled functions' text: it changes when the results may, not when a comment does.
-
-    Where other text plays, in JAX or a learner's own, it is that of every file, too: of `bandits`.
-    """
-    key = (learner, problem, every_file)
-    if key not in _code_versions:
-        parts = [fingerprint(step, versions=False) for step in (*(learner or ()), *problem)]
-        if learner is None or every_file or None in parts:
-            parts.append(_source_version())
-        _code_versions[key] = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-    return _code_versions[key]
-
-
-def _source_version() -> str:
-    import bandits
-
-    digest = hashlib.sha256()
-    for file in sorted(Path(bandits.__path__[0]).rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+        """Leave out the cached address when a cell travels to a worker, unless it is a number drawn for it."""
+        drawn = self.code.version is None
+        return {name: value for name, value in self.__dict__.items() if drawn or name != "address"}
 
 
 def grid(**axes: Sequence[Any]) -> list[SimpleNamespace]:

@@ -17,7 +17,7 @@ from bandits.rng import (
     uniform_pair,
     words,
 )
-from sims.simulate import compose
+from sims.loop import compose
 from tests import references
 
 

@@ -1,6 +1,8 @@
 """Compiling: what the decorators promise, the cache by content."""
 
+import ctypes
 import os
+import random
 import subprocess
 import sys
 from typing import NamedTuple
@@ -8,14 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bandits.jit import (
-    cache_directory,
-    fingerprint,
-    kernel,
-    program,
-    rare_kernel,
-    shared_kernel,
-)
+from bandits import kernel_cache
+from bandits.addresses import GlobalRandomness
+from bandits.jit import cache_directory, kernel, origin_of, program, rare_kernel, shared_kernel
+from bandits.kernel_cache import CacheWarning
 
 
 @pytest.fixture
@@ -35,6 +33,11 @@ def made(source, **names):
 def hits(compiled):
     """Return how many of a program's versions were read from the cache."""
     return sum(compiled.stats.cache_hits.values())
+
+
+def digest(compiled):
+    """Return the digest of what a program reaches."""
+    return origin_of(compiled).reached.digest
 
 
 # ---------------------------------------------------------------- the decorators
@@ -114,6 +117,7 @@ CHANGES = {
 }
 IRRELEVANT = {
     "a comment": ("    return deep(x)", "    # the deep one\n    return deep(x)"),
+    "a docstring": ("    return deep(x)", '    """Shift the deep one."""\n    return deep(x)'),
     "a global that nobody reads": ('WORD = "a"', 'WORD = "b"'),
 }
 
@@ -122,19 +126,19 @@ IRRELEVANT = {
 def test_every_change_within_reach_changes_the_key(change):
     before, after = CHANGES[change]
     assert BASE.count(before) == 1
-    assert fingerprint(made(BASE.replace(before, after))) != fingerprint(made(BASE))
+    assert digest(made(BASE.replace(before, after))) != digest(made(BASE))
 
 
 @pytest.mark.parametrize("change", IRRELEVANT)
 def test_what_is_out_of_reach_does_not(change):
     assert BASE.count(IRRELEVANT[change][0]) == 1
-    assert fingerprint(made(BASE.replace(*IRRELEVANT[change]))) == fingerprint(made(BASE)) is not None
+    assert digest(made(BASE.replace(*IRRELEVANT[change]))) == digest(made(BASE))
 
 
 def test_named_tuples_enter_the_key_by_name_and_fields():
     text = "@program\ndef main(x):\n    return Pair(x, x)"
     Pair, Other = NamedTuple("Pair", [("a", int), ("b", int)]), NamedTuple("Pair", [("a", int), ("c", int)])
-    keys = [fingerprint(made(text, Pair=kind)) for kind in (Pair, Other)]
+    keys = [digest(made(text, Pair=kind)) for kind in (Pair, Other)]
     assert len(set(keys)) == 2
 
 
@@ -148,25 +152,41 @@ def test_functions_of_other_modules_enter_the_key():
         return holder
 
     text = "@program\ndef main(x):\n    return elsewhere.scaled(x)"
-    keys = [fingerprint(made(text, elsewhere=module(factor))) for factor in (2, 2, 3)]
+    keys = [digest(made(text, elsewhere=module(factor))) for factor in (2, 2, 3)]
     assert keys[0] == keys[1] != keys[2]
 
 
 def test_recursion_ends():
     text = "@rare_kernel\ndef f(n):\n    return 1 if n == 0 else n * f(n - 1)\n@program\ndef main(n):\n    return f(n)"
-    assert fingerprint(made(text)) == fingerprint(made(text)) is not None
+    assert digest(made(text)) == digest(made(text))
 
 
-def test_the_key_names_the_versions_unless_asked_not_to():
-    assert fingerprint(made(BASE)) != fingerprint(made(BASE), versions=False)
-
-
-def test_what_cannot_be_named_is_not_cached(cache):
-    """A value without a faithful text gives no key: such a program compiles in every process."""
-    assert fingerprint(made("@program\ndef main(x):\n    return x in {1, 2}")) is None
-    compiled = made("@program\ndef main(x):\n    return x in {1, 2}")
-    assert [compiled(1), compiled(3)] == [True, False]
+def test_what_cannot_be_followed_is_not_cached(cache):
+    """Machine code of unknown origin gives no digest: such a program compiles in every process, and says why."""
+    text = "@program\ndef main(x):\n    return negated(x)"
+    negated = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(ctypes.CDLL(None).labs)
+    compiled = made(text, negated=negated)
+    assert origin_of(compiled).reached is None
+    assert origin_of(compiled).reason.startswith("main reads an object of")
+    assert compiled(-3) == 3
     assert not cache.exists()
+
+
+def test_a_function_that_calls_itself_is_not_cached(cache):
+    """Numba's compiled code of such a function jumps into the void once it is read from disk."""
+    text = "@rare_kernel\ndef f(n):\n    return 1 if n == 0 else n * f(n - 1)\n@program\ndef main(n):\n    return f(n)"
+    assert made(text)(4) == 24
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("draw", ["np.random.random()", "random.random()", "shuffled()"])
+def test_a_program_must_not_draw_from_a_generator_of_the_process(draw):
+    with pytest.raises(GlobalRandomness, match=r"^step draws from .*, which the seed of a run does not reach$"):
+        made(
+            f"@kernel\ndef step():\n    return {draw}\n@program\ndef main():\n    return step()",
+            random=random,
+            shuffled=np.random.rand,
+        )
 
 
 # ---------------------------------------------------------------- the cache at work
@@ -233,6 +253,62 @@ def test_where_the_cache_is(monkeypatch):
     assert str(cache_directory()) == "/fast/regretlab/kernels"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert str(cache_directory()) == "/home/someone/.cache/regretlab/kernels"
+
+
+def test_a_file_under_another_key_is_not_loaded(cache):
+    """Swapped files: the right content, signed for another program."""
+    texts = [f"@program\ndef main(x):\n    return {factor} * x" for factor in (5, 6)]
+    assert [made(text)(3) for text in texts] == [15, 18]
+    one, other = sorted(cache.iterdir())
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+    programs = [made(text) for text in texts]
+    assert [compiled(3) for compiled in programs] == [15, 18]
+    assert [hits(compiled) for compiled in programs] == [0, 0]
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_others_can_write_is_not_loaded(cache, what):
+    text = "@program\ndef main(x):\n    return 5 * x"
+    assert made(text)(3) == 15
+    (path,) = cache.iterdir()
+    kernel_cache._say_once.cache_clear()
+    (cache if what == "folder" else path).chmod(0o777)
+    compiled = made(text)
+    with pytest.warns(CacheWarning, match="others can write"):
+        assert compiled(3) == 15
+    assert hits(compiled) == 0
+
+
+def test_the_compiler_settings_are_part_of_the_key(cache, monkeypatch):
+    """A cache filled without bounds checks is not read with them."""
+    text = "@program\ndef main(a, i):\n    return a[i]"
+    assert made(text)(np.zeros(4), 0) == 0.0
+    monkeypatch.setattr("numba.core.config.BOUNDSCHECK", 1)
+    checked = made(text)
+    with pytest.raises(IndexError):
+        checked(np.zeros(4), 4)
+
+
+def test_without_a_home_nothing_is_kept_and_it_is_said(monkeypatch):
+    kernel_cache._say_once.cache_clear()
+    monkeypatch.delenv("REGRETLAB_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", _no_home)
+    with pytest.warns(CacheWarning, match="REGRETLAB_CACHE_DIR"):
+        assert made("@program\ndef main(x):\n    return 7 * x")(3) == 21
+
+
+def _no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_a_large_global_array_is_read_and_not_cached(cache):
+    kernel_cache._say_once.cache_clear()
+    compiled = made("TABLE = np.arange(200_000.0)\n@program\ndef main(i):\n    return TABLE[i]")
+    with pytest.warns(CacheWarning, match="global array above 1 MB"):
+        assert compiled(3) == 3.0
 
 
 SCRIPT = """

@@ -186,8 +186,7 @@ def test_backends_of_the_sweep_and_of_a_learner():
 def test_a_changed_file_is_another_address_in_jax_alone(monkeypatch):
     cells = [Cell(build(FULL), Hedge(), backend=backend) for backend in ("numba", "jax")]
     before = [cell.configuration() for cell in cells]
-    monkeypatch.setattr("sims.sweep._source_version", lambda: "changed")
-    monkeypatch.setattr("sims.sweep._code_versions", {})
+    monkeypatch.setattr("sims.code._every_file", lambda: "changed")
     assert [cell.configuration() == old for cell, old in zip(cells, before, strict=True)] == [True, False]
 
 

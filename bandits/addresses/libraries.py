@@ -1,0 +1,102 @@
+"""Which modules are libraries, whose functions enter an address by name; where a value comes from."""
+
+import os
+import sys
+import sysconfig
+import types
+from functools import cache, reduce
+from pathlib import Path
+from typing import Any
+
+_WELL_KNOWN = {
+    "builtins",
+    "numpy",
+    "scipy",
+    "numba",
+    "llvmlite",
+    "jax",
+    "jaxlib",
+    "sklearn",
+    "pandas",
+    "polars",
+    "torch",
+}
+
+
+@cache
+def is_library(module: str) -> bool:
+    """Return whether a module belongs to the standard library or to a well-known library."""
+    package = module.split(".")[0]
+    if package in _WELL_KNOWN:
+        return True
+    file = getattr(sys.modules.get(package), "__file__", None)
+    paths = sysconfig.get_paths()
+    standard = file is None or file.startswith((paths["stdlib"], paths["platstdlib"]))
+    return package in sys.stdlib_module_names and package != "__main__" and standard  # no file of the user's own
+
+
+def defined_by_library(value: Any) -> bool:
+    """Return whether a library defines a module, function, class or named object; a claim in `__module__` is checked.
+
+    `exec` and `functools.wraps` put the names of libraries on functions of the user's.
+    """
+    module = module_of(value)
+    if not is_library(module):
+        return False
+    if isinstance(value, types.ModuleType) or type(value).__module__ == "typing":
+        return True
+    if isinstance(value, types.FunctionType) and _is_file_of(value.__code__.co_filename, module):
+        return True
+    name, found = name_of(value), sys.modules.get(module)
+    if name is None:
+        return singleton_name(value) is not None
+    return reduce(lambda owner, part: getattr(owner, part, None), name.split("."), found) is value
+
+
+def _is_file_of(file: str, module: str) -> bool:
+    home = getattr(sys.modules.get(module.split(".")[0]), "__file__", None)
+    return file.startswith("<frozen ") or (home is not None and file.startswith(_folder(home)))
+
+
+def _folder(file: str) -> str:
+    """Return what the files of a library begin with: its folder, or its one file."""
+    path = Path(file)
+    return f"{path.parent}{os.sep}" if path.stem == "__init__" else str(path)
+
+
+def module_of(value: Any) -> str:
+    """Return the name of the module that defines a function, class or module; of an object's class otherwise."""
+    name = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
+    if not isinstance(name, str):
+        owner = getattr(value, "__objclass__", getattr(value, "__self__", None))
+        owner = owner if isinstance(owner, (type, types.ModuleType)) else type(value if owner is None else owner)
+        name = owner.__name__ if isinstance(owner, types.ModuleType) else owner.__module__
+    return name
+
+
+def package_of(value: Any) -> str:
+    """Return the top-level package of `module_of`."""
+    return module_of(value).split(".")[0]
+
+
+def name_of(value: Any) -> str | None:
+    """Return the name by which a function or class is found in its module, None for other objects."""
+    if type(value).__module__ == "typing":
+        return repr(value)
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    return name if isinstance(name, str) and "<locals>" not in name else None
+
+
+def singleton_name(value: Any) -> str | None:
+    """Return the name under which a library's package or module holds this very object, as `numba.objmode`."""
+    home = sys.modules.get(package_of(value))
+    return next((name for name, item in vars(home).items() if item is value), None) if home is not None else None
+
+
+def shown(value: Any) -> str:
+    """Return how a message calls a value."""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    kind = type(value)
+    return (
+        f"{module_of(value)}.{name}" if isinstance(name, str) else f"an object of {kind.__module__}.{kind.__qualname__}"
+    )

@@ -1,0 +1,117 @@
+"""The Python text behind objects of Numba: what its wrappers compile, and the bodies registered for a function.
+
+A kernel may call a function that `numba.extending` gave another body (`overload`, `overload_method`, `lower_builtin`,
+`type_callable`); those bodies are found in Numba's registries, and only the ones defined outside the libraries count.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numba.core import types as _types
+from numba.core.dispatcher import Dispatcher
+from numba.core.imputils import builtin_registry as _lowered
+from numba.core.typing.templates import builtin_registry as _typed
+from numba.experimental.jitclass.base import JitClassType
+from numba.extending import _Intrinsic
+from numba.np.ufunc.dufunc import DUFunc
+from numba.np.ufunc.gufunc import GUFunc
+
+_LIBRARIES = ("numba.", "numba_", "numpy.", "llvmlite.")
+
+
+def is_dispatcher(value: Any) -> bool:
+    """Return whether `value` is a function that Numba compiles."""
+    return isinstance(value, Dispatcher)
+
+
+def parts_of(value: Any) -> list[Any] | None:
+    """Return what an object of Numba compiles, with the options of its compilation; None for other objects."""
+    if isinstance(value, Dispatcher):
+        return [_options(value.targetoptions), value.py_func]
+    if isinstance(value, DUFunc):
+        inner = value._dispatcher
+        return [_options(inner.targetoptions), inner.py_func, value.identity]
+    if isinstance(value, GUFunc):
+        builder = value.gufunc_builder
+        return [builder.signature, _options(builder.targetoptions), builder.py_func]
+    if isinstance(value, _Intrinsic):
+        return [value._defn]
+    if hasattr(value, "_pyfunc") and type(value).__module__.startswith("numba."):  # numba.cfunc
+        return [value._pyfunc]
+    if isinstance(value, _types.Type) and type(value).__module__.startswith("numba."):
+        return [repr(value)]
+    return None
+
+
+def parts_of_class(kind: type) -> list[Any]:
+    """Return the fields and methods of a jitclass; nothing for other classes."""
+    if not isinstance(kind, JitClassType):
+        return []
+    inner = kind.class_type
+    fields = {name: repr(item) for name, item in inner.struct.items()}
+    properties = {name: dict(functions) for name, functions in inner.jit_props.items()}
+    return [fields, dict(inner.jit_methods), dict(inner.jit_static_methods), properties]
+
+
+class Registered:
+    """The bodies that code outside the libraries has registered with Numba, as they stand when this is made."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, list[Any]] = {}
+        for key, kind in _typed.globals:
+            for template in getattr(kind, "templates", ()):
+                self._add(key, _bodies(template))
+        for template in _typed.functions:
+            self._add(getattr(template, "key", None), _bodies(template))
+        for body, key, _ in _lowered.functions:
+            self._add(key, [body])
+
+    def _add(self, key: Any, bodies: list[Any]) -> None:
+        found = list(_outside(bodies))
+        if found:
+            self._calls.setdefault(id(key), []).extend(found)
+
+    def for_callable(self, value: Any) -> list[Any]:
+        """Return the bodies that calls of `value` may run instead of its own."""
+        return self._calls.get(id(value), [])
+
+    def for_attributes(self, names: Iterable[str]) -> list[Any]:
+        """Return the bodies registered for methods and attributes of these names, of whatever type."""
+        wanted = set(names)
+        templates = [template for template in _typed.attributes if getattr(template, "_attr", None) in wanted]
+        return [body for template in templates for body in _outside(_bodies(template))]
+
+
+def is_foreign_ufunc(value: Any) -> bool:
+    """Return whether `value` is a universal function of machine code alone, of neither NumPy nor SciPy."""
+    homes = [np, sys.modules.get("scipy.special")]
+    return isinstance(value, np.ufunc) and all(getattr(home, value.__name__, None) is not value for home in homes)
+
+
+def _bodies(template: Any) -> list[Any]:
+    found = [getattr(template, name, None) for name in ("_overload_func", "generic", "_definition_func")]
+    return [getattr(body, "__func__", body) for body in found if body is not None]
+
+
+def _outside(bodies: Iterable[Any]) -> Iterator[Any]:
+    """Yield the functions that are not the libraries' own; of theirs, the ones that they were handed."""
+    for body in bodies:
+        body = getattr(body, "__wrapped__", body)
+        if not isinstance(body, FunctionType):
+            continue
+        home = body.__module__ or body.__globals__.get("__name__") or ""
+        if not home.startswith(_LIBRARIES):
+            yield body
+            continue
+        for cell in body.__closure__ or ():
+            with suppress(ValueError):
+                if isinstance(cell.cell_contents, FunctionType):
+                    yield from _outside([cell.cell_contents])
+
+
+def _options(options: dict[str, Any]) -> dict[str, Any]:
+    return dict(sorted(options.items()))

@@ -1,0 +1,176 @@
+"""Machine code on disk: one file per (program, signature, processor, compiler settings), found by its content's key.
+
+A file is written once, whole, and never updated. It runs only if nobody else could have put it there: the folder and
+the file belong to the user or to root, no one else may write them, and the file's digest covers its key and its
+content, so that a damaged, swapped or planted file is compiled anew.
+"""
+
+import hashlib
+import os
+import pickle
+import platform
+import warnings
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import config
+from numba.core.caching import _Cache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+_DIGEST_SIZE = hashlib.sha256().digest_size
+_OF_DISPLAY: tuple[str, ...] = (
+    "CACHE",
+    "CHROME",
+    "COLOR",
+    "CUDA",
+    "DEBUG_",
+    "DEVELOPER",
+    "DIFF",
+    "DUMP",
+    "FULL_TRACE",
+    "GDB",
+    "HIGHLIGHT",
+)
+_OF_DISPLAY += ("HTML", "ANNOTATE", "NUMBA_", "PARALLEL_DIAG", "RUNNING", "SHOW", "THREADING", "TRACE", "LLVM_PASS_TIM")
+
+
+class CacheWarning(UserWarning):
+    """Compiled code is not kept: the next process compiles it again."""
+
+
+def cache_directory() -> Path | None:
+    """Where compiled programs are kept: $REGRETLAB_CACHE_DIR, else the user's cache directory; None without a home."""
+    chosen = os.environ.get("REGRETLAB_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    with suppress(RuntimeError):  # a user without an entry in the system's list, and no $HOME
+        return Path(base or Path.home() / ".cache") / "regretlab" / "kernels"
+    _say_once("no kernel cache: there is no home directory; set REGRETLAB_CACHE_DIR to keep compiled code")
+    return None
+
+
+def compiler_settings() -> dict[str, str]:
+    """Return the settings of Numba that may change what it compiles."""
+    names = (name for name in dir(config) if name.isupper() and not name.startswith(_OF_DISPLAY))
+    return {name: repr(getattr(config, name)) for name in names}
+
+
+class ContentCache(_Cache):
+    """The files of one program, whose text and values have this digest."""
+
+    def __init__(self, digest: str) -> None:
+        versions = numba.__version__, np.__version__, platform.python_version()
+        self._program = repr((digest, versions, _own_text(), compiler_settings()))
+
+    @property
+    def cache_path(self) -> str:
+        """The folder, as Numba asks for it."""
+        return str(cache_directory())
+
+    def _key(self, signature: Any, codegen: Any) -> str:
+        return hashlib.sha256(repr((self._program, str(signature), codegen.magic_tuple())).encode()).hexdigest()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled function for a signature, None if it must be compiled."""
+        target_context.refresh()
+        payload = _read(self._key(sig, target_context.codegen()))
+        if payload is None:
+            return None
+        try:
+            result = CompileResult._rebuild(target_context, *pickle.loads(payload))
+        except (ImportError, AttributeError, pickle.UnpicklingError):
+            return None
+        # A class defined in __main__ is unpickled as a copy; the caller's own types are the ones to register.
+        arguments = tuple(getattr(sig, "args", sig))
+        return result._replace(signature=result.signature.replace(args=arguments))
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the compiled function of a signature."""
+        if data.library.has_dynamic_globals:
+            name = data.fndesc.qualname.split(".")[-1]
+            _say_once(f"{name} is compiled in every process: it reads a global array above 1 MB, or a pointer")
+        elif all(lifted.can_cache for lifted in data.lifted):
+            _write(self._key(sig, data.codegen), dumps(data._reduce()))
+
+    def enable(self) -> None:
+        """Numba's interface: always enabled."""
+
+    def disable(self) -> None:
+        """Numba's interface: never disabled."""
+
+    def flush(self) -> None:
+        """Numba's interface: nothing is held back."""
+
+
+@cache
+def _own_text() -> str:
+    """Return the digest of the modules that compile: another text may compile the same program to other code."""
+    texts = [Path(__file__).with_name(name).read_bytes() for name in ("jit.py", Path(__file__).name)]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
+
+
+def _read(key: str) -> bytes | None:
+    folder = cache_directory()
+    if folder is None or not _folder_is_ours(folder):
+        return None
+    try:
+        with (folder / f"{key}.nbc").open("rb") as file:
+            ours = _is_ours(os.fstat(file.fileno()))
+            content = file.read()
+    except OSError:
+        return None
+    if not ours:
+        _say_once(f"{folder} holds files that others can write; they are not used")
+        return None
+    digest, payload = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+    return payload if _digest(key, payload) == digest else None  # machine code of another key, or damaged, must not run
+
+
+def _write(key: str, payload: bytes) -> None:
+    folder = cache_directory()
+    if folder is None:
+        return
+    path = folder / f"{key}.nbc"
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _folder_is_ours(folder):
+            return
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(_digest(key, payload) + payload)
+        temporary.replace(path)
+    except OSError:  # a read-only or full disk costs the next process a compilation, not this one its result
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _digest(key: str, payload: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + payload).digest()
+
+
+def _folder_is_ours(folder: Path) -> bool:
+    try:
+        ours = _is_ours(folder.stat())
+    except OSError:
+        return False
+    if not ours:
+        _say_once(f"no kernel cache: others can write to {folder}; make it yours alone or set REGRETLAB_CACHE_DIR")
+    return ours
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Return whether nobody but the user and root can have written it."""
+    if not hasattr(os, "getuid"):
+        return True
+    return status.st_uid in (0, os.getuid()) and not status.st_mode & 0o022
+
+
+@cache
+def _say_once(message: str) -> None:
+    warnings.warn(message, CacheWarning, stacklevel=2)

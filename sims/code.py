@@ -1,0 +1,60 @@
+"""Which text plays a pair: the part of a cell's address that says with what code its numbers were made."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from bandits.addresses import GlobalRandomness, NotAddressable, reach
+from bandits.jit import origin_of
+from bandits.protocol import Learner, Problem
+from sims.backends import plays_itself
+from sims.loop import compose
+
+_OWN = frozenset({"bandits"})  # whose every file enters where text plays that is not compiled here
+
+
+class Code(NamedTuple):
+    """A hash of the text that plays, or why there is none: such a pair is computed, and its results are not kept."""
+
+    version: str | None  # 16 hexadecimal digits
+    reason: str
+
+
+def code_of(problem: Problem, learner: Learner, backend: str = "numba") -> Code:
+    """Return the version of the code that plays a pair: it changes when the results may, not when a comment does."""
+    try:
+        if backend == "numba" and not plays_itself(learner):
+            return Code(_shortened(_loop_digest(problem, learner)), "")
+        played = reach(type(learner), type(problem), libraries=_OWN).digest  # and every file of these packages
+        return Code(_shortened(played + _every_file() + _version("jaxlib")), "")
+    except (NotAddressable, GlobalRandomness) as error:
+        return Code(None, str(error))
+
+
+def _loop_digest(problem: Problem, learner: Learner) -> str:
+    play = compose(learner.steps_for(problem), problem.steps)
+    reached, reason = origin_of(play)
+    if reached is None:
+        raise NotAddressable(reason)
+    return reach(play).digest if reached.changed() else reached.digest
+
+
+def _shortened(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _every_file() -> str:
+    import bandits
+
+    digest = hashlib.sha256()
+    for file in sorted(Path(bandits.__path__[0]).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)

@@ -1,0 +1,112 @@
+"""The one loop for every problem and learner: composed and compiled for the pair, and checked before it runs."""
+
+import enum
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from bandits.addresses import GlobalRandomness
+from bandits.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, origin_of, program
+from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
+from bandits.rng import ENVIRONMENT, LEARNER, stream
+
+ROUNDS_BETWEEN_LOOKS = 1 << 20  # at `stop`
+
+
+def compiled_loop(problem: Problem, learner: Learner, arguments: tuple[Any, ...]) -> Any:
+    """Return the loop of a pair, compiled for `arguments`, which must ask it for no repetition.
+
+    Raises TypeError or ValueError, in one line, for steps or records that cannot be compiled or must not be, and for
+    something that the steps read and that has changed since they were compiled.
+    """
+    pair = f"{learner.name} in {type(problem).__name__}"
+    try:
+        play = compose(learner.steps_for(problem), problem.steps)
+    except GlobalRandomness as error:
+        raise TypeError(f"{pair}: {error}; draw from bandits.rng, as in uniform(rng, t, 0)") from None
+    check_record(f"{learner.name}.parameters", arguments[0], is_compiled(play))
+    check_record(f"{type(problem).__name__}.setting", arguments[1], is_compiled(play))
+    reached = origin_of(play).reached
+    changed = reached.changed() if reached else None
+    if changed:
+        raise ValueError(f"{pair}: {changed} has changed since its kernels were compiled; define the kernels again")
+    try:
+        play(*arguments)  # compile here, once, not in every thread
+    except CompilationError as error:
+        reason = _reason(str(error))
+        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
+    return play
+
+
+def check_record(owner: str, record: Any, compiled: bool) -> None:
+    """Raise unless `record`, given by `owner`, is a NamedTuple without nan, of what compiled code can hold."""
+    if not isinstance(record, tuple) or not hasattr(record, "_fields"):
+        raise TypeError(f"{owner} must return a NamedTuple, got {type(record).__name__}")
+    for name, value in zip(record._fields, record, strict=True):
+        if compiled:
+            _check_value(owner, name, value)
+        if isinstance(value, float) and math.isnan(value):
+            raise ValueError(f"{owner} gives nan for {name}")
+
+
+def _check_value(owner: str, path: str, value: Any) -> None:
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", range(len(value)))
+        for name, item in zip(names, value, strict=True):
+            _check_value(owner, f"{path}.{name}", item)
+    elif isinstance(value, (np.ndarray, np.generic)):
+        if value.dtype.kind not in "biufc":
+            raise TypeError(f"{owner} gives an array of {value.dtype} for {path}; {RECORDS_HOLD}")
+    elif isinstance(value, enum.Enum) or not isinstance(value, (bool, int, float, complex, type(None))):
+        raise TypeError(f"{owner} gives a {type(value).__name__} for {path}; {RECORDS_HOLD}")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError(f"{owner} gives {path} beyond 64 bits")
+
+
+def _reason(text: str) -> str:
+    """Return what Numba found wrong and where, without the frames of its own pipeline."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith("Failed in nopython mode")]
+    call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
+    where = [line for line in said if line.startswith("During: typing of")][:1]
+    hint = ["is it a kernel (bandits.jit.kernel)?"] if said[0].startswith("Untyped global name") else []
+    return "; ".join([*said[:1], *call, *where, *hint])
+
+
+@cache
+def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
+    """Return the compiled loop of a learner in a problem."""
+    init, act, update = learner
+    start, respond, measure = problem
+
+    @program
+    def play(
+        params_owner: Any, setting_owner: Any, seed: Any, first: int, checkpoints: Any, stop: Any, out: Any
+    ) -> None:
+        params = borrow(params_owner)
+        setting = borrow(setting_owner)
+        for row in range(out.shape[0]):
+            rng = stream(seed, first + row, LEARNER)
+            env = stream(seed, first + row, ENVIRONMENT)
+            state_owner = init(params, rng)
+            world_owner = start(setting, env)
+            state = borrow(state_owner)
+            world = borrow(world_owner)
+            t = int(0)  # noqa: RUF046, UP018 - a literal is a type of its own: shared kernels would compile twice
+            for c in range(checkpoints.size):
+                while t < checkpoints[c] and stop[0] == 0:
+                    pause = min(checkpoints[c], t + ROUNDS_BETWEEN_LOOKS)
+                    while t < pause:
+                        action = act(params, state, t, rng)
+                        feedback, world = respond(setting, world, t, action, env)
+                        state = update(params, state, t, action, feedback, rng)
+                        t += 1
+                measure(setting, world, t, out[row, c])
+            keep_alive(state_owner)
+            keep_alive(world_owner)
+        keep_alive(params_owner)
+        keep_alive(setting_owner)
+
+    return play
