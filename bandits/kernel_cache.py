@@ -37,6 +37,7 @@ _OF_DISPLAY: tuple[str, ...] = (
     "HIGHLIGHT",
 )
 _OF_DISPLAY += ("HTML", "ANNOTATE", "NUMBA_", "PARALLEL_DIAG", "RUNNING", "SHOW", "THREADING", "TRACE", "LLVM_PASS_TIM")
+_ADDRESSES = "addresses of this process are in it, as for a global array above 1 MB, a pointer or NUMBA_OPT=0"
 
 
 class CacheWarning(UserWarning):
@@ -59,6 +60,13 @@ def compiler_settings() -> dict[str, str]:
     """Return the settings of Numba that may change what it compiles."""
     names = (name for name in dir(config) if name.isupper() and not name.startswith(_OF_DISPLAY))
     return {name: repr(getattr(config, name)) for name in names}
+
+
+def settings_of_numbers() -> dict[str, str]:
+    """Return the settings, other than the usual ones, that decide which numbers come out or which plays are refused."""
+    usual = {"BOUNDSCHECK": ("None", "0"), "USING_SVML": ("False",), "CPU_NAME": ("None",), "CPU_FEATURES": ("None",)}
+    here = {name: repr(getattr(config, name, None)) for name in usual}
+    return {name: text for name, text in here.items() if text not in (*usual[name], "None")}
 
 
 class ContentCache(_Cache):
@@ -94,7 +102,7 @@ class ContentCache(_Cache):
         """Keep the compiled function of a signature."""
         if data.library.has_dynamic_globals:
             name = data.fndesc.qualname.split(".")[-1]
-            _say_once(f"{name} is compiled in every process: it reads a global array above 1 MB, or a pointer")
+            _say_once(f"{name} is compiled in every process: {_ADDRESSES}")
         elif all(lifted.can_cache for lifted in data.lifted):
             _write(self._key(sig, data.codegen), dumps(data._reduce()))
 

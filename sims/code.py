@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bandits.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.jit import origin_of
+from bandits.kernel_cache import settings_of_numbers
 from bandits.protocol import Learner, Problem
 from sims.backends import plays_itself
 from sims.loop import compose
@@ -37,7 +38,8 @@ def _loop_digest(problem: Problem, learner: Learner) -> str:
     reached, reason = origin_of(play)
     if reached is None:
         raise NotAddressable(reason)
-    return reach(play).digest if reached.changed() else reached.digest
+    digest = reach(play).digest if reached.changed() else reached.digest
+    return f"{digest} {settings_of_numbers() or ''}"
 
 
 def _shortened(text: str) -> str:

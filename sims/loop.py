@@ -58,7 +58,8 @@ def _check_value(owner: str, path: str, value: Any) -> None:
             _check_value(owner, f"{path}.{name}", item)
     elif isinstance(value, (np.ndarray, np.generic)):
         if value.dtype.kind not in "biufc":
-            raise TypeError(f"{owner} gives an array of {value.dtype} for {path}; {RECORDS_HOLD}")
+            kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {value.dtype}"
+            raise TypeError(f"{owner} gives {kind} for {path}; {RECORDS_HOLD}")
     elif isinstance(value, enum.Enum) or not isinstance(value, (bool, int, float, complex, type(None))):
         raise TypeError(f"{owner} gives a {type(value).__name__} for {path}; {RECORDS_HOLD}")
     elif isinstance(value, int) and not -(2**63) <= value < 2**64:
@@ -68,6 +69,9 @@ def _check_value(owner: str, path: str, value: Any) -> None:
 def _reason(text: str) -> str:
     """Return what Numba found wrong and where, without the frames of its own pipeline."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    refused = [line for line in lines if RECORDS_HOLD in line]
+    if refused:
+        return refused[0].rpartition("Error: ")[2]
     said = [line for line in lines if not line.startswith("Failed in nopython mode")]
     call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
     where = [line for line in said if line.startswith("During: typing of")][:1]
