@@ -10,8 +10,9 @@ access, which costs more than the arithmetic of a round. A borrowed tuple points
 without owning it; the loop keeps the owner alive (`keep_alive`).
 """
 
-import gc
+import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
@@ -19,16 +20,10 @@ from numba import uint32 as uint32
 from numba import uint64 as uint64
 from numba.core import cgutils, config
 from numba.core import types as _numba_types
-from numba.core.caching import NullCache
-from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
-from numba.core.registry import CPUDispatcher
-from numba.core.runtime.context import NRTContext
 from numba.extending import intrinsic, lower_builtin, overload, type_callable
 
 from bandits.addresses import NotAddressable, Reached, reach
-from bandits.kernel_cache import ContentCache
-from bandits.kernel_cache import cache_directory as cache_directory
 
 F = TypeVar("F", bound=Callable[..., Any])
 types: Any = _numba_types  # its members are made at run time
@@ -36,72 +31,38 @@ CompilationError: type[Exception] = numba.core.errors.NumbaError
 RECORDS_HOLD = "records hold numbers, arrays of numbers and tuples of them"
 
 
-class _References(NRTContext):
-    """Reference counting that looks at the arrays of a value alone, not at each of its numbers.
+@cache
+def inner_parts() -> Any:
+    """Return `bandits.inner_numba`, or None where Numba's inner parts are not the ones that it was written for."""
+    try:
+        from bandits import inner_numba
 
-    Numba's own emits an instruction for every field of every tuple each time, most of a loop's text, which its
-    optimiser then throws away.
-    """
-
-    def get_meminfos(self, builder: Any, ty: Any, val: Any) -> list[Any]:
-        """Return the (type, memory) pairs inside the value."""
-        models = self._context.data_model_manager
-        model = models[ty]
-        found = [(ty, model.get_nrt_meminfo(builder, val))] if model.has_nrt_meminfo() else []
-        for kind, getter in model.traverse(builder):
-            if models[kind].contains_nrt_meminfo():
-                found += self.get_meminfos(builder, kind, getter(val))
-        return found
+        if inner_numba.fits():
+            return inner_numba
+    except (ImportError, AttributeError, TypeError, ValueError):
+        pass
+    warnings.warn(f"Numba {numba.__version__} is compiled with as it comes: slower, nothing is cached", stacklevel=2)
+    return None
 
 
-class _Compiler(Compiler):
-    """Numba's pipeline with `_References`, and without Python's garbage collector.
-
-    A compilation makes so many objects that the collector would go over all that the process holds again and again,
-    a fifth of the time where much is loaded.
-    """
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        context = self.state.targetctx
-        context.nrt = _References(context, context.enable_nrt)
-
-    def compile_extra(self, func: Any) -> Any:
-        """Run the pipeline on the function."""
-        collecting = gc.isenabled()  # not so inside the compilation of a caller
-        gc.disable()
-        try:
-            return super().compile_extra(func)
-        finally:
-            if collecting:
-                gc.enable()
-
-
-class _Step(CPUDispatcher):
-    """A step function that compiled code calls: compiled without the wrapper that a call from Python needs.
-
-    A call from Python compiles a twin that has one.
-    """
-
-    def __call__(self, *arguments: Any) -> Any:
-        if "twin" not in self.__dict__:
-            own = ("nopython", "no_cpython_wrapper")
-            options = {name: value for name, value in self.targetoptions.items() if name not in own}
-            self.twin = numba.njit(**options)(self.py_func)
-        return self.twin(*arguments)
+def _compile(function: F, **options: Any) -> F:
+    parts = inner_parts()
+    options |= {"error_model": "numpy", "nogil": True} | ({"pipeline_class": parts.FastCompiler} if parts else {})
+    return cast(F, numba.njit(**options)(function))
 
 
 def _step(function: F, **options: Any) -> F:
-    if config.DISABLE_JIT:
-        return function
+    parts = inner_parts()
+    if config.DISABLE_JIT or parts is None:
+        return _compile(function, **options)
     options |= {"error_model": "numpy", "nogil": True, "nopython": True}
     options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
-    return cast(F, _Step(function, targetoptions=options, pipeline_class=_Compiler))
+    return cast(F, parts.Step(function, targetoptions=options, pipeline_class=parts.FastCompiler))
 
 
 def kernel(function: F) -> F:
     """Compile a step function; its text is inlined where it is called and follows IEEE rules for 1/0."""
-    return cast(F, numba.njit(pipeline_class=_Compiler, error_model="numpy", nogil=True, inline="always")(function))
+    return _compile(function, inline="always")
 
 
 def shared_kernel(function: F) -> F:
@@ -122,18 +83,25 @@ def rare_kernel(function: F) -> F:
 
 def program(function: F) -> F:
     """Compile a function that Python calls: it releases the GIL and is cached on disk by content."""
-    compiled = numba.njit(error_model="numpy", nogil=True, no_cfunc_wrapper=True, pipeline_class=_Compiler)(function)
-    if isinstance(compiled, Dispatcher):
-        origin = _origin(compiled)
-        cast(Any, compiled).origin = origin
-        kept = origin.reached is not None and not origin.reached.recursive  # Numba reloads recursion as a wild jump
-        cast(Any, compiled)._cache = ContentCache(origin.reached.digest) if kept and origin.reached else NullCache()
+    compiled: Any = _compile(function, no_cfunc_wrapper=True)
+    if is_compiled(compiled):
+        compiled.origin = origin = _origin(compiled)
+        reached = origin.reached
+        if inner_parts() and reached is not None and not reached.recursive:  # Numba reloads recursion as a wild jump
+            compiled._cache = inner_parts().ContentCache(reached.digest)
     return cast(F, compiled)
 
 
 def is_compiled(function: Any) -> bool:
     """Return whether a program is machine code, not interpreted (NUMBA_DISABLE_JIT=1)."""
     return isinstance(function, Dispatcher)
+
+
+def settings_of_numbers() -> dict[str, str]:
+    """Return the settings, other than the usual ones, that decide which numbers come out or which plays are refused."""
+    usual = {"BOUNDSCHECK": ("None", "0"), "USING_SVML": ("False",), "CPU_NAME": ("None",), "CPU_FEATURES": ("None",)}
+    here = {name: repr(getattr(config, name, None)) for name in usual}
+    return {name: text for name, text in here.items() if text not in (*usual[name], "None")}
 
 
 class Origin(NamedTuple):

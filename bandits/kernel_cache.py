@@ -62,13 +62,6 @@ def compiler_settings() -> dict[str, str]:
     return {name: repr(getattr(config, name)) for name in names}
 
 
-def settings_of_numbers() -> dict[str, str]:
-    """Return the settings, other than the usual ones, that decide which numbers come out or which plays are refused."""
-    usual = {"BOUNDSCHECK": ("None", "0"), "USING_SVML": ("False",), "CPU_NAME": ("None",), "CPU_FEATURES": ("None",)}
-    here = {name: repr(getattr(config, name, None)) for name in usual}
-    return {name: text for name, text in here.items() if text not in (*usual[name], "None")}
-
-
 class ContentCache(_Cache):
     """The files of one program, whose text and values have this digest."""
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bandits.addresses import GlobalRandomness, NotAddressable, reach
-from bandits.jit import origin_of
-from bandits.kernel_cache import settings_of_numbers
+from bandits.jit import origin_of, settings_of_numbers
 from bandits.protocol import Learner, Problem
 from sims.backends import plays_itself
 from sims.loop import compose

@@ -98,7 +98,7 @@ def test_packages_import_neither_tests_nor_benchmarks():
 
 def test_one_door_to_numba():
     users = {m for m in MODULES if any(name.split(".")[0] in ("numba", "llvmlite") for name in imported(m))}
-    assert users == {"bandits.jit", "bandits.kernel_cache", "bandits.addresses.numba_text"}
+    assert users == {"bandits.jit", "bandits.inner_numba", "bandits.kernel_cache", "bandits.addresses.numba_text"}
 
 
 @pytest.mark.parametrize("module", MODULES)
