@@ -4,13 +4,14 @@ Each process is a frozen dataclass with compiled steps. Losses are made round by
 memory; `totals` gives every action's cumulative loss, which is what regret in hindsight needs.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked, Numbers
 from bandits.checks import array, integer, real
 from bandits.coins import bernoulli_word, bernoulli_words
 from bandits.jit import kernel, popcount, rare_kernel
@@ -29,7 +30,7 @@ class LossSteps(NamedTuple):
     row: Any = None  # (params, state, t) -> (K,) read-only: all losses of round t, where they are in memory already
 
 
-class LossProcess(ABC):
+class LossProcess(Checked):
     """Base of all oblivious loss processes. Losses must lie in [0, 1]; `simulate` takes that on trust.
 
     bounded: True says that they do, whatever the arguments; `theory.verify` needs it to prove the range of the regret.
@@ -114,7 +115,7 @@ def _bernoulli_gap(setting: BernoulliSetting, state: BernoulliState, arm: int) -
 class BernoulliLosses(LossProcess):
     """Independent 0/1 losses with fixed means (K,), each in [0, 1]: P(l_t(i) = 1) = means[i]."""
 
-    means: Any
+    means: Numbers
     steps: ClassVar[LossSteps] = LossSteps(
         _bernoulli_init, _bernoulli_advance, _bernoulli_loss, _bernoulli_totals, _bernoulli_gap
     )
@@ -260,8 +261,8 @@ class PiecewiseLosses(LossProcess):
     with `drift=True` they move in a straight line to the next piece's (the last piece stays).
     """
 
-    means: Any
-    change_points: Any = ()
+    means: Numbers
+    change_points: Numbers = ()
     drift: bool = False
     steps: ClassVar[LossSteps] = LossSteps(_piecewise_init, _piecewise_advance, _listed_loss, _listed_totals)
     bounded: ClassVar[bool] = True

@@ -48,6 +48,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arguments import Checked
 from bandits.checks import instance, integer, real
 from bandits.jit import fingerprint
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
@@ -63,7 +64,7 @@ _AXIS = re.compile(r"\$([A-Za-z_][A-Za-z_0-9]*)")
 
 
 @dataclass(frozen=True)
-class Precision:
+class Precision(Checked):
     """Ask for repetitions until the interval of a metric's final mean is narrow.
 
     half_width > 0 is relative to the mean's absolute value (relative=True) or absolute. Repetitions double
@@ -84,7 +85,7 @@ class Precision:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(Checked):
     """One simulation of a sweep.
 
     repetitions >= 1, seed in [0, 2^64), checkpoints None (log-spaced) or increasing rounds; precision asks

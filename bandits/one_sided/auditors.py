@@ -12,22 +12,23 @@ floating point too, so that the two readings agree bit for bit.
 """
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import array, instance, integer, real
+from bandits.arguments import Checked, Numbers
+from bandits.checks import array, instance, integer, real, several
 
 Schedule = Literal["cycle", "random", "adversarial"]
 Rule = Literal["largest", "first", "random"]
 Audit = Literal["policy", "draw"]
 
 
-class Auditor(ABC):
+class Auditor(Checked):
     """Base of all auditors: a frozen dataclass."""
 
     @abstractmethod
@@ -39,7 +40,7 @@ class Auditor(ABC):
 class ScaledDistance(Auditor):
     """d(x, x') = min(1, |w * (x - x')|_2): one weight >= 0 a feature; a small one ignores that feature."""
 
-    weights: Any
+    weights: Numbers
 
     def __post_init__(self) -> None:
         weights = array("weights", self.weights, 1, 0.0, np.finfo(float).max)
@@ -54,7 +55,7 @@ class ScaledDistance(Auditor):
 class MahalanobisDistance(Auditor):
     """d(x, x') = min(1, scale sqrt((x - x')' W (x - x'))) with W = V' V for the given V (r, f); scale >= 0."""
 
-    factor: Any
+    factor: Numbers
     scale: float = 1.0
 
     def __post_init__(self) -> None:
@@ -90,7 +91,7 @@ class RandomDistance(Auditor):
 class TableDistance(Auditor):
     """The user's own distances (n, n): symmetric, in [0, 1], a metric or not."""
 
-    table: Any
+    table: Numbers
 
     def __post_init__(self) -> None:
         table = array("table", self.table, 2, 0.0, 1.0)
@@ -113,16 +114,14 @@ def _euclidean(features: NDArray[np.float64], factor: NDArray[np.float64]) -> ND
 
 
 @dataclass(frozen=True)
-class Panel:
+class Panel(Checked):
     """m >= 1 auditors of whom `votes` (1..m) must object to a pair for it to be reported."""
 
     auditors: Any
     votes: int = 1
 
     def __post_init__(self) -> None:
-        auditors = (self.auditors,) if isinstance(self.auditors, Auditor) else tuple(self.auditors)
-        for auditor in auditors:
-            instance("auditors", auditor, Auditor, "auditors such as ScaledDistance(weights=(1.0,))")
+        auditors = several("auditors", self.auditors, Auditor, "auditors such as ScaledDistance(weights=(1.0,))")
         integer("votes", self.votes, low=1, high=len(auditors))
         object.__setattr__(self, "auditors", auditors)
 
@@ -156,7 +155,7 @@ def swing_distance(distances: NDArray[np.float64], votes: int) -> NDArray[np.flo
 
 
 @dataclass(frozen=True)
-class Panels:
+class Panels(Checked):
     """The panels of a run, one of which sits in each round.
 
     panels: one or more.  schedule: "cycle" (t mod their number), "random" (uniform), or "adversarial" (the one whose
@@ -171,15 +170,8 @@ class Panels:
     audit: Audit = "policy"
 
     def __post_init__(self) -> None:
-        panels = (self.panels,) if isinstance(self.panels, Panel) else tuple(self.panels)
-        if not panels:
-            raise ValueError("panels must not be empty")
-        for panel in panels:
-            instance("panels", panel, Panel, "panels such as Panel(auditors, votes=2)")
+        panels = several("panels", self.panels, Panel, "panels such as Panel(auditors, votes=2)")
         object.__setattr__(self, "panels", panels)
-        for name, known in (("schedule", Schedule), ("rule", Rule), ("audit", Audit)):
-            if getattr(self, name) not in get_args(known):
-                raise ValueError(f"{name} must be one of {', '.join(get_args(known))}, got {getattr(self, name)!r}")
 
     def swings(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d_(s) of every panel, (P, n, n)."""

@@ -8,14 +8,15 @@ oracle returns argmin_h sum_c w(c) h(c) for signed weights w on the cells, the l
 A class of one's own is a frozen dataclass below `Hypotheses` with three compiled functions and a few tables.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import array, instance, integer
+from bandits.arguments import Checked, Numbers
+from bandits.checks import array, integer
 from bandits.jit import kernel, rare_kernel
 from bandits.one_sided.people import People
 
@@ -40,7 +41,7 @@ class Blocks(NamedTuple):
     block: NDArray[np.int64]
 
 
-class Hypotheses(ABC):
+class Hypotheses(Checked):
     """Base of all classes: a frozen dataclass; everything below is with respect to one population."""
 
     steps: ClassVar[HypothesesSteps]
@@ -126,7 +127,7 @@ class Listed(Hypotheses):
     The oracle tries all N; the separator is all n kinds.
     """
 
-    predictions: Any
+    predictions: Numbers
     steps: ClassVar[HypothesesSteps] = HypothesesSteps(_listed_predict, _listed_minimise)
 
     def __post_init__(self) -> None:
@@ -229,7 +230,6 @@ class GroupThresholds(Hypotheses):
     def __post_init__(self) -> None:
         integer("cuts", self.cuts, low=2)
         integer("feature", self.feature, low=0)
-        instance("by_group", self.by_group, bool, "True or False")
 
     def _groups(self, people: People) -> NDArray[np.int64]:
         return people.groups if self.by_group else np.zeros_like(people.groups)
@@ -320,7 +320,7 @@ class Conjunctions(Hypotheses):
     lack one bit: two conjunctions differ on the pattern that lacks a bit only one of them asks for.
     """
 
-    above: Any = (0.5, 0.5)
+    above: Numbers = (0.5, 0.5)
     steps: ClassVar[HypothesesSteps] = HypothesesSteps(_conjunctions_predict, _conjunctions_minimise)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ the round's block, which is how an adversary's label drift is written; `Lending`
 `Applicants` are those of a real table; `RecordedPeople` replays a sequence of the user's.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import Checked, Numbers
 from bandits.checks import array, integer, real
 from bandits.jit import kernel
 from bandits.rng import Stream, uniform_pair
@@ -25,7 +26,7 @@ class PeopleSteps(NamedTuple):
     arrive: Any  # (setting, t, env, people, labels): write round t's individuals and true labels, both (k,) int64
 
 
-class People(ABC):
+class People(Checked):
     """Base of all populations: a frozen dataclass."""
 
     features: Any  # (n, f) float64, of every kind of individual
@@ -116,10 +117,10 @@ class Crowd(_Independent):
     None means equal.  block: at least 1.
     """
 
-    features: Any
-    chances: Any
-    groups: Any = None
-    weights: Any = None
+    features: Numbers
+    chances: Numbers
+    groups: Numbers = None
+    weights: Numbers = None
     block: int = 1
 
     def __post_init__(self) -> None:
@@ -242,10 +243,10 @@ class RecordedPeople(People):
     features: (n, f).  groups: (n,) integers from 0; None puts all in group 0.
     """
 
-    features: Any
-    people: Any
-    labels: Any
-    groups: Any = None
+    features: Numbers
+    people: Numbers
+    labels: Numbers
+    groups: Numbers = None
     steps: ClassVar[PeopleSteps] = PeopleSteps(_replay)
 
     def __post_init__(self) -> None:

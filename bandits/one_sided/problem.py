@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import Checked
 from bandits.checks import instance, integer, optional_real, real
 from bandits.jit import kernel, rare_kernel, shared_kernel
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
@@ -44,12 +45,12 @@ _GROUP_METRICS = ("arrivals", "acceptances", "errors", "seen_errors")
 
 
 @dataclass(frozen=True)
-class OneSided:
+class OneSided(Checked):
     """A label is revealed where the individual is accepted."""
 
 
 @dataclass(frozen=True)
-class FullLabels:
+class FullLabels(Checked):
     """All labels are revealed."""
 
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked
 from bandits.checks import array, integer, real
 from bandits.jit import kernel, rare_kernel
 from bandits.preference.reward_fit import solve_lower
@@ -34,7 +35,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class TrajectoryDuel:
+class TrajectoryDuel(Checked):
     """Two trajectories a round; for some the answer 1.0 where the first was preferred, else 0.0."""
 
 

@@ -34,6 +34,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked
 from bandits.checks import instance, integer, real
 from bandits.preference.games import distribution, preference_matrix
 from bandits.preference.measures import kl
@@ -77,7 +78,7 @@ class StackelbergSolution(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class StackelbergGame:
+class StackelbergGame(Checked):
     """The game of leader and follower on one preference matrix (n, n).
 
     leader_weight, follower_weight: tau_L, tau_F >= 0.  reference: pi_ref (n,), positive, uniform by default.

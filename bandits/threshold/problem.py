@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked
 from bandits.checks import array, instance, integer, real
 from bandits.jit import rare_kernel, shared_kernel
 from bandits.protocol import Problem, ProblemSteps
@@ -66,12 +67,12 @@ _METRICS = (
 
 
 @dataclass(frozen=True)
-class ChosenThreshold:
+class ChosenThreshold(Checked):
     """Reward and residuals of the chosen threshold alone (bandit feedback)."""
 
 
 @dataclass(frozen=True)
-class FullScores:
+class FullScores(Checked):
     """The reward of the chosen threshold, and the residuals of every threshold: the scores of the batch are seen."""
 
 

@@ -146,7 +146,7 @@ def test_fractions_outside_are_refused(gamma):
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda: Panel([]), ValueError, "votes must be between 1 and 0"),
+        (lambda: Panel([]), ValueError, "auditors must not be empty"),
         (lambda: Panel([RandomDistance()], 2), ValueError, "votes must be between 1 and 1, got 2"),
         (lambda: Panel([RandomDistance()], 0.5), TypeError, "votes must be an integer"),
         (lambda: Panel(["strict"]), TypeError, "auditors must be auditors such as"),
