@@ -2,8 +2,8 @@
 
     int, float, bool, str, Literal         a Python value of that type; TypeError or ValueError for anything else
     ArrayLike, Numbers, Sequence[float]    arrays, frames and buffers become arrays of the object's own
-    Any, Mapping, unions                   numbers of NumPy, Fractions, Decimals inside become Python's, arrays copies
-    a class                                as it is: `bandits.checks.instance` says what was expected
+    Any, unions                            numbers of NumPy, Fractions, Decimals inside become Python's, arrays copies
+    a class, Mapping, Callable             as it is: `bandits.checks.instance` says what was expected
 
 So no number of fixed width reaches arithmetic (np.int32 overflows, np.uint64 wraps), and nothing that the caller
 changes later changes an object. The arrays of frozen dataclasses are read-only. Ranges are checked afterwards, by
@@ -34,7 +34,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _SCALARS: dict[Any, Kind] = {int: integer, float: number, bool: flag, str: text}
 _AS_THEY_ARE = (int, float, str, bool, type(None))
 _ARRAY_PARTS = set(get_args(ArrayLike))
-_ODD_FLOATS = {np.dtype(np.float16), np.dtype(np.longdouble)}  # that no compiled code holds
 
 
 class _Converting(ABCMeta):
@@ -43,7 +42,8 @@ class _Converting(ABCMeta):
     if not TYPE_CHECKING:  # type checkers read `__init__`
 
         def __call__(cls, *args, **kwargs):
-            made = super().__call__(*_converted(_plan(cls), (None, *args), kwargs)[1:], **kwargs)
+            with np.errstate(all="warn", under="ignore"):
+                made = super().__call__(*_converted(_plan(cls), (None, *args), kwargs)[1:], **kwargs)
             _freeze(made)
             return made
 
@@ -70,14 +70,18 @@ def _freeze(made: Any) -> None:
 
 
 def checked(function: Function) -> Function:
-    """Return the function with its arguments converted by their annotations."""
+    """Return the function with its arguments converted by their annotations.
+
+    It runs under NumPy's own settings for floating-point errors, whatever the caller has set (`np.seterr`).
+    """
     plan: list[Any] = []
 
     @functools.wraps(function)
     def converting(*args: Any, **kwargs: Any) -> Any:
         if not plan:  # annotations may name what the module defines later
             plan.append(_make_plan(function))
-        return function(*_converted(plan[0], args, kwargs), **kwargs)
+        with np.errstate(all="warn", under="ignore"):
+            return function(*_converted(plan[0], args, kwargs), **kwargs)
 
     return converting  # type: ignore[return-value]
 
@@ -124,17 +128,21 @@ def kind_of(annotation: Any) -> Kind | None:
         annotation = {"int": int, "float": float, "bool": bool, "str": str}.get(annotation, Any)
     if annotation in (int, float, bool, str):
         return _SCALARS[annotation]
-    if annotation in (ArrayLike, Numbers, np.ndarray):
+    if annotation in (ArrayLike, Numbers):
         return own_array
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Literal and all(isinstance(part, str) for part in parts):
         return lambda name, value: choice(name, value, parts)
-    if origin is np.ndarray or (origin is Union and set(parts) >= _ARRAY_PARTS):
+    if annotation is np.ndarray or origin is np.ndarray:
+        return lambda name, value: own(name, own_array(name, value))
+    if origin is Union and set(parts) >= _ARRAY_PARTS:
         return own_array
     if origin in (Union, types.UnionType):
         return _kind_of_union([part for part in parts if part is not type(None)], len(parts))
     if origin is tuple and parts and parts[0] in _SCALARS and set(parts[1:]) <= {parts[0], ...}:
         return lambda name, value: _tuple_of(_SCALARS[parts[0]], name, value)
+    if origin in (collections.abc.Mapping, collections.abc.Callable):
+        return None
     if origin is collections.abc.Sequence:
         return own_array if parts in ((float,), (int,)) else own
     return None if inspect.isclass(annotation) and annotation not in (dict, list, tuple) else own
@@ -156,7 +164,8 @@ def _tuple_of(kind: Kind, name: str, value: Any) -> tuple[Any, ...]:
         value = value.tolist()
     if not isinstance(value, (tuple, list, range)):
         raise TypeError(f"{name} must be a list, got {shown(value)}")
-    return tuple(kind(name, item) for item in value)
+    done = {_SCALARS[one] for one in set(map(type, value)) if one in _SCALARS} == {kind}
+    return tuple(value) if done and kind is not number else tuple(kind(name, item) for item in value)
 
 
 # ---------------------------------------------------------------- kinds that may hold more than one number
@@ -194,16 +203,19 @@ def own_array(name: str, value: Any) -> Any:
     if not isinstance(value, (np.ndarray, np.generic)) and (
         hasattr(type(value), "__array__") or isinstance(value, (memoryview, bytearray))
     ):
-        return own_copy(name, np.asarray(as_array(name, value)))
-    return own(name, value)
+        value = np.asarray(as_array(name, value))
+    return own_copy(name, value, widen=(np.longdouble,)) if isinstance(value, np.ndarray) else own(name, value)
 
 
-def own_copy(name: str, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return a C-contiguous copy, in this machine's byte order and a width that compiled code holds."""
+def own_copy(name: str, value: np.ndarray[Any, Any], widen: Any = (np.float16, np.longdouble)) -> np.ndarray[Any, Any]:
+    """Return a C-contiguous copy in this machine's byte order; the types `widen`, which no compiler holds, as float64.
+
+    What is given as ArrayLike may stay float16 until it is checked: how exact numbers are depends on it.
+    """
     no_masked(name, value)
     fits(name, value.size)
     given = as_array(name, value) if value.dtype.kind == "O" else value
-    kind = np.dtype(np.float64) if given.dtype in _ODD_FLOATS else given.dtype.newbyteorder("=")
+    kind = np.dtype(np.float64) if given.dtype.type in widen else given.dtype.newbyteorder("=")
     try:
         with np.errstate(all="ignore"):
             copy = np.array(given, dtype=kind, order="C", subok=False)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LARGEST = 2**56  # of integers without an upper end of their own: compiled code counts in 64 bits, streams rounds in 56
+LARGEST_ACTIONS = 2**26  # a learner keeps several arrays of this many numbers, in every thread
+HUGE = 1e100  # of numbers without an end of their own: their squares and products with horizons stay finite
 _SHOWN = 80  # characters of a value in a message
 _WHOLE = 10**40  # integers beyond are shown by their size
 _PLAIN = {bool, int, float, str, type(None)}  # lists of these hold nothing to convert
@@ -86,7 +88,10 @@ def real(
     open_low: bool = False,
     open_high: bool = False,
 ) -> float:
-    """Return `value` as a finite float in the interval; TypeError for other types, ValueError outside."""
+    """Return `value` as a finite float in the interval; TypeError for other types, ValueError outside.
+
+    Ends that are infinite are +-1e100, and positive numbers are at least 1e-100.
+    """
     given = number(name, value)
     below = given <= low if open_low else given < low
     above = given >= high if open_high else given > high
@@ -94,6 +99,10 @@ def real(
         left = "(" if open_low or low == -math.inf else "["
         right = ")" if open_high or high == math.inf else "]"
         raise ValueError(f"{name} must be finite and in {left}{low:g}, {high:g}{right}, got {shown(value)}")
+    if abs(given) > HUGE:
+        raise ValueError(f"{name} must be at most {HUGE:g} in size, got {shown(value)}")
+    if open_low and low == 0.0 and given < 1.0 / HUGE:
+        raise ValueError(f"{name} must be at least {1.0 / HUGE:g}, got {shown(value)}")
     return given
 
 
@@ -181,6 +190,14 @@ def as_array(name: str, value: Any, expected: str = "an array of numbers") -> ND
     if not all(issubclass(kind, (int, float, np.number, Fraction, Decimal)) for kind in set(map(type, items))):
         raise TypeError(f"{name} must be {expected}, got {shown(value)}")
     return np.array([number(name, item) for item in items]).reshape(given.shape)
+
+
+def integers(name: str, value: Any, low: int, high: int | None = None) -> list[int]:
+    """Return a list of integers in [low, high]; TypeError for anything else, ValueError outside."""
+    given = np.atleast_1d(as_array(name, value, "a list of integers"))
+    if given.ndim != 1 or (given.dtype.kind == "b" and given.size):
+        raise TypeError(f"{name} must be a list of integers, got {shown(value)}")
+    return [integer(name, item, low, high) for item in given.tolist()]
 
 
 def no_masked(name: str, value: Any) -> None:

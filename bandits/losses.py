@@ -11,8 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import Checked, Numbers
-from bandits.checks import array, integer, real
+from bandits.arguments import Checked, Numbers, checked
+from bandits.checks import LARGEST_ACTIONS, array, integer, integers, real, shown
 from bandits.coins import bernoulli_word, bernoulli_words
 from bandits.jit import kernel, popcount, rare_kernel
 from bandits.rng import Stream, uniform
@@ -126,9 +126,10 @@ class BernoulliLosses(LossProcess):
         object.__setattr__(self, "means", tuple(means.tolist()))
 
     @classmethod
+    @checked
     def with_gap(cls, n_actions: int, gap: float, mean: float = 0.5, best: int = 0) -> "BernoulliLosses":
         """Return losses of mean `mean` in [0, 1] but for arm `best`, whose mean is lower by `gap` in [0, mean]."""
-        n_actions = integer("n_actions", n_actions, low=1)
+        n_actions = integer("n_actions", n_actions, low=1, high=LARGEST_ACTIONS)
         means = np.full(n_actions, real("mean", mean, 0.0, 1.0))
         means[integer("best", best, 0, n_actions - 1)] -= real("gap", gap, 0.0, mean)
         return cls(means)
@@ -140,8 +141,9 @@ class BernoulliLosses(LossProcess):
 
     def setting(self, horizon: int) -> BernoulliSetting:
         """Return the compiled functions' view; the horizon does not matter."""
-        digits = np.array([int(m * 2.0**64) & (2**64 - 1) for m in self.means], dtype=np.uint64)
-        return BernoulliSetting(np.array(self.means), digits, min(self.means))
+        means = np.array(self.means)
+        digits = np.where(means < 1.0, means * 2.0**64, 0.0).astype(np.uint64)
+        return BernoulliSetting(means, digits, min(self.means))
 
 
 # ---------------------------------------------------------------- alternating
@@ -195,7 +197,7 @@ class AlternatingLosses(LossProcess):
     bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        integer("n_actions", self.n_actions, low=1)
+        integer("n_actions", self.n_actions, low=1, high=LARGEST_ACTIONS)
         integer("period", self.period, low=1)
 
     def setting(self, horizon: int) -> AlternatingSetting:
@@ -269,11 +271,10 @@ class PiecewiseLosses(LossProcess):
 
     def __post_init__(self) -> None:
         means = array("means", self.means, ndim=2, low=0.0, high=1.0)
-        points = [integer("change_points", p, low=1) for p in np.atleast_1d(self.change_points).tolist()]
+        points = integers("change_points", self.change_points, low=1)
         if len(points) != len(means) - 1 or points != sorted(set(points)):
-            raise ValueError(
-                f"change_points must be {len(means) - 1} increasing rounds (one fewer than rows of means), got {points}"
-            )
+            wanted = f"{len(means) - 1} increasing rounds (one fewer than rows of means)"
+            raise ValueError(f"change_points must be {wanted}, got {shown(points)}")
         object.__setattr__(self, "means", tuple(map(tuple, means.tolist())))
         object.__setattr__(self, "change_points", tuple(points))
 

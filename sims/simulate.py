@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import instance, integer
+from bandits.arguments import checked
+from bandits.checks import instance, integer, shown
 from bandits.jit import CompilationError, borrow, keep_alive, program
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
 from bandits.rng import ENVIRONMENT, LEARNER, seed_word, stream
@@ -23,6 +24,7 @@ from sims.run import Run
 ROUNDS_BETWEEN_LOOKS = 1 << 20  # at `stop`
 
 
+@checked
 def simulate(
     problem: Problem,
     learner: Learner,
@@ -128,11 +130,14 @@ def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:
 
 def given_rounds(checkpoints: Any, horizon: int) -> NDArray[np.int64]:
     """Return the user's checkpoints (C,); TypeError or ValueError unless they are increasing rounds in 1..horizon."""
-    if isinstance(checkpoints, str) or not isinstance(checkpoints, Sequence | np.ndarray):
-        raise TypeError(f"checkpoints must be increasing rounds in 1..{horizon}, got {checkpoints!r}")
+    wrong = f"checkpoints must be increasing rounds in 1..{horizon}, got {shown(checkpoints)}"
+    if isinstance(checkpoints, str) or not isinstance(checkpoints, Sequence | np.ndarray) or np.ndim(checkpoints) != 1:
+        raise TypeError(wrong)
+    if not 0 < len(checkpoints) <= horizon:
+        raise ValueError(wrong)
     rounds = np.array([integer("checkpoints", c, low=1, high=horizon) for c in checkpoints], dtype=np.int64)
-    if rounds.size == 0 or (np.diff(rounds) <= 0).any():
-        raise ValueError(f"checkpoints must be increasing rounds in 1..{horizon}, got {list(checkpoints)}")
+    if (np.diff(rounds) <= 0).any():
+        raise ValueError(wrong)
     return rounds
 
 

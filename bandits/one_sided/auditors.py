@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import Checked, Numbers
-from bandits.checks import array, instance, integer, real, several
+from bandits.arguments import Checked, Numbers, checked
+from bandits.checks import HUGE, array, instance, integer, real, several
 
 Schedule = Literal["cycle", "random", "adversarial"]
 Rule = Literal["largest", "first", "random"]
@@ -43,12 +43,13 @@ class ScaledDistance(Auditor):
     weights: Numbers
 
     def __post_init__(self) -> None:
-        weights = array("weights", self.weights, 1, 0.0, np.finfo(float).max)
+        weights = array("weights", self.weights, 1, 0.0, HUGE)
         object.__setattr__(self, "weights", tuple(weights.tolist()))
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d (n, n); ValueError unless there is one weight a feature."""
-        return _euclidean(features, np.diag(self.weights))
+        _one_for_each_feature("weights must be one", len(self.weights), features)
+        return _euclidean(features * np.array(self.weights))
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,15 @@ class MahalanobisDistance(Auditor):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        factor = array("factor", self.factor, 2, -np.finfo(float).max, np.finfo(float).max)
+        factor = array("factor", self.factor, 2, -HUGE, HUGE)
         object.__setattr__(self, "factor", tuple(map(tuple, factor.tolist())))
         real("scale", self.scale, low=0.0)
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d (n, n); ValueError unless V has one column a feature."""
-        return _euclidean(features, self.scale * np.array(self.factor))
+        factor = self.scale * np.array(self.factor)
+        _one_for_each_feature("factor must have one column", factor.shape[1], features)
+        return _euclidean(features @ factor.T)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class RandomDistance(Auditor):
 
     def __post_init__(self) -> None:
         integer("seed", self.seed, low=0)
-        real("low", self.low, 0.0, real("high", self.high, 0.0, 1.0))
+        if real("low", self.low, 0.0, 1.0) > real("high", self.high, 0.0, 1.0):
+            raise ValueError(f"low must be at most high, got {self.low:g} and {self.high:g}")
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d (n, n) with a zero diagonal."""
@@ -106,10 +110,12 @@ class TableDistance(Auditor):
         return self.table
 
 
-def _euclidean(features: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    if factor.shape[1] != features.shape[1]:
-        raise ValueError(f"a distance needs one weight for each of {features.shape[1]} features, got {factor.shape[1]}")
-    moved = features @ factor.T
+def _one_for_each_feature(wanted: str, size: int, features: NDArray[np.float64]) -> None:
+    if size != features.shape[1]:
+        raise ValueError(f"{wanted} for each of the {features.shape[1]} features, got {size}")
+
+
+def _euclidean(moved: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.minimum(1.0, np.sqrt(((moved[:, None] - moved[None]) ** 2).sum(axis=2)))
 
 
@@ -126,6 +132,7 @@ class Panel(Checked):
         object.__setattr__(self, "auditors", auditors)
 
     @classmethod
+    @checked
     def with_fraction(cls, auditors: Any, gamma: Fraction) -> "Panel":
         """Return the panel with the least whole number of votes that is at least gamma m, 0 < gamma <= 1 exact."""
         instance("gamma", gamma, Fraction, "a Fraction: a float cannot say 7/25")
@@ -142,6 +149,7 @@ class Panel(Checked):
         return swing_distance(np.stack([a.distances(features) for a in self.auditors]), self.votes)
 
 
+@checked
 def votes_needed(gamma: Fraction, n_auditors: int) -> int:
     """Return ceil(gamma m) in exact arithmetic; ValueError unless 0 < gamma <= 1."""
     if not 0 < gamma <= 1:

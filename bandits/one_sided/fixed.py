@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from bandits.arguments import Numbers
-from bandits.checks import array, optional_real
+from bandits.checks import HUGE, array, optional_real, shown
 from bandits.exponential_weights import pick
 from bandits.jit import kernel
 from bandits.one_sided.exponential import listed_table
@@ -140,9 +140,9 @@ class FixedPolicy(Learner):
     accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
 
     def __post_init__(self) -> None:
-        weights = array("weights", self.weights, 1, 0.0, np.finfo(float).max)
+        weights = array("weights", self.weights, 1, 0.0, HUGE)
         if not weights.any():
-            raise ValueError(f"weights must not all be 0, got {self.weights}")
+            raise ValueError(f"weights must not all be 0, got {shown(self.weights)}")
         object.__setattr__(self, "weights", tuple(weights.tolist()))
 
     def parameters(self, problem: OneSidedGame) -> FixedParams:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import Checked, Numbers
-from bandits.checks import array, integer, real
+from bandits.checks import HUGE, LARGEST, array, integer, real, shown
 from bandits.jit import kernel
 from bandits.rng import Stream, uniform_pair
 
@@ -124,15 +124,17 @@ class Crowd(_Independent):
     block: int = 1
 
     def __post_init__(self) -> None:
-        features = array("features", self.features, 2, -np.finfo(float).max, np.finfo(float).max)
+        features = array("features", self.features, 2, -HUGE, HUGE)
         n = len(features)
-        chances = np.asarray(self.chances, dtype=float)
-        chances = array("chances", chances[None] if chances.ndim == 1 else chances, 2, 0.0, 1.0)
-        weights = array("weights", np.ones(n) if self.weights is None else self.weights, 1, 0.0, np.finfo(float).max)
+        chances = array("chances", self.chances, None, 0.0, 1.0)
+        if chances.ndim > 2:
+            raise ValueError(f"chances must be (n,) or (S, n), got shape {chances.shape}")
+        chances = np.array(chances, ndmin=2)
+        weights = array("weights", np.ones(n) if self.weights is None else self.weights, 1, 0.0, HUGE)
         if chances.shape[1] != n or len(weights) != n:
             raise ValueError(f"chances and weights must have one number for each of the {n} rows of features")
         if not weights.sum() > 0.0:
-            raise ValueError(f"weights must not all be 0, got {self.weights}")
+            raise ValueError(f"weights must not all be 0, got {shown(self.weights)}")
         integer("block", self.block, low=1)
         for name, value in (("features", features), ("chances", chances), ("weights", weights)):
             object.__setattr__(self, name, value)
@@ -250,8 +252,10 @@ class RecordedPeople(People):
     steps: ClassVar[PeopleSteps] = PeopleSteps(_replay)
 
     def __post_init__(self) -> None:
-        features = array("features", self.features, 2, -np.finfo(float).max, np.finfo(float).max)
-        people = array("people", self.people, 2, 0, len(features) - 1).astype(np.int64)
+        features = array("features", self.features, 2, -HUGE, HUGE)
+        people = array("people", self.people, 2, 0, LARGEST).astype(np.int64)
+        if people.max() >= len(features):
+            raise ValueError(f"people must be rows of features, 0 to {len(features) - 1}, got {people.max()}")
         labels = array("labels", self.labels, 2, 0, 1).astype(np.int64)
         if labels.shape != people.shape:
             raise ValueError(f"labels must have the shape of people, {people.shape}, got {labels.shape}")
@@ -288,5 +292,5 @@ def _groups(groups: Any, n: int) -> NDArray[np.int64]:
     numbers = array("groups", groups, 1, 0, n - 1)
     whole = numbers.astype(np.int64)
     if len(whole) != n or (whole != numbers).any():
-        raise ValueError(f"groups must be {n} whole numbers, one for each row of features, got {groups}")
+        raise ValueError(f"groups must be {n} whole numbers, one for each row of features, got {shown(groups)}")
     return whole
