@@ -4,14 +4,15 @@ Each process is a frozen dataclass with compiled steps. Losses are made round by
 memory; `totals` gives every action's cumulative loss, which is what regret in hindsight needs.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.checks import array, integer, real
+from bandits.arguments import Checked, Numbers, checked
+from bandits.checks import LARGEST_ACTIONS, array, integer, integers, real, shown
 from bandits.coins import bernoulli_word, bernoulli_words
 from bandits.jit import kernel, popcount, rare_kernel
 from bandits.rng import Stream, uniform
@@ -29,7 +30,7 @@ class LossSteps(NamedTuple):
     row: Any = None  # (params, state, t) -> (K,) read-only: all losses of round t, where they are in memory already
 
 
-class LossProcess(ABC):
+class LossProcess(Checked):
     """Base of all oblivious loss processes. Losses must lie in [0, 1]; `simulate` takes that on trust.
 
     bounded: True says that they do, whatever the arguments; `theory.verify` needs it to prove the range of the regret.
@@ -114,7 +115,7 @@ def _bernoulli_gap(setting: BernoulliSetting, state: BernoulliState, arm: int) -
 class BernoulliLosses(LossProcess):
     """Independent 0/1 losses with fixed means (K,), each in [0, 1]: P(l_t(i) = 1) = means[i]."""
 
-    means: Any
+    means: Numbers
     steps: ClassVar[LossSteps] = LossSteps(
         _bernoulli_init, _bernoulli_advance, _bernoulli_loss, _bernoulli_totals, _bernoulli_gap
     )
@@ -125,9 +126,10 @@ class BernoulliLosses(LossProcess):
         object.__setattr__(self, "means", tuple(means.tolist()))
 
     @classmethod
+    @checked
     def with_gap(cls, n_actions: int, gap: float, mean: float = 0.5, best: int = 0) -> "BernoulliLosses":
         """Return losses of mean `mean` in [0, 1] but for arm `best`, whose mean is lower by `gap` in [0, mean]."""
-        n_actions = integer("n_actions", n_actions, low=1)
+        n_actions = integer("n_actions", n_actions, low=1, high=LARGEST_ACTIONS)
         means = np.full(n_actions, real("mean", mean, 0.0, 1.0))
         means[integer("best", best, 0, n_actions - 1)] -= real("gap", gap, 0.0, mean)
         return cls(means)
@@ -139,8 +141,9 @@ class BernoulliLosses(LossProcess):
 
     def setting(self, horizon: int) -> BernoulliSetting:
         """Return the compiled functions' view; the horizon does not matter."""
-        digits = np.array([int(m * 2.0**64) & (2**64 - 1) for m in self.means], dtype=np.uint64)
-        return BernoulliSetting(np.array(self.means), digits, min(self.means))
+        means = np.array(self.means)
+        digits = np.where(means < 1.0, means * 2.0**64, 0.0).astype(np.uint64)
+        return BernoulliSetting(means, digits, min(self.means))
 
 
 # ---------------------------------------------------------------- alternating
@@ -194,7 +197,7 @@ class AlternatingLosses(LossProcess):
     bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        integer("n_actions", self.n_actions, low=1)
+        integer("n_actions", self.n_actions, low=1, high=LARGEST_ACTIONS)
         integer("period", self.period, low=1)
 
     def setting(self, horizon: int) -> AlternatingSetting:
@@ -260,19 +263,18 @@ class PiecewiseLosses(LossProcess):
     with `drift=True` they move in a straight line to the next piece's (the last piece stays).
     """
 
-    means: Any
-    change_points: Any = ()
+    means: Numbers
+    change_points: Numbers = ()
     drift: bool = False
     steps: ClassVar[LossSteps] = LossSteps(_piecewise_init, _piecewise_advance, _listed_loss, _listed_totals)
     bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         means = array("means", self.means, ndim=2, low=0.0, high=1.0)
-        points = [integer("change_points", p, low=1) for p in np.atleast_1d(self.change_points).tolist()]
+        points = integers("change_points", self.change_points, low=1)
         if len(points) != len(means) - 1 or points != sorted(set(points)):
-            raise ValueError(
-                f"change_points must be {len(means) - 1} increasing rounds (one fewer than rows of means), got {points}"
-            )
+            wanted = f"{len(means) - 1} increasing rounds (one fewer than rows of means)"
+            raise ValueError(f"change_points must be {wanted}, got {shown(points)}")
         object.__setattr__(self, "means", tuple(map(tuple, means.tolist())))
         object.__setattr__(self, "change_points", tuple(points))
 

@@ -26,8 +26,10 @@ Feedback is the information structure: whatever a learner may see is in `feedbac
 reaches it.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
+
+from bandits.arguments import Checked
 
 
 class LearnerSteps(NamedTuple):
@@ -46,7 +48,7 @@ class ProblemSteps(NamedTuple):
     measure: Any  # (setting, world, n_rounds, out): write the metrics into out; may write world's arrays
 
 
-class Problem(ABC):
+class Problem(Checked):
     """Base of all problems: a frozen dataclass with at least the fields that make its setting."""
 
     horizon: int
@@ -66,7 +68,7 @@ class Problem(ABC):
         """Return the NamedTuple that the compiled functions receive."""
 
 
-class Learner(ABC):
+class Learner(Checked):
     """Base of all learners: a frozen dataclass of the learner's own parameters.
 
     `accepts` lists the feedback classes that the learner can learn from; `check` compares them with

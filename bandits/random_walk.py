@@ -20,7 +20,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import integer, optional_real
+from bandits.checks import LARGEST_ACTIONS, integer, optional_real
 from bandits.jit import kernel, rare_kernel, trailing_zeros
 from bandits.losses import LossProcess, LossSteps
 from bandits.normal import normal_quantile
@@ -144,7 +144,7 @@ class MultiScaleRandomWalk(LossProcess):
     bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        integer("n_actions", self.n_actions, low=2, high=2**32)
+        integer("n_actions", self.n_actions, low=2, high=LARGEST_ACTIONS)
         optional_real("gap", self.gap, low=0.0, high=1.0)
         optional_real("noise", self.noise, low=0.0)
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import instance, integer
+from bandits.arguments import checked
+from bandits.checks import instance, integer, shown
 from bandits.protocol import Learner, Problem
 from bandits.rng import seed_word
 from sims.backends import Backend as Backend
@@ -19,6 +20,7 @@ from sims.loop import compiled_loop
 from sims.run import Run
 
 
+@checked
 def simulate(
     problem: Problem,
     learner: Learner,
@@ -99,11 +101,14 @@ def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:
 
 def given_rounds(checkpoints: Any, horizon: int) -> NDArray[np.int64]:
     """Return the user's checkpoints (C,); TypeError or ValueError unless they are increasing rounds in 1..horizon."""
-    if isinstance(checkpoints, str) or not isinstance(checkpoints, Sequence | np.ndarray):
-        raise TypeError(f"checkpoints must be increasing rounds in 1..{horizon}, got {checkpoints!r}")
+    wrong = f"checkpoints must be increasing rounds in 1..{horizon}, got {shown(checkpoints)}"
+    if isinstance(checkpoints, str) or not isinstance(checkpoints, Sequence | np.ndarray) or np.ndim(checkpoints) != 1:
+        raise TypeError(wrong)
+    if not 0 < len(checkpoints) <= horizon:
+        raise ValueError(wrong)
     rounds = np.array([integer("checkpoints", c, low=1, high=horizon) for c in checkpoints], dtype=np.int64)
-    if rounds.size == 0 or (np.diff(rounds) <= 0).any():
-        raise ValueError(f"checkpoints must be increasing rounds in 1..{horizon}, got {list(checkpoints)}")
+    if (np.diff(rounds) <= 0).any():
+        raise ValueError(wrong)
     return rounds
 
 

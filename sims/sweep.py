@@ -49,6 +49,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from bandits.arguments import Checked
 from bandits.checks import instance, integer, real
 from bandits.protocol import Learner, Problem
 from sims.backends import Backend, check_backend, numbers_depend_on
@@ -64,7 +65,7 @@ _AXIS = re.compile(r"\$([A-Za-z_][A-Za-z_0-9]*)")
 
 
 @dataclass(frozen=True)
-class Precision:
+class Precision(Checked):
     """Ask for repetitions until the interval of a metric's final mean is narrow.
 
     half_width > 0 is relative to the mean's absolute value (relative=True) or absolute. Repetitions double
@@ -85,7 +86,7 @@ class Precision:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(Checked):
     """One simulation of a sweep.
 
     repetitions >= 1, seed in [0, 2^64), checkpoints None (log-spaced) or increasing rounds; precision asks

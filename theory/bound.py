@@ -8,15 +8,17 @@ these is written down a second time. Bounds import neither learners nor simulato
 
 import difflib
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from numbers import Real
 from typing import Any, Literal
 
 import mpmath
 import sympy as sp
+
+from bandits.arguments import Checked
+from bandits.checks import number, shown
 
 
 def _symbol(text: str, **kind: bool) -> sp.Symbol:
@@ -42,19 +44,27 @@ SYMBOLS: dict[str, sp.Symbol] = {
 }
 
 
-def new_symbol(name: str, text: str, **assumptions: bool) -> sp.Symbol:
-    """Register and return the symbol of an attribute; the same name and text give the same symbol."""
+LIMITS: dict[sp.Symbol, sp.Rel] = {DELTA: DELTA < 1}  # upper ends of the fields that have one
+
+
+def new_symbol(name: str, text: str, *, at_most: int | None = None, **assumptions: bool) -> sp.Symbol:
+    """Register and return the symbol of an attribute; the same name and text give the same symbol.
+
+    at_most: the largest value there is, where there is one.
+    """
     symbol = _symbol(text, **assumptions)
     known = SYMBOLS.get(name, symbol)
     if known != symbol:
         raise ValueError(f"the attribute {name!r} already has the symbol {known}, not {text}")
     if any(s == symbol for n, s in SYMBOLS.items() if n != name):
         raise ValueError(f"the symbol {text} already stands for another attribute")
+    if at_most is not None:
+        LIMITS[symbol] = sp.Le(symbol, at_most)
     return SYMBOLS.setdefault(name, symbol)
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(Checked):
     """Where a theorem stands: paper, place in it, address."""
 
     paper: str
@@ -63,15 +73,20 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Assumption:
-    """A condition in words and as a test of (problem, learner)."""
+class Assumption(Checked):
+    """A condition in words, as a test of (problem, learner), and as relations of fields where it limits those."""
 
     text: str
     holds: Callable[[Any, Any], bool] = field(compare=False)
+    limits: tuple[sp.Rel, ...] = ()
+
+    def where(self, *limits: sp.Rel) -> "Assumption":
+        """Return the assumption with what it says of fields: `Bound.value` then refuses other values."""
+        return replace(self, limits=limits)
 
 
 @dataclass(frozen=True)
-class Tuning:
+class Tuning(Checked):
     """A parameter and the value that minimises the bound: `best` for `objective`, then `rounded` if integral."""
 
     symbol: sp.Symbol
@@ -114,7 +129,7 @@ def minimiser(objective: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
 
 
 @dataclass(frozen=True)
-class Bound:
+class Bound(Checked):
     """A theorem about a quantity of a learner in a problem.
 
     name: "source.what".  learner: class name, or "" where it holds for every learner.  quantity: the metric
@@ -138,12 +153,6 @@ class Bound:
     readers: Mapping[str, Callable[[Any, Any], float]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("direction", ("upper", "lower")),
-            ("mode", ("expectation", "probability", "every path")),
-        ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
         if not isinstance(self.expression, sp.Expr):
             raise TypeError(f"expression must be a SymPy expression, got {self.expression!r}")
         unknown = self.expression.free_symbols - set(SYMBOLS.values())
@@ -169,6 +178,20 @@ class Bound:
     def _function(self) -> Callable[..., float]:
         return compiled(self.expression, self.fields)
 
+    @cached_property
+    def domain(self) -> tuple[sp.Rel, ...]:
+        """What the fields must satisfy beyond their signs: upper ends, and what assumptions say of them."""
+        known = self.expression.free_symbols
+        stated = [limit for assumption in self.assumptions for limit in assumption.limits]
+        limits = [*(LIMITS[symbol] for symbol in known if symbol in LIMITS), *stated]
+        return tuple(dict.fromkeys(limit for limit in limits if limit.free_symbols <= known))
+
+    @cached_property
+    def _sides(self) -> list[tuple[str, sp.Rel, Callable[..., Any]]]:
+        """Of every limit: its text in the fields' names, itself, and both sides as a function of the fields."""
+        names = {symbol: sp.Symbol(name) for name, symbol in SYMBOLS.items()}
+        return [(str(r.subs(names)), r, compiled(sp.Tuple(r.lhs, r.rhs), self.fields)) for r in self.domain]
+
     def value(self, **fields: float) -> float:
         """Return the bound's value; fields by full name, horizon=1000, n_actions=5, ...
 
@@ -179,15 +202,33 @@ class Bound:
         missing, unknown = sorted(set(self.fields) - set(fields)), sorted(set(fields) - set(SYMBOLS))
         if missing or unknown:
             raise TypeError(f"{self.name} needs {', '.join(self.fields)}; missing {missing}, unknown {unknown}")
-        for name in self.fields:
-            symbol, number = SYMBOLS[name], fields[name]
-            least = 0.0 if not symbol.is_positive or not symbol.is_integer else 1.0
-            if not isinstance(number, Real):
-                raise TypeError(f"{name} must be a number, got {number!r}")
-            if not math.isfinite(number) or number < least or (symbol.is_positive and number <= 0):
-                wanted = "positive" if symbol.is_positive and not least else f"at least {least:g}"
-                raise ValueError(f"{name} must be finite and {wanted}, got {number!r}")
-        return float(self._function(*(fields[name] for name in self.fields)))
+        values = [_in_range(name, fields[name]) for name in self.fields]
+        for text, limit, sides in self._sides:
+            if not _satisfied(limit, *sides(*values)):
+                got = ", ".join(
+                    f"{n} = {v:g}" for n, v in zip(self.fields, values, strict=True) if SYMBOLS[n] in limit.free_symbols
+                )
+                raise ValueError(f"{self.name} must have {text}, got {got}")
+        result = self._finite(values)
+        if result is None:
+            raise ValueError(f"{self.name} has no finite value there: {self._at_fault(values)} out of range")
+        return result
+
+    def _finite(self, values: Sequence[float]) -> float | None:
+        try:
+            result = self._function(*values)
+        except (ArithmeticError, ValueError):  # a pole, or beyond the doubles
+            return None
+        return float(result) if isinstance(result, (int, float)) and math.isfinite(result) else None
+
+    def _at_fault(self, values: list[float]) -> str:
+        """Return the fields that leave the value finite when they alone are moved, with their values."""
+        found = []
+        for i, (name, value) in enumerate(zip(self.fields, values, strict=True)):
+            others = [[*values[:i], other, *values[i + 1 :]] for other in (0.25, 0.75, 2.0, 10.0)]
+            if any(self._finite(moved) is not None for moved in others):
+                found.append(f"{name} = {value:g}")
+        return ", ".join(found or map("{} = {:g}".format, self.fields, values)) + (" is" if len(found) == 1 else " are")
 
     def value_for(self, problem: Any, learner: Any) -> float:
         """Return the bound's value for a learner in a problem, with the parameters that the learner uses."""
@@ -237,6 +278,24 @@ class Bound:
         lines += [f"  assumes: {a.text}" for a in self.assumptions]
         lines += [f"  least at {t.symbol} = {t.rounded}" for t in self.tunings]
         return "\n".join(lines)
+
+
+def _in_range(name: str, value: Any) -> float:
+    """Return the field's value as a float; TypeError or ValueError for what its symbol cannot be."""
+    symbol, given = SYMBOLS[name], number(name, value)
+    least = 1.0 if symbol.is_positive and symbol.is_integer else 0.0
+    if not math.isfinite(given) or given < least or (symbol.is_positive and given <= 0):
+        wanted = "positive" if symbol.is_positive and not least else f"at least {least:g}"
+        raise ValueError(f"{name} must be finite and {wanted}, got {shown(value)}")
+    return given
+
+
+def _satisfied(limit: sp.Rel, left: float, right: float) -> bool:
+    """Return whether the relation holds; where its ends belong to it, up to a few roundings."""
+    ahead = left - right if isinstance(limit, (sp.GreaterThan, sp.StrictGreaterThan)) else right - left
+    if isinstance(limit, (sp.StrictLessThan, sp.StrictGreaterThan)):
+        return ahead > 0.0
+    return ahead >= -1e-12 * max(abs(left), abs(right))
 
 
 def relaxed(expression: sp.Expr) -> sp.Expr:

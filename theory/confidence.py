@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import real
 
 Array = NDArray[np.float64]
@@ -135,6 +136,7 @@ class MeanTest:
         return np.where(np.isnan(needed), np.inf, needed).min(axis=(1, 2))
 
 
+@checked
 def mean_interval(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Any, Any]:
     """Return the ends of the time-uniform interval that belongs to `MeanTest`: floats, or arrays over cells.
 
@@ -149,6 +151,7 @@ def mean_interval(samples: ArrayLike, low: float, high: float, alpha: float) -> 
     return _unwrap(np.maximum(lower, low)), _unwrap(np.minimum(upper, high))
 
 
+@checked
 def betting_interval(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Any, Any]:
     """Return the ends of the hedged betting interval after all samples (..., n); errors as in `mean_interval`.
 
@@ -174,6 +177,7 @@ def betting_interval(samples: ArrayLike, low: float, high: float, alpha: float) 
     return _unwrap(low + (high - low) * lower), _unwrap(low + (high - low) * upper)
 
 
+@checked
 def empirical_bernstein_sequence(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Array, Array]:
     """Return the ends (..., n), (..., n) of the empirical Bernstein sequence, one interval a sample.
 
@@ -191,6 +195,7 @@ def empirical_bernstein_sequence(samples: ArrayLike, low: float, high: float, al
     return _ends(unit, bets, threshold + penalty, low, high)
 
 
+@checked
 def hoeffding_sequence(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Array, Array]:
     """Return the ends (..., n), (..., n) of the Hoeffding sequence, one interval a sample.
 
@@ -205,6 +210,7 @@ def hoeffding_sequence(samples: ArrayLike, low: float, high: float, alpha: float
     return _ends(unit, bets, threshold + np.cumsum(bets**2, axis=-1) / 8.0, low, high)
 
 
+@checked
 def e_bh(log_e: ArrayLike, level: float) -> NDArray[np.bool_]:
     """Return which of N hypotheses to reject, (N,) bool, given their log e-values (N,): the e-BH procedure.
 
@@ -223,6 +229,7 @@ def e_bh(log_e: ArrayLike, level: float) -> NDArray[np.bool_]:
     return rejected
 
 
+@checked
 def needed_samples(mean: float, bound: float, high: float, alpha: float) -> float:
     """Return about how many samples `MeanTest` needs to find that `mean` is below `bound`; inf where it is not.
 

@@ -73,7 +73,8 @@ def _over_pairs(term: Callable[[float, float], float]) -> Callable[[Any, Any], f
 
 
 DUELS = Assumption("feedback is Duel", lambda p, _: type(getattr(p, "feedback", None)).__name__ == "Duel")
-CONDORCET = Assumption("one action beats all others", lambda p, _: _has_winner(p))
+CONDORCET = Assumption("one action beats all others", lambda p, _: _has_winner(p)).where(sp.Ge(K, 2))
+WIDE = Assumption("alpha above 1/2", lambda _, learner: getattr(learner, "alpha", 1.0) > 0.5).where(2 * ALPHA > 1)
 
 _SPARRING = sp.log(K) / ETA + ETA * T * K / 2
 SPARRING = Bound(
@@ -118,7 +119,7 @@ RUCB = Bound(
     ),
     "Where one action beats all others RUCB loses with high probability of the order of ln T, at every horizon.",
     mode="probability",
-    assumptions=(DUELS, CONDORCET),
+    assumptions=(DUELS, CONDORCET, WIDE),
     readers={
         "largest_gap": lambda problem, _: float(gaps(problem).max()),
         "hardness": _over_pairs(lambda i, j: 4.0 / min(i, j) ** 2),

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import array, integer, real
 
 Array = NDArray[np.float64]
@@ -51,12 +52,14 @@ class ExactPlay:
 # ---------------------------------------------------------------- full information
 
 
+@checked
 def hedge_probabilities(losses: ArrayLike, learning_rate: float) -> Array:
     """Return Hedge's p_t (T, K) on losses (T, K) in [0, 1], for a learning rate > 0."""
     table, rate = _checked(losses, learning_rate)
     return _softmax(-rate * _before(table))
 
 
+@checked
 def hedge(losses: ArrayLike, learning_rate: float) -> ExactPlay:
     """Return the exact play of Hedge, drawn afresh every round."""
     table, rate = _checked(losses, learning_rate)
@@ -65,6 +68,7 @@ def hedge(losses: ArrayLike, learning_rate: float) -> ExactPlay:
     return _play(table, p, rate, switches, float(len(table) - 1))
 
 
+@checked
 def shrinking_dartboard(losses: ArrayLike, learning_rate: float) -> ExactPlay:
     """Return the exact play of Shrinking Dartboard (Geulen, Voecking & Winkler 2010)."""
     table, rate = _checked(losses, learning_rate)
@@ -73,6 +77,7 @@ def shrinking_dartboard(losses: ArrayLike, learning_rate: float) -> ExactPlay:
     return _play(table, p, rate, float((leave * (1.0 - p[1:])).sum()), float(leave.sum()))
 
 
+@checked
 def dartboard_transitions(losses: ArrayLike, learning_rate: float) -> Array:
     """Return P(A_{t+1} = j | A_t = i) of Shrinking Dartboard, (T - 1, K, K)."""
     table, rate = _checked(losses, learning_rate)
@@ -81,6 +86,7 @@ def dartboard_transitions(losses: ArrayLike, learning_rate: float) -> Array:
     return keep[:, :, None] * np.eye(table.shape[1]) + (1.0 - keep)[:, :, None] * p[1:, None, :]
 
 
+@checked
 def chain(losses: ArrayLike, initial: ArrayLike, transitions: Iterable[Array]) -> ExactPlay:
     """Return the exact play of actions that move by given (K, K) matrices, by forward recursion of their law.
 
@@ -98,6 +104,7 @@ def chain(losses: ArrayLike, initial: ArrayLike, transitions: Iterable[Array]) -
     return _play(table, np.array(law), 0.0, switches, float("nan"))
 
 
+@checked
 def perturbed_leader_probabilities(losses: ArrayLike, learning_rate: float) -> Array:
     """Return the law (T, K) of the action of follow the (lazy) perturbed leader with exponential perturbations.
 
@@ -118,6 +125,7 @@ def perturbed_leader_probabilities(losses: ArrayLike, learning_rate: float) -> A
 # ---------------------------------------------------------------- trees of draws
 
 
+@checked
 def exp3(losses: ArrayLike, learning_rate: float, batch_length: int = 1) -> ExactPlay:
     """Return the exact play of EXP3 over batches: K^(number of batches - 1) draws, at most 4 million.
 
@@ -128,6 +136,7 @@ def exp3(losses: ArrayLike, learning_rate: float, batch_length: int = 1) -> Exac
     return _own_tree(table, rate, length, lambda batch: batch.sum(axis=0)[None] / length)
 
 
+@checked
 def budgeted_exp3(losses: ArrayLike, learning_rate: float, batch_length: int) -> ExactPlay:
     """Return the exact play of batched EXP3 that sees its own action at one uniformly random round a batch."""
     table, rate = _checked(losses, learning_rate)
@@ -135,6 +144,7 @@ def budgeted_exp3(losses: ArrayLike, learning_rate: float, batch_length: int) ->
     return _own_tree(table, rate, length, lambda batch: batch * len(batch) / length)
 
 
+@checked
 def batched_dartboard(
     losses: ArrayLike, learning_rate: float, batch_length: int, looks: Literal["flexible", "full"] = "full"
 ) -> ExactPlay:

@@ -24,11 +24,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import checked
 from bandits.checks import integer, real
 
 _MOVES = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
+@checked
 def worst_case_of_two(
     horizon: int, learning_rate: float, switching_cost: float, lazy: bool = True
 ) -> tuple[float, NDArray[np.float64]]:
@@ -62,6 +64,7 @@ def worst_case_of_two(
     return float(value[horizon]), losses
 
 
+@checked
 def expert_value(horizon: int, n_actions: int) -> float:
     """Return the minimax regret with full information, without switching cost, over 0/1 losses.
 
@@ -88,6 +91,7 @@ def expert_value(horizon: int, n_actions: int) -> float:
     return value(0, (0,) * n_actions)
 
 
+@checked
 def bandit_value(horizon: int, switching_cost: float) -> float:
     """Return the minimax regret of two actions, bandit feedback and switching_cost >= 0, over 0/1 oblivious losses.
 

@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import checked
 from bandits.checks import instance, integer, real
 from bandits.jit import borrow, keep_alive, program
 from bandits.losses import LossProcess, LossSteps, LossTable
@@ -84,6 +85,7 @@ def _registered(name: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- losses
 
 
+@checked
 def freeze(losses: LossProcess, horizon: int, *, seed: int = 0, repetition: int = 0) -> LossTable:
     """Return the losses of one repetition as a table (horizon, K): what `simulate` plays with this seed.
 

@@ -16,11 +16,13 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bandits.arguments import checked
 from bandits.checks import array, integer, real
 from theory import exact
 from theory.instances import steady
 
 
+@checked
 def exp3_on_steady_losses(rounds: int, rate: float) -> exact.ExactPlay:
     """Return the exact play of EXP3 with learning rate > 0 on losses 0 and 1 of two actions, in O(rounds^2)."""
     rounds = integer("rounds", rounds, low=1)
@@ -48,6 +50,7 @@ def exp3_on_steady_losses(rounds: int, rate: float) -> exact.ExactPlay:
     return exact._play(steady(rounds, 2), None, rate, switches, float(rounds - 1), loss)
 
 
+@checked
 def uniform_looks(losses: ArrayLike, rate: float) -> exact.ExactPlay:
     """Return the exact play of the dartboard with one uniform look a round, on losses (n, 2) of 0 and 1; O(n^2)."""
     table, rate = array("losses", losses, ndim=2, low=0.0, high=1.0), real("rate", rate, low=0.0, open_low=True)
@@ -70,6 +73,7 @@ def uniform_looks(losses: ArrayLike, rate: float) -> exact.ExactPlay:
     return exact._play(table, None, 2.0 * rate, switches, math.nan, loss)
 
 
+@checked
 def leader_switches(rounds: int, n_actions: int, rate: float) -> float:
     """Return the lazy perturbed leader's expected switches in `rounds` rounds in which all actions pay 1."""
     rounds, n_actions = integer("rounds", rounds, low=1), integer("n_actions", n_actions, low=1)

@@ -327,7 +327,7 @@ GREEDY = Bound(
     assumptions=(
         ONE_SIDED,
         ONE_AT_A_TIME,
-        game_where("one kind, good with a chance above 1/2", _one_kind),
+        game_where("one kind, good with a chance above 1/2", _one_kind).where(2 * GOOD > 1),
         game_where("a hypothesis accepts it and one rejects it", lambda p: set(p.table[0].tolist()) == {0, 1}),
     ),
     readers=READERS,

@@ -96,7 +96,7 @@ def _small_price(problem: Any, parameters: Any) -> bool:
 
 JOHN = played_where("exploration g of at least eta times every leverage, as John's is", _explored)
 PRINTED = played_where("eta = sqrt(ln N / (3 d T)) and g = eta d, d = 2 k + 4 C", _as_printed)
-SMALL_PRICE = played_where("price below epsilon / eta", _small_price)
+SMALL_PRICE = played_where("price below epsilon / eta", _small_price).where(PRICE * ETA < SLACK)
 
 # ---------------------------------------------------------------- the paper's learner, explored by John's law
 

@@ -79,8 +79,10 @@ EXACT = _assume("feedback is ExactRow", lambda p, _: _feedback(p) == "ExactRow")
 NOISY = _assume("feedback is NoisyRow", lambda p, _: _feedback(p) == "NoisyRow")
 REGULARIZED = _assume("regularization is positive", lambda p, _: p.regularization > 0.0)
 SCHEDULE = _assume("the step follows the schedule", lambda _, learner: learner.learning_rate is None)
-CONSTANT = _assume("the step is constant", lambda _, learner: learner.learning_rate is not None)
-SMALL_STEP = _assume("step at most 1", lambda _, learner: learner.learning_rate <= 1.0)
+CONSTANT = _assume("the step is constant", lambda _, learner: learner.learning_rate is not None).where(
+    ETA * TAU <= 1  # the learner takes no longer step
+)
+SMALL_STEP = _assume("step at most 1", lambda _, learner: learner.learning_rate <= 1.0).where(ETA <= 1)
 
 
 def _bound(
@@ -168,13 +170,17 @@ ONPO = _bound(
     Source("Zhang et al. 2025", "O(1/T) average duality gap (constants derived here)", "arXiv:2502.16852"),
     "Optimistic proximal steps have an average whose regularised gap falls like 1 / T.",
     REGULARIZED,
-    _at_least("lambda (lambda + tau) at least 1", lambda tau, weight: weight * (weight + tau)),
+    _at_least("lambda (lambda + tau) at least 1", lambda tau, weight: weight * (weight + tau)).where(
+        sp.Ge(LAMBDA * (LAMBDA + TAU), 1)
+    ),
 )
 
 # ---------------------------------------------------------------- last iterates
 
 _FACTOR = (LAMBDA / (LAMBDA + TAU)) ** T
-_EXTRAPOLATES = _at_least("4 lambda (lambda + tau) at least 1", lambda tau, weight: 4.0 * weight * (weight + tau))
+_EXTRAPOLATES = _at_least(
+    "4 lambda (lambda + tau) at least 1", lambda tau, weight: 4.0 * weight * (weight + tau)
+).where(sp.Ge(4 * LAMBDA * (LAMBDA + TAU), 1))
 _TIAPKIN = ("Tiapkin et al. 2025", "arXiv:2505.19731")
 INPO = _bound(
     "zhang2024.inpo",
@@ -184,7 +190,7 @@ INPO = _bound(
     Source("Sokota et al. 2023", "Theorem 3.4, for the divergence (re-derived)", "arXiv:2206.05825"),
     "Every round of INPO contracts the divergence from the equilibrium by lambda / (lambda + tau).",
     REGULARIZED,
-    _at_least("4 lambda tau at least 1", lambda tau, weight: 4.0 * weight * tau),
+    _at_least("4 lambda tau at least 1", lambda tau, weight: 4.0 * weight * tau).where(sp.Ge(4 * LAMBDA * TAU, 1)),
 )
 NASH_MP = _bound(
     "tiapkin2025.nash_mp",
@@ -233,7 +239,7 @@ NASH_PROX = _bound(
     _assume(
         "4 inner_weight (lambda + tau) at least 1",
         lambda p, learner: 4.0 * learner.parameters(p).inner_weight * _total_weight(p, learner) >= 1.0 - _ROUNDING,
-    ),
+    ).where(sp.Ge(4 * INNER * (LAMBDA + TAU), 1)),
     _assume("the horizon is a multiple of the inner rounds", lambda p, learner: p.horizon % learner.inner_rounds == 0),
 )
 COMAL = _bound(

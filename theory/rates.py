@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import integer, real
 
 Array = NDArray[np.float64]
@@ -59,6 +60,7 @@ class KinkFit:
     lack_of_fit: float
 
 
+@checked
 def fit_exponent(
     grid: ArrayLike,
     samples: ArrayLike,
@@ -99,6 +101,7 @@ def fit_exponent(
     return ExponentFit(float(slope), float(low), float(high), level, local, misfit, source)
 
 
+@checked
 def certified_exponent(near: tuple[float, float, float], far: tuple[float, float, float]) -> tuple[float, float]:
     """Return [low, high] for the exponent between two points (x, lower, upper) of certain means.
 
@@ -113,6 +116,7 @@ def certified_exponent(near: tuple[float, float, float], far: tuple[float, float
     return math.log(lower_far / upper) / step, math.log(upper_far / lower) / step
 
 
+@checked
 def fit_kink(
     grid: ArrayLike,
     samples: ArrayLike,

@@ -35,9 +35,14 @@ def _sees(problem: Any, kind: str) -> bool:
 EXACT = _assume("feedback is ExactRow", lambda p, _: _sees(p, "ExactRow"))
 WEIGHTS = _assume("both weights are positive", lambda p, _: p.leader_weight > 0.0 and p.follower_weight > 0.0)
 MIRROR = _assume("steps are mirror steps", lambda _, learner: learner.geometry == "mirror")
-CONSTANT = _assume("the rates are constant", lambda _, learner: learner.leader_rate is not None)
+CONSTANT = _assume("the rates are constant", lambda _, learner: learner.leader_rate is not None).where(
+    A * TAU_L <= 1,
+    B_F * TAU_F <= 1,  # the learner takes no longer steps
+)
 FALLING = _assume("the rates fall like 1 / t", lambda _, learner: learner.leader_rate is None)
-SHORT = _assume("a tau_L is less than 1", lambda p, learner: (learner.leader_rate or 0.0) * p.leader_weight < 1.0)
+SHORT = _assume(
+    "a tau_L is less than 1", lambda p, learner: (learner.leader_rate or 0.0) * p.leader_weight < 1.0
+).where(A * TAU_L < 1)
 ANSWERED = _assume("the follower gives its best response", lambda _, learner: learner.follower == "best response")
 DESCENDS = _assume("the follower descends its gradient", lambda _, learner: learner.follower == "gradient")
 BITS = _assume("feedback is NoisyRow with bits", lambda p, _: _sees(p, "NoisyRow") and p.feedback.bits)

@@ -54,13 +54,13 @@ def _problem(text: str, test: Callable[[Any], bool]) -> Assumption:
 
 FULL_INFORMATION = _feedback("FullInformation")
 BANDIT = _feedback("Bandit")
-AT_LEAST_TWO = _problem("at least two actions", lambda p: p.n_actions >= 2)
+AT_LEAST_TWO = _problem("at least two actions", lambda p: p.n_actions >= 2).where(sp.Ge(K, 2))
 UNIT_COST = _problem("switching cost 1", lambda p: p.switching_cost == 1.0)
 HARD_WALK = _problem(
     "losses are the multi-scale random walk with the theorem's gap and noise",
     lambda p: type(p.losses).__name__ == "MultiScaleRandomWalk" and p.losses.gap is None and p.losses.noise is None,
 )
-LONG = _problem("horizon at least max(K, 6)", lambda p: p.horizon >= max(p.n_actions, 6))
+LONG = _problem("horizon at least max(K, 6)", lambda p: p.horizon >= max(p.n_actions, 6)).where(sp.Ge(T, sp.Max(K, 6)))
 
 # ---------------------------------------------------------------- full information
 

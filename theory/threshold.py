@@ -124,12 +124,14 @@ def _both_groups(problem: Any, learner: Any) -> bool:
 
 
 STATIONARY = _problem("the population does not move", lambda p: p.population.stationary)
-CONTRACTS = _problem("the population contracts (rho < 1)", lambda p: p.contraction < 1.0)
+CONTRACTS = _problem("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
 FEASIBLE = _problem("some threshold is feasible", lambda p: p.sweep.feasible.any())
 SERVICE = _problem("service rates are asked for", lambda p: p.n_constraints == 4)
 CHOSEN = _problem("feedback is ChosenThreshold", lambda p: type(p.feedback).__name__ == "ChosenThreshold")
 SCORES = _problem("feedback is FullScores", lambda p: type(p.feedback).__name__ == "FullScores")
-BOTH_GROUPS = Assumption("batches of at least two, with both groups in them", _both_groups)
+BOTH_GROUPS = Assumption("batches of at least two, with both groups in them", _both_groups).where(
+    sp.Ge(N, 2), sp.Ge(M, 2)
+)
 FULL_WIDTH = _learner("radii of the theorem's width", lambda x: getattr(x, "width", None) == 1.0)
 
 # ---------------------------------------------------------------- the pieces

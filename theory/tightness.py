@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import checked
 from theory import exact, games
 from theory.instances import default_cases
 from theory.long_plays import exp3_on_steady_losses, leader_switches, uniform_looks
@@ -333,6 +334,7 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
         yield Witness(problem, learner, amount, "default case", value)
 
 
+@checked
 def often_reached(samples: Array, share: float, alpha: float, *, upper: bool = True) -> float:
     """Return a number that a variable reaches with probability `share` at least, certain to 1 - alpha.
 

@@ -26,6 +26,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
+from bandits.arguments import checked
 from bandits.checks import instance, integer, real
 from bandits.protocol import Learner, Problem
 from theory import checks
@@ -40,6 +41,7 @@ HORIZONS = tuple(2**k for k in range(8, 17))
 RATE_REPETITIONS = 100
 
 
+@checked
 def verify(
     bound: Any,
     problem: Any,
@@ -108,6 +110,7 @@ def verify(
     return replace(verdict, note=note, seconds=time.perf_counter() - started)
 
 
+@checked
 def verify_all(
     names: Iterable[str] | None = None,
     alpha: float = 1e-3,
@@ -175,6 +178,7 @@ def _given_horizons(horizons: Any) -> tuple[int, ...]:
 # ---------------------------------------------------------------- what the bound says
 
 
+@checked
 def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters = "own") -> float:
     """Return the number that `verify` holds the learner to; bound and parameters as there."""
     bound = find_bound(bound)
@@ -312,6 +316,7 @@ def _verdict_of(case: Case, options: Mapping[str, Any]) -> Verdict:
         raise RuntimeError(f"the check of {case.bound.name} failed: {error}") from error
 
 
+@checked
 def error_probability(verdicts: Iterable[Verdict]) -> float:
     """Return the probability with which any of these verdicts is wrong, rates excepted: the sum of theirs."""
     return math.fsum(v.error_probability for v in verdicts if v.kind != "rate")

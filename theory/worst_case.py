@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import checked
 from bandits.checks import integer, real
 from theory import exact
 
@@ -37,6 +38,7 @@ class Witness:
     ratio: float
 
 
+@checked
 def worst_losses(
     rule: Rule,
     horizon: int,

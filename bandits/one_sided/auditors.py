@@ -12,22 +12,23 @@ floating point too, so that the two readings agree bit for bit.
 """
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import array, instance, integer, real
+from bandits.arguments import Checked, Numbers, checked
+from bandits.checks import HUGE, array, instance, integer, real, several
 
 Schedule = Literal["cycle", "random", "adversarial"]
 Rule = Literal["largest", "first", "random"]
 Audit = Literal["policy", "draw"]
 
 
-class Auditor(ABC):
+class Auditor(Checked):
     """Base of all auditors: a frozen dataclass."""
 
     @abstractmethod
@@ -39,32 +40,35 @@ class Auditor(ABC):
 class ScaledDistance(Auditor):
     """d(x, x') = min(1, |w * (x - x')|_2): one weight >= 0 a feature; a small one ignores that feature."""
 
-    weights: Any
+    weights: Numbers
 
     def __post_init__(self) -> None:
-        weights = array("weights", self.weights, 1, 0.0, np.finfo(float).max)
+        weights = array("weights", self.weights, 1, 0.0, HUGE)
         object.__setattr__(self, "weights", tuple(weights.tolist()))
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d (n, n); ValueError unless there is one weight a feature."""
-        return _euclidean(features, np.diag(self.weights))
+        _one_for_each_feature("weights must be one", len(self.weights), features)
+        return _euclidean(features * np.array(self.weights))
 
 
 @dataclass(frozen=True)
 class MahalanobisDistance(Auditor):
     """d(x, x') = min(1, scale sqrt((x - x')' W (x - x'))) with W = V' V for the given V (r, f); scale >= 0."""
 
-    factor: Any
+    factor: Numbers
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        factor = array("factor", self.factor, 2, -np.finfo(float).max, np.finfo(float).max)
+        factor = array("factor", self.factor, 2, -HUGE, HUGE)
         object.__setattr__(self, "factor", tuple(map(tuple, factor.tolist())))
         real("scale", self.scale, low=0.0)
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d (n, n); ValueError unless V has one column a feature."""
-        return _euclidean(features, self.scale * np.array(self.factor))
+        factor = self.scale * np.array(self.factor)
+        _one_for_each_feature("factor must have one column", factor.shape[1], features)
+        return _euclidean(features @ factor.T)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ class RandomDistance(Auditor):
 
     def __post_init__(self) -> None:
         integer("seed", self.seed, low=0)
-        real("low", self.low, 0.0, real("high", self.high, 0.0, 1.0))
+        if real("low", self.low, 0.0, 1.0) > real("high", self.high, 0.0, 1.0):
+            raise ValueError(f"low must be at most high, got {self.low:g} and {self.high:g}")
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d (n, n) with a zero diagonal."""
@@ -90,7 +95,7 @@ class RandomDistance(Auditor):
 class TableDistance(Auditor):
     """The user's own distances (n, n): symmetric, in [0, 1], a metric or not."""
 
-    table: Any
+    table: Numbers
 
     def __post_init__(self) -> None:
         table = array("table", self.table, 2, 0.0, 1.0)
@@ -105,28 +110,29 @@ class TableDistance(Auditor):
         return self.table
 
 
-def _euclidean(features: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    if factor.shape[1] != features.shape[1]:
-        raise ValueError(f"a distance needs one weight for each of {features.shape[1]} features, got {factor.shape[1]}")
-    moved = features @ factor.T
+def _one_for_each_feature(wanted: str, size: int, features: NDArray[np.float64]) -> None:
+    if size != features.shape[1]:
+        raise ValueError(f"{wanted} for each of the {features.shape[1]} features, got {size}")
+
+
+def _euclidean(moved: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.minimum(1.0, np.sqrt(((moved[:, None] - moved[None]) ** 2).sum(axis=2)))
 
 
 @dataclass(frozen=True)
-class Panel:
+class Panel(Checked):
     """m >= 1 auditors of whom `votes` (1..m) must object to a pair for it to be reported."""
 
     auditors: Any
     votes: int = 1
 
     def __post_init__(self) -> None:
-        auditors = (self.auditors,) if isinstance(self.auditors, Auditor) else tuple(self.auditors)
-        for auditor in auditors:
-            instance("auditors", auditor, Auditor, "auditors such as ScaledDistance(weights=(1.0,))")
+        auditors = several("auditors", self.auditors, Auditor, "auditors such as ScaledDistance(weights=(1.0,))")
         integer("votes", self.votes, low=1, high=len(auditors))
         object.__setattr__(self, "auditors", auditors)
 
     @classmethod
+    @checked
     def with_fraction(cls, auditors: Any, gamma: Fraction) -> "Panel":
         """Return the panel with the least whole number of votes that is at least gamma m, 0 < gamma <= 1 exact."""
         instance("gamma", gamma, Fraction, "a Fraction: a float cannot say 7/25")
@@ -143,6 +149,7 @@ class Panel:
         return swing_distance(np.stack([a.distances(features) for a in self.auditors]), self.votes)
 
 
+@checked
 def votes_needed(gamma: Fraction, n_auditors: int) -> int:
     """Return ceil(gamma m) in exact arithmetic; ValueError unless 0 < gamma <= 1."""
     if not 0 < gamma <= 1:
@@ -156,7 +163,7 @@ def swing_distance(distances: NDArray[np.float64], votes: int) -> NDArray[np.flo
 
 
 @dataclass(frozen=True)
-class Panels:
+class Panels(Checked):
     """The panels of a run, one of which sits in each round.
 
     panels: one or more.  schedule: "cycle" (t mod their number), "random" (uniform), or "adversarial" (the one whose
@@ -171,15 +178,8 @@ class Panels:
     audit: Audit = "policy"
 
     def __post_init__(self) -> None:
-        panels = (self.panels,) if isinstance(self.panels, Panel) else tuple(self.panels)
-        if not panels:
-            raise ValueError("panels must not be empty")
-        for panel in panels:
-            instance("panels", panel, Panel, "panels such as Panel(auditors, votes=2)")
+        panels = several("panels", self.panels, Panel, "panels such as Panel(auditors, votes=2)")
         object.__setattr__(self, "panels", panels)
-        for name, known in (("schedule", Schedule), ("rule", Rule), ("audit", Audit)):
-            if getattr(self, name) not in get_args(known):
-                raise ValueError(f"{name} must be one of {', '.join(get_args(known))}, got {getattr(self, name)!r}")
 
     def swings(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d_(s) of every panel, (P, n, n)."""

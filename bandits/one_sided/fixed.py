@@ -11,11 +11,12 @@ walk's ruin gives P(reject for ever) = (1 - p) / p and
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from bandits.checks import array, optional_real
+from bandits.arguments import Numbers
+from bandits.checks import HUGE, array, optional_real, shown
 from bandits.exponential_weights import pick
 from bandits.jit import kernel
 from bandits.one_sided.exponential import listed_table
@@ -73,10 +74,6 @@ class FollowObserved(Learner):
     unseen: Unseen = "ignored"
     steps: ClassVar[LearnerSteps] = LearnerSteps(_observed_init, _observed_act, _observed_update)
     accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
-
-    def __post_init__(self) -> None:
-        if self.unseen not in get_args(Unseen):
-            raise ValueError(f"unseen must be one of {', '.join(get_args(Unseen))}, got {self.unseen!r}")
 
     def parameters(self, problem: OneSidedGame) -> ObservedParams:
         """Return the class with hypotheses in the order of the kinds they accept, most first."""
@@ -138,14 +135,14 @@ class OmniscientFair(Learner):
 class FixedPolicy(Learner):
     """Play one policy for ever; weights: (N,) >= 0, not all 0, in proportion to which hypotheses are drawn."""
 
-    weights: Any
+    weights: Numbers
     steps: ClassVar[LearnerSteps] = LearnerSteps(_fixed_init, _fixed_act, _fixed_update)
     accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
 
     def __post_init__(self) -> None:
-        weights = array("weights", self.weights, 1, 0.0, np.finfo(float).max)
+        weights = array("weights", self.weights, 1, 0.0, HUGE)
         if not weights.any():
-            raise ValueError(f"weights must not all be 0, got {self.weights}")
+            raise ValueError(f"weights must not all be 0, got {shown(self.weights)}")
         object.__setattr__(self, "weights", tuple(weights.tolist()))
 
     def parameters(self, problem: OneSidedGame) -> FixedParams:

@@ -19,7 +19,7 @@ d < r, g = eta r is played instead, and the printed constant is not claimed.
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -188,8 +188,6 @@ class Exp2FullBandit(Learner):
             integer("price", self.price, low=0)
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
         optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
-        if self.explorer not in get_args(Explorer):
-            raise ValueError(f"explorer must be one of {', '.join(get_args(Explorer))}, got {self.explorer!r}")
 
     def parameters(self, problem: OneSidedGame) -> FullBanditParams:
         """Return the class, k, eta, g, mu and C for the game."""

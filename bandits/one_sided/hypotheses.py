@@ -8,17 +8,20 @@ oracle returns argmin_h sum_c w(c) h(c) for signed weights w on the cells, the l
 A class of one's own is a frozen dataclass below `Hypotheses` with three compiled functions and a few tables.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import array, instance, integer
+from bandits.arguments import Checked, Numbers, checked
+from bandits.checks import HUGE, array, integer
 from bandits.jit import kernel, rare_kernel
 from bandits.one_sided.people import People
 
+_MANY_CUTS = 10**6
+_MANY_BITS = 12
 DENSE_LIMIT = 2**27  # bytes of a table of all predictions, one a (cell, hypothesis)
 
 
@@ -40,7 +43,7 @@ class Blocks(NamedTuple):
     block: NDArray[np.int64]
 
 
-class Hypotheses(ABC):
+class Hypotheses(Checked):
     """Base of all classes: a frozen dataclass; everything below is with respect to one population."""
 
     steps: ClassVar[HypothesesSteps]
@@ -126,7 +129,7 @@ class Listed(Hypotheses):
     The oracle tries all N; the separator is all n kinds.
     """
 
-    predictions: Any
+    predictions: Numbers
     steps: ClassVar[HypothesesSteps] = HypothesesSteps(_listed_predict, _listed_minimise)
 
     def __post_init__(self) -> None:
@@ -138,12 +141,14 @@ class Listed(Hypotheses):
         object.__setattr__(self, "predictions", given.astype(np.uint8))
 
     @classmethod
+    @checked
     def stumps(cls, n_kinds: int) -> "Listed":
         """Return the n + 1 thresholds on the order of the kinds: row h accepts the last h kinds."""
         n = integer("n_kinds", n_kinds, low=1)
         return cls(np.arange(n)[None] >= n - np.arange(n + 1)[:, None])
 
     @classmethod
+    @checked
     def subsets(cls, n_kinds: int) -> "Listed":
         """Return all 2^n hypotheses on n <= 16 kinds: row h accepts the kinds whose bit is set in h."""
         n = integer("n_kinds", n_kinds, low=1, high=16)
@@ -227,9 +232,8 @@ class GroupThresholds(Hypotheses):
     steps: ClassVar[HypothesesSteps] = HypothesesSteps(_thresholds_predict, _thresholds_minimise)
 
     def __post_init__(self) -> None:
-        integer("cuts", self.cuts, low=2)
+        integer("cuts", self.cuts, low=2, high=_MANY_CUTS)
         integer("feature", self.feature, low=0)
-        instance("by_group", self.by_group, bool, "True or False")
 
     def _groups(self, people: People) -> NDArray[np.int64]:
         return people.groups if self.by_group else np.zeros_like(people.groups)
@@ -320,12 +324,13 @@ class Conjunctions(Hypotheses):
     lack one bit: two conjunctions differ on the pattern that lacks a bit only one of them asks for.
     """
 
-    above: Any = (0.5, 0.5)
+    above: Numbers = (0.5, 0.5)
     steps: ClassVar[HypothesesSteps] = HypothesesSteps(_conjunctions_predict, _conjunctions_minimise)
 
     def __post_init__(self) -> None:
-        above = array("above", self.above, 1, -np.finfo(float).max, np.finfo(float).max)
-        integer("number of bits", len(above), low=1, high=12)
+        above = array("above", self.above, 1, -HUGE, HUGE)
+        if len(above) > _MANY_BITS:
+            raise ValueError(f"above must hold at most {_MANY_BITS} numbers, got {len(above)}")
         object.__setattr__(self, "above", tuple(above.tolist()))
 
     def size(self, people: People) -> int:

@@ -6,7 +6,7 @@ the round's block, which is how an adversary's label drift is written; `Lending`
 `Applicants` are those of a real table; `RecordedPeople` replays a sequence of the user's.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -14,7 +14,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import array, integer, real
+from bandits.arguments import Checked, Numbers
+from bandits.checks import HUGE, LARGEST, array, integer, real, shown
 from bandits.jit import kernel
 from bandits.rng import Stream, uniform_pair
 
@@ -25,7 +26,7 @@ class PeopleSteps(NamedTuple):
     arrive: Any  # (setting, t, env, people, labels): write round t's individuals and true labels, both (k,) int64
 
 
-class People(ABC):
+class People(Checked):
     """Base of all populations: a frozen dataclass."""
 
     features: Any  # (n, f) float64, of every kind of individual
@@ -116,22 +117,24 @@ class Crowd(_Independent):
     None means equal.  block: at least 1.
     """
 
-    features: Any
-    chances: Any
-    groups: Any = None
-    weights: Any = None
+    features: Numbers
+    chances: Numbers
+    groups: Numbers = None
+    weights: Numbers = None
     block: int = 1
 
     def __post_init__(self) -> None:
-        features = array("features", self.features, 2, -np.finfo(float).max, np.finfo(float).max)
+        features = array("features", self.features, 2, -HUGE, HUGE)
         n = len(features)
-        chances = np.asarray(self.chances, dtype=float)
-        chances = array("chances", chances[None] if chances.ndim == 1 else chances, 2, 0.0, 1.0)
-        weights = array("weights", np.ones(n) if self.weights is None else self.weights, 1, 0.0, np.finfo(float).max)
+        chances = array("chances", self.chances, None, 0.0, 1.0)
+        if chances.ndim > 2:
+            raise ValueError(f"chances must be (n,) or (S, n), got shape {chances.shape}")
+        chances = np.array(chances, ndmin=2)
+        weights = array("weights", np.ones(n) if self.weights is None else self.weights, 1, 0.0, HUGE)
         if chances.shape[1] != n or len(weights) != n:
             raise ValueError(f"chances and weights must have one number for each of the {n} rows of features")
         if not weights.sum() > 0.0:
-            raise ValueError(f"weights must not all be 0, got {self.weights}")
+            raise ValueError(f"weights must not all be 0, got {shown(self.weights)}")
         integer("block", self.block, low=1)
         for name, value in (("features", features), ("chances", chances), ("weights", weights)):
             object.__setattr__(self, name, value)
@@ -242,15 +245,17 @@ class RecordedPeople(People):
     features: (n, f).  groups: (n,) integers from 0; None puts all in group 0.
     """
 
-    features: Any
-    people: Any
-    labels: Any
-    groups: Any = None
+    features: Numbers
+    people: Numbers
+    labels: Numbers
+    groups: Numbers = None
     steps: ClassVar[PeopleSteps] = PeopleSteps(_replay)
 
     def __post_init__(self) -> None:
-        features = array("features", self.features, 2, -np.finfo(float).max, np.finfo(float).max)
-        people = array("people", self.people, 2, 0, len(features) - 1).astype(np.int64)
+        features = array("features", self.features, 2, -HUGE, HUGE)
+        people = array("people", self.people, 2, 0, LARGEST).astype(np.int64)
+        if people.max() >= len(features):
+            raise ValueError(f"people must be rows of features, 0 to {len(features) - 1}, got {people.max()}")
         labels = array("labels", self.labels, 2, 0, 1).astype(np.int64)
         if labels.shape != people.shape:
             raise ValueError(f"labels must have the shape of people, {people.shape}, got {labels.shape}")
@@ -287,5 +292,5 @@ def _groups(groups: Any, n: int) -> NDArray[np.int64]:
     numbers = array("groups", groups, 1, 0, n - 1)
     whole = numbers.astype(np.int64)
     if len(whole) != n or (whole != numbers).any():
-        raise ValueError(f"groups must be {n} whole numbers, one for each row of features, got {groups}")
+        raise ValueError(f"groups must be {n} whole numbers, one for each row of features, got {shown(groups)}")
     return whole

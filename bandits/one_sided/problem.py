@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import Checked
 from bandits.checks import instance, integer, optional_real, real
 from bandits.jit import kernel, rare_kernel, shared_kernel
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
@@ -40,16 +41,17 @@ from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream
 
 _LAST_OF_BLOCK = 4095  # see bandits.summation
+_MANY_INDIVIDUALS = 2**20  # arrive per round at most: a round looks at all pairs of them
 _GROUP_METRICS = ("arrivals", "acceptances", "errors", "seen_errors")
 
 
 @dataclass(frozen=True)
-class OneSided:
+class OneSided(Checked):
     """A label is revealed where the individual is accepted."""
 
 
 @dataclass(frozen=True)
-class FullLabels:
+class FullLabels(Checked):
     """All labels are revealed."""
 
 
@@ -136,9 +138,11 @@ class OneSidedGame(Problem):
         instance("panels", self.panels, Panels, "panels such as Panels(Panel(auditors, votes=2))")
         instance("feedback", self.feedback, (OneSided, FullLabels), "OneSided() or FullLabels()")
         integer("horizon", self.horizon, low=1)
-        integer("individuals", self.individuals, low=1)
+        integer("individuals", self.individuals, low=1, high=_MANY_INDIVIDUALS)
         tolerance = real("tolerance", self.tolerance, 0.0, 1.0)
-        slack = optional_real("slack", self.slack, low=0.0, high=tolerance)
+        slack = optional_real("slack", self.slack, low=0.0, high=1.0)
+        if slack is not None and slack > tolerance:
+            raise ValueError(f"slack must be at most tolerance = {tolerance:g}, got {slack:g}")
         object.__setattr__(self, "slack", tolerance if slack is None else slack)
         self.people.setting(self.horizon, self.individuals)
         self.hypotheses.cells(self.people)

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import array, integer, real
 from bandits.jit import kernel
 
@@ -42,6 +43,7 @@ class Reduced(NamedTuple):
     action: NDArray[np.float64]  # (2 k',) a_h: predictions, then their complements; sums to k'
 
 
+@checked
 def reduce(predictions: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | None, copies: int) -> Reduced:
     """Return the semi-bandit round of Algorithm 2.
 
@@ -68,12 +70,14 @@ def _bits(name: str, value: ArrayLike) -> NDArray[np.float64]:
     return bits
 
 
+@checked
 def policy_error(acceptance: ArrayLike, labels: ArrayLike) -> float:
     """Return Error(pi) = sum_i [y_i + pi(x_i) (1 - 2 y_i)] for acceptance (k,) in [0, 1] and labels (k,)."""
     q, y = array("acceptance", acceptance, 1, 0.0, 1.0), _bits("labels", labels)
     return float((y + q * (1.0 - 2.0 * y)).sum())
 
 
+@checked
 def lagrangian_loss(acceptance: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | None, price: float) -> float:
     """Return L_{C,rho}(pi) for acceptance (k,), labels (k,), reported positions or None, and price C >= 0."""
     q = array("acceptance", acceptance, 1, 0.0, 1.0)

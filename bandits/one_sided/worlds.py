@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bandits.arguments import checked
 from bandits.checks import array, integer
 from bandits.one_sided.auditors import (
     Auditor,
@@ -26,6 +27,7 @@ from bandits.one_sided.problem import OneSidedGame
 _THREE_DISTANCES = ((0.0, 0.3, 0.5), (0.3, 0.0, 0.1), (0.5, 0.1, 0.0))  # not a metric: 0.3 + 0.1 < 0.5
 
 
+@checked
 def three_points(horizon: int, tolerance: float = 0.2, **rest: Any) -> OneSidedGame:
     """Return world A: three equally likely kinds, good with chance 0.2, 0.8, 0.9, four stumps, one auditor, k = 2.
 
@@ -37,6 +39,7 @@ def three_points(horizon: int, tolerance: float = 0.2, **rest: Any) -> OneSidedG
     return OneSidedGame(people, Listed.stumps(3), panels, horizon, tolerance=tolerance, **rest)
 
 
+@checked
 def lending(
     horizon: int,
     people: People | None = None,
@@ -56,6 +59,7 @@ def lending(
     return OneSidedGame(people or Lending(), hypotheses or GroupThresholds(9), panels, horizon, **settings)
 
 
+@checked
 def lending_panels(votes: int) -> tuple[Panel, ...]:
     """Return six panels of five from a pool of nine auditors of (score, merit, group), `votes` in 1..5 to object.
 
@@ -72,6 +76,7 @@ def lending_panels(votes: int) -> tuple[Panel, ...]:
     return tuple(Panel(tuple(pool[i] for i in panel), votes) for panel in members)
 
 
+@checked
 def applicants(horizon: int, table: Any = None, votes: int = 2, **rest: Any) -> OneSidedGame:
     """Return a game with the applicants of a real table, a score threshold for each group, and a panel of three.
 
@@ -87,6 +92,7 @@ def applicants(horizon: int, table: Any = None, votes: int = 2, **rest: Any) -> 
     return OneSidedGame(Applicants(table), GroupThresholds(9), Panels(Panel(auditors, votes)), horizon, **settings)
 
 
+@checked
 def label_drift(horizon: int, block: int | None = None, tolerance: float = 0.2, **rest: Any) -> OneSidedGame:
     """Return world C: the three points, whose chances of a good label are turned round in every other block.
 
@@ -99,6 +105,7 @@ def label_drift(horizon: int, block: int | None = None, tolerance: float = 0.2, 
     return OneSidedGame(people, Listed.stumps(3), panels, horizon, tolerance=tolerance, **rest)
 
 
+@checked
 def hidden_outcomes(horizon: int, chances: ArrayLike = (0.6,), **rest: Any) -> OneSidedGame:
     """Return world D: kinds whose outcome is seen only if they are accepted, and one arrival a round.
 
@@ -113,6 +120,7 @@ def hidden_outcomes(horizon: int, chances: ArrayLike = (0.6,), **rest: Any) -> O
     return OneSidedGame(people, Listed.subsets(n), panels, horizon, **({"individuals": 1} | rest))
 
 
+@checked
 def nobody_audits(n_kinds: int) -> Panels:
     """Return a panel that never objects: its distances are 1."""
     return Panels(Panel(TableDistance(np.ones((n_kinds, n_kinds)))))

@@ -12,15 +12,18 @@ means different things in different papers, so each has its own translation:
 | Hedge, SPO, SPPO                    | none         | eta    | step                           | 1 / eta      |
 """
 
+from bandits.arguments import checked
 from bandits.checks import real
 
 
+@checked
 def weight_from_inverse_step(inverse_step: float, regularization: float) -> float:
     """Return lambda = eta - tau for INPO's eta > tau >= 0."""
     regularization = real("regularization", regularization, 0.0)
     return real("inverse_step", inverse_step, regularization, open_low=True) - regularization
 
 
+@checked
 def weight_from_logit_step(step: float, regularization: float) -> float:
     """Return lambda = 1 / eta - beta for EGPO's step 0 < eta < 1 / beta."""
     regularization = real("regularization", regularization, 0.0)
@@ -28,11 +31,13 @@ def weight_from_logit_step(step: float, regularization: float) -> float:
     return 1.0 / real("step", step, 0.0, high, open_low=True, open_high=True) - regularization
 
 
+@checked
 def weight_from_magnet_step(step: float) -> float:
     """Return lambda = 1 / s for the step s > 0 of magnetic mirror descent."""
     return 1.0 / real("step", step, 0.0, open_low=True)
 
 
+@checked
 def weight_from_mirror_prox_step(step: float, regularization: float) -> float:
     """Return lambda = beta / eta for Nash-MP's eta > 0, beta > 0."""
     return real("regularization", regularization, 0.0, open_low=True) / real("step", step, 0.0, open_low=True)

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import array, integer, real
 from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.games import annotator_mixture, distribution
@@ -32,6 +33,7 @@ from bandits.preference.games import annotator_mixture, distribution
 _LARGEST = 1e300
 
 
+@checked
 def fit_density(wins: ArrayLike, *, tolerance: float = 1e-14, max_rounds: int = 100_000) -> NDArray[np.float64]:
     """Return the density (n,) float64 of greatest likelihood for wins (n, n), w_ij how often i was preferred to j.
 
@@ -80,6 +82,7 @@ class MixtureFit(NamedTuple):
     winner: NDArray[np.float64]  # a von Neumann winner of their preferences
 
 
+@checked
 def mixture_fit(weights: ArrayLike, densities: ArrayLike) -> MixtureFit:
     """Return fit, average and von Neumann winner for annotators with positive densities (k, n) in shares (k,).
 

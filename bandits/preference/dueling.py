@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked
 from bandits.checks import integer
 from bandits.jit import kernel, shared_kernel
 from bandits.preference.equilibria import von_neumann_winner
@@ -21,7 +22,7 @@ from bandits.rng import Stream, uniform
 
 
 @dataclass(frozen=True)
-class Duel:
+class Duel(Checked):
     """The answer to one comparison a round: 1.0 where the first action was preferred, else 0.0."""
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import real
 from bandits.preference.games import distribution, preference_matrix, skew
 from bandits.preference.measures import gap0, payoff, sub_tau
@@ -29,6 +30,7 @@ _LARGEST_GAP = 1e-10
 _LARGEST_SUBOPTIMALITY = 1e-13
 
 
+@checked
 def von_neumann_winner(preferences: ArrayLike) -> NDArray[np.float64]:
     """Return a policy (n,) float64 that no action beats in the mean: gap0 below 1e-10.
 
@@ -85,6 +87,7 @@ def _polished(matrix: NDArray[np.float64], policy: NDArray[np.float64], cut: flo
     return polished
 
 
+@checked
 def regularized_nash(
     preferences: ArrayLike, regularization: float, reference: ArrayLike | None = None
 ) -> NDArray[np.float64]:

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.checks import array, integer, real
+from bandits.arguments import checked
+from bandits.checks import HUGE, array, as_array, integer, real
 
 Matrix = NDArray[np.float64]
 
-_COMPLEMENT = 1e-12  # how far P + P^T may be from 1: a few roundings of the user's arithmetic
+_ROUNDED = 1e-6  # how far what must be 1 may be from it: numbers come in single precision, or with six digits
 _LOGIT = 36.0  # 1 - sigmoid(36) is half a unit in the last place of 1
 
 
@@ -27,15 +28,17 @@ def preference_matrix(name: str, value: ArrayLike) -> Matrix:
     """Return `value` (..., n, n) as float64 preferences with P + P^T = 1 exactly up to one rounding.
 
     Raises: TypeError if it is not an array of numbers, ValueError (naming the entry) unless the last two axes
-    are equal, all entries lie in [0, 1] and |P + P^T - 1| <= 1e-12.
+    are equal, all entries lie in [0, 1] and |P + P^T - 1| <= 1e-6, or 4 roundings where those are more (float16).
     """
     matrix = _numbers(name, value, least_axes=2)
     if matrix.shape[-1] != matrix.shape[-2]:
         raise ValueError(f"{name} must be square in its last two axes, got shape {matrix.shape}")
     off = np.abs(matrix + matrix.swapaxes(-1, -2) - 1.0)
-    if off.max() > _COMPLEMENT:
+    close = _closeness(value, 2)
+    if off.max() > close:
         where = tuple(int(i) for i in np.unravel_index(off.argmax(), off.shape))
-        raise ValueError(f"{name} must satisfy P + P^T = 1 within 1e-12, but it is off by {off[where]:.3g} at {where}")
+        by = f"but it is off by {off[where]:.3g} at {where}"
+        raise ValueError(f"{name} must satisfy P + P^T = 1 within {close:.1g}, {by}")
     return 0.5 + skew(matrix)
 
 
@@ -46,13 +49,13 @@ def skew(preferences: ArrayLike) -> Matrix:
 
 
 def distribution(name: str, value: ArrayLike, *, interior: bool = False) -> Matrix:
-    """Return `value` (..., n) as probabilities that sum to 1 (within 1e-9; they are normalised).
+    """Return `value` (..., n) as probabilities, normalised; they must sum to 1 within 1e-6, or 2 n roundings.
 
     Raises ValueError for negative entries, wrong sums and, with `interior`, zeros.
     """
     vector = _numbers(name, value, least_axes=1)
     total = vector.sum(axis=-1, keepdims=True)
-    if np.abs(total - 1.0).max() > 1e-9:
+    if np.abs(total - 1.0).max() > _closeness(value, vector.shape[-1]):
         raise ValueError(f"{name} must sum to 1, got sums {np.unique(total).tolist()[:3]}")
     if interior and (vector <= 0.0).any():
         raise ValueError(f"{name} must be positive everywhere (restrict the game to its support first), got a zero")
@@ -61,11 +64,14 @@ def distribution(name: str, value: ArrayLike, *, interior: bool = False) -> Matr
 
 def _numbers(name: str, value: ArrayLike, least_axes: int) -> Matrix:
     """Return `value` as an array in [0, 1] with any number of axes from `least_axes` on."""
-    try:
-        axes = np.asarray(value, dtype=np.float64).ndim
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an array of numbers, got {value!r:.60}") from None
-    return array(name, value, max(axes, least_axes), 0.0, 1.0)
+    given = as_array(name, value)
+    return array(name, given, max(given.ndim, least_axes), 0.0, 1.0)
+
+
+def _closeness(value: Any, terms: int) -> float:
+    """Return how far a sum of `terms` numbers of the precision of `value` may be from 1."""
+    kind = np.dtype(getattr(value, "dtype", np.float64))
+    return max(_ROUNDED, 2.0 * terms * float(np.finfo(kind).eps)) if kind.kind == "f" else _ROUNDED
 
 
 def _from_skew(matrix: Any) -> Matrix:
@@ -80,11 +86,13 @@ def _from_logits(logits: Any) -> Matrix:
 # ---------------------------------------------------------------- cycles and named instances
 
 
+@checked
 def rock_paper_scissors(advantage: float = 0.5) -> Matrix:
     """Return the 3-cycle 0 > 1 > 2 > 0, each with probability 1/2 + advantage (0..1/2); Nash uniform."""
     return biased_rock_paper_scissors(advantage, advantage, advantage)
 
 
+@checked
 def biased_rock_paper_scissors(first: float, second: float, third: float) -> Matrix:
     """Return the 3-cycle with S01 = first, S12 = second, S20 = third, each in [0, 1/2].
 
@@ -96,6 +104,7 @@ def biased_rock_paper_scissors(first: float, second: float, third: float) -> Mat
     return _from_skew(2.0 * matrix)
 
 
+@checked
 def condorcet_cycle(n_actions: int, advantage: float) -> Matrix:
     """Return the circulant game where i beats the next (n - 1) / 2 actions with 1/2 + advantage.
 
@@ -116,6 +125,7 @@ def dice() -> Matrix:
     return _from_skew(wins)
 
 
+@checked
 def three_raters(epsilon: float) -> Matrix:
     """Return the game of three kinds of raters, epsilon in [-2/3, 1/3].
 
@@ -133,6 +143,7 @@ def comal_cycle() -> Matrix:
     return np.array([[0.5, 0.1, 0.8], [0.9, 0.5, 0.1], [0.2, 0.9, 0.5]])
 
 
+@checked
 def arithmetic(n_actions: int) -> Matrix:
     """Return P[i, j] = 1/2 + (j - i) / (2 n): a transitive dueling-bandit instance, Condorcet winner 0."""
     n = integer("n_actions", n_actions, low=1)
@@ -143,25 +154,27 @@ def arithmetic(n_actions: int) -> Matrix:
 # ---------------------------------------------------------------- transitive games and mixtures
 
 
+@checked
 def bradley_terry(rewards: ArrayLike) -> Matrix:
     """Return sigmoid(r_i - r_j) for finite rewards (n,); the best action wins against every other."""
-    reward = array("rewards", rewards, 1, -np.finfo(float).max, np.finfo(float).max)
+    reward = array("rewards", rewards, 1, -HUGE, HUGE)
     return _from_logits(reward[:, None] - reward[None, :])
 
 
+@checked
 def luce(density: ArrayLike) -> Matrix:
     """Return p_i / (p_i + p_j) for a positive density (n,) that sums to 1 (Luce's choice rule)."""
     p = distribution("density", density, interior=True)
     return _from_skew(0.5 * (p[:, None] - p[None, :]) / (p[:, None] + p[None, :]))
 
 
+@checked
 def annotator_mixture(weights: ArrayLike, rewards: ArrayLike, *, hard: bool = False) -> Matrix:
     """Return the mean of annotators' preferences: weights (k,), rewards (k, n).
 
     Each annotator answers sigmoid(r_i - r_j), or with `hard` always prefers the larger reward (ties: 1/2).
     """
-    limit = np.finfo(float).max
-    weight, reward = distribution("weights", weights), array("rewards", rewards, 2, -limit, limit)
+    weight, reward = distribution("weights", weights), array("rewards", rewards, 2, -HUGE, HUGE)
     if len(weight) != len(reward):
         raise ValueError(f"weights and rewards must have one row an annotator, got {len(weight)} and {len(reward)}")
     gap = reward[:, :, None] - reward[:, None, :]
@@ -172,27 +185,27 @@ def annotator_mixture(weights: ArrayLike, rewards: ArrayLike, *, hard: bool = Fa
 # ---------------------------------------------------------------- cyclic games of low rank
 
 
+@checked
 def blade_chest(blades: ArrayLike, chests: ArrayLike) -> Matrix:
     """Return sigmoid(u_i . v_j - u_j . v_i) for blades u (n, k) and chests v (n, k)."""
-    limit = np.finfo(float).max
-    u, v = array("blades", blades, 2, -limit, limit), array("chests", chests, 2, -limit, limit)
+    u, v = array("blades", blades, 2, -HUGE, HUGE), array("chests", chests, 2, -HUGE, HUGE)
     if u.shape != v.shape:
         raise ValueError(f"blades and chests must have one shape, got {u.shape} and {v.shape}")
     return _from_logits(u @ v.T - v @ u.T)
 
 
+@checked
 def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | None = None) -> Matrix:
     """Return sigmoid(r_i - r_j + sum_m s_m (x_im y_jm - y_im x_jm)): cyclic of rank 2k, plus a transitive part.
 
     x, y: (n, k) coordinates.  strengths: (k,).  rewards: (n,), zero by default.
     """
-    limit = np.finfo(float).max
-    left, right = array("x", x, 2, -limit, limit), array("y", y, 2, -limit, limit)
-    strength = array("strengths", strengths, 1, -limit, limit)
+    left, right = array("x", x, 2, -HUGE, HUGE), array("y", y, 2, -HUGE, HUGE)
+    strength = array("strengths", strengths, 1, -HUGE, HUGE)
     if left.shape != right.shape or left.shape[1] != len(strength):
         shapes = f"{left.shape}, {right.shape}, {strength.shape}"
         raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {shapes}")
-    reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -limit, limit)
+    reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -HUGE, HUGE)
     turn = (left * strength) @ right.T
     return _from_logits(reward[:, None] - reward[None, :] + turn - turn.T)
 
@@ -200,6 +213,7 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
 # ---------------------------------------------------------------- random games
 
 
+@checked
 def uniform_random(n_actions: int, rng: Any) -> Matrix:
     """Return i.i.d. uniform entries on [0, 1] below the diagonal; rng: seed or Generator."""
     n = integer("n_actions", n_actions, low=1)
@@ -207,6 +221,7 @@ def uniform_random(n_actions: int, rng: Any) -> Matrix:
     return _from_skew(below)
 
 
+@checked
 def tournament(n_actions: int, rng: Any) -> Matrix:
     """Return a random tournament: every pair decided with certainty; rng: seed or Generator."""
     n = integer("n_actions", n_actions, low=1)
@@ -214,6 +229,7 @@ def tournament(n_actions: int, rng: Any) -> Matrix:
     return _from_skew(below)
 
 
+@checked
 def skew_gaussian(n_actions: int, scale: float, rng: Any) -> Matrix:
     """Return sigmoid(scale (G - G^T) / sqrt 2) with G standard normal; scale >= 0; rng: seed or Generator."""
     n = integer("n_actions", n_actions, low=1)
@@ -221,6 +237,7 @@ def skew_gaussian(n_actions: int, scale: float, rng: Any) -> Matrix:
     return _from_logits(real("scale", scale, 0.0) * (draws - draws.T) / np.sqrt(2.0))
 
 
+@checked
 def low_rank(n_actions: int, rank: int, scale: float, rng: Any) -> Matrix:
     """Return sigmoid(U V^T - V U^T), U and V (n, rank) Gaussian so that logits have standard deviation `scale`.
 

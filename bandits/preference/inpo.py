@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bandits.arguments import checked
 from bandits.checks import optional_real, real
 from bandits.preference.games import distribution, preference_matrix, skew
 from bandits.preference.problem import PreferenceGame
@@ -101,6 +102,7 @@ class Stability(NamedTuple):
     best_factor: float  # of the distance, a step
 
 
+@checked
 def stability(preferences: ArrayLike, policy: ArrayLike, regularization: float) -> Stability:
     """Return when INPO converges locally to the equilibrium `policy` (n,) of the game with weight tau > 0."""
     tau = real("regularization", regularization, 0.0, open_low=True)

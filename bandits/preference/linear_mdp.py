@@ -22,6 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked, checked
 from bandits.checks import array, integer, real
 from bandits.jit import kernel, rare_kernel
 from bandits.preference.reward_fit import solve_lower
@@ -34,7 +35,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class TrajectoryDuel:
+class TrajectoryDuel(Checked):
     """Two trajectories a round; for some the answer 1.0 where the first was preferred, else 0.0."""
 
 
@@ -326,6 +327,7 @@ def backward_induction(rewards: Array, transitions: Array) -> tuple[NDArray[np.i
     return policy, value
 
 
+@checked
 def tabular_mdp(rewards: ArrayLike, transitions: ArrayLike, horizon: int, scale: float = 1.0) -> LinearMDP:
     """Return the process of rewards (H, S, A) in [0, 1] and probabilities (H, S, A, S): features are unit vectors."""
     table = array("rewards", rewards, 3, 0.0, 1.0)
@@ -338,6 +340,7 @@ def tabular_mdp(rewards: ArrayLike, transitions: ArrayLike, horizon: int, scale:
     return LinearMDP(features, chances.reshape(n_stages, d, n_states), table.reshape(n_stages, d), horizon, scale)
 
 
+@checked
 def random_tabular_mdp(
     n_states: int, n_actions: int, n_stages: int, horizon: int, *, scale: float = 1.0, seed: int = 0
 ) -> LinearMDP:
@@ -350,6 +353,7 @@ def random_tabular_mdp(
     return tabular_mdp(rewards, chances, horizon, scale)
 
 
+@checked
 def random_linear_mdp(
     n_states: int, n_actions: int, n_stages: int, n_features: int, horizon: int, *, scale: float = 1.0, seed: int = 0
 ) -> LinearMDP:

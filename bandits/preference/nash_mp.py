@@ -23,6 +23,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from bandits.arguments import checked
 from bandits.checks import real
 from bandits.preference.problem import PreferenceGame
 from bandits.preference.prox import prox
@@ -43,6 +44,7 @@ class NashMPState(NamedTuple):
     log_reference: Any  # (n,)
 
 
+@checked
 def least_prox_weight(regularization: float) -> float:
     """Return (sqrt(1 + tau^2) - tau) / 2: the least lambda with 4 lambda (lambda + tau) >= 1, tau >= 0."""
     tau = real("regularization", regularization, 0.0)

@@ -29,6 +29,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import real
 from bandits.preference.equilibria import regularized_nash
 from bandits.preference.problem import Comparisons, PreferenceGame
@@ -76,6 +77,7 @@ def score_ascent(log_policy: Any, advantage: Any, actions: Any) -> Any:
     return (unit[actions] - xp.exp(log_policy)).T @ advantage / advantage.shape[0]
 
 
+@checked
 def mixture_fixed_point(
     preferences: ArrayLike, regularization: float, reference: ArrayLike, mixture: float
 ) -> NDArray[np.float64]:

@@ -35,6 +35,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from bandits.arguments import checked
 from bandits.checks import real
 from bandits.jit import kernel, rare_kernel
 from bandits.normal import normal_quantile
@@ -234,6 +235,7 @@ def _update(params: PRLSVIParams, state: PRLSVIState, t: int, action: Any, pair:
     return state
 
 
+@checked
 def query_cap(threshold: float, reward_scale: float, ridge: float, dimension: int, largest_difference: float) -> int:
     """Return the largest q with q log(1 + u) < r log(1 + q X^2 / (lambda r)), or 0; 2^62 at most.
 

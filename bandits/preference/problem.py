@@ -20,6 +20,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked
 from bandits.checks import instance, integer, real
 from bandits.preference.equilibria import regularized_nash
 from bandits.preference.games import distribution, preference_matrix, skew
@@ -31,12 +32,12 @@ _REGULARIZED_METRICS = ("gap_tau", "kl", "span", "average_gap_tau", "average_kl"
 
 
 @dataclass(frozen=True)
-class ExactRow:
+class ExactRow(Checked):
     """A query returns the exact row y -> P(y > p)."""
 
 
 @dataclass(frozen=True)
-class NoisyRow:
+class NoisyRow(Checked):
     """A query draws `samples` >= 1 opponents from p and returns the mean of their rows.
 
     With `bits` each entry of these rows is one Bernoulli answer instead of a probability.
@@ -50,7 +51,7 @@ class NoisyRow:
 
 
 @dataclass(frozen=True)
-class Comparisons:
+class Comparisons(Checked):
     """Every round shows `batch` >= 1 pairs, each judged by one Bernoulli(P[left, right]) answer."""
 
     batch: int

@@ -34,6 +34,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import Checked, checked
 from bandits.checks import instance, integer, real
 from bandits.preference.games import distribution, preference_matrix
 from bandits.preference.measures import kl
@@ -77,7 +78,7 @@ class StackelbergSolution(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class StackelbergGame:
+class StackelbergGame(Checked):
     """The game of leader and follower on one preference matrix (n, n).
 
     leader_weight, follower_weight: tau_L, tau_F >= 0.  reference: pi_ref (n,), positive, uniform by default.
@@ -199,6 +200,7 @@ def simplex_projection(points: Any) -> Any:
 Step = Callable[[HasGradients, StackelbergPlay, Any, Any], StackelbergPlay]
 
 
+@checked
 def stackelberg_gda(
     game: StackelbergGame, rounds: int, leader_rate: float, *, ratio: float = 5.0, step: Step = mirror_step
 ) -> StackelbergPlay:
@@ -231,6 +233,7 @@ def checked_rates(game: StackelbergGame, leader_rate: float, ratio: float, step:
     return rate, follower_rate
 
 
+@checked
 def hit_probabilities(leader: ArrayLike, follower: ArrayLike, draws: int) -> NDArray[np.float64]:
     """Return (n, draws) float64: the chance that each action is among the first 1, ..., `draws` answers.
 

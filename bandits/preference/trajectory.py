@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import checked
 from bandits.checks import instance, integer
 from bandits.preference.measures import payoff
 from bandits.preference.problem import ExactRow, PreferenceGame
@@ -22,6 +23,7 @@ class _Rows:
         return payoff(self.skew, np.exp(log_policy))
 
 
+@checked
 def trajectory(problem: PreferenceGame, learner: SelfPlay, rounds: int | None = None, game: int = 0) -> Any:
     """Return the log-policies (rounds + 1, n) float64 before the first round and after each.
 

@@ -25,6 +25,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import array, real
 from bandits.exponential_weights import pick
 from bandits.jit import kernel, program
@@ -64,6 +65,7 @@ def _fitted(params: FitParams, wins: Any, theta: Any) -> float:
     return objective
 
 
+@checked
 def value_incentivized_rewards(
     wins: ArrayLike,
     optimism: float,

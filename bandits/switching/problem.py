@@ -24,6 +24,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from bandits.arguments import Checked
 from bandits.checks import instance, integer, real
 from bandits.jit import kernel, rare_kernel, shared_kernel
 from bandits.losses import LossProcess, LossSteps
@@ -39,17 +40,17 @@ class BudgetExceeded(ValueError):
 
 
 @dataclass(frozen=True)
-class FullInformation:
+class FullInformation(Checked):
     """Every action's loss is revealed in every round."""
 
 
 @dataclass(frozen=True)
-class Bandit:
+class Bandit(Checked):
     """The played action's loss is revealed."""
 
 
 @dataclass(frozen=True)
-class ExtraObservations:
+class ExtraObservations(Checked):
     """Bandit feedback, and `budget` >= 0 further (round, action) looks in all, any actions."""
 
     budget: int
@@ -59,7 +60,7 @@ class ExtraObservations:
 
 
 @dataclass(frozen=True)
-class TotalBudget:
+class TotalBudget(Checked):
     """Nothing is free: `budget` >= 1 looks in all.
 
     looks: "flexible" (any actions of the round), "full" (all actions of a round or none) or "bandit"
@@ -71,8 +72,6 @@ class TotalBudget:
 
     def __post_init__(self) -> None:
         integer("budget", self.budget, low=1)
-        if not isinstance(self.looks, str) or self.looks not in get_args(Looks):
-            raise ValueError(f"looks must be one of {', '.join(get_args(Looks))}, got {self.looks!r}")
 
 
 Feedback = FullInformation | Bandit | ExtraObservations | TotalBudget

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.arguments import checked
 from bandits.checks import array, optional_real, real
 from bandits.jit import kernel
 from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
@@ -72,6 +73,7 @@ class Pools(NamedTuple):
         return len(self.scores[1]) / (len(self.scores[0]) + len(self.scores[1]))
 
 
+@checked
 def split_pools(scores: ArrayLike, good: ArrayLike, group: ArrayLike) -> Pools:
     """Return the pools of groups 0 and 1 from (N,) scores in [0, 1], outcomes 0/1 and group labels 0/1.
 

@@ -11,12 +11,13 @@ each coordinate of which does not fall as that coordinate of s grows and does no
 one threshold a coordinate then moves one way, to the same fixed point for every k > 0.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import Checked
 from bandits.jit import shared_kernel
 
 
@@ -53,7 +54,7 @@ class Sensitivity(NamedTuple):
     service: float  # of the overall acceptance rate
 
 
-class Population(ABC):
+class Population(Checked):
     """Base of all populations: a frozen dataclass of parameters."""
 
     adaptation: float

@@ -31,7 +31,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.checks import array, instance, integer, real
+from bandits.arguments import Checked, checked
+from bandits.checks import array, instance, integer, real, shown
 from bandits.jit import rare_kernel, shared_kernel
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream
@@ -51,6 +52,7 @@ from bandits.threshold.population import Population, PopulationSteps, Sensitivit
 from bandits.threshold.ranges import proven_range
 from bandits.threshold.sweep import Sweep, sweep_thresholds
 
+_MANY_THRESHOLDS = 10**6
 _METRICS = (
     "reward",
     "regret",
@@ -66,12 +68,12 @@ _METRICS = (
 
 
 @dataclass(frozen=True)
-class ChosenThreshold:
+class ChosenThreshold(Checked):
     """Reward and residuals of the chosen threshold alone (bandit feedback)."""
 
 
 @dataclass(frozen=True)
-class FullScores:
+class FullScores(Checked):
     """The reward of the chosen threshold, and the residuals of every threshold: the scores of the batch are seen."""
 
 
@@ -139,17 +141,11 @@ class ThresholdGame(Problem):
         real("price", self.price, low=0.0)
         real("parity_tolerance", self.parity_tolerance, low=0.0, high=1.0)
         instance("feedback", self.feedback, (ChosenThreshold, FullScores), "ChosenThreshold() or FullScores()")
-        if isinstance(self.grid, (Sequence, np.ndarray)) and not isinstance(self.grid, str):
-            thresholds = array("grid", self.grid, 1, 0.0, 1.0)
-            if thresholds.size < 2 or (np.diff(thresholds) <= 0.0).any():
-                raise ValueError(f"grid must hold at least 2 increasing thresholds, got {thresholds.tolist()}")
-            object.__setattr__(self, "grid", tuple(thresholds.tolist()))
-        else:
-            integer("grid", self.grid, low=2)
+        object.__setattr__(self, "grid", _grid(self.grid))
         if self.service is not None:
             ends = array("service", self.service, 1, 0.0, 1.0).tolist()
             if len(ends) != 2 or ends[0] > ends[1]:
-                raise ValueError(f"service must be (low, high) with low <= high, got {self.service}")
+                raise ValueError(f"service must be (low, high) with low <= high, got {shown(self.service)}")
             object.__setattr__(self, "service", tuple(ends))
 
     @cached_property
@@ -229,6 +225,7 @@ class ThresholdGame(Problem):
         )
 
 
+@checked
 def late_average(rounds: ArrayLike, totals: ArrayLike, share: float = 0.2) -> NDArray[np.float64]:
     """Return the average per round over the last `share` of the rounds of a cumulative metric.
 
@@ -244,6 +241,16 @@ def late_average(rounds: ArrayLike, totals: ArrayLike, share: float = 0.2) -> ND
 
 
 # ---------------------------------------------------------------- compiled functions
+
+
+def _grid(value: Any) -> int | tuple[float, ...]:
+    """Return the number of thresholds, or the thresholds themselves."""
+    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
+        return integer("grid", value, low=2, high=_MANY_THRESHOLDS)
+    thresholds = array("grid", value, 1, 0.0, 1.0)
+    if not 2 <= thresholds.size <= _MANY_THRESHOLDS or (np.diff(thresholds) <= 0.0).any():
+        raise ValueError(f"grid must hold 2 to {_MANY_THRESHOLDS} increasing thresholds, got {shown(value)}")
+    return tuple(thresholds.tolist())
 
 
 @cache

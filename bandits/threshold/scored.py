@@ -22,7 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import instance, integer
+from bandits.checks import integer, shown, text
 from bandits.threshold.pools import PoolPopulation, Pools, split_pools
 from bandits.threshold.tables import DATA, Table, categories, choices, numbers, read_table, select
 
@@ -108,10 +108,6 @@ class ShippedTable(ScoredTable):
     path: str | None = None
     file_name: ClassVar[str]
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        instance("path", self.path, (str, type(None)), "the name of a CSV file, or None")
-
     @property
     def source(self) -> Path:
         """The CSV file."""
@@ -182,12 +178,13 @@ class CsvPopulation(ScoredTable):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("path", "outcome", "good_value", "group", "group_value"):
-            if not isinstance(getattr(self, name), str) or not getattr(self, name):
+            if not getattr(self, name):
                 raise ValueError(f"{name} must be a non-empty text, got {getattr(self, name)!r}")
         for name in ("numbers", "categories"):
-            if isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} must be a list of column names, got the text {getattr(self, name)!r}")
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            names = getattr(self, name)
+            if not isinstance(names, (list, tuple)):
+                raise TypeError(f"{name} must be a list of column names, got {shown(names)}")
+            object.__setattr__(self, name, tuple(text(name, column) for column in names))
         features = (*self.numbers, *self.categories)
         if not features:
             raise ValueError("numbers and categories must name at least one feature column between them")

@@ -101,9 +101,11 @@ class Synthetic(Population):
         lift = real("lift", self.lift, 0.0, 1.0)
         real("adaptation", self.adaptation, 0.0, 1.0)
         real("spread", self.spread, 0.0, open_low=True)
-        object.__setattr__(self, "base", _pair("base", self.base, 1.0 - lift))
+        object.__setattr__(self, "base", _pair("base", self.base))
+        if max(self.base) + lift > 1.0:
+            raise ValueError(f"base + lift must be at most 1, got base {self.base} and lift {lift:g}")
         if self.initial is not None:
-            object.__setattr__(self, "initial", _pair("initial", self.initial, 1.0))
+            object.__setattr__(self, "initial", _pair("initial", self.initial))
 
     @property
     def start(self) -> tuple[float, float]:
@@ -144,8 +146,8 @@ class Synthetic(Population):
         return Sensitivity(reward, 2.0 * self.steepest, self.steepest)
 
 
-def _pair(name: str, values: Any, high: float) -> tuple[float, float]:
-    numbers = array(name, values, 1, 0.0, high)
+def _pair(name: str, values: Any) -> tuple[float, float]:
+    numbers = array(name, values, 1, 0.0, 1.0)
     if numbers.size != 2:
         raise ValueError(f"{name} must have one number for each of the 2 groups, got {numbers.size}")
     return float(numbers[0]), float(numbers[1])

@@ -259,7 +259,7 @@ WRONG = [
     (lambda: LossTable(np.zeros((0, 2))), ValueError, "losses", r"\(0, 2\)", "2 non-empty"),
     (lambda: LossTable([[0.5], [0.1, 0.2]]), TypeError, "losses", "2 axes", "array of numbers"),
     (lambda: LossTable([[0.5]] * 3).setting(4), ValueError, "losses", "3", "horizon = 4"),
-    (lambda: MultiScaleRandomWalk(1), ValueError, "n_actions", "1", "between 2 and 4294967296"),
+    (lambda: MultiScaleRandomWalk(1), ValueError, "n_actions", "1", "between 2 and 67108864"),
     (lambda: MultiScaleRandomWalk(3, gap=-0.1), ValueError, "gap", "-0.1", r"\[0, 1\]"),
     (lambda: MultiScaleRandomWalk(3, gap="0.1"), TypeError, "gap", "'0.1'", "number"),
     (lambda: MultiScaleRandomWalk(3, noise=-1), ValueError, "noise", "-1", r"\[0, inf\)"),

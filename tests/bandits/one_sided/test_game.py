@@ -243,7 +243,7 @@ WORLD = three_points(10)
     [
         (lambda: three_points(0), ValueError, "horizon must be at least 1, got 0"),
         (lambda: three_points(10, tolerance=1.5), ValueError, r"tolerance must be finite and in \[0, 1\]"),
-        (lambda: three_points(10, slack=0.3), ValueError, r"slack must be finite and in \[0, 0.2\]"),
+        (lambda: three_points(10, slack=0.3), ValueError, "slack must be at most tolerance = 0.2, got 0.3"),
         (lambda: three_points(10, individuals=0), ValueError, "individuals must be at least 1"),
         (lambda: replace(WORLD, people=Lending), TypeError, "people must be a population such as Lending"),
         (lambda: replace(WORLD, hypotheses="all"), TypeError, "hypotheses must be a class such as"),

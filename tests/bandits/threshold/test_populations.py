@@ -295,7 +295,7 @@ def test_other_files_that_cannot_be_read(tmp_path):
     (tmp_path / "bytes.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
     with pytest.raises(ValueError, match="not a readable CSV file in UTF-8"):
         read_table(tmp_path / "bytes.csv", ["a"])
-    with pytest.raises(TypeError, match="path must be the name of a CSV file, or None"):
+    with pytest.raises(TypeError, match="path must be a text, got 3"):
         GermanCredit(path=3)
 
 
