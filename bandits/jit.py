@@ -36,7 +36,8 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.registry import CPUDispatcher
 from numba.core.runtime.context import NRTContext
 from numba.core.serialize import dumps
-from numba.extending import intrinsic, lower_builtin, overload, type_callable
+from numba.extending import intrinsic, lower_builtin, type_callable
+from numba.extending import overload as overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 types: Any = _numba_types  # its members are made at run time
@@ -126,6 +127,11 @@ def rare_kernel(function: F) -> F:
     It should return numbers, not arrays: an array that comes back is reference counted in the loop.
     """
     return _step(function)
+
+
+def checking_kernel(function: F) -> F:
+    """Compile a function whose sums may be added in any order: for comparisons, never for numbers that are kept."""
+    return _step(function, fastmath={"reassoc"})
 
 
 def program(function: F) -> F:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.actions import InvalidAction, InvalidActionType
 from bandits.checks import instance, integer
 from bandits.jit import CompilationError, borrow, keep_alive, program
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
@@ -73,16 +74,20 @@ def simulate(
     params, setting = learner.parameters(problem), problem.setting()
     _check_record(learner, params)
     values, stop = np.empty((count, len(rounds), len(problem.metrics))), np.zeros(1, np.uint8)
-    try:
-        play(params, setting, word, 0, rounds, stop, values[:0])  # compile here, once, not in every thread
-    except CompilationError as error:
-        reason = _reason(str(error))
-        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
 
-    _in_threads(part, _pieces(count, workers), workers, stop)
+    try:
+        play(params, setting, word, 0, rounds, stop, values[:0])  # compile here, once, not in every thread
+        _in_threads(part, _pieces(count, workers), workers, stop)
+    except CompilationError as error:
+        reason = _reason(str(error))
+        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
+    except InvalidActionType as error:
+        raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}") from None
+    except InvalidAction as error:
+        raise error.of(learner.name) from None
     return Run(problem, learner, int(word), first, rounds, values)
 
 
