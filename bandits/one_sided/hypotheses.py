@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bandits.checks import array, instance, integer
 from bandits.jit import kernel, rare_kernel
+from bandits.limits import lowered
 from bandits.one_sided.people import People
 
 DENSE_LIMIT = 2**27  # bytes of a table of all predictions, one a (cell, hypothesis)
@@ -254,7 +255,7 @@ class GroupThresholds(Hypotheses):
             raise ValueError(f"feature must be below {people.features.shape[1]}, got {self.feature}")
         values = people.features[:, self.feature]
         edges = np.quantile(values, np.arange(1, self.cuts - 1) / (self.cuts - 1))
-        level = np.searchsorted(edges, values, side="right")
+        level = np.searchsorted(lowered(edges), values, side="right")
         return np.asarray(self._groups(people) * (self.cuts - 1) + level)
 
     def separator(self, people: People) -> NDArray[np.int64]:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from bandits.checks import instance, integer, optional_real, real
 from bandits.jit import rare_kernel, shared_kernel
+from bandits.limits import exceeds
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
 from bandits.one_sided.auditors import Audit, Panels, Rule, Schedule
 from bandits.one_sided.benchmark import FairPolicy, fair_policy
@@ -274,7 +275,7 @@ def _audit(setting: OneSidedSetting, world: OneSidedWorld, t: int, env: Stream) 
     reports = 1 if first >= 0 else 0
     violations = reports
     if audits.audit == 1:
-        violations = 1 if objection(swing, world.people, world.acceptance) > audits.tolerance else 0
+        violations = 1 if exceeds(objection(swing, world.people, world.acceptance), audits.tolerance) else 0
     world.counts[1] += violations
     world.counts[2] += reports
     return first, second

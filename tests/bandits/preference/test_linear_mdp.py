@@ -53,7 +53,7 @@ def test_backward_induction_is_the_best_of_all_policies(start):
     assert values[tuple(mdp.optimal_policy.flat)] == pytest.approx(mdp.optimal_value, abs=1e-12)
     compiled, law = plain(linear_mdp.policy_value), np.zeros((2, 2))
     for policy, value in values.items():
-        assert compiled(mdp.setting(), np.array(policy).reshape(3, 2), law) == pytest.approx(value, abs=1e-12)
+        assert compiled(mdp.setting(), np.array(policy).reshape(3, 2), law, 0) == pytest.approx(value, abs=1e-12)
 
 
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
