@@ -21,7 +21,8 @@ from numba import uint64 as uint64
 from numba.core import cgutils, config
 from numba.core import types as _numba_types
 from numba.core.dispatcher import Dispatcher
-from numba.extending import intrinsic, lower_builtin, overload, type_callable
+from numba.extending import intrinsic, lower_builtin, type_callable
+from numba.extending import overload as overload
 
 from bandits.addresses import NotAddressable, Reached, reach
 
@@ -79,6 +80,11 @@ def rare_kernel(function: F) -> F:
     It should return numbers, not arrays: an array that comes back is reference counted in the loop.
     """
     return _step(function)
+
+
+def checking_kernel(function: F) -> F:
+    """Compile a function whose sums may be added in any order: for comparisons, never for numbers that are kept."""
+    return _step(function, fastmath={"reassoc"})
 
 
 def program(function: F) -> F:

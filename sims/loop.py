@@ -2,11 +2,14 @@
 
 import enum
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from bandits.actions import InvalidAction, InvalidActionType
 from bandits.addresses import GlobalRandomness
 from bandits.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, origin_of, program
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
@@ -15,28 +18,37 @@ from bandits.rng import ENVIRONMENT, LEARNER, stream
 ROUNDS_BETWEEN_LOOKS = 1 << 20  # at `stop`
 
 
-def compiled_loop(problem: Problem, learner: Learner, arguments: tuple[Any, ...]) -> Any:
-    """Return the loop of a pair, compiled for `arguments`, which must ask it for no repetition.
-
-    Raises TypeError or ValueError, in one line, for steps or records that cannot be compiled or must not be, and for
-    something that the steps read and that has changed since they were compiled.
-    """
+@contextmanager
+def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
+    """Name the learner, in one line, in the errors of steps that do not compile or return what they must not."""
     pair = f"{learner.name} in {type(problem).__name__}"
     try:
-        play = compose(learner.steps_for(problem), problem.steps)
+        yield
     except GlobalRandomness as error:
         raise TypeError(f"{pair}: {error}; draw from bandits.rng, as in uniform(rng, t, 0)") from None
-    check_record(f"{learner.name}.parameters", arguments[0], is_compiled(play))
-    check_record(f"{type(problem).__name__}.setting", arguments[1], is_compiled(play))
-    reached = origin_of(play).reached
-    changed = reached.changed() if reached else None
-    if changed:
-        raise ValueError(f"{pair}: {changed} has changed since its kernels were compiled; define the kernels again")
-    try:
-        play(*arguments)  # compile here, once, not in every thread
     except CompilationError as error:
         reason = _reason(str(error))
         raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
+    except InvalidActionType as error:
+        raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}") from None
+    except InvalidAction as error:
+        raise error.of(learner.name) from None
+
+
+def loop_of(problem: Problem, learner: Learner, params: Any, setting: Any) -> Any:
+    """Return the loop of a pair, not compiled yet; its arguments are those of `play` in `compose`.
+
+    Raises TypeError for records that compiled code cannot hold, and ValueError for something that the steps read and
+    that has changed since they were compiled.
+    """
+    play = compose(learner.steps_for(problem), problem.steps)
+    check_record(f"{learner.name}.parameters", params, is_compiled(play))
+    check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))
+    reached = origin_of(play).reached
+    changed = reached.changed() if reached else None
+    if changed:
+        pair = f"{learner.name} in {type(problem).__name__}"
+        raise ValueError(f"{pair}: {changed} has changed since its kernels were compiled; define the kernels again")
     return play
 
 

@@ -16,7 +16,7 @@ from bandits.protocol import Learner, Problem
 from bandits.rng import seed_word
 from sims.backends import Backend as Backend
 from sims.backends import check_backend, engine, precision_of
-from sims.loop import compiled_loop
+from sims.loop import clear_errors, loop_of
 from sims.run import Run
 
 
@@ -69,12 +69,14 @@ def simulate(
 
     params, setting = learner.parameters(problem), problem.setting()
     values, stop = np.empty((count, len(rounds), len(problem.metrics))), np.zeros(1, np.uint8)
-    play = compiled_loop(problem, learner, (params, setting, word, 0, rounds, stop, values[:0]))
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
 
-    _in_threads(part, _pieces(count, workers), workers, stop)
+    with clear_errors(problem, learner):
+        play = loop_of(problem, learner, params, setting)
+        part((0, 0))  # compile here, once, not in every thread
+        _in_threads(part, _pieces(count, workers), workers, stop)
     return Run(problem, learner, int(word), first, rounds, values)
 
 

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.jit import kernel, rare_kernel
+from bandits.limits import exceeds
 from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWorld, Play
 from bandits.protocol import ProblemSteps
 from bandits.rng import Stream
@@ -70,10 +71,10 @@ def miscounted(setting: PathSetting, world: OneSidedWorld) -> int:
                 gap = world.audited[i] - world.audited[j]
                 votes = 0
                 for auditor in range(setting.distances.shape[0]):
-                    if gap - setting.distances[auditor, world.people[i], world.people[j]] > tolerance:
+                    if exceeds(gap - setting.distances[auditor, world.people[i], world.people[j]], tolerance):
                         votes += 1
                 swing = gap - setting.game.audits.swings[0, world.people[i], world.people[j]]
-                if (votes >= setting.votes) != (swing > tolerance):
+                if (votes >= setting.votes) != exceeds(swing, tolerance):
                     wrong += 1
     return wrong
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.jit import kernel
+from bandits.limits import exceeds
 from bandits.one_sided.reduction import NOBODY
 from bandits.rng import Stream, uniform
 
@@ -44,10 +45,10 @@ def reported_pair(
         for j in range(k):
             if i != j:
                 excess = audited[i] - audited[j] - swing[people[i], people[j]]
-                if excess > tolerance:
+                if exceeds(excess, tolerance):
                     found += 1
                     if rule == 0:
-                        take = excess > largest
+                        take = exceeds(excess, largest)
                     elif rule == 1:
                         take = found == 1
                     else:  # each of the pairs found so far is equally likely
@@ -73,7 +74,7 @@ def sitting_panel(audits: AuditSetting, people: Any, audited: Any, t: int, env: 
     most = -np.inf
     for p in range(n_panels):
         excess = objection(audits.swings[p], people, audited)
-        if excess > most:
+        if exceeds(excess, most):
             worst = p
             most = excess
     return worst

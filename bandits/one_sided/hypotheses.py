@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bandits.arguments import Checked, Numbers, checked
 from bandits.checks import HUGE, array, integer
 from bandits.jit import kernel, rare_kernel
+from bandits.limits import lowered
 from bandits.one_sided.people import People
 
 _MANY_CUTS = 10**6
@@ -258,7 +259,7 @@ class GroupThresholds(Hypotheses):
             raise ValueError(f"feature must be below {people.features.shape[1]}, got {self.feature}")
         values = people.features[:, self.feature]
         edges = np.quantile(values, np.arange(1, self.cuts - 1) / (self.cuts - 1))
-        level = np.searchsorted(edges, values, side="right")
+        level = np.searchsorted(lowered(edges), values, side="right")
         return np.asarray(self._groups(people) * (self.cuts - 1) + level)
 
     def separator(self, people: People) -> NDArray[np.int64]:

@@ -30,12 +30,15 @@ from numpy.typing import NDArray
 
 from bandits.arguments import Checked
 from bandits.checks import instance, integer, optional_real, real
-from bandits.jit import kernel, rare_kernel, shared_kernel
+from bandits.jit import rare_kernel, shared_kernel
+from bandits.limits import exceeds
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
 from bandits.one_sided.auditors import Audit, Panels, Rule, Schedule
 from bandits.one_sided.benchmark import FairPolicy, fair_policy
 from bandits.one_sided.hypotheses import Hypotheses, HypothesesSteps
 from bandits.one_sided.people import People, PeopleSteps
+from bandits.one_sided.play import Play as Play
+from bandits.one_sided.play import check_play, make_acceptance
 from bandits.one_sided.reduction import HIDDEN
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream
@@ -53,20 +56,6 @@ class OneSided(Checked):
 @dataclass(frozen=True)
 class FullLabels(Checked):
     """All labels are revealed."""
-
-
-class Play(NamedTuple):
-    """A policy and the hypothesis drawn from it.
-
-    With probability `tasting` everybody is accepted; otherwise the hypothesis is drawn in proportion to the weights.
-    """
-
-    weight: Any  # (M,) float64 >= 0
-    total: float  # sum of the weights
-    atoms: Any  # (M,) int64, the hypothesis that each weight belongs to; empty (0,): weight h belongs to hypothesis h
-    tasting: float
-    drawn: int  # -1: everybody is accepted
-    price: float  # C >= 0; only measured, never paid
 
 
 class Report(NamedTuple):
@@ -89,6 +78,7 @@ class OneSidedSetting(NamedTuple):
     cell: Any  # (n,) int64
     group: Any  # (n,) int64
     n_groups: int
+    n_hypotheses: int
     individuals: int
     audits: AuditSetting
     fair: Any  # (3, n_cells) float64: acceptance of the benchmark at slack epsilon, epsilon / 2 and 0
@@ -217,6 +207,7 @@ class OneSidedGame(Problem):
             self.hypotheses.cells(self.people),
             self.people.groups,
             self.people.n_groups,
+            self.n_hypotheses,
             int(self.individuals),
             AuditSetting(self.swings, float(self.tolerance), *codes),
             np.stack([policy.acceptance for policy in self.benchmarks]),
@@ -225,45 +216,6 @@ class OneSidedGame(Problem):
     def setting(self) -> OneSidedSetting:
         """Return what the compiled functions receive; the benchmarks are solved at the first call."""
         return self._setting
-
-
-# ---------------------------------------------------------------- acceptance
-
-
-def make_acceptance(hypotheses: HypothesesSteps) -> Any:
-    """Return the compiled function (setting, play, cell) -> pi(cell) for a class."""
-    predict = hypotheses.predict
-
-    @kernel
-    def acceptance(setting: OneSidedSetting, play: Play, cell: int) -> float:
-        reached = 0.0
-        if play.atoms.size == 0:
-            reached = _dense_acceptance(setting.table, play.weight, cell)
-        else:
-            for j in range(play.atoms.size):
-                if play.weight[j] > 0.0 and predict(setting.hypotheses, play.atoms[j], cell) == 1:
-                    reached += play.weight[j]
-        return min(play.tasting + (1.0 - play.tasting) * (reached / play.total), 1.0)
-
-    return acceptance
-
-
-@shared_kernel
-def _dense_acceptance(table: Any, weight: Any, cell: int) -> float:
-    """Return the sum of weight (N,) over the hypotheses that accept: four sums that run beside each other."""
-    first = 0.0
-    second = 0.0
-    third = 0.0
-    fourth = 0.0
-    whole = weight.size & ~3
-    for h in range(0, whole, 4):
-        first += weight[h] * table[cell, h]
-        second += weight[h + 1] * table[cell, h + 1]
-        third += weight[h + 2] * table[cell, h + 2]
-        fourth += weight[h + 3] * table[cell, h + 3]
-    for h in range(whole, weight.size):
-        first += weight[h] * table[cell, h]
-    return (first + second) + (third + fourth)
 
 
 # ---------------------------------------------------------------- the round
@@ -296,12 +248,13 @@ def _make_respond(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) 
 
     @shared_kernel
     def respond(setting: OneSidedSetting, world: OneSidedWorld, t: int, play: Play, env: Stream) -> Any:
+        drawn = check_play(setting, play, t)
         arrive(setting.people, t, env, world.people, world.labels)
         for i in range(setting.individuals):
             cell = setting.cell[world.people[i]]
             accepted = 1
-            if play.drawn >= 0:
-                accepted = predict(setting.hypotheses, play.drawn, cell)
+            if drawn >= 0:
+                accepted = predict(setting.hypotheses, drawn, cell)
             world.cells[i] = cell
             world.accepted[i] = accepted
             world.acceptance[i] = acceptance(setting, play, cell)
@@ -326,7 +279,7 @@ def _audit(setting: OneSidedSetting, world: OneSidedWorld, t: int, env: Stream) 
     reports = 1 if first >= 0 else 0
     violations = reports
     if audits.audit == 1:
-        violations = 1 if objection(swing, world.people, world.acceptance) > audits.tolerance else 0
+        violations = 1 if exceeds(objection(swing, world.people, world.acceptance), audits.tolerance) else 0
     world.counts[1] += violations
     world.counts[2] += reports
     return first, second

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.jit import kernel, rare_kernel
+from bandits.limits import exceeds
 from bandits.one_sided.audit import objection
 from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWorld, Play
 from bandits.protocol import ProblemSteps
@@ -45,7 +46,7 @@ def _steps(game: ProblemSteps) -> ProblemSteps:
         report, after = answer(setting.game, world.game, t, play, env)
         tolerance = setting.game.audits.tolerance
         for s in range(world.violations.size):
-            if objection(setting.swings[s], after.people, after.acceptance) <= tolerance:
+            if not exceeds(objection(setting.swings[s], after.people, after.acceptance), tolerance):
                 break  # nor do more agree
             world.violations[s] += 1
         return report, RecountWorld(after, world.violations)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.actions import InvalidAction, Part, index, returns
 from bandits.arguments import Checked
 from bandits.checks import integer
 from bandits.jit import kernel, shared_kernel
@@ -31,6 +32,21 @@ class Pair(NamedTuple):
 
     first: int
     second: int
+
+
+_check_pair = returns(Pair, Part("first", "integer"), Part("second", "integer"))
+
+
+@kernel
+def duellists(pair: Pair, n_actions: int, t: int) -> tuple[int, int]:
+    """Return both actions of round t's pair; InvalidAction unless they are in 0, ..., n_actions - 1."""
+    _check_pair(pair)
+    first, second = index(pair.first), index(pair.second)
+    if first < 0 or first >= n_actions:
+        raise InvalidAction("first must be in 0, ..., {}, got {}", t, n_actions - 1, first)
+    if second < 0 or second >= n_actions:
+        raise InvalidAction("second must be in 0, ..., {}, got {}", t, n_actions - 1, second)
+    return first, second
 
 
 class DuelSetting(NamedTuple):
@@ -53,13 +69,11 @@ def _init(setting: DuelSetting, env: Stream) -> DuelWorld:
 
 @shared_kernel
 def _respond(setting: DuelSetting, world: DuelWorld, t: int, pair: Pair, env: Stream) -> Any:
-    n_actions = setting.gap.size
-    if pair.first < 0 or pair.first >= n_actions or pair.second < 0 or pair.second >= n_actions:
-        raise ValueError("the learner played an action outside 0, ..., n_actions - 1")
-    world.plays[pair.first] += 1.0
-    world.plays[pair.second] += 1.0
+    first, second = duellists(pair, setting.gap.size, t)
+    world.plays[first] += 1.0
+    world.plays[second] += 1.0
     answer = 0.0
-    if uniform(env, t, 0) - 0.5 < setting.skew[pair.first, pair.second]:
+    if uniform(env, t, 0) - 0.5 < setting.skew[first, second]:
         answer = 1.0
     return answer, world
 

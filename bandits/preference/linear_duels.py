@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.checks import array, integer
 from bandits.jit import kernel, shared_kernel
-from bandits.preference.dueling import Duel, Pair
+from bandits.preference.dueling import Duel, Pair, duellists
 from bandits.preference.games import bradley_terry
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream, uniform
@@ -45,14 +45,12 @@ def _init(setting: LinearDuelSetting, env: Stream) -> LinearDuelWorld:
 
 @shared_kernel
 def _respond(setting: LinearDuelSetting, world: LinearDuelWorld, t: int, pair: Pair, env: Stream) -> Any:
-    n_actions = setting.gap.size
-    if pair.first < 0 or pair.first >= n_actions or pair.second < 0 or pair.second >= n_actions:
-        raise ValueError("the learner played an action outside 0, ..., n_actions - 1")
-    world.plays[pair.first] += 1.0
-    world.plays[pair.second] += 1.0
-    world.first[0] = pair.first
+    first, second = duellists(pair, setting.gap.size, t)
+    world.plays[first] += 1.0
+    world.plays[second] += 1.0
+    world.first[0] = first
     answer = 0.0
-    if uniform(env, t, 0) < setting.preferences[pair.first, pair.second]:
+    if uniform(env, t, 0) < setting.preferences[first, second]:
         answer = 1.0
     return answer, world
 

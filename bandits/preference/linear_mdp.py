@@ -22,6 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.actions import InvalidAction, Part, index, returns
 from bandits.arguments import Checked, checked
 from bandits.checks import array, integer, real
 from bandits.jit import kernel, rare_kernel
@@ -46,6 +47,15 @@ class PolicyPair(NamedTuple):
     second: Any  # (H, S) int64
     factor: Any  # (d H, d H) float64, lower triangular
     level: float  # -inf asks always, inf never
+
+
+_check_pair = returns(
+    PolicyPair,
+    Part("first", "integer", 2),
+    Part("second", "integer", 2),
+    Part("factor", "number", 2),
+    Part("level", "number"),
+)
 
 
 class TrajectoryPair(NamedTuple):
@@ -86,9 +96,12 @@ def _init(setting: LinearMDPSetting, env: Stream) -> LinearMDPWorld:
 
 
 @rare_kernel
-def policy_value(setting: LinearMDPSetting, policy: Any, law: Any) -> float:
-    """Return the value of `policy` (H, S) from the start; ValueError for what is no action. law (2, S) is scratch."""
-    n_stages, n_states = policy.shape
+def policy_value(setting: LinearMDPSetting, policy: Any, law: Any, t: int) -> float:
+    """Return the value of `policy`, which must be (H, S) of actions, from the start; law (2, S) is scratch."""
+    n_stages, n_states, n_actions = setting.rewards.shape
+    if policy.shape[0] != n_stages or policy.shape[1] != n_states:
+        reason = "policies must have shape ({}, {}), stages by states, got ({}, {})"
+        raise InvalidAction(reason, t, n_stages, n_states, policy.shape[0], policy.shape[1])
     for s in range(n_states):
         law[0, s] = 1.0 if s == setting.start else 0.0
     value = 0.0
@@ -96,9 +109,9 @@ def policy_value(setting: LinearMDPSetting, policy: Any, law: Any) -> float:
         for s in range(n_states):
             law[1, s] = 0.0
         for s in range(n_states):
-            a = policy[h, s]
-            if a < 0 or a >= setting.rewards.shape[2]:
-                raise ValueError("the learner played an action outside 0, ..., n_actions - 1")
+            a = index(policy[h, s])
+            if a < 0 or a >= n_actions:
+                raise InvalidAction("policies must hold actions in 0, ..., {}, got {}", t, n_actions - 1, a)
             if law[0, s] > 0.0:
                 value += law[0, s] * setting.rewards[h, s, a]
                 if h + 1 < n_stages:
@@ -112,10 +125,10 @@ def policy_value(setting: LinearMDPSetting, policy: Any, law: Any) -> float:
 @rare_kernel
 def roll_out(setting: LinearMDPSetting, world: LinearMDPWorld, t: int, side: int, policy: Any, env: Stream) -> float:
     """Write one trajectory of `policy` into the world's row `side`; return its reward."""
-    n_stages, n_states = policy.shape
+    n_stages, n_states = setting.rewards.shape[:2]
     s, total = setting.start, 0.0
     for h in range(n_stages):
-        a = policy[h, s]
+        a = index(policy[h, s])
         world.states[side, h] = s
         world.actions[side, h] = a
         total += setting.rewards[h, s, a]
@@ -151,19 +164,37 @@ def squared_width(factor: Any, vector: Any) -> float:
     return total
 
 
+@rare_kernel
+def check_rule(pair: PolicyPair, size: int, t: int) -> None:
+    """Raise InvalidAction unless the factor is (size, size) with a positive diagonal and the level a number."""
+    if pair.factor.shape[0] != size or pair.factor.shape[1] != size:
+        reason = "factor must have shape ({}, {}), got ({}, {})"
+        raise InvalidAction(reason, t, size, size, pair.factor.shape[0], pair.factor.shape[1])
+    if np.isnan(pair.level):
+        raise InvalidAction("level must be a number, got {}", t, pair.level)
+    for i in range(size):
+        if not 0.0 < pair.factor[i, i] < np.inf:
+            raise InvalidAction("factor must have a finite positive diagonal, got {} at {}", t, pair.factor[i, i], i)
+
+
 @kernel
 def _respond(setting: LinearMDPSetting, world: LinearMDPWorld, t: int, pair: PolicyPair, env: Stream) -> Any:
+    _check_pair(pair)
+    check_rule(pair, world.difference.size, t)
     margin = 0.0
     for side in range(2):
         policy = pair.first if side == 0 else pair.second
-        gap = setting.best - policy_value(setting, policy, world.law)
+        gap = setting.best - policy_value(setting, policy, world.law, t)
         reward = roll_out(setting, world, t, side, policy, env)
         world.sums[0] += gap
         world.sums[2] = gap if side == 0 else world.sums[2]
         margin += reward if side == 0 else -reward
     answer = -1.0
     feature_difference(setting.features, world.states, world.actions, world.difference)
-    if squared_width(pair.factor, world.difference) > pair.level:
+    width = squared_width(pair.factor, world.difference)
+    if not width < np.inf:
+        raise InvalidAction("factor must give finite widths |factor^-1 difference|^2, got {}", t, width)
+    if width > pair.level:
         world.sums[1] += 1.0
         answer = 0.0
         if uniform(env, t, setting.rewards.shape[0]) < 0.5 + 0.5 * math.tanh(0.5 * setting.scale * margin):

@@ -14,7 +14,7 @@ hindsight of that very loss sequence, up to each checkpoint:
 | `ExtraObservations(B)`| `Play` | `Seen`: own loss, and the losses looked at (<= B)   |
 | `TotalBudget(B)`      | `Play` | `Seen`: own loss hidden (nan) unless looked at      |
 
-Looks are chosen before anything of the round is seen, and cost one each.
+Looks are chosen before anything of the round is seen, and cost one each; those of one round differ.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from bandits.actions import InvalidAction, Part, index, returns
 from bandits.arguments import Checked
 from bandits.checks import instance, integer, real
 from bandits.jit import kernel, rare_kernel, shared_kernel
@@ -35,7 +36,7 @@ from bandits.summation import Sum, empty_sum, plus, value
 Looks = Literal["flexible", "full", "bandit"]
 
 
-class BudgetExceeded(ValueError):
+class BudgetExceeded(InvalidAction):
     """A learner asked for more observations than its budget holds."""
 
 
@@ -81,8 +82,12 @@ class Play(NamedTuple):
     """An action with looks: the arm to play and the arms whose losses to buy."""
 
     arm: int
-    looks: Any  # (K,) int64; only the first n_looks entries count
-    n_looks: int
+    looks: Any  # (at least n_looks,) int64, different arms; only the first n_looks entries count
+    n_looks: int  # 0, ..., K
+
+
+_check_arm = returns(None, Part("the action", "integer"))
+_check_play = returns(Play, Part("arm", "integer"), Part("looks", "integer", 1), Part("n_looks", "integer"))
 
 
 class Seen(NamedTuple):
@@ -112,7 +117,7 @@ class World(NamedTuple):
     switches: int
     observations: int
     revealed: Any  # (K,) float64, what the learner is shown
-    totals: Any  # (K,) float64, scratch of `measure`, which no learner sees
+    totals: Any  # (K,) float64, scratch that no learner sees
 
 
 @dataclass(frozen=True)
@@ -217,7 +222,7 @@ def _make_charge(losses: LossSteps) -> Any:
     def charge(setting: SwitchingSetting, world: World, t: int, arm: int, looks: int, env: Stream) -> Any:
         """Make round t's losses and let the learner pay; return its loss and the world."""
         if arm < 0 or arm >= setting.n_actions:
-            raise ValueError("the learner played an action outside 0, ..., n_actions - 1")
+            raise InvalidAction("the action must be in 0, ..., {}, got {}", t, setting.n_actions - 1, arm)
         state = advance(setting.losses, world.losses, t, env)
         loss = loss_of(setting.losses, state, t, arm)
         gap = gap_of(setting.losses, state, arm)
@@ -242,7 +247,8 @@ def _make_charge(losses: LossSteps) -> Any:
 def _make_bandit(losses: LossSteps, charge: Any) -> Any:
     @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, arm: int, env: Stream) -> Any:
-        return charge(setting, world, t, arm, 1, env)
+        _check_arm(arm)
+        return charge(setting, world, t, index(arm), 1, env)
 
     return respond
 
@@ -252,7 +258,8 @@ def _make_full(losses: LossSteps, charge: Any) -> Any:
 
     @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, arm: int, env: Stream) -> Any:
-        _, after = charge(setting, world, t, arm, setting.n_actions, env)
+        _check_arm(arm)
+        _, after = charge(setting, world, t, index(arm), setting.n_actions, env)
         return row(setting, after, t), after
 
     return respond
@@ -275,19 +282,36 @@ def _make_row(losses: LossSteps) -> Any:
     return in_place if row_of else copied
 
 
+@rare_kernel
+def refuse_repeats(looks: Any, scratch: Any, t: int) -> None:
+    """Raise InvalidAction if an action stands twice in looks (n,); scratch (K,) is overwritten."""
+    for j in range(looks.size):
+        scratch[looks[j]] = j
+    for j in range(looks.size):
+        if scratch[looks[j]] != j:
+            raise InvalidAction("looks must hold different actions, got {} twice", t, index(looks[j]))
+
+
 def _make_look(losses: LossSteps, charge: Any) -> Any:
     loss_of = losses.loss
 
     @kernel
     def look(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
-        if play.n_looks < 0 or world.observations + play.n_looks > setting.budget:
-            raise BudgetExceeded("the learner asked for more observations than its budget holds")
-        loss, after = charge(setting, world, t, play.arm, play.n_looks, env)
-        for j in range(play.n_looks):
-            arm = play.looks[j]
+        n_looks = index(play.n_looks)
+        if n_looks < 0 or n_looks > min(setting.n_actions, play.looks.size):
+            reason = "n_looks must be in 0, ..., {}, the number of actions and at most the length of looks {}, got {}"
+            raise InvalidAction(reason, t, setting.n_actions, play.looks.size, n_looks)
+        if world.observations + n_looks > setting.budget:
+            reason = "n_looks = {} asks for more observations than its budget holds: {} of {} are left"
+            raise BudgetExceeded(reason, t, n_looks, setting.budget - world.observations, setting.budget)
+        loss, after = charge(setting, world, t, index(play.arm), n_looks, env)
+        for j in range(n_looks):
+            arm = index(play.looks[j])
             if arm < 0 or arm >= setting.n_actions:
-                raise ValueError("the learner looked at an action outside 0, ..., n_actions - 1")
+                raise InvalidAction("looks must hold actions in 0, ..., {}, got {}", t, setting.n_actions - 1, arm)
             after.revealed[j] = loss_of(setting.losses, after.losses, t, arm)
+        if n_looks > 1:
+            refuse_repeats(play.looks[:n_looks], after.totals, t)
         return loss, after
 
     return look
@@ -298,8 +322,9 @@ def _make_extra(losses: LossSteps, charge: Any) -> Any:
 
     @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        _check_play(play)
         loss, after = look(setting, world, t, play, env)
-        return Seen(loss, after.revealed, play.n_looks), after
+        return Seen(loss, after.revealed, index(play.n_looks)), after
 
     return respond
 
@@ -309,8 +334,9 @@ def _make_flexible(losses: LossSteps, charge: Any) -> Any:
 
     @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        _check_play(play)
         _, after = look(setting, world, t, play, env)
-        return Seen(np.nan, after.revealed, play.n_looks), after
+        return Seen(np.nan, after.revealed, index(play.n_looks)), after
 
     return respond
 
@@ -320,8 +346,10 @@ def _make_full_looks(losses: LossSteps, charge: Any) -> Any:
 
     @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
+        _check_play(play)
         if play.n_looks != 0 and play.n_looks != setting.n_actions:
-            raise ValueError("looks='full' reveals all actions of a round or none: n_looks must be 0 or n_actions")
+            reason = "looks='full' reveals all actions of a round or none: n_looks must be 0 or {}, got {}"
+            raise InvalidAction(reason, t, setting.n_actions, play.n_looks)
         return flexible(setting, world, t, play, env)
 
     return respond
@@ -332,8 +360,12 @@ def _make_bandit_looks(losses: LossSteps, charge: Any) -> Any:
 
     @shared_kernel
     def respond(setting: SwitchingSetting, world: World, t: int, play: Play, env: Stream) -> Any:
-        if play.n_looks > 1 or (play.n_looks == 1 and play.looks[0] != play.arm):
-            raise ValueError("looks='bandit' reveals only the played action")
+        _check_play(play)
+        if play.n_looks > 1:
+            raise InvalidAction("looks='bandit' reveals only the played action: got n_looks = {}", t, play.n_looks)
+        if play.n_looks == 1 and play.looks.size > 0 and play.looks[0] != play.arm:
+            reason = "looks='bandit' reveals only the played action {}: got a look at {}"
+            raise InvalidAction(reason, t, play.arm, play.looks[0])
         return flexible(setting, world, t, play, env)
 
     return respond

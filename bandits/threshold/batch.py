@@ -11,6 +11,7 @@ the bad ones with (A_{i+1} - G_{i+1}) / (A_i - G_i).
 from typing import Any, NamedTuple
 
 from bandits.jit import kernel, rare_kernel, shared_kernel
+from bandits.limits import excess
 from bandits.rng import Stream, uniform, uniform_pair
 from bandits.sampling import binomial
 from bandits.threshold.population import PopulationSteps, Rates, acceptance
@@ -62,17 +63,17 @@ def ratio(part: float, whole: float) -> float:
 @kernel
 def write_residuals(limits: Constraints, rate_0: float, rate_1: float, overall: float, row: int, out: Any) -> None:
     """Write the residuals of these acceptance rates into row `row` of out (rows, m)."""
-    out[row, 0] = rate_0 - rate_1 - limits.tolerance
-    out[row, 1] = rate_1 - rate_0 - limits.tolerance
+    out[row, 0] = excess(rate_0 - rate_1, limits.tolerance)
+    out[row, 1] = excess(rate_1 - rate_0, limits.tolerance)
     if limits.n_constraints == 4:
-        out[row, 2] = limits.low - overall
-        out[row, 3] = overall - limits.high
+        out[row, 2] = excess(limits.low, overall)
+        out[row, 3] = excess(overall, limits.high)
 
 
 @shared_kernel
 def parity_violation(limits: Constraints, rates: Rates) -> float:
     """Return max(0, |A_0 - A_1| - delta), the sum of the pair's positive parts: at most one is positive."""
-    return max(0.0, abs(rates.accept_0 - rates.accept_1) - limits.tolerance)
+    return max(0.0, excess(abs(rates.accept_0 - rates.accept_1), limits.tolerance))
 
 
 @shared_kernel
@@ -81,7 +82,7 @@ def service_violation(limits: Constraints, rates: Rates) -> float:
     if limits.n_constraints == 2:
         return 0.0
     overall = acceptance(rates)
-    return max(0.0, limits.low - overall) + max(0.0, overall - limits.high)
+    return max(0.0, excess(limits.low, overall)) + max(0.0, excess(overall, limits.high))
 
 
 @shared_kernel

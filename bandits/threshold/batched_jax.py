@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.limits import excess_of
 from bandits.protocol import Learner
 from bandits.rng import Stream
 from bandits.rng_jax import uniform_pair
@@ -138,7 +139,8 @@ def measured(setting: Any, batch: Batch, n_constraints: int) -> Any:
     """Return the residuals (m, R) of a batch and the information behind them (m, R)."""
     limits, n = setting.constraints, setting.batch_size
     gap, overall = batch.rates[0] - batch.rates[1], over(batch.accepted * 1.0, n)
-    residuals = [gap - limits.tolerance, -gap - limits.tolerance, limits.low - overall, overall - limits.high]
+    over_limits = [(gap, limits.tolerance), (-gap, limits.tolerance), (limits.low, overall), (overall, limits.high)]
+    residuals = [excess_of(value, limit) for value, limit in over_limits]
     parity = over(4.0 * batch.sizes[0] * batch.sizes[1], n)
     information = [parity, parity, jnp.full_like(parity, n), jnp.full_like(parity, n)]
     return jnp.stack(residuals[:n_constraints]), jnp.stack(information[:n_constraints])
@@ -156,9 +158,9 @@ def _terms(setting: Any, rates: Rates, reward: Any, arm: Any, n_constraints: int
     first = (1.0 + price) * rates.good_0 - price * rates.accept_0
     second = (1.0 + price) * rates.good_1 - price * rates.accept_1
     mean = (1.0 - rates.share) * first + rates.share * second
-    parity = jnp.maximum(0.0, jnp.abs(rates.accept_0 - rates.accept_1) - limits.tolerance)
+    parity = jnp.maximum(0.0, excess_of(jnp.abs(rates.accept_0 - rates.accept_1), limits.tolerance))
     overall = (1.0 - rates.share) * rates.accept_0 + rates.share * rates.accept_1
-    service = jnp.maximum(0.0, limits.low - overall) + jnp.maximum(0.0, overall - limits.high)
+    service = jnp.maximum(0.0, excess_of(limits.low, overall)) + jnp.maximum(0.0, excess_of(overall, limits.high))
     terms = [
         (1.0 + price) * reward - price,
         setting.best_reward - mean,

@@ -17,6 +17,7 @@ import numpy as np
 
 from bandits.arguments import checked
 from bandits.jit import kernel
+from bandits.limits import excess
 from bandits.threshold.batch import Outcome
 
 PARITY_RANGE, SERVICE_RANGE = 2.0, 1.0
@@ -139,7 +140,7 @@ def optimistic_excess(radii: Radii, evidence: Evidence, arm: int) -> float:
     """Return sum_j max(0, residual_j - radius_j): 0 if and only if the threshold looks feasible."""
     total = 0.0
     for j in range(radii.n_constraints):
-        total += max(0.0, evidence.residual[arm, j] - residual_radius(radii, evidence, arm, j))
+        total += max(0.0, excess(evidence.residual[arm, j], residual_radius(radii, evidence, arm, j)))
     return total
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from bandits.checks import integer
 from bandits.jit import kernel
+from bandits.limits import excess
 from bandits.protocol import Learner, LearnerSteps
 from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
@@ -52,10 +53,10 @@ def _update(params: CommitParams, state: CommitState, t: int, arm: int, outcome:
     if state.arm >= 0:
         return state
     observe(state.evidence, arm, outcome)
-    excess = 0.0
+    broken = 0.0
     for j in range(params.n_constraints):
-        excess += max(0.0, state.evidence.residual[arm, j])
-    state.excess[arm] = excess
+        broken += max(0.0, excess(state.evidence.residual[arm, j], 0.0))
+    state.excess[arm] = broken
     committed = -1
     if t + 1 == params.plays * params.n_actions:
         committed = best_feasible(state.evidence.reward, state.excess)

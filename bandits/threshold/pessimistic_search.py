@@ -18,6 +18,7 @@ import numpy as np
 
 from bandits.checks import integer, optional_real
 from bandits.jit import kernel
+from bandits.limits import exceeds
 from bandits.protocol import LearnerSteps
 from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
@@ -75,7 +76,7 @@ def _update(
         for j in range(m):
             bound = evidence.residual[arm, j] + residual_radius(params.radii, evidence, arm, j) + reach
             state.upper[i, j] = min(state.upper[i, j], bound)
-            safe = safe and state.upper[i, j] <= 0.0
+            safe = safe and not exceeds(state.upper[i, j], 0.0)
         if safe:
             state.certified[i] = True
     return state

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.arguments import checked
 from bandits.checks import array, optional_real, real
 from bandits.jit import kernel
+from bandits.limits import lowered
 from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
 
 LEAST_SHARE, LARGEST_SHARE = 0.05, 0.95
@@ -119,7 +120,7 @@ class PoolPopulation(Population):
         accept, good = np.empty((2, len(thresholds))), np.empty((2, len(thresholds)))
         for g in range(2):
             order = np.argsort(self.pools.scores[g], kind="stable")
-            first = np.searchsorted(self.pools.scores[g][order], thresholds, side="left")
+            first = np.searchsorted(self.pools.scores[g][order], lowered(thresholds), side="left")
             good_above = np.append(np.cumsum(self.pools.good[g][order][::-1])[::-1], 0.0)
             accept[g] = (len(order) - first) / len(order)
             good[g] = good_above[first] / len(order)

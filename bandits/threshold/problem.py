@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.actions import InvalidAction, Part, index, returns
 from bandits.arguments import Checked, checked
 from bandits.checks import array, instance, integer, real, shown
 from bandits.jit import rare_kernel, shared_kernel
@@ -287,13 +288,18 @@ def _make_init(population: PopulationSteps, full: bool) -> Any:
     return init
 
 
+_check_arm = returns(None, Part("the threshold", "integer"))
+
+
 def _make_respond(population: PopulationSteps, draw: Any) -> Any:
     rates_of, target_of = population.rates, population.target
 
     @shared_kernel
-    def respond(setting: ThresholdSetting, world: ThresholdWorld, t: int, arm: int, env: Stream) -> Any:
+    def respond(setting: ThresholdSetting, world: ThresholdWorld, t: int, action: int, env: Stream) -> Any:
+        _check_arm(action)
+        arm = index(action)
         if arm < 0 or arm >= setting.n_actions:
-            raise ValueError("the learner played a threshold outside 0, ..., n_actions - 1")
+            raise InvalidAction("the threshold must be in 0, ..., {}, got {}", t, setting.n_actions - 1, arm)
         limits = setting.constraints
         rates = rates_of(setting.population, world.state, arm)
         u = batch_uniforms(env, t)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.jit import borrow, keep_alive, program
+from bandits.limits import ROUNDING
 from bandits.threshold.batch import Constraints, parity_violation, service_violation, write_residuals
 from bandits.threshold.population import Population, acceptance, mean_reward
 
@@ -45,7 +46,7 @@ def sweep_thresholds(
     feasible = violation <= 0.0
     found = np.where(feasible, reward, -np.inf)
     if not feasible.any():
-        found = np.where(violation == violation.min(), reward, -np.inf)
+        found = np.where(violation - violation.min() <= ROUNDING, reward, -np.inf)
     return Sweep(state, accept, reward, residuals, violation, feasible, int(found.argmax()))
 
 

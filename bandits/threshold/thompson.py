@@ -18,6 +18,7 @@ import numpy as np
 
 from bandits.checks import real
 from bandits.jit import kernel, rare_kernel
+from bandits.limits import excess
 from bandits.normal import normal_quantile
 from bandits.protocol import Learner, LearnerSteps
 from bandits.rng import Stream, uniform_pair
@@ -71,12 +72,12 @@ def drawn_excess(params: ThompsonThresholdParams, evidence: Evidence, i: int, pa
     limits, seen = params.constraints, evidence.information
     gap = evidence.residual[i, 0] + limits.tolerance if seen[i, 0] > 0.0 else 0.0
     gap = posterior(gap, 0.0, seen[i, 0], 0.5 * PARITY_RANGE * params.width, parity)
-    excess = max(0.0, abs(gap) - limits.tolerance)
+    broken = max(0.0, excess(abs(gap), limits.tolerance))
     if limits.n_constraints == 4:
         rate = evidence.residual[i, 3] + limits.high if seen[i, 3] > 0.0 else 0.0
         rate = posterior(rate, 0.5, seen[i, 3], 0.5 * SERVICE_RANGE * params.width, service)
-        excess += max(0.0, limits.low - rate) + max(0.0, rate - limits.high)
-    return excess
+        broken += max(0.0, excess(limits.low, rate)) + max(0.0, excess(rate, limits.high))
+    return broken
 
 
 @kernel

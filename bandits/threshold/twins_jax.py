@@ -16,6 +16,7 @@ import numpy as np
 from jax import lax
 from jax.scipy.special import erfc
 
+from bandits.limits import excess_of
 from bandits.sampling import _STIRLING_ERROR
 from bandits.threshold.optimistic_search import OptimisticFeasibleSearch
 from bandits.threshold.pools import LARGEST_SHARE, LEAST_SHARE, EmpiricalPools
@@ -208,7 +209,7 @@ def learn(params: Any, state: Search, arm: Any, reward: Any, residuals: Any, inf
     scale = jnp.broadcast_to(jnp.where(parity, params.parity, params.service), known.shape)
     bias = jnp.where(parity, params.parity_bias, params.service_bias)
     radius = jnp.where(known == 0.0, jnp.inf, over(scale, jnp.sqrt(known)) + bias)
-    broken = jnp.maximum(0.0, residual - radius)
+    broken = jnp.maximum(0.0, excess_of(residual, radius))
     excess = sum(broken[1:], start=broken[0])
     optimistic = mean + (over(jnp.broadcast_to(params.reward, plays.shape), jnp.sqrt(plays)) + params.reward_bias)
     evidence = jnp.concatenate([plays[None], mean[None], residual, known])

@@ -53,7 +53,7 @@ def test_backward_induction_is_the_best_of_all_policies(start):
     assert values[tuple(mdp.optimal_policy.flat)] == pytest.approx(mdp.optimal_value, abs=1e-12)
     compiled, law = plain(linear_mdp.policy_value), np.zeros((2, 2))
     for policy, value in values.items():
-        assert compiled(mdp.setting(), np.array(policy).reshape(3, 2), law) == pytest.approx(value, abs=1e-12)
+        assert compiled(mdp.setting(), np.array(policy).reshape(3, 2), law, 0) == pytest.approx(value, abs=1e-12)
 
 
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
@@ -65,7 +65,7 @@ def test_random_processes_are_linear_and_their_values_lie_between_0_and_the_stag
     np.testing.assert_allclose(mdp.transitions, np.tensordot(mdp.features, mdp.measures, (2, 1)).transpose(2, 0, 1, 3))
     rng = np.random.default_rng(seed)
     policy = rng.integers(0, actions, (stages, n))
-    value = plain(linear_mdp.policy_value)(mdp.setting(), policy, np.zeros((2, n)))
+    value = plain(linear_mdp.policy_value)(mdp.setting(), policy, np.zeros((2, n)), 0)
     assert -1e-12 <= value <= mdp.optimal_value + 1e-12 <= stages + 1e-11
     assert 0.0 <= mdp.optimal_value - value + 1e-12 <= stages + 1e-11
     assert mdp.worst_value <= value + 1e-12
@@ -168,5 +168,5 @@ def test_wrong_learners_and_tables_are_named():
     with pytest.raises(ValueError, match="n_states must be at least 1"):
         random_tabular_mdp(0, 1, 1, 1)
     setting, law = TABLE.setting(), np.zeros((2, 2))
-    with pytest.raises(ValueError, match="outside"):
-        plain(linear_mdp.policy_value)(setting, np.full((2, 2), 2), law)
+    with pytest.raises(ValueError, match=r"must hold actions in 0, \.\.\., 1, got 2"):
+        plain(linear_mdp.policy_value)(setting, np.full((2, 2), 2), law, 0)
