@@ -146,6 +146,11 @@ def cache_directory() -> Path:
     return Path(base) / "regretlab" / "kernels"
 
 
+def pickled_by_value(value: Any) -> bytes:
+    """Return a pickle that holds the text of what another process could not import: classes of a script or notebook."""
+    return cast(bytes, dumps(value))
+
+
 # ---------------------------------------------------------------- borrowed references
 
 
