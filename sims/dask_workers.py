@@ -7,8 +7,11 @@ scheduler is, the sweep ends with one line.
 """
 
 import logging
+import pickle
+import threading
 import time
 import uuid
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -22,8 +25,9 @@ from sims.sweep import Cell
 from sims.workers import Lost, Outcome
 
 _SCHEDULER = 10.0  # seconds for the scheduler to answer
-_WORKERS = 10.0  # seconds without any worker, in the beginning
+_WORKERS = 15.0  # seconds without any worker, in the beginning
 _RETURN = 30.0  # and later, or until one that is there answers
+_PATIENCE = 0.7  # seconds to take leave
 _LOOK = 1.0  # seconds between looks at who is there
 _LOUD = ("distributed", "tornado", "asyncio")  # loggers that say in a hundred lines what is said here in one
 
@@ -87,7 +91,8 @@ class DaskCrew:
 
     def _submit(self, worker: str, function: Any, *arguments: Any) -> Any:
         where = {"workers": [worker], "allow_other_workers": False, "pure": False, "retries": 0}
-        return self._client.submit(function, *arguments, **where, key=f"regretlab-{uuid.uuid4().hex}")
+        call = pickle.dumps(_Call(function, arguments))
+        return self._client.submit(pickle.loads, call, **where, key=f"regretlab-{uuid.uuid4().hex}")
 
     def next(self) -> tuple[Cell, Outcome]:
         """Wait for a cell and return what became of it; ValueError if no worker is left, or the scheduler is gone."""
@@ -160,7 +165,8 @@ class DaskCrew:
             self._since = time.monotonic()
 
     def _part_with(self, worker: str) -> None:
-        self._asked.pop(worker, None)
+        if self._asked.pop(worker, None):
+            self._samples = []  # one of them may have killed it
         self._threads.pop(worker, None)
         for cell, future in self._busy.get(worker, {}).values():
             self._heard.put((worker, cell, Lost(f"was lost with Dask worker {worker}")))
@@ -198,15 +204,21 @@ class DaskCrew:
 
     def close(self, stopped: bool) -> None:
         """Take leave of the cluster; stopped: and let no worker go on with what it is at."""
+        if stopped:
+            ending = threading.Thread(target=self._stop_cells, daemon=True)
+            ending.start()
+            ending.join(_PATIENCE)
+        with suppress(Exception):
+            self._client.close(timeout=_PATIENCE)
+        self._quiet.__exit__(None, None, None)
+
+    def _stop_cells(self) -> None:
+        """Take back what has not begun, and stop what has."""
         futures = [future for busy in self._busy.values() for _, future in busy.values() if future is not None]
         with suppress(Exception):
-            if stopped and futures and self._client.status == "running":
+            if futures and self._client.status == "running":
                 self._client.cancel(futures, force=True)
-                self._client.run(_stop, self._sweep, workers=list(self._threads), wait=False)
-                time.sleep(0.2)  # for the message to leave
-        with suppress(Exception):
-            self._client.close(timeout=1.0)
-        self._quiet.__exit__(None, None, None)
+                self._client.run(pickle.loads, pickle.dumps(_Call(_stop, (self._sweep,))), workers=list(self._threads))
 
 
 _KEPT = "finished cells are kept, the same call goes on from there"
@@ -221,7 +233,7 @@ def cluster_at(address: str) -> Iterator[Any]:
             yield client
         finally:
             with suppress(Exception):
-                client.close(timeout=1.0)
+                client.close(timeout=_PATIENCE)
 
 
 def _connected(address: str) -> Any:
@@ -238,19 +250,32 @@ def _connected(address: str) -> Any:
 @contextmanager
 def _silenced() -> Iterator[None]:
     """Let Dask say nothing; what matters is said by the crew."""
-    import warnings
-
-    loggers = [logging.getLogger(name) for name in _LOUD]
-    levels = [logger.level for logger in loggers]
+    with suppress(ImportError):
+        import distributed  # noqa: F401 - makes its loggers
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOUD]
+    before = [logger.disabled for logger in loggers]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="distributed")
         for logger in loggers:
-            logger.setLevel(logging.CRITICAL + 1)
+            logger.disabled = True
         try:
             yield
         finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+            for logger, disabled in zip(loggers, before, strict=True):
+                logger.disabled = disabled
+
+
+class _Call:
+    """A call made where its pickle is loaded: in a task, where what cannot be imported is an error like any other.
+
+    A function that Dask itself cannot load takes the worker with it.
+    """
+
+    def __init__(self, function: Any, arguments: tuple[Any, ...]) -> None:
+        self._call = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self._call
 
 
 # ---------------------------------------------------------------- in the worker

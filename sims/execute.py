@@ -239,8 +239,4 @@ def _longest(under_way: dict[str, tuple[Cell, float]]) -> str:
         return ""
     cell, since = min(under_way.values(), key=lambda known: known[1])
     pair = f"{cell.learner.name} in {type(cell.problem).__name__}"
-    return f"{len(under_way)} cells under way, the first of them {cell.address} ({pair}) for {_seconds(since)} s"
-
-
-def _seconds(since: float) -> str:
-    return f"{time.monotonic() - since:.0f}"
+    return f"{len(under_way)} under way, first cell {cell.address}, {pair}, for {time.monotonic() - since:.0f} s"
