@@ -21,6 +21,7 @@ from numba import uint64 as uint64
 from numba.core import cgutils, config
 from numba.core import types as _numba_types
 from numba.core.dispatcher import Dispatcher
+from numba.core.serialize import dumps
 from numba.extending import intrinsic, lower_builtin, type_callable
 from numba.extending import overload as overload
 
@@ -127,6 +128,11 @@ def _origin(function: Any) -> Origin:
         return Origin(reach(function), "")
     except NotAddressable as error:
         return Origin(None, str(error))
+
+
+def pickled_by_value(value: Any) -> bytes:
+    """Return a pickle that holds the text of what another process could not import: classes of a script or notebook."""
+    return cast(bytes, dumps(value))
 
 
 # ---------------------------------------------------------------- borrowed references

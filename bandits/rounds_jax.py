@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from bandits.rng import ENVIRONMENT, LEARNER
 from bandits.rng_jax import stream
+from bandits.stopping import pieces
 
 _WIDTH = 1 << 16  # repetitions in one call of the compiled program
 _PADDING = 64  # repetitions: a program is compiled for a multiple of it
+
+done: Any = jax.block_until_ready  # until then nothing can stop a program
 
 Start = Callable[[int], Any]  # (repetitions) -> what is carried from round to round
 Measure = Callable[[Any, int, NDArray[np.float64]], None]  # (carried, n_rounds, out (R, M)): write the metrics
@@ -53,7 +56,8 @@ def play_rounds(
             address = jnp.uint64(seed), jnp.asarray((first + row + np.arange(padded)) % 2**32, jnp.uint32)
             carried, begin, out = start(padded), 0, np.empty((padded, shape[2]))
             for column, end in enumerate(int(n) for n in rounds):
-                carried = advance(given, address, carried, jnp.int64(begin), jnp.int64(end))
+                for a, b in pieces(begin, end):
+                    carried = done(advance(given, address, carried, jnp.int64(a), jnp.int64(b)))
                 measure(carried, end, out)
                 values[row : row + here, column] = out[:here]
                 begin = end

@@ -20,7 +20,7 @@ from paper_figures import catalogue, style
 from paper_figures.figure import QUALITIES, Figure
 from paper_figures.page import page
 from paper_figures.simulations import kept_in
-from sims.execute import dask_cluster, worker_count
+from sims.execute import worker_count
 
 if TYPE_CHECKING:
     import polars
@@ -59,7 +59,9 @@ def draw(
         raise ValueError(f"quality must be one of {', '.join(QUALITIES)}, got {quality!r}")
     worker_count(workers)
     if cluster is not None:
-        with dask_cluster(cluster):
+        from sims.dask_workers import cluster_at
+
+        with cluster_at(cluster):
             pass
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from sims.execute import run_sweep, simulate_cell
+from sims.compute import simulate_cell
+from sims.execute import run_sweep
 from sims.run import Run
 from sims.store import Store
 from sims.sweep import Cell

@@ -5,7 +5,7 @@ from typing import Any
 from sims.run import Run as Run
 from sims.simulate import simulate as simulate
 
-_LAZY = {"Cell": "sims.sweep", "Precision": "sims.sweep", "grid": "sims.sweep", "load_sweep": "sims.sweep"}
+_LAZY = {"Cell": "sims.sweep", "Precision": "sims.sweep", "grid": "sims.sweep", "load_sweep": "sims.spec"}
 _LAZY |= {"run_sweep": "sims.execute", "Store": "sims.store"}
 
 

@@ -1,15 +1,19 @@
 """The `regretlab` command.
 
 Exit status: 0 for success, 1 when something failed that was asked for (a bound broken, a cell or figure
-failed), 2 for bad usage, with one clear line and no traceback, 130 after Ctrl-C.
+failed), 2 for bad usage, with one clear line and no traceback, 130 after Ctrl-C, 141 when nobody reads the output.
 """
 
+import io
 import math
+import os
 import sys
+import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +27,7 @@ app = typer.Typer(
     help="Reproduce figures, run sweeps and verify regret bounds of online learning.",
 )
 
-Workers = Annotated[int | None, typer.Option(help="Workers, at least 1; one a processor by default.")]
+Workers = Annotated[int | None, typer.Option(help="Workers, at least 1; one per processor by default.")]
 Cluster = Annotated[str | None, typer.Option(help="Dask scheduler that does the work, as in tcp://host:port.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
@@ -39,12 +43,18 @@ def _clear_errors(kept: bool = False) -> Iterator[None]:
             text = error.args[0]
         elif isinstance(error, OSError) and error.filename is not None:
             text = f"cannot use {error.filename}: {error.strerror}"
-        print(f"regretlab: {text}", file=sys.stderr)
+        _complain(str(text) or type(error).__name__)
         raise typer.Exit(2) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         hint = "; what is finished is kept, run the same command to go on" if kept else ""
-        print(f"regretlab: interrupted{hint}", file=sys.stderr)
+        _complain(f"interrupted{hint}" + (f" ({interrupt})" if str(interrupt) else ""))
         raise typer.Exit(130) from None
+
+
+def _complain(text: str) -> None:
+    """Print a line on stderr, if anybody reads it."""
+    with suppress(OSError):
+        print(f"regretlab: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
 # ---------------------------------------------------------------- bounds
@@ -135,10 +145,28 @@ def verify(
 def _until_failure(checks: Iterator[Any]) -> Iterator[Any]:
     """Yield verdicts; a case that cannot be checked ends the run with status 1."""
     try:
-        yield from checks
+        while (verdict := _apart(lambda: next(checks, None))) is not None:
+            yield verdict
     except RuntimeError as error:
-        print(f"regretlab: {error}", file=sys.stderr)
+        _complain(f"{error}")
         raise typer.Exit(1) from None
+
+
+def _apart(work: Callable[[], Any]) -> Any:
+    """Return work(), done in another thread, so that Ctrl-C need not wait for compiled code."""
+    done: SimpleQueue[Any] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            done.put((work(), None))
+        except BaseException as error:
+            done.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    value, error = done.get()
+    if error is not None:
+        raise error
+    return value
 
 
 def _report(verdicts: list[Any]) -> None:
@@ -228,7 +256,7 @@ def figures(
                 failed += figure.error is not None
                 advance(failed=figure.error is not None, label=figure.name)
                 if figure.error is not None:
-                    print(f"regretlab: {figure.name} failed: {figure.error}", file=sys.stderr)
+                    _complain(f"{figure.name} failed: {figure.error}")
     if not quiet:
         print(f"gallery: {(out / 'index.html').resolve()}")
     if failed:
@@ -247,14 +275,19 @@ def sweep(
     cluster: Cluster = None,
     keep_repetitions: Annotated[bool, typer.Option("--keep-repetitions", help="Store every repetition.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count the cells, estimate the time, run nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check the file, count the cells, estimate the time and keep nothing. The modules and makers that the "
+            "file names are imported and called, as always, and a few rounds of each pair are played.",
+        ),
     ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the cells of a sweep that OUT lacks, and collect all in OUT/results.parquet."""
     from sims.execute import estimate_seconds, pending, run_sweep
+    from sims.spec import load_sweep
     from sims.summary import summary
-    from sims.sweep import load_sweep
 
     with _clear_errors(kept=True):
         cells = load_sweep(spec)
@@ -263,7 +296,7 @@ def sweep(
             seconds = estimate_seconds(missing, workers)
             print(f"{len(cells)} cells, {len(cells) - len(missing)} done, {len(missing)} to do, about {seconds:.0f} s")
             return
-        with progress("sweep", len(cells), "rounds", quiet) as advance:
+        with progress("sweep", len({cell.address for cell in cells}), "rounds", quiet) as advance:
             report = run_sweep(
                 cells,
                 out,
@@ -274,9 +307,11 @@ def sweep(
                 progress=lambda rounds, failed: advance(rounds, failed),
             )
     for line in report.damaged:
-        print(f"regretlab: computed again: {line}", file=sys.stderr)
+        _complain(f"computed again: {line}")
+    for line in report.left_out:
+        _complain(line)
     for address, error in report.failed.items():
-        print(f"regretlab: cell {address} failed: {error}", file=sys.stderr)
+        _complain(f"cell {address} failed: {error}")
     if not quiet:
         header, *rows = summary(report.results)
         _table(header, rows)
@@ -286,6 +321,47 @@ def sweep(
         raise typer.Exit(1)
 
 
+class _Stream(io.FileIO):
+    """An output that may fail, as where nobody reads it: of stdout that ends the command, of stderr nothing."""
+
+    def write(self, data: Any) -> int:
+        """Write bytes."""
+        try:
+            return super().write(data) or 0
+        except OSError as error:
+            if self.fileno() != 1:
+                return len(data)
+            if not isinstance(error, BrokenPipeError):
+                _complain(f"cannot write the output: {error.strerror or error}")
+            os._exit(141 if isinstance(error, BrokenPipeError) else 1)
+
+
+def _forgiving(stream: Any, descriptor: int) -> Any:
+    """Return a stream in place of one of Python's own: a letter that the terminal does not have is no error."""
+    if stream is None:  # closed by the caller
+        return open(os.devnull, "w", encoding="utf-8")
+    try:
+        raw = _Stream(descriptor, "wb", closefd=False)
+    except (OSError, ValueError):
+        return stream
+    line_by_line = descriptor == 2 or stream.isatty()
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding=stream.encoding, errors="replace", line_buffering=line_by_line
+    )
+
+
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; after Ctrl-C leave at once, whatever still runs."""
+    sys.stdout, sys.stderr = _forgiving(sys.stdout, 1), _forgiving(sys.stderr, 2)
+    status: Any = 0
+    try:
+        app()
+    except SystemExit as asked:
+        status = asked.code
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        status = 130
+    sys.stdout.flush()
+    if status == 130:
+        os._exit(130)
+    sys.exit(status)

@@ -13,11 +13,17 @@ import importlib
 import inspect
 import json
 import pkgutil
+import signal
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_type_hints
 
 import numpy as np
+
+from sims.messages import one_line, shown
+
+_IMPORT = 30.0  # seconds
 
 
 def describe(value: Any) -> Any:
@@ -39,7 +45,7 @@ def describe(value: Any) -> Any:
         return [describe(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise TypeError(f"{type(value).__name__} cannot be part of a configuration: {value!r}")
+    raise TypeError(f"{type(value).__name__} cannot be part of a configuration: {shown(value)}")
 
 
 def canonical(value: Any) -> str:
@@ -60,8 +66,8 @@ def _exact(value: Any) -> Any:
 def build(data: Any, where: str = "") -> Any:
     """Return the object that `data` describes; tables without "type" and plain values are returned as they are.
 
-    Raises ValueError naming the place (`where`) for an unknown class or parameter, and the class's own error,
-    prefixed with the place, for a bad value.
+    The modules and makers that it names are imported and called. Raises ValueError naming the place (`where`) for an
+    unknown class or parameter, and the class's own error, prefixed with the place, for a bad value.
     """
     if isinstance(data, list):
         return [build(item, f"{where}[{i}]") for i, item in enumerate(data)]
@@ -74,14 +80,16 @@ def build(data: Any, where: str = "") -> Any:
     }
     for name in arguments:
         if name not in known:
-            raise ValueError(f"{where or 'spec'}: {make.__name__} has no parameter {name!r}{_hint(name, known)}")
+            raise ValueError(f"{where or 'spec'}: {make.__name__} has no parameter {shown(name)}{_hint(name, known)}")
     missing = [name for name in needed if name not in arguments]
     if missing:
         raise ValueError(f"{where or 'spec'}: {make.__name__} needs {' and '.join(missing)}")
     try:
         return make(**arguments)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{where or 'spec'}: {make.__name__}: {error}") from None
+        raise ValueError(f"{where or 'spec'}: {make.__name__}: {' '.join(str(error).split())}") from None
+    except (Exception, SystemExit) as error:  # whatever a maker of one's own raises
+        raise ValueError(f"{where or 'spec'}: {make.__name__}: {one_line(error)}") from None
 
 
 def _parameters(make: Any) -> tuple[set[str], list[str]]:
@@ -109,17 +117,34 @@ def find_maker(name: str, where: str = "") -> Any:
     if ":" in name:
         module, _, attribute = name.partition(":")
         try:
-            make: Any = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, TypeError, ValueError) as error:
-            raise ValueError(f"{where or 'spec'}: cannot find {name!r}: {error}") from None
+            make: Any = getattr(_imported(module), attribute)
+        except (Exception, SystemExit) as error:  # a module's own text may raise anything
+            raise ValueError(f"{where or 'spec'}: cannot find {shown(name)}: {one_line(error)}") from None
     else:
         known = public_makers() | public_classes()
         make = known.get(name)
         if make is None:
-            raise ValueError(f"{where or 'spec'}: unknown type {name!r}{_hint(name, known)}")
+            raise ValueError(f"{where or 'spec'}: unknown type {shown(name)}{_hint(name, known)}")
     if not (inspect.isclass(make) and dataclasses.is_dataclass(make)) and _made_by(make) is None:
-        raise ValueError(f"{where or 'spec'}: {name!r} is not a dataclass, nor a function annotated to return one")
+        raise ValueError(f"{where or 'spec'}: {shown(name)} is not a dataclass, nor a function annotated to return one")
     return make
+
+
+def _imported(module: str) -> Any:
+    """Return an imported module; TimeoutError if its text does not end within half a minute, as far as can be told."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        return importlib.import_module(module)
+
+    def late(*_: Any) -> None:
+        raise TimeoutError(f"importing {shown(module)} did not end within {_IMPORT:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, _IMPORT)
+    try:
+        return importlib.import_module(module)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _made_by(function: Any) -> Any:
@@ -128,7 +153,7 @@ def _made_by(function: Any) -> Any:
         return None
     try:
         made = get_type_hints(function).get("return")
-    except (NameError, TypeError):  # an annotation for type checkers only
+    except Exception:  # an annotation for type checkers only
         return None
     return made if inspect.isclass(made) and dataclasses.is_dataclass(made) else None
 

@@ -1,46 +1,38 @@
-"""Run a sweep's cells on any `concurrent.futures` executor and keep what finishes.
+"""Run a sweep's cells on threads, processes, a Dask cluster or any executor, and keep what finishes.
 
-Threads are the default (compiled loops release the GIL); processes and Dask clusters take the same cells.
-Results do not depend on the executor, the number of workers or the order: each cell is a function of its
-configuration. A failed cell is recorded and the rest goes on; a lost worker's cells are done again; Ctrl-C
-leaves a folder from which the same sweep goes on.
+Results do not depend on who computes, on the number of workers or on the order: each cell is a function of its
+configuration. A cell that fails, or that takes its process with it, is recorded and the rest goes on; Ctrl-C leaves a
+folder from which the same sweep goes on.
 """
 
 import os
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, Protocol
-
-import numpy as np
+from typing import Any, Literal, Protocol, get_args
 
 from bandits.checks import instance, integer
-from sims.run import Run
-from sims.simulate import simulate
-from sims.store import Store, StoreError, encode, open_store
+from bandits.stopping import new_flag
+from sims.compute import compute, simulate_cell
+from sims.labels import label_table
+from sims.messages import Failure, one_line, shown
+from sims.store import SCHEMA, Store, StoreError, open_store
 from sims.sweep import Cell
+from sims.workers import Crew, Here, Lent, Lost, Process, Threads, at_work
 
 Workers = Literal["threads", "processes"]
-_ATTEMPTS = 3
-_CLUSTER_TIMEOUT = 10.0  # seconds
+_ATTEMPTS = 3  # for a cell whose process is lost
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a sweep did: counts of cells, the failures' messages by address, seconds, where the table is."""
+    """What a sweep did: counts of cells, the failures' messages by address, seconds, where the table is.
+
+    left_out: a line for each worker of a cluster that was not used because its code or its libraries are others.
+    """
 
     total: int
     computed: int
@@ -49,6 +41,7 @@ class Report:
     failed: dict[str, str]
     seconds: float
     results: Path
+    left_out: tuple[str, ...] = ()
 
 
 class Progress(Protocol):
@@ -56,42 +49,6 @@ class Progress(Protocol):
 
     def __call__(self, rounds: int, failed: bool) -> None:
         """Count a finished cell."""
-
-
-def compute(cell: Cell, keep_repetitions: bool = False) -> bytes:
-    """Simulate a cell on one thread and return its Parquet bytes."""
-    return encode(cell, simulate_cell(cell), keep_repetitions)
-
-
-def simulate_cell(cell: Cell, threads: int | None = 1) -> Run:
-    """Simulate a cell, with further repetitions while it asks for more precision."""
-    run = _more(cell, 0, cell.repetitions, threads)
-    precision = cell.precision
-    while precision and run.repetitions < precision.limit and not _precise(run, cell):
-        extra = min(run.repetitions, precision.limit - run.repetitions)
-        values = np.concatenate([run.values, _more(cell, run.repetitions, extra, threads).values])
-        run = Run(run.problem, run.learner, run.seed, 0, run.rounds, values)
-    return run
-
-
-def _more(cell: Cell, first: int, count: int, threads: int | None) -> Run:
-    return simulate(
-        cell.problem,
-        cell.learner,
-        repetitions=count,
-        seed=cell.seed,
-        checkpoints=cell.checkpoints,
-        threads=threads,
-        first_repetition=first,
-        backend=cell.backend,
-    )
-
-
-def _precise(run: Run, cell: Cell) -> bool:
-    assert cell.precision is not None
-    low, high = run.interval(cell.precision.metric, cell.precision.level)
-    scale = abs(run.mean(cell.precision.metric)[-1]) if cell.precision.relative else 1.0
-    return bool(0.5 * (high[-1] - low[-1]) <= cell.precision.half_width * scale)
 
 
 def run_sweep(
@@ -108,12 +65,17 @@ def run_sweep(
 ) -> Report:
     """Compute the cells that `out` lacks and collect all of them in out/results.parquet.
 
-    workers: at least 1, None for one a processor.  kind: "threads" or "processes".  cluster: address of a Dask
+    workers: at least 1, None for one per processor.  kind: "threads" or "processes".  cluster: address of a Dask
     scheduler ("tcp://host:port").  executor: one of your own instead.  keep_repetitions: store every
     repetition, not only the statistics.  collect: write the table of all cells; without it they stay in their files.
 
-    Raises ValueError for an empty sweep or a bad option, StoreError if the folder is in use, cannot be written
-    or the disk is full; everything finished until then stays and a second call goes on from there.
+    A cell that raises, cannot be loaded by a worker, or whose process dies (it is then tried again, by itself) fails
+    alone, and the report says why. Classes defined in the main script or in a notebook travel to processes by their
+    text. Ctrl-C raises KeyboardInterrupt within about a second, with the cells that were under way in its message.
+
+    Raises ValueError for an empty sweep or a bad option, for labels that cannot be columns, and where nobody can do the
+    work (no cluster, no worker in it, none with this program's code and libraries); StoreError if the folder is in use,
+    cannot be written or the disk is full. Everything finished until then stays and a second call goes on from there.
     """
     began = time.perf_counter()
     instance("out", out, (str, Path), "the name of a folder")
@@ -122,25 +84,39 @@ def run_sweep(
         instance("cells", cell, Cell, "a sequence of cells")
     if not cells:
         raise ValueError("cells must hold at least one cell, got none")
-    rows = list({(cell.address, repr(sorted(cell.labels.items()))): cell for cell in cells}.values())
+    if kind not in get_args(Workers):
+        raise ValueError(f"kind must be 'threads' or 'processes', got {shown(kind)}")
+    rows = _distinct(cells)
+    labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work: the table must not be lost
     cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
     with open_store(out) as store:
         todo, damaged = _missing(cells, store, keep_repetitions, progress)
         failed: dict[str, str] = {}
-        with _executor(executor, kind, cluster, count) as make:
-            for cell, outcome in _results(todo, make, 4 * count, keep_repetitions):
+        crew = _crew(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
+        with at_work(crew):
+            for cell, outcome in _outcomes(todo, crew):
                 if isinstance(outcome, bytes):
                     store.save(cell, outcome)
                 else:
-                    failed[cell.address] = str(outcome)
-                    store.record_failure(cell, "".join(traceback.format_exception(outcome)))
+                    failed[cell.address] = outcome.text
+                    store.record_failure(cell, outcome.trace)
                 if progress:
                     progress(_rounds(cell), not isinstance(outcome, bytes))
-        results = store.collect(rows) if collect else store.results
+        results = store.collect(rows, labels) if collect else store.results
     reused = len(cells) - len(todo)
     seconds = time.perf_counter() - began
-    return Report(len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results)
+    left_out = tuple(getattr(crew, "left_out", {}).values())
+    return Report(len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results, left_out)
+
+
+def _distinct(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells without those that say the same as an earlier one."""
+    said: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        key = cell.address, repr(sorted(cell.labels.items(), key=lambda item: str(item[0])))
+        said.setdefault(key, cell)
+    return list(said.values())
 
 
 def worker_count(workers: int | None) -> int:
@@ -163,13 +139,17 @@ def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float
     for cell in cells:
         pair = (type(cell.problem), type(cell.learner), cell.backend)
         if pair not in cost:
-            cost[pair] = _seconds_a_round(cell)
+            try:
+                cost[pair] = _seconds_per_round(cell)
+            except Exception as error:  # whatever a learner of one's own raises
+                pair_name = f"{cell.learner.name} in {type(cell.problem).__name__}"
+                raise ValueError(f"{pair_name} does not run: {one_line(error)}") from error
         total += cost[pair] * _rounds(cell)
     return total / count
 
 
-def _seconds_a_round(cell: Cell) -> float:
-    """Return about the seconds a round and repetition; JAX plays at least 64 repetitions for the price of one."""
+def _seconds_per_round(cell: Cell) -> float:
+    """Return about the seconds per round and repetition; JAX plays at least 64 repetitions for the price of one."""
     in_jax = cell.backend != "numba"
     repetitions, rounds = (min(cell.repetitions, 1024), 1_000) if in_jax else (1, 20_000)
     part = replace(cell, repetitions=repetitions, checkpoints=(min(cell.problem.horizon, rounds),), precision=None)
@@ -201,87 +181,62 @@ def _missing(
     return todo, damaged
 
 
-@contextmanager
-def _executor(given: Executor | None, kind: str, cluster: str | None, count: int) -> Iterator[Callable[[], Executor]]:
-    """Yield a function that returns the executor, or a new one if the last was broken by a lost process."""
-    if given is not None:
-        yield lambda: given
-        return
+def _nobody() -> Any:
+    raise AssertionError("there is nothing to do")
+
+
+def _crew(
+    executor: Executor | None, kind: str, cluster: str | None, count: int, keep: bool, cells: Sequence[Cell]
+) -> Crew:
+    if executor is not None:
+        return Lent(executor, count, keep)
     if cluster is not None:
-        with dask_cluster(cluster) as remote:
-            yield lambda: remote
-        return
-    if kind not in ("threads", "processes"):
-        raise ValueError(f"kind must be 'threads' or 'processes', got {kind!r}")
-    pools: list[Executor] = []
+        from sims.dask_workers import DaskCrew
 
-    def make() -> Executor:
-        if kind == "threads":
-            pools.append(ThreadPoolExecutor(count))
-        else:
-            pools.append(ProcessPoolExecutor(count, mp_context=get_context("spawn")))
-        return pools[-1]
+        return DaskCrew(cluster, cells, keep)
+    if kind == "processes":
+        return Threads(count, lambda: Process(keep))
+    flag = new_flag()
+    return Threads(count, lambda: Here(lambda cell: compute(cell, keep), flag))
+
+
+def _outcomes(cells: Sequence[Cell], crew: Crew) -> Iterator[tuple[Cell, bytes | Failure]]:
+    """Yield each cell with its bytes or its failure.
+
+    A cell whose process is lost may be the one that killed it, and may be innocent where others were in it, or where
+    memory ran out. It is tried again when all others are done, alone in its process.
+    """
+    fresh, suspects, losses = deque(cells), deque[Cell](), dict[str, int]()
+    under_way: dict[str, tuple[Cell, float]] = {}
+
+    def send(cell: Cell) -> None:
+        under_way[cell.address] = cell, time.monotonic()
+        crew.send(cell)
 
     try:
-        yield make
-    finally:
-        for pool in pools:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while fresh or suspects or under_way:
+            while fresh and crew.room():
+                send(fresh.popleft())
+            while suspects and not fresh and crew.room(alone=True):
+                send(suspects.popleft())
+            cell, outcome = crew.next()
+            del under_way[cell.address]
+            if isinstance(outcome, Lost):
+                losses[cell.address] = losses.get(cell.address, 0) + 1
+                if losses[cell.address] < _ATTEMPTS:
+                    suspects.append(cell)
+                    continue
+                text = f"its process {outcome.reason}; tried {_ATTEMPTS} times"
+                outcome = Failure(text, text)
+            yield cell, outcome
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_longest(under_way)) from None
 
 
-@contextmanager
-def dask_cluster(address: str) -> Iterator[Executor]:
-    """Yield the executor of the Dask scheduler at `address`; ValueError if none answers."""
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ValueError("cluster needs the extra: pip install 'regretlab[cluster]'") from None
-    try:
-        client = Client(address, timeout=_CLUSTER_TIMEOUT)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"cluster: no Dask scheduler answers at {address}: {error}") from None
-    with client:
-        yield client.get_executor(pure=False, retries=_ATTEMPTS)
-
-
-def _results(
-    cells: Sequence[Cell], make: Callable[[], Executor], window: int, keep: bool
-) -> Iterator[tuple[Cell, bytes | BaseException]]:
-    """Yield each cell with its bytes or its error, with at most `window` cells under way."""
-    if not cells:
-        return
-    executor = make()
-    waiting = [(cell, 1) for cell in reversed(cells)]
-    running: dict[Future[bytes], tuple[Cell, int]] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < window:
-                cell, attempt = waiting.pop()
-                running[_submit(executor, cell, keep)] = (cell, attempt)
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            lost = []
-            for future in finished:
-                cell, attempt = running.pop(future)
-                error = future.exception()
-                if isinstance(error, BrokenExecutor) and attempt < _ATTEMPTS:
-                    lost.append((cell, attempt + 1))
-                else:
-                    yield cell, error if error is not None else future.result()
-            if lost:  # a process died: every cell in its pool is lost, and the pool with it
-                lost += [(cell, attempt + 1) for cell, attempt in running.values()]
-                running.clear()
-                waiting += lost
-                executor = make()
-    finally:
-        for future in running:
-            future.cancel()
-
-
-def _submit(executor: Executor, cell: Cell, keep: bool) -> Future[bytes]:
-    """Return the cell's future; from a pool that has just lost a process, one that failed for that reason."""
-    try:
-        return executor.submit(compute, cell, keep)
-    except BrokenExecutor as error:
-        broken: Future[bytes] = Future()
-        broken.set_exception(error)
-        return broken
+def _longest(under_way: dict[str, tuple[Cell, float]]) -> str:
+    """Return a few words on the cells under way, as one of them may be why there was no end."""
+    if not under_way:
+        return ""
+    cell, since = min(under_way.values(), key=lambda known: known[1])
+    pair = f"{cell.learner.name} in {type(cell.problem).__name__}"
+    return f"{len(under_way)} under way, first cell {cell.address}, {pair}, for {time.monotonic() - since:.0f} s"

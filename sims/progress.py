@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 
@@ -40,7 +40,8 @@ class _Lines:
         if self.done < self.total and now - self.last < 10.0:
             return
         self.last = now
-        print(f"{self.title}: {self._text(now - self.began)}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # nobody reads them
+            print(f"{self.title}: {self._text(now - self.began)}", file=sys.stderr, flush=True)
 
     def _text(self, seconds: float) -> str:
         left = seconds / self.done * (self.total - self.done)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits import stopping
 from bandits.arguments import checked
 from bandits.checks import instance, integer, shown
 from bandits.protocol import Learner, Problem
@@ -46,7 +47,7 @@ def simulate(
     lists them). JAX has threads of its own; `threads` does not bind it. Learners with a batched computation of their
     own use it under any backend.
 
-    Memory is O(repetitions x checkpoints), whatever the horizon. Ctrl-C stops the loop within about 10^6 rounds.
+    Memory is O(repetitions x checkpoints), whatever the horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
     """
     instance("problem", problem, Problem, "a problem such as SwitchingCostGame(...)")
@@ -68,7 +69,7 @@ def simulate(
         return Run(problem, learner, int(word), first, rounds, np.asarray(batched, dtype=np.float64))
 
     params, setting = learner.parameters(problem), problem.setting()
-    values, stop = np.empty((count, len(rounds), len(problem.metrics))), np.zeros(1, np.uint8)
+    values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
@@ -77,6 +78,7 @@ def simulate(
         play = loop_of(problem, learner, params, setting)
         part((0, 0))  # compile here, once, not in every thread
         _in_threads(part, _pieces(count, workers), workers, stop)
+    stopping.look(stop)
     return Run(problem, learner, int(word), first, rounds, values)
 
 

@@ -4,20 +4,21 @@
     OUT/failed/ADDRESS.json      the error of a cell that failed; it is tried again next time
     OUT/results.parquet          all cells of the last sweep, in its order, with its axes as columns
 
-Every file has the same tidy schema, one row a (cell, round, metric) with the statistics over repetitions,
-or one a repetition where full repetitions are kept (`repetition` is then not null):
+Every file has the same tidy schema, one row per (cell, round, metric) with the statistics over repetitions,
+or one per repetition where full repetitions are kept (`repetition` is then not null):
 
     polars.read_parquet("OUT/results.parquet"), pandas.read_parquet(...), duckdb.sql("from 'OUT/results.parquet'")
 
-A file that is truncated, damaged or foreign is reported and computed again, never used.
+A file that is truncated, damaged or foreign is reported and computed again, never used: between rows and footer, where
+Parquet readers do not look, a cell's file has the checksum of all its other bytes and of the cell's address.
 """
 
+import hashlib
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sims.messages import one_line, shown
 from sims.run import Run
 from sims.sweep import Cell
 
@@ -42,7 +44,7 @@ _UNITS = {
     "repetitions": "number of repetitions behind the row",
     "round": "rounds played",
     "metric": "name of the measured quantity",
-    "mean": "mean over repetitions, in the metric's unit (losses in [0, 1] a round, or counts)",
+    "mean": "mean over repetitions, in the metric's unit (losses in [0, 1] per round, or counts)",
     "std": "standard deviation over repetitions (n - 1), null for one repetition",
     "minimum": "least over repetitions",
     "maximum": "greatest over repetitions",
@@ -68,6 +70,7 @@ SCHEMA = pa.schema(
 )
 _TEXT = ["cell", "problem", "learner", "metric"]
 _KEY = b"regretlab"
+_CHECKSUM = hashlib.sha256().digest_size
 
 
 class StoreError(ValueError):
@@ -76,19 +79,40 @@ class StoreError(ValueError):
 
 def encode(cell: Cell, run: Run, keep_repetitions: bool) -> bytes:
     """Return a finished cell as the bytes of its Parquet file; the same run gives the same bytes."""
+    table = pa.table(_columns(cell, run, keep_repetitions), schema=SCHEMA)
     tags = {
         "address": cell.address,
         "configuration": cell.configuration(),
         "kept": "repetitions" if keep_repetitions else "statistics",
         "versions": {name: _version(name) for name in ("regretlab", "numpy", "numba", "jax")},
     }
-    table = pa.table(_columns(cell, run, keep_repetitions), schema=SCHEMA)
     table = table.replace_schema_metadata({_KEY: json.dumps(tags, sort_keys=True).encode()})
     sink = io.BytesIO()
     pq.write_table(
         table, sink, compression="snappy", use_dictionary=_TEXT, write_statistics=False, write_page_checksum=True
     )
-    return sink.getvalue()
+    return _with_checksum(cell.address, sink.getvalue())
+
+
+def _with_checksum(address: str, content: bytes) -> bytes:
+    place = _footer(content)
+    return content[:place] + _checksum(address, content[:place], content[place:]) + content[place:]
+
+
+def _is_whole(address: str, content: bytes) -> bool:
+    """Return whether these are the bytes that were written for the cell at `address`."""
+    place = _footer(content)
+    body, found, footer = content[: place - _CHECKSUM], content[place - _CHECKSUM : place], content[place:]
+    return place > _CHECKSUM and found == _checksum(address, body, footer)
+
+
+def _checksum(address: str, body: bytes, footer: bytes) -> bytes:
+    return hashlib.sha256(address.encode() + body + footer).digest()
+
+
+def _footer(content: bytes) -> int:
+    """Return where a Parquet file's footer begins: its length stands before the last four bytes."""
+    return len(content) - 8 - int.from_bytes(content[-8:-4], "little")
 
 
 def _columns(cell: Cell, run: Run, keep_repetitions: bool) -> dict[str, Any]:
@@ -144,18 +168,20 @@ class Store:
         """Return a cell's table; None if it is absent or holds less than is asked; ValueError if it is damaged."""
         path = self.path(cell)
         try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                table = file.read(use_threads=False)
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{path} is damaged ({str(error).splitlines()[0]})") from None
-        tags = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
-        if tags.get("address") != cell.address or table.schema.names != SCHEMA.names:
-            raise ValueError(f"{path} does not hold this cell's results")
-        if keep_repetitions and tags["kept"] != "repetitions":
-            return None
-        return table
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read ({_cause(error)})") from None
+        if not _is_whole(cell.address, content):  # asked before anything in it is read
+            raise ValueError(f"{path} is damaged, or does not hold this cell's results")
+        try:
+            table = pq.read_table(io.BytesIO(content), use_threads=False)
+            kept = json.loads(table.schema.metadata[_KEY])["kept"]
+            table = table.cast(SCHEMA)
+        except Exception as error:  # as of a later version of this module
+            raise ValueError(f"{path} cannot be used ({one_line(error)})") from None
+        return None if keep_repetitions and kept != "repetitions" else table
 
     def run(self, cell: Cell) -> Run:
         """Return the stored run of a cell whose repetitions were kept; ValueError if they were not."""
@@ -175,20 +201,25 @@ class Store:
     def record_failure(self, cell: Cell, error: str) -> None:
         """Note why a cell failed."""
         report = {"error": error, "labels": dict(cell.labels), "configuration": cell.configuration()}
-        _write(self.folder / "failed" / f"{cell.address}.json", json.dumps(report, indent=1, default=str).encode())
+        _write(
+            self.folder / "failed" / f"{cell.address}.json",
+            json.dumps(report, indent=1, default=shown, skipkeys=True).encode(),
+        )
 
-    def collect(self, cells: Sequence[Cell]) -> Path:
-        """Write results.parquet: the finished ones of `cells` in order, labels as columns; memory stays flat."""
+    def collect(self, cells: Sequence[Cell], labels: pa.Table) -> Path:
+        """Write results.parquet: the finished ones of `cells` in order; memory stays flat.
+
+        labels: a row for each cell, of the columns to find it by (`sims.labels.label_table`).
+        """
         path = self.results
-        names = sorted({name for cell in cells for name in cell.labels} - set(SCHEMA.names))
-        kinds = {name: _label_type([cell.labels.get(name) for cell in cells]) for name in names}
-        schema = pa.schema([*(pa.field(name, kind) for name, kind in kinds.items()), *SCHEMA])
+        schema = pa.schema([*labels.schema, *SCHEMA])
         with _replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             batch: list[pa.Table] = []
             for number, cell in enumerate(cells, 1):
                 table = self.load(cell)
                 if table is not None:
-                    batch.append(_with_labels(table, cell, kinds, schema))
+                    own = labels.slice(number - 1, 1).take(pa.array(np.zeros(len(table), np.int64)))
+                    batch.append(pa.table([*own.columns, *table.columns], schema=schema))
                 if batch and (len(batch) >= 512 or number == len(cells)):
                     writer.write_table(pa.concat_tables(batch))
                     batch = []
@@ -199,26 +230,6 @@ class Store:
         import polars
 
         return polars.read_parquet(self.results)
-
-
-def _label_type(values: Sequence[Any]) -> pa.DataType:
-    present = [v for v in values if v is not None]
-    if all(isinstance(v, bool) for v in present):
-        return pa.bool_()
-    if all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in present):
-        return pa.int64()
-    if all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in present):
-        return pa.float64()
-    return pa.string()
-
-
-def _with_labels(table: pa.Table, cell: Cell, kinds: dict[str, pa.DataType], schema: pa.Schema) -> pa.Table:
-    columns = []
-    for name, kind in kinds.items():
-        value = cell.labels.get(name)
-        value = str(value) if kind == pa.string() and value is not None else value
-        columns.append(pa.repeat(pa.scalar(value, kind), len(table)))
-    return pa.table([*columns, *table.columns], schema=schema)
 
 
 @contextmanager
@@ -235,34 +246,45 @@ def open_store(folder: str | Path) -> Iterator[Store]:
     except Timeout:
         raise StoreError(f"{store.folder} is being written by another sweep") from None
     except OSError as error:
-        raise StoreError(f"{store.folder} cannot be written: {error.strerror or error}") from None
+        raise StoreError(f"{store.folder} cannot be written: {_cause(error)}") from None
     try:
-        for leftover in store.folder.glob("*/*.tmp"):
+        for leftover in (*store.folder.glob("*/*.tmp"), _temporary(store.results)):
             leftover.unlink(missing_ok=True)
         yield store
     finally:
         lock.release()
 
 
+def _temporary(path: Path) -> Path:
+    """Return where a file is written before it takes its place; the folder's lock keeps others away."""
+    return path.with_name(f"{path.name}.tmp")
+
+
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that takes the place of `path` once it is whole and on the disk."""
-    handle, name = tempfile.mkstemp(suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    """Yield a temporary path that takes the place of `path` once it is whole and on the disk.
+
+    StoreError if the disk refuses; what is at `path` then stays.
+    """
+    temporary = _temporary(path)
     try:
+        temporary.unlink(missing_ok=True)  # made anew, the file has the mode that the umask gives
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StoreError(f"cannot write {path}: {_cause(error)}; finished cells are kept") from error
         raise
 
 
+def _cause(error: OSError) -> str:
+    return error.strerror or one_line(error)
+
+
 def _write(path: Path, content: bytes) -> None:
-    try:
-        with _replacing(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}; finished cells are kept") from error
+    with _replacing(path) as temporary:
+        temporary.write_bytes(content)

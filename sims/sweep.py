@@ -1,48 +1,14 @@
-"""Sweeps: lists of cells, written in Python or in a TOML file, validated as a whole before anything runs.
+"""Sweeps: lists of cells, validated as a whole before anything runs. `sims.spec` reads them from files.
 
-A cell is one (problem, learner, repetitions, seed): one address, one file of results. In Python a sweep is
-a list of cells, usually a comprehension over `grid`. In TOML, `$name` stands for the value of an axis:
-
-    repetitions = 64
-    seed = 7
-    backend = "jax"                          # of all learners; absent: the compiled loop
-
-    [axes]                                   # every combination of these ...
-    horizon = [4096, 16384]
-    budget = { log = [64, 4096, 7] }         # 7 points from 64 to 4096, also { linear = [0, 1, 11] }
-
-    [[zip]]                                  # ... and of these rows, whose lists advance together
-    n_actions = [2, 8]
-    cost = [1.0, 0.5]
-
-    [[problem]]
-    type = "SwitchingCostGame"
-    losses = { type = "MultiScaleRandomWalk", n_actions = "$n_actions" }
-    horizon = "$horizon"
-    switching_cost = "$cost"
-    feedback = { type = "ExtraObservations", budget = "$budget" }
-
-    [[learner]]
-    type = "ExtraObservationLearner"
-
-    [[learner]]                              # an axis of this learner alone
-    type = "BatchedDartboard"
-    learning_rate = "$rate"
-    axes = { rate = [0.01, 0.1] }
-
-A problem or learner may carry `axes` of its own, which vary only where it takes part, and `when`, a table
-of axis values for which it takes part (`when = { n_actions = [2] }`). A learner may name a `backend` of its own.
+A cell is one (problem, learner, repetitions, seed): one address, one file of results. A sweep is a list of cells,
+usually a comprehension over `grid`.
 """
 
 import hashlib
 import itertools
-import math
-import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -54,14 +20,11 @@ from bandits.checks import instance, integer, real
 from bandits.protocol import Learner, Problem
 from sims.backends import Backend, check_backend, numbers_depend_on
 from sims.code import Code, code_of
-from sims.config import build, canonical, describe
+from sims.config import canonical, describe
 from sims.simulate import given_rounds
 
-_TOP_LEVEL = {"repetitions", "seed", "axes", "zip", "problem", "learner", "precision", "checkpoints", "backend"}
-_OF_THE_SWEEP = {"problem": ("axes", "when"), "learner": ("axes", "when", "backend")}  # and not of the object
 _COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # of the results, see `sims.store`
 _COLUMNS |= {"round", "metric", "mean", "std", "minimum", "maximum"}
-_AXIS = re.compile(r"\$([A-Za-z_][A-Za-z_0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -170,164 +133,3 @@ def grid(**axes: Sequence[Any]) -> list[SimpleNamespace]:
             raise ValueError(f"axis {name} must have at least one value, got none")
     points = itertools.product(*axes.values())
     return [SimpleNamespace(**dict(zip(axes, point, strict=True))) for point in points]
-
-
-# ---------------------------------------------------------------- the TOML form
-
-
-def load_sweep(path: str | Path) -> list[Cell]:
-    """Return the cells of a TOML file; ValueError names the place of the first mistake."""
-    try:
-        spec = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a TOML file: {error}") from None
-    return parse_sweep(spec)
-
-
-def parse_sweep(spec: Mapping[str, Any]) -> list[Cell]:
-    """Return the cells of a sweep written as a table (see the module's text)."""
-    unknown = set(spec) - _TOP_LEVEL
-    if unknown:
-        raise ValueError(f"unknown keys {sorted(unknown)}; there are {', '.join(sorted(_TOP_LEVEL))}")
-    problems, learners = _tables(spec, "problem"), _tables(spec, "learner")
-    cells: list[Cell] = []
-    for shared in _points(spec):
-        for i, j in itertools.product(range(len(problems)), range(len(learners))):
-            places = (f"problem[{i}]", problems[i]), (f"learner[{j}]", learners[j])
-            if not all(_takes_part(table, shared, where) for where, table in places):
-                continue
-            own = [_axes(table.get("axes", {}), f"{where}.axes") for where, table in places]
-            for extra in itertools.product(*(_product(axes) for axes in own)):
-                cells.append(_cell(spec, places, {**shared, **extra[0], **extra[1]}))
-    if not cells:
-        raise ValueError("the sweep has no cells: no problem and learner take part together")
-    return cells
-
-
-def _cell(spec: Mapping[str, Any], places: Any, point: Mapping[str, Any]) -> Cell:
-    built = []
-    for where, table in places:
-        data = {name: item for name, item in table.items() if name not in _OF_THE_SWEEP[where.partition("[")[0]]}
-        built.append(build(_substitute(data, point, where), where))
-    common: dict[str, Any] = {
-        name: _substitute(spec[name], point, name) for name in ("repetitions", "seed") if name in spec
-    }
-    for owner, where in ((spec, "backend"), (places[1][1], f"{places[1][0]}.backend")):
-        if "backend" in owner:
-            common["backend"] = _substitute(owner["backend"], point, where)
-    if "checkpoints" in spec:
-        rounds = _substitute(spec["checkpoints"], point, "checkpoints")
-        common["checkpoints"] = tuple(rounds) if isinstance(rounds, list) else rounds
-    if "precision" in spec:
-        common["precision"] = _precision(_substitute(spec["precision"], point, "precision"))
-    try:
-        cell = Cell(built[0], built[1], labels=dict(point), **common)
-        _ = cell.address  # needs the learner's parameters: what is wrong with them is found before anything runs
-        return cell
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{places[0][0]} with {places[1][0]} at {dict(point)}: {error}") from None
-
-
-def _precision(table: Any) -> Precision:
-    known = [part.name for part in fields(Precision)]
-    if not isinstance(table, Mapping) or "half_width" not in table or not set(table) <= set(known):
-        raise ValueError(f"precision must be {{ half_width = ... }} with any of {', '.join(known)}, got {table!r}")
-    try:
-        return Precision(**table)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"precision: {error}") from None
-
-
-def _tables(spec: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    tables = spec.get(name, [])
-    tables = [tables] if isinstance(tables, Mapping) else tables
-    if not tables:
-        raise ValueError(f"the sweep needs at least one [[{name}]]")
-    if not isinstance(tables, list):
-        raise ValueError(f"{name} must be [[{name}]] tables, got {tables!r}")
-    for i, table in enumerate(tables):
-        if "type" not in _table(table, f"{name}[{i}]"):
-            raise ValueError(f"{name}[{i}] needs a type")
-    return tables
-
-
-def _table(data: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(data, Mapping):
-        raise ValueError(f"{where} must be a table, got {data!r}")
-    return data
-
-
-def _points(spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the combinations of the shared axes and of the rows of each [[zip]]."""
-    rows: list[list[dict[str, Any]]] = [list(_product(_axes(spec.get("axes", {}), "axes")))]
-    zipped = spec.get("zip", [])
-    if not isinstance(zipped, list):
-        raise ValueError(f"zip must be [[zip]] tables, got {zipped!r}")
-    taken = set(spec.get("axes", {}))
-    for i, table in enumerate(zipped):
-        columns = _axes(table, f"zip[{i}]")
-        if not columns or taken & set(columns):
-            wrong = f"again has {', '.join(sorted(taken & set(columns)))}" if columns else "has no axis"
-            raise ValueError(f"zip[{i}] {wrong}")
-        taken |= set(columns)
-        lengths = {name: len(values) for name, values in columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"zip[{i}]: lists that advance together must have one length, got {lengths}")
-        rows.append([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
-    for combination in itertools.product(*rows):
-        yield {name: value for part in combination for name, value in part.items()}
-
-
-def _axes(table: Any, where: str) -> dict[str, list[Any]]:
-    return {name: _values(values, f"{where}.{name}") for name, values in _table(table, where).items()}
-
-
-def _values(values: Any, where: str) -> list[Any]:
-    if isinstance(values, Mapping) and len(values) == 1 and next(iter(values)) in ("log", "linear"):
-        kind, ends = next(iter(values.items()))
-        if not isinstance(ends, list) or len(ends) != 3:
-            raise ValueError(f"{where} must be {{ {kind} = [low, high, n] }}, got {values!r}")
-        low, high, count = ends
-        for end in (low, high):
-            real(where, end, low=0.0 if kind == "log" else -math.inf, open_low=kind == "log")
-        points = (np.geomspace if kind == "log" else np.linspace)(low, high, integer(where, count, low=1))
-        whole = isinstance(low, int) and isinstance(high, int) and kind == "log"
-        return list(dict.fromkeys(round(float(x)) for x in points)) if whole else [float(x) for x in points]
-    if not isinstance(values, list) or not values:
-        raise ValueError(
-            f"{where} must be a non-empty list, {{ log = [low, high, n] }} or {{ linear = ... }}, got {values!r}"
-        )
-    return values
-
-
-def _product(axes: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    for point in itertools.product(*axes.values()):
-        yield dict(zip(axes, point, strict=True))
-
-
-def _takes_part(table: Mapping[str, Any], point: Mapping[str, Any], where: str) -> bool:
-    """Return whether the point has the axis values for which the table takes part."""
-    for name, wanted in _table(table.get("when", {}), f"{where}.when").items():
-        _known_axis(name, point, f"{where}.when")
-        if not isinstance(wanted, list):
-            raise ValueError(f"{where}.when.{name} must be a list of the axis's values, got {wanted!r}")
-        if point[name] not in wanted:
-            return False
-    return True
-
-
-def _known_axis(name: str, point: Mapping[str, Any], where: str) -> None:
-    if name not in point:
-        raise ValueError(f"{where}: no axis {name!r}; there are {', '.join(sorted(point)) or 'none'}")
-
-
-def _substitute(data: Any, point: Mapping[str, Any], where: str) -> Any:
-    """Replace every "$axis" by the axis's value."""
-    if isinstance(data, str) and (match := _AXIS.fullmatch(data)):
-        _known_axis(match[1], point, where)
-        return point[match[1]]
-    if isinstance(data, Mapping):
-        return {name: _substitute(item, point, f"{where}.{name}") for name, item in data.items()}
-    if isinstance(data, list):
-        return [_substitute(item, point, where) for item in data]
-    return data

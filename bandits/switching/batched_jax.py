@@ -31,6 +31,8 @@ from bandits.losses import LossTable
 from bandits.protocol import Learner
 from bandits.rng import ENVIRONMENT, LEARNER, Stream
 from bandits.rng_jax import stream
+from bandits.rounds_jax import done
+from bandits.stopping import pieces
 from bandits.switching.losses_jax import LOSSES
 from bandits.switching.problem import FullInformation, SwitchingCostGame
 from bandits.switching.twins_jax import LEARNERS, Params, remade, uniform_weights
@@ -103,7 +105,8 @@ def _block(
     values = np.empty((padded, len(rounds), len(problem.metrics)))
     played, begin = _start(problem, learner, padded, precision), 0
     for column, end in enumerate(int(n) for n in rounds):
-        played = advance(params, setting, address, played, jnp.int64(begin), jnp.int64(end))
+        for a, b in pieces(begin, end):
+            played = done(advance(params, setting, address, played, jnp.int64(a), jnp.int64(b)))
         of_losses = report(setting, played.made, end) if report else {"best_loss": of_table[column]}
         _measure(problem, played, end, of_losses, values[:, column])
         begin = end

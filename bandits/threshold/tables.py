@@ -1,6 +1,7 @@
 """Tables of individuals from CSV files, with errors that say what is wrong and where."""
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.text import read_text
+
 DATA = Path(__file__).with_name("data")
+_MOST_BYTES = 1 << 30  # of a file
 _ABSENT = ("", "nan", "na", "null")
 
 
@@ -29,30 +33,48 @@ class Table:
 def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     """Return the named columns of a CSV file with a header line; their order in the file is free.
 
-    Raises FileNotFoundError, or ValueError for a file without rows, a column that is missing or there twice, or
-    a row of the wrong length; each message names the file.
+    A byte order mark (UTF-8, UTF-16) and any line ends are understood. Raises FileNotFoundError, or ValueError for
+    another encoding, a quotation mark that is not closed, a file without rows, a column that is missing or there twice,
+    or a row of the wrong length; each message names the file.
     """
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"no such table: {source} (a CSV file with a header line is needed)")
-    try:
-        with source.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            rows = [(reader.line_num, row) for row in reader if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{source}: not a readable CSV file in UTF-8: {error}") from None
+    rows = _rows(source)
     if len(rows) < 2:
         raise ValueError(f"{source}: no rows below the header line" if rows else f"{source}: the file is empty")
     header = [name.strip() for name in rows[0][1]]
     for name in columns:
         if header.count(name) != 1:
             problem = "no column" if name not in header else "more than one column"
-            raise ValueError(f"{source}: {problem} {name!r}; its columns are {', '.join(header)}")
+            raise ValueError(f"{source}: {problem} {name!r}; its columns are {_listed(header)}")
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise ValueError(f"{source}: line {line} has {len(row)} fields, the header line has {len(header)}")
     found = {name: [row[header.index(name)].strip() for _, row in rows[1:]] for name in columns}
+    for name, values in found.items():
+        for (line, _), value in zip(rows[1:], values, strict=True):
+            if "\n" in value:
+                raise ValueError(f"{source}: line {line}: {name!r} holds a line break: is a quotation mark left open?")
     return Table(source, found, [line for line, _ in rows[1:]])
+
+
+def _rows(source: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not empty, each with the line of the file at which it ends."""
+    reader, rows, begun = csv.reader(io.StringIO(read_text(source, _MOST_BYTES), newline=""), strict=True), [], 1
+    try:
+        for row in reader:
+            if row:
+                rows.append((reader.line_num, row))
+            begun = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"{source}: line {begun}: is a quotation mark left open? ({error})") from None
+    return rows
+
+
+def _listed(header: list[str]) -> str:
+    text = ", ".join(" ".join(name.split()) for name in header)
+    return text if len(text) <= 300 else text[:297] + "..."
 
 
 def select(table: Table, keep: NDArray[np.bool_]) -> Table:

@@ -9,7 +9,7 @@ import theory
 from bandits.switching import Bandit, BatchedExp3, FullInformation, ShrinkingDartboard
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.phases import PhaseSettings, phase_data
-from sims.execute import simulate_cell
+from sims.compute import simulate_cell
 
 SETTINGS = SimpleNamespace(n_actions=3, switching_cost=1.0, gaps=(0.01, 0.3, 0.05), repetitions=6, pilot=24)
 STUBBORN = BatchedExp3(batch_length=64)  # one action for the whole game: its regret is 64 gaps or nothing

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import polars
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.switching import BatchedExp3, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
-from sims.execute import compute, estimate_seconds, pending, run_sweep
+from sims.compute import compute
+from sims.execute import estimate_seconds, pending, run_sweep
 from sims.store import SCHEMA, Store, StoreError, encode, open_store
 from sims.summary import summary
 from sims.sweep import Cell, Precision
@@ -65,30 +67,17 @@ def test_killed_and_resumed_gives_the_same_bytes(undisturbed, tmp_path):
     assert report.results.read_bytes() == undisturbed
 
 
-def test_a_killed_process_of_the_pool_is_replaced(tmp_path):
-    from concurrent.futures import ProcessPoolExecutor
-
-    import sims.execute as execute
-
-    pools, killed = [], []
-
-    def watched(*args, **kwargs):
-        pools.append(ProcessPoolExecutor(*args, **kwargs))
-        return pools[-1]
+def test_a_killed_process_is_replaced_and_its_cell_done_again(tmp_path):
+    killed = []
 
     def kill_one(rounds, failed):
         if not killed:
-            killed.append(next(iter(pools[0]._processes)))
-            os.kill(killed[0], signal.SIGKILL)
+            killed.append(psutil.Process().children()[0])
+            killed[0].kill()
 
-    original = execute.ProcessPoolExecutor
-    execute.ProcessPoolExecutor = watched
-    try:
-        report = run_sweep(small_cells(40), tmp_path, workers=2, kind="processes", progress=kill_one)
-    finally:
-        execute.ProcessPoolExecutor = original
-    assert len(pools) == 2, "the broken pool was replaced"
+    report = run_sweep(small_cells(40), tmp_path, workers=2, kind="processes", progress=kill_one)
     assert (report.computed, report.failed) == (40, {})
+    assert psutil.Process().children() == []
 
 
 class _BrokenFrom(ThreadPoolExecutor):
@@ -105,21 +94,10 @@ class _BrokenFrom(ThreadPoolExecutor):
         return super().submit(*args)
 
 
-@pytest.mark.parametrize("taken", [0, 1, 5])
-def test_a_pool_found_broken_when_work_is_handed_in_is_replaced(taken, tmp_path, monkeypatch):
-    import sims.execute as execute
-
-    monkeypatch.setattr(execute, "ThreadPoolExecutor", lambda count: _BrokenFrom(sizes.pop(0)))
-    sizes = [taken, 1000]
-    report = run_sweep(small_cells(12), tmp_path, workers=1)
-    assert sizes == [], "the broken pool was replaced, once"
-    assert (report.computed, report.failed) == (12, {})
-
-
 def test_a_pool_that_stays_broken_fails_the_cells_and_ends(tmp_path):
     report = run_sweep(small_cells(6), tmp_path, executor=_BrokenFrom(2), collect=False)
     assert report.computed + len(report.failed) == 6
-    assert set(report.failed.values()) == {"a process died"}
+    assert set(report.failed.values()) == {"its process is gone: BrokenExecutor: a process died; tried 3 times"}
 
 
 def test_dask_cluster_that_loses_a_worker_gives_the_same_bytes(undisturbed, tmp_path):
@@ -142,8 +120,8 @@ def test_dask_cluster_that_loses_a_worker_gives_the_same_bytes(undisturbed, tmp_
 
 
 def test_no_cluster_there(tmp_path, monkeypatch):
-    monkeypatch.setattr("sims.execute._CLUSTER_TIMEOUT", 0.5)
     pytest.importorskip("distributed")
+    monkeypatch.setattr("sims.dask_workers._SCHEDULER", 0.5)
     with pytest.raises(ValueError, match="no Dask scheduler answers"):
         run_sweep(small_cells(1), tmp_path, cluster="tcp://127.0.0.1:1")
 

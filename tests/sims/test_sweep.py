@@ -7,7 +7,8 @@ from bandits.losses import BernoulliLosses, LossTable
 from bandits.random_walk import MultiScaleRandomWalk
 from bandits.switching import BatchedExp3, Exp3, Hedge, SwitchingCostGame
 from sims.config import build, canonical, describe, public_classes
-from sims.sweep import Cell, Precision, grid, load_sweep, parse_sweep
+from sims.spec import load_sweep, parse_sweep
+from sims.sweep import Cell, Precision, grid
 
 GAME = {"type": "SwitchingCostGame", "losses": {"type": "MultiScaleRandomWalk", "n_actions": 3}, "horizon": "$horizon"}
 

@@ -37,7 +37,7 @@ from bandits.rng import ENVIRONMENT
 from bandits.threshold import EmpiricalPools
 from sims import simulate
 from sims.config import build, describe, public_classes
-from sims.sweep import parse_sweep
+from sims.spec import parse_sweep
 from tests.bandits.one_sided.strategies import games, scattered_game
 from tests.bandits.one_sided.tracing import trace
 from tests.drivers import plain, stream_of

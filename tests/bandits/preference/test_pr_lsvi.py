@@ -29,8 +29,8 @@ from bandits.preference import (
 )
 from bandits.rng import ENVIRONMENT, LEARNER
 from sims import Cell, run_sweep, simulate
+from sims.spec import parse_sweep
 from sims.store import Store
-from sims.sweep import parse_sweep
 from tests.drivers import plain, play_plainly, stream_of
 from theory.bound import T
 from theory.instances import default_cases

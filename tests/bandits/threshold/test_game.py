@@ -28,7 +28,7 @@ from bandits.threshold import (
     late_average,
 )
 from sims import simulate
-from sims.sweep import parse_sweep
+from sims.spec import parse_sweep
 from tests.bandits.threshold.test_batches import POOLS, frozen
 from tests.drivers import play_plainly
 

@@ -1,0 +1,36 @@
+"""Text files as other programs write them: with byte order marks, in UTF-8, UTF-16 or UTF-32, with any line ends."""
+
+import codecs
+from pathlib import Path
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def read_text(path: str | Path, most: int) -> str:
+    r"""Return a file's text, its lines ended by "\n".
+
+    A byte order mark says which encoding it is; without one it must be UTF-8. ValueError, in one line that names the
+    file, for another encoding and for more than `most` bytes; OSError where it cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path}: longer than {most} bytes")
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        known = encoding.upper().removesuffix("-SIG")
+        hint = "" if encoding != "utf-8" else "; save it as UTF-8"
+        raise ValueError(f"{path}: not {known} in line {line} (byte 0x{content[error.start]:02x}){hint}") from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(f"{path}: a NUL character in line {line}; save it as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

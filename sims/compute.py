@@ -1,0 +1,82 @@
+"""One cell: simulated, as a file's bytes, and as the work that is sent to another process."""
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+
+from bandits.jit import pickled_by_value
+from sims.messages import Failure, failure
+from sims.run import Run
+from sims.simulate import simulate
+from sims.store import encode
+from sims.sweep import Cell
+
+
+class Parcel(NamedTuple):
+    """A cell on its way to another process, with the address under which its result is awaited."""
+
+    cell: bytes
+    address: str
+    keep_repetitions: bool
+
+
+def compute(cell: Cell, keep_repetitions: bool = False) -> bytes:
+    """Simulate a cell on one thread and return its Parquet bytes."""
+    return encode(cell, simulate_cell(cell), keep_repetitions)
+
+
+def simulate_cell(cell: Cell, threads: int | None = 1) -> Run:
+    """Simulate a cell, with further repetitions while it asks for more precision."""
+    run = _more(cell, 0, cell.repetitions, threads)
+    precision = cell.precision
+    while precision and run.repetitions < precision.limit and not _precise(run, cell):
+        extra = min(run.repetitions, precision.limit - run.repetitions)
+        values = np.concatenate([run.values, _more(cell, run.repetitions, extra, threads).values])
+        run = Run(run.problem, run.learner, run.seed, 0, run.rounds, values)
+    return run
+
+
+def _more(cell: Cell, first: int, count: int, threads: int | None) -> Run:
+    return simulate(
+        cell.problem,
+        cell.learner,
+        repetitions=count,
+        seed=cell.seed,
+        checkpoints=cell.checkpoints,
+        threads=threads,
+        first_repetition=first,
+        backend=cell.backend,
+    )
+
+
+def _precise(run: Run, cell: Cell) -> bool:
+    assert cell.precision is not None
+    low, high = run.interval(cell.precision.metric, cell.precision.level)
+    scale = abs(run.mean(cell.precision.metric)[-1]) if cell.precision.relative else 1.0
+    return bool(0.5 * (high[-1] - low[-1]) <= cell.precision.half_width * scale)
+
+
+def parcel(cell: Cell, keep_repetitions: bool = False) -> Parcel:
+    """Pack a cell without its labels; classes of the main script or of a notebook travel as their text."""
+    bare = copy.copy(cell)
+    object.__setattr__(bare, "labels", {})
+    return Parcel(pickled_by_value(bare), cell.address, keep_repetitions)
+
+
+def unpacked(given: Parcel) -> Cell:
+    """Return the cell of a parcel; whatever loading it raises, RuntimeError where it is another cell here."""
+    import pickle
+
+    cell: Cell = pickle.loads(given.cell)
+    if cell.address != given.address:
+        raise RuntimeError("this worker's code or libraries give the cell another address than the command's")
+    return cell
+
+
+def answer(given: Parcel) -> bytes | Failure:
+    """Return a cell's Parquet bytes, or why there are none: what a process does with a parcel. Never raises."""
+    try:
+        return compute(unpacked(given), given.keep_repetitions)
+    except BaseException as error:  # a learner may raise SystemExit, and this process has other cells to do
+        return failure(error)

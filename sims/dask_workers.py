@@ -1,0 +1,294 @@
+"""The workers of a Dask cluster as a crew.
+
+Each worker is inspected before it is sent a cell: one with other code, libraries or BLAS kernels is left out. Cells are
+sent to a worker by name and nothing of theirs is loaded or raised by Dask itself, so a worker that cannot load a cell
+says so, and the cells that were with a lost worker are known. Workers may come and go; where none is left, or the
+scheduler is, the sweep ends with one line.
+"""
+
+import logging
+import pickle
+import threading
+import time
+import uuid
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from bandits import stopping
+from sims.compute import Parcel, answer, parcel
+from sims.environment import Inspection, blas_matters, differences, environment, inspect, samples
+from sims.messages import Failure, failure, one_line
+from sims.sweep import Cell
+from sims.workers import Lost, Outcome
+
+_SCHEDULER = 10.0  # seconds for the scheduler to answer
+_WORKERS = 15.0  # seconds without any worker, in the beginning
+_RETURN = 30.0  # and later, or until one that is there answers
+_PATIENCE = 0.7  # seconds to take leave
+_LOOK = 1.0  # seconds between looks at who is there
+_LOUD = ("distributed", "tornado", "asyncio")  # loggers that say in a hundred lines what is said here in one
+
+
+class DaskCrew:
+    """The workers of the Dask cluster at `address`; ValueError if none answers within seconds or none may be used."""
+
+    def __init__(self, address: str, cells: Sequence[Cell], keep_repetitions: bool) -> None:
+        self._address, self._keep, self._sweep = address, keep_repetitions, uuid.uuid4().hex
+        self._quiet = _silenced()
+        self._quiet.__enter__()
+        try:
+            self._client = _connected(address)
+        except BaseException:
+            self._quiet.__exit__(None, None, None)
+            raise
+        blas = blas_matters(cells)
+        self._samples, self._blas = samples(cells), blas
+        self._here = environment(blas)
+        self._heard: SimpleQueue[tuple[str, Cell | None, Any]] = SimpleQueue()  # worker, cell or None, future
+        self._threads: dict[str, int] = {}  # of the workers that are used
+        self._busy: dict[str, dict[str, tuple[Cell, Any]]] = {}  # worker -> address -> what it is at
+        self._asked: dict[str, Any] = {}  # workers under inspection
+        self._cannot_load: dict[str, tuple[int, str]] = {}  # workers that are used if no other can be
+        self.left_out: dict[str, str] = {}  # a line for each worker that is not used
+        self._looked, self._since = 0.0, time.monotonic()
+        try:
+            self._await_workers()
+        except BaseException:
+            self.close(stopped=True)
+            raise
+
+    @property
+    def under_way(self) -> int:
+        """Number of cells sent and not yet heard of."""
+        return sum(map(len, self._busy.values()))
+
+    def room(self, alone: bool = False) -> bool:
+        """Whether a worker can be sent another cell: one waits at each; alone: has nothing else to do."""
+        return self._idlest(alone) is not None
+
+    def _idlest(self, alone: bool) -> str | None:
+        def load(worker: str) -> float:
+            return len(self._busy[worker]) / (1 if alone else self._threads[worker] + 1)
+
+        worker = min(self._threads, key=load, default=None)
+        return worker if worker is not None and load(worker) < 1 else None
+
+    def send(self, cell: Cell) -> None:
+        """Send a cell to the worker with the least to do."""
+        worker = self._idlest(alone=False)
+        assert worker is not None
+        try:
+            future = self._submit(worker, _answer, parcel(cell, self._keep), self._sweep)
+        except Exception as error:  # something in it cannot travel
+            self._busy[worker][cell.address] = cell, None
+            self._heard.put((worker, cell, failure(error)))
+            return
+        self._busy[worker][cell.address] = cell, future
+        future.add_done_callback(lambda done: self._heard.put((worker, cell, done)))
+
+    def _submit(self, worker: str, function: Any, *arguments: Any) -> Any:
+        where = {"workers": [worker], "allow_other_workers": False, "pure": False, "retries": 0}
+        call = pickle.dumps(_Call(function, arguments))
+        return self._client.submit(pickle.loads, call, **where, key=f"regretlab-{uuid.uuid4().hex}")
+
+    def next(self) -> tuple[Cell, Outcome]:
+        """Wait for a cell and return what became of it; ValueError if no worker is left, or the scheduler is gone."""
+        while True:
+            self._look()
+            if not self._threads and time.monotonic() - self._since > _RETURN:
+                raise ValueError(f"cluster: no worker is left at {self._address}; {_KEPT}")
+            with suppress(Empty):
+                worker, cell, done = self._heard.get(timeout=_LOOK)
+                if cell is None:
+                    self._judge(worker, done)
+                elif self._busy.get(worker, {}).pop(cell.address, None):
+                    return cell, self._outcome(done)
+
+    def _outcome(self, done: Any) -> Outcome:
+        if isinstance(done, Failure | Lost):
+            return done
+        if done.status in ("cancelled", "lost"):
+            raise ValueError(f"cluster: the Dask scheduler at {self._address} is gone; {_KEPT}")
+        try:
+            outcome: Outcome = done.result()
+            return outcome
+        except Exception as error:
+            killed = type(error).__name__ == "KilledWorker"
+            return Lost("was lost with its Dask worker") if killed else failure(error)
+
+    # ---------------------------------------------------------------- who is there
+
+    def _await_workers(self) -> None:
+        """Return when a worker may be sent cells and all that are there have been heard; ValueError if none may."""
+        began = time.monotonic()
+        while not (self._threads and not self._asked):
+            self._look()
+            waited = time.monotonic() - began
+            if not self._asked and self._cannot_load and not self._threads:
+                for worker, (threads, _) in self._cannot_load.items():  # the cells that they cannot load fail by name
+                    self._use(worker, threads)
+                return
+            if self.left_out and not self._asked and not self._threads:
+                raise ValueError(f"cluster: no worker may be used: {'; '.join(self.left_out.values())}")
+            if waited > _WORKERS and not (self._asked or self._threads):
+                raise ValueError(f"cluster: no worker has connected to {self._address} in {_WORKERS:.0f} s")
+            if waited > _RETURN:
+                if self._threads:
+                    return
+                raise ValueError(f"cluster: {', '.join(self._asked)} did not answer in {_RETURN:.0f} s")
+            with suppress(Empty):
+                worker, _, done = self._heard.get(timeout=0.1)
+                self._judge(worker, done)
+
+    def _look(self) -> None:
+        """Ask newcomers what they are, and give up the cells of those who are gone."""
+        if time.monotonic() - self._looked < _LOOK and self._looked:
+            return
+        self._looked = time.monotonic()
+        try:
+            present = self._client.nthreads()
+        except Exception as error:
+            text = f"cluster: the Dask scheduler at {self._address} is gone ({one_line(error)}); {_KEPT}"
+            raise ValueError(text) from None
+        for worker in [*self._threads, *self._asked]:
+            if worker not in present:
+                self._part_with(worker)
+        for worker in present:
+            if not any(worker in known for known in (self._threads, self._asked, self._cannot_load, self.left_out)):
+                future = self._submit(worker, inspect, self._samples, self._blas)
+                self._asked[worker] = future, present[worker]
+                future.add_done_callback(lambda done, worker=worker: self._heard.put((worker, None, done)))
+        if self._threads:
+            self._since = time.monotonic()
+
+    def _part_with(self, worker: str) -> None:
+        if self._asked.pop(worker, None):
+            self._samples = []  # one of them may have killed it
+        self._threads.pop(worker, None)
+        for cell, future in self._busy.get(worker, {}).values():
+            self._heard.put((worker, cell, Lost(f"was lost with Dask worker {worker}")))
+            if future is not None:
+                future.cancel()
+
+    def _use(self, worker: str, threads: int) -> None:
+        self._threads[worker] = threads
+        self._busy.setdefault(worker, {})
+
+    def _judge(self, worker: str, done: Any) -> None:
+        """Decide from an inspection whether a worker may be used."""
+        if worker not in self._asked:  # it is gone
+            return
+        _, threads = self._asked.pop(worker)
+        try:
+            found: Inspection = done.result()
+            reason = differences(self._here, found.environment)
+        except Exception as error:  # it has no regretlab, or one of another kind
+            found, reason = Inspection({}, ()), one_line(error)
+        others = [said for said in found.samples if isinstance(said, Failure)]
+        if reason:
+            self._leave_out(worker, reason)
+        elif others:
+            self._cannot_load[worker] = threads, others[0].text
+        else:
+            self._use(worker, threads)
+        if self._threads and not self._asked:
+            for other, (_, text) in self._cannot_load.items():
+                if other not in self._threads:
+                    self._leave_out(other, text)
+
+    def _leave_out(self, worker: str, reason: str) -> None:
+        self.left_out[worker] = f"worker {worker} is left out: {reason}"
+
+    def close(self, stopped: bool) -> None:
+        """Take leave of the cluster; stopped: and let no worker go on with what it is at."""
+        if stopped:
+            ending = threading.Thread(target=self._stop_cells, daemon=True)
+            ending.start()
+            ending.join(_PATIENCE)
+        with suppress(Exception):
+            self._client.close(timeout=_PATIENCE)
+        self._quiet.__exit__(None, None, None)
+
+    def _stop_cells(self) -> None:
+        """Take back what has not begun, and stop what has."""
+        futures = [future for busy in self._busy.values() for _, future in busy.values() if future is not None]
+        with suppress(Exception):
+            if futures and self._client.status == "running":
+                self._client.cancel(futures, force=True)
+                self._client.run(pickle.loads, pickle.dumps(_Call(_stop, (self._sweep,))), workers=list(self._threads))
+
+
+_KEPT = "finished cells are kept, the same call goes on from there"
+
+
+@contextmanager
+def cluster_at(address: str) -> Iterator[Any]:
+    """Yield a client of the Dask scheduler at `address`; ValueError if none answers."""
+    with _silenced():
+        client = _connected(address)
+        try:
+            yield client
+        finally:
+            with suppress(Exception):
+                client.close(timeout=_PATIENCE)
+
+
+def _connected(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError("cluster needs the extra: pip install 'regretlab[cluster]'") from None
+    try:
+        return Client(address, timeout=_SCHEDULER, set_as_default=False)
+    except Exception as error:
+        raise ValueError(f"cluster: no Dask scheduler answers at {address}: {one_line(error)}") from None
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Let Dask say nothing; what matters is said by the crew."""
+    with suppress(ImportError):
+        import distributed  # noqa: F401 - makes its loggers
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOUD]
+    before = [logger.disabled for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="distributed")
+        for logger in loggers:
+            logger.disabled = True
+        try:
+            yield
+        finally:
+            for logger, disabled in zip(loggers, before, strict=True):
+                logger.disabled = disabled
+
+
+class _Call:
+    """A call made where its pickle is loaded: in a task, where what cannot be imported is an error like any other.
+
+    A function that Dask itself cannot load takes the worker with it.
+    """
+
+    def __init__(self, function: Any, arguments: tuple[Any, ...]) -> None:
+        self._call = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self._call
+
+
+# ---------------------------------------------------------------- in the worker
+
+_flags: dict[str, stopping.Flag] = {}  # of the sweeps that this process works for
+
+
+def _answer(given: Parcel, sweep: str) -> bytes | Failure:
+    """Return what `answer` does, looking at the sweep's flag."""
+    stopping.use(_flags.setdefault(sweep, stopping.new_flag()))
+    return answer(given)
+
+
+def _stop(sweep: str) -> None:
+    """Stop the sweep's cells in this process."""
+    _flags.setdefault(sweep, stopping.new_flag())[0] = 1

@@ -1,0 +1,97 @@
+"""What a worker's numbers depend on beside the cells it is sent, compared before it is sent any."""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+from sims.backends import plays_itself
+from sims.compute import Parcel, parcel, unpacked
+from sims.messages import Failure, failure
+from sims.sweep import Cell
+
+_PACKAGES = ("numpy", "numba", "jax")
+
+
+class Inspection(NamedTuple):
+    """A worker's code and libraries by name, and what it says of a cell of each kind: its address, or a failure."""
+
+    environment: dict[str, str]
+    samples: tuple[str | Failure, ...]
+
+
+def samples(cells: Sequence[Cell]) -> list[Parcel]:
+    """Return a cell of each kind (problem, learner, backend), packed; kinds that cannot be packed are left out."""
+    kinds = {(type(cell.problem), type(cell.learner), cell.backend): cell for cell in cells}
+    packed = []
+    for cell in kinds.values():
+        try:
+            packed.append(parcel(cell))
+        except Exception:  # such cells fail by themselves, with the reason
+            continue
+    return packed
+
+
+def blas_matters(cells: Sequence[Cell]) -> bool:
+    """Return whether the numbers of a cell may depend on the processor's kernels: where it is not the compiled loop.
+
+    What enters the compiled loop from linear algebra is part of a cell's address, and compared with that.
+    """
+    return any(cell.backend != "numba" or plays_itself(cell.learner) for cell in cells)
+
+
+def inspect(packed: Sequence[Parcel], blas: bool) -> Inspection:
+    """Return what this process is and makes of the sample cells. Never raises."""
+    return Inspection(environment(blas), tuple(_address(sample) for sample in packed))
+
+
+def _address(sample: Parcel) -> str | Failure:
+    try:
+        return unpacked(sample).address
+    except BaseException as error:
+        return failure(error)
+
+
+def environment(blas: bool) -> dict[str, str]:
+    """Return the versions of the code and the libraries; blas: and the kernels of linear algebra."""
+    found = {"regretlab's code": _code(), "Python": "{}.{}".format(*sys.version_info)}
+    found |= {name: _version(name) for name in _PACKAGES}
+    return found | ({"BLAS kernel": _kernels()} if blas else {})
+
+
+def differences(here: dict[str, str], there: dict[str, str]) -> str:
+    """Return how `there` differs from `here` in a few words, none if it does not."""
+    parts = [
+        f"{name} {there.get(name, 'unknown')} (here {known})"
+        for name, known in here.items()
+        if there.get(name) != known
+    ]
+    return ", ".join(parts)
+
+
+def _code() -> str:
+    """Return a hash of the text of all files that play."""
+    import bandits
+    import sims
+
+    digest = hashlib.sha256()
+    for package in (bandits, sims):
+        for file in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _kernels() -> str:
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+    pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]
+    return " and ".join(sorted({f"{pool['internal_api']} {pool.get('architecture', '')}".strip() for pool in pools}))

@@ -1,0 +1,52 @@
+"""Errors and values as one line of text, whatever they are and whoever made them."""
+
+import reprlib
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+_VALUE, _LINE = 80, 400  # characters
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a cell has no result: one line, and the traceback for its file in `failed`."""
+
+    text: str
+    trace: str
+
+
+def failure(error: BaseException) -> Failure:
+    """Return the failure that an exception stands for."""
+    trace = "".join(traceback.format_exception(error, limit=-50))
+    return Failure(one_line(error), trace.encode(errors="backslashreplace").decode()[-20_000:])
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception's class and message in one line of at most 400 characters."""
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    name = type(error).__name__
+    text = " ".join(f"{name}: {said}".split()) if said.strip() else name
+    return shortened(text, _LINE)
+
+
+def shortened(text: str, width: int) -> str:
+    """Return the text's beginning where it is longer than `width`, printable in UTF-8."""
+    text = text if len(text) <= width else text[: width - 3] + "..."
+    return text.encode(errors="backslashreplace").decode()
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message: one line of at most 80 characters."""
+    try:
+        text = " ".join(_short.repr(value).split())
+    except Exception:
+        text = f"an object of type {type(value).__name__}"
+    return shortened(text, _VALUE)
+
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = _VALUE
