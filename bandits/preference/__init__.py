@@ -20,6 +20,9 @@ from bandits.preference.leader_follower import StackelbergGDA as StackelbergGDA
 from bandits.preference.linear_duels import LinearDuels as LinearDuels
 from bandits.preference.linear_mdp import LinearMDP as LinearMDP
 from bandits.preference.linear_mdp import TrajectoryDuel as TrajectoryDuel
+from bandits.preference.linear_mdp import random_linear_mdp as random_linear_mdp
+from bandits.preference.linear_mdp import random_tabular_mdp as random_tabular_mdp
+from bandits.preference.linear_mdp import tabular_mdp as tabular_mdp
 from bandits.preference.mixture_descent import MixtureDescent as MixtureDescent
 from bandits.preference.nash_md import NashEMA as NashEMA
 from bandits.preference.nash_md import NashMD as NashMD
@@ -41,9 +44,6 @@ from bandits.preference.problem import Comparisons as Comparisons
 from bandits.preference.problem import ExactRow as ExactRow
 from bandits.preference.problem import NoisyRow as NoisyRow
 from bandits.preference.problem import PreferenceGame as PreferenceGame
-from bandits.preference.processes import random_linear_mdp as random_linear_mdp
-from bandits.preference.processes import random_tabular_mdp as random_tabular_mdp
-from bandits.preference.processes import tabular_mdp as tabular_mdp
 from bandits.preference.regret_matching import RegretMatching as RegretMatching
 from bandits.preference.regret_matching import RegretMatchingPlus as RegretMatchingPlus
 from bandits.preference.rucb import RUCB as RUCB

@@ -39,9 +39,10 @@ from bandits.arguments import checked
 from bandits.checks import real
 from bandits.jit import kernel, rare_kernel
 from bandits.normal import normal_quantile
-from bandits.preference.linear_mdp import LinearMDP, PolicyPair, TrajectoryDuel, TrajectoryPair, feature_difference
+from bandits.preference.linear_mdp import LinearMDP, TrajectoryDuel
 from bandits.preference.reward_fit import solve_lower, solve_upper
 from bandits.preference.trajectory_fit import TrajectoryFit, TrajectoryFitParams, add_outer, no_answers, take_answer
+from bandits.preference.trajectory_steps import PolicyPair, TrajectoryPair, feature_difference
 from bandits.protocol import Learner, LearnerSteps
 from bandits.rng import Stream, uniform_index, uniform_pair
 

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.jit import kernel, rare_kernel
-from bandits.preference.linear_mdp import feature_difference
 from bandits.preference.reward_fit import cholesky, softplus, solve_lower, solve_upper
+from bandits.preference.trajectory_steps import feature_difference
 
 _STEPS = 100
 _HALVINGS = 40

@@ -12,10 +12,10 @@ from bandits.preference import (
     PRLSVI,
     LinearMDP,
     RandomPolicies,
-    linear_mdp,
     random_linear_mdp,
     random_tabular_mdp,
     tabular_mdp,
+    trajectory_steps,
 )
 from bandits.rng import ENVIRONMENT, LEARNER
 from tests.drivers import plain, stream_of
@@ -51,7 +51,7 @@ def test_backward_induction_is_the_best_of_all_policies(start):
     assert mdp.optimal_value == pytest.approx(max(values.values()), abs=1e-12)
     assert mdp.worst_value == pytest.approx(min(values.values()), abs=1e-12)
     assert values[tuple(mdp.optimal_policy.flat)] == pytest.approx(mdp.optimal_value, abs=1e-12)
-    compiled, law = plain(linear_mdp.policy_value), np.zeros((2, 2))
+    compiled, law = plain(trajectory_steps.policy_value), np.zeros((2, 2))
     for policy, value in values.items():
         assert compiled(mdp.setting(), np.array(policy).reshape(3, 2), law, 0) == pytest.approx(value, abs=1e-12)
 
@@ -65,7 +65,7 @@ def test_random_processes_are_linear_and_their_values_lie_between_0_and_the_stag
     np.testing.assert_allclose(mdp.transitions, np.tensordot(mdp.features, mdp.measures, (2, 1)).transpose(2, 0, 1, 3))
     rng = np.random.default_rng(seed)
     policy = rng.integers(0, actions, (stages, n))
-    value = plain(linear_mdp.policy_value)(mdp.setting(), policy, np.zeros((2, n)), 0)
+    value = plain(trajectory_steps.policy_value)(mdp.setting(), policy, np.zeros((2, n)), 0)
     assert -1e-12 <= value <= mdp.optimal_value + 1e-12 <= stages + 1e-11
     assert 0.0 <= mdp.optimal_value - value + 1e-12 <= stages + 1e-11
     assert mdp.worst_value <= value + 1e-12
@@ -79,7 +79,7 @@ def test_differences_of_trajectories_stay_in_their_ball_and_space(n, actions, st
     for _ in range(2 * d):
         states, chosen = rng.integers(0, n, (2, stages)), rng.integers(0, actions, (2, stages))
         states[:, 0] = mdp.start
-        plain(linear_mdp.feature_difference)(np.asarray(mdp.features), states, chosen, x)
+        plain(trajectory_steps.feature_difference)(np.asarray(mdp.features), states, chosen, x)
         first, second = (np.asarray(mdp.features)[states[i], chosen[i]].ravel() for i in range(2))
         np.testing.assert_array_equal(x, first - second)
         assert np.linalg.norm(x) <= mdp.largest_difference + 1e-12
@@ -128,7 +128,7 @@ def test_next_states_follow_their_law():
     mdp = random_linear_mdp(3, 2, 2, 3, 1, seed=4)
     pair, counts = np.zeros((2, 2, 3), np.int64), np.zeros((2, 3))
     pair[1, 0] = 1
-    roll, setting, env = plain(linear_mdp.roll_out), mdp.setting(), stream_of(3, 0, ENVIRONMENT)
+    roll, setting, env = plain(trajectory_steps.roll_out), mdp.setting(), stream_of(3, 0, ENVIRONMENT)
     world = plain(mdp.steps.init)(setting, env)
     for t in range(4000):
         for side in range(2):
@@ -169,4 +169,4 @@ def test_wrong_learners_and_tables_are_named():
         random_tabular_mdp(0, 1, 1, 1)
     setting, law = TABLE.setting(), np.zeros((2, 2))
     with pytest.raises(ValueError, match=r"must hold actions in 0, \.\.\., 1, got 2"):
-        plain(linear_mdp.policy_value)(setting, np.full((2, 2), 2), law, 0)
+        plain(trajectory_steps.policy_value)(setting, np.full((2, 2), 2), law, 0)
