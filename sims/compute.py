@@ -1,6 +1,7 @@
 """One cell: simulated, as a file's bytes, and as the work that is sent to another process."""
 
 import copy
+import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from sims.run import Run
 from sims.simulate import simulate
 from sims.store import encode
 from sims.sweep import Cell
+
+OTHER_ADDRESS = "its code or libraries give a cell another address"
 
 
 class Parcel(NamedTuple):
@@ -64,19 +67,12 @@ def parcel(cell: Cell, keep_repetitions: bool = False) -> Parcel:
     return Parcel(pickled_by_value(bare), cell.address, keep_repetitions)
 
 
-def unpacked(given: Parcel) -> Cell:
-    """Return the cell of a parcel; whatever loading it raises, RuntimeError where it is another cell here."""
-    import pickle
-
-    cell: Cell = pickle.loads(given.cell)
-    if cell.address != given.address:
-        raise RuntimeError("this worker's code or libraries give the cell another address than the command's")
-    return cell
-
-
 def answer(given: Parcel) -> bytes | Failure:
     """Return a cell's Parquet bytes, or why there are none: what a process does with a parcel. Never raises."""
     try:
-        return compute(unpacked(given), given.keep_repetitions)
+        cell: Cell = pickle.loads(given.cell)
+        if cell.address != given.address:
+            raise RuntimeError(OTHER_ADDRESS)
+        return compute(cell, given.keep_repetitions)
     except BaseException as error:  # a learner may raise SystemExit, and this process has other cells to do
         return failure(error)

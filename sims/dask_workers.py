@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from bandits import stopping
-from sims.compute import Parcel, answer, parcel
+from sims.compute import OTHER_ADDRESS, Parcel, answer, parcel
 from sims.environment import Inspection, blas_matters, differences, environment, inspect, samples
 from sims.messages import Failure, failure, one_line
 from sims.sweep import Cell
@@ -187,11 +187,12 @@ class DaskCrew:
             reason = differences(self._here, found.environment)
         except Exception as error:  # it has no regretlab, or one of another kind
             found, reason = Inspection({}, ()), one_line(error)
-        others = [said for said in found.samples if isinstance(said, Failure)]
-        if reason:
-            self._leave_out(worker, reason)
-        elif others:
-            self._cannot_load[worker] = threads, others[0].text
+        failures = [said for said in found.samples if isinstance(said, Failure)]
+        agrees = all(said in (own.address, *failures) for said, own in zip(found.samples, self._samples, strict=False))
+        if reason or not agrees:
+            self._leave_out(worker, reason or OTHER_ADDRESS)
+        elif failures:
+            self._cannot_load[worker] = threads, failures[0].text
         else:
             self._use(worker, threads)
         if self._threads and not self._asked:

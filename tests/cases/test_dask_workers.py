@@ -1,0 +1,90 @@
+"""Dask workers that cannot load a cell, have other libraries, die or are not there: a failed cell, or one line."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from bandits.losses import BernoulliLosses
+from bandits.switching import Exp3, SwitchingCostGame
+from sims import Cell, run_sweep
+from sims.environment import environment, samples
+
+distributed = pytest.importorskip("distributed")
+
+GAME = SwitchingCostGame(BernoulliLosses([0.3, 0.5]), 20)
+CELLS = [Cell(GAME, Exp3(), 2, seed) for seed in range(3)]
+OWN = """
+from dataclasses import dataclass
+from bandits.switching import Exp3
+@dataclass(frozen=True)
+class Own(Exp3):
+    pass
+"""
+
+
+def cluster(workers):
+    return distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0", silence_logs=50
+    )
+
+
+@pytest.fixture(scope="module")
+def two_workers():
+    with cluster(2) as running:
+        yield running.scheduler_address
+
+
+@dataclass(frozen=True)
+class Deadly(Exp3):
+    """Ends any other process."""
+
+    owner: int = os.getpid()
+
+    def parameters(self, problem):
+        if os.getpid() != self.owner:
+            os._exit(7)
+        return super().parameters(problem)
+
+
+def test_a_learner_that_the_workers_cannot_import_is_a_failed_cell(two_workers, tmp_path, monkeypatch):
+    (tmp_path / "module_of_the_client.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    from module_of_the_client import Own
+
+    own = Cell(GAME, Own(), 2)
+    report = run_sweep([*CELLS, own], tmp_path / "out", cluster=two_workers)
+    assert report.computed == 3
+    assert report.failed == {own.address: "ModuleNotFoundError: No module named 'module_of_the_client'"}
+    monkeypatch.delitem(sys.modules, "module_of_the_client")
+
+
+def test_a_worker_with_other_libraries_is_left_out_by_name(two_workers, tmp_path, monkeypatch):
+    """The workers are the others here: what this process says of itself is changed."""
+    monkeypatch.setattr("sims.dask_workers.environment", lambda blas: environment(blas) | {"numpy": "0.1"})
+    with pytest.raises(ValueError, match=r"no worker may be used: worker tcp://\S+ is left out: numpy .* \(here 0.1\)"):
+        run_sweep(CELLS, tmp_path, cluster=two_workers)
+    assert list((tmp_path / "cells").iterdir()) == []
+
+
+def test_a_worker_that_gives_a_cell_another_address_is_left_out(two_workers, tmp_path, monkeypatch):
+    other = [sample._replace(address="0" * 32) for sample in samples(CELLS)]
+    monkeypatch.setattr("sims.dask_workers.samples", lambda cells: other)
+    with pytest.raises(ValueError, match="is left out: its code or libraries give a cell another address"):
+        run_sweep(CELLS, tmp_path, cluster=two_workers)
+
+
+def test_a_cell_that_kills_its_worker_fails_alone(tmp_path):
+    with cluster(2) as running:
+        deadly = Cell(GAME, Deadly(), 2)
+        report = run_sweep([CELLS[0], deadly, *CELLS[1:]], tmp_path, cluster=running.scheduler_address)
+    assert report.computed == 3
+    assert list(report.failed) == [deadly.address]
+    assert report.failed[deadly.address].startswith("its process was lost with Dask worker tcp://")
+
+
+def test_a_cluster_without_workers_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("sims.dask_workers._WORKERS", 1.0)
+    with cluster(0) as running, pytest.raises(ValueError, match=r"no worker has connected to tcp://.* in 1 s"):
+        run_sweep(CELLS, tmp_path, cluster=running.scheduler_address)
