@@ -64,7 +64,8 @@ class MahalanobisDistance(Auditor):
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return d (n, n); ValueError unless V has one column a feature."""
-        return _euclidean(features, self.scale * np.array(self.factor))
+        mantissa, power = np.frexp(self.scale)
+        return _euclidean(features, mantissa * np.array(self.factor), int(power))
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,15 @@ class TableDistance(Auditor):
         return self.table
 
 
-def _euclidean(features: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
+def _euclidean(features: NDArray[np.float64], factor: NDArray[np.float64], power: int = 0) -> NDArray[np.float64]:
+    """Return min(1, 2^power |factor (x - x')|_2); scaled by powers of two, which cost no digit, it cannot overflow."""
     if factor.shape[1] != features.shape[1]:
         raise ValueError(f"a distance needs one weight for each of {features.shape[1]} features, got {factor.shape[1]}")
-    moved = features @ factor.T
-    return np.minimum(1.0, np.sqrt(((moved[:, None] - moved[None]) ** 2).sum(axis=2)))
+    powers = [int(np.frexp(np.abs(part).max())[1]) for part in (features, factor)]
+    moved = (np.ldexp(features, -powers[0])[:, None] * np.ldexp(factor, -powers[1])).sum(axis=2)
+    lengths = np.sqrt(((moved[:, None] - moved[None]) ** 2).sum(axis=2))
+    with np.errstate(over="ignore", under="ignore"):
+        return np.minimum(1.0, np.ldexp(lengths, sum(powers) + power))
 
 
 @dataclass(frozen=True)

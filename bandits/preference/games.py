@@ -10,6 +10,7 @@ disc game, Balduzzi et al. 2019 (arXiv:1901.08106); i.i.d. uniform entries, Zhou
 (arXiv:2503.08942); arithmetic, Yue & Joachims 2011.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,21 @@ def _from_skew(matrix: Any) -> Matrix:
 def _from_logits(logits: Any) -> Matrix:
     clipped = np.clip(logits, -_LOGIT, _LOGIT)
     return _from_skew(0.5 * np.tanh(0.5 * clipped))
+
+
+def _gaps(rewards: Matrix) -> Matrix:
+    """Return r_i - r_j (..., n, n) of rewards (..., n): infinite where the difference is beyond all floats."""
+    with np.errstate(over="ignore"):
+        return np.asarray(rewards[..., :, None] - rewards[..., None, :])
+
+
+def _finite(names: str, compute: Callable[[], Any]) -> Matrix:
+    """Return the array computed from these arguments; ValueError where it is not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = np.asarray(compute())
+    if not np.isfinite(found).all():
+        raise ValueError(f"{names} must have finite products and sums, got one beyond all floats")
+    return found
 
 
 # ---------------------------------------------------------------- cycles and named instances
@@ -146,7 +162,7 @@ def arithmetic(n_actions: int) -> Matrix:
 def bradley_terry(rewards: ArrayLike) -> Matrix:
     """Return sigmoid(r_i - r_j) for finite rewards (n,); the best action wins against every other."""
     reward = array("rewards", rewards, 1, -np.finfo(float).max, np.finfo(float).max)
-    return _from_logits(reward[:, None] - reward[None, :])
+    return _from_logits(_gaps(reward))
 
 
 def luce(density: ArrayLike) -> Matrix:
@@ -164,7 +180,7 @@ def annotator_mixture(weights: ArrayLike, rewards: ArrayLike, *, hard: bool = Fa
     weight, reward = distribution("weights", weights), array("rewards", rewards, 2, -limit, limit)
     if len(weight) != len(reward):
         raise ValueError(f"weights and rewards must have one row an annotator, got {len(weight)} and {len(reward)}")
-    gap = reward[:, :, None] - reward[:, None, :]
+    gap = _gaps(reward)
     each = 0.5 * np.sign(gap) if hard else 0.5 * np.tanh(0.5 * np.clip(gap, -_LOGIT, _LOGIT))
     return _from_skew(np.einsum("k,kij->ij", weight, each))
 
@@ -178,7 +194,7 @@ def blade_chest(blades: ArrayLike, chests: ArrayLike) -> Matrix:
     u, v = array("blades", blades, 2, -limit, limit), array("chests", chests, 2, -limit, limit)
     if u.shape != v.shape:
         raise ValueError(f"blades and chests must have one shape, got {u.shape} and {v.shape}")
-    return _from_logits(u @ v.T - v @ u.T)
+    return _from_logits(_finite("blades and chests", lambda: u @ v.T - v @ u.T))
 
 
 def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | None = None) -> Matrix:
@@ -193,8 +209,8 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
         shapes = f"{left.shape}, {right.shape}, {strength.shape}"
         raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {shapes}")
     reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -limit, limit)
-    turn = (left * strength) @ right.T
-    return _from_logits(reward[:, None] - reward[None, :] + turn - turn.T)
+    turn = _finite("x, y and strengths", lambda: (left * strength) @ right.T)
+    return _from_logits(_finite("rewards and products", lambda: reward[:, None] - reward[None, :] + turn - turn.T))
 
 
 # ---------------------------------------------------------------- random games
