@@ -1,7 +1,7 @@
 """The generator of `bandits.rng` for JAX: the same numbers at the same addresses, on arrays of any shape.
 
 Everything here works elementwise and broadcasts. The 32 x 32 -> 64 bit products need 64-bit integers, so
-these functions must be traced with 64-bit types on (`with jax.enable_x64(True)`); they raise otherwise
+these functions must be traced with 64-bit types on (`with bandits.jax_settings.local_settings()`); they raise otherwise
 instead of returning wrong numbers. Importing this module imports JAX, and changes none of its settings.
 """
 
@@ -20,7 +20,7 @@ _SCALE = 2.0**-53
 def philox4x32(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> tuple[Any, Any, Any, Any]:
     """Return the four uint32 words of the block with key (k0, k1) and counter (c0, c1, c2, c3)."""
     if dtypes.canonicalize_dtype(np.uint64) != np.uint64:
-        raise RuntimeError("bandits.rng_jax needs 64-bit types: trace it under `with jax.enable_x64(True)`")
+        raise RuntimeError("bandits.rng_jax needs 64-bit types: trace it under `bandits.jax_settings.local_settings`")
     k0, k1, c0, c1, c2, c3 = (jnp.asarray(word, jnp.uint32) for word in (k0, k1, c0, c1, c2, c3))
     for _ in range(10):
         left = jnp.uint64(0xD2511F53) * c0.astype(jnp.uint64)

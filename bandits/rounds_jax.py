@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from bandits.jax_settings import local_settings
 from bandits.rng import ENVIRONMENT, LEARNER
 from bandits.rng_jax import stream
 from bandits.stopping import pieces
@@ -48,7 +49,7 @@ def play_rounds(
     advance: what `compiled` returns. 64-bit types are switched on for the duration of the call and for its thread.
     """
     values = np.empty(shape)
-    with jax.enable_x64(True):
+    with local_settings():
         given = jax.tree.map(jnp.asarray, given)
         for row in range(0, shape[0], _WIDTH):
             here = min(_WIDTH, shape[0] - row)

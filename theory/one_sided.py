@@ -48,7 +48,6 @@ from typing import Any, Literal
 import numpy as np
 import sympy as sp
 
-from bandits.limits import ROUNDING
 from theory.bound import DELTA, ETA, Assumption, Bound, Source, T, Tuning
 from theory.one_sided_prices import EXPLORED, JOHN, PRICES
 from theory.one_sided_terms import (
@@ -91,7 +90,7 @@ def _each_alone_is_unfair(problem: Any, parameters: Any) -> bool:
     arrivals = np.sort(np.asarray(getattr(problem.people, "people", np.zeros((1, 2)))), axis=1)
     both = arrivals.shape[1] == 2 and (arrivals == [0, 1]).all()
     shown = problem.table[problem.hypotheses.cells(problem.people)][:, parameters.atoms]
-    return bool(both and (shown.sum(axis=0) == 1).all() and 1.0 - problem.swings.max() - problem.tolerance > ROUNDING)
+    return bool(both and (shown.sum(axis=0) == 1).all() and 1.0 - problem.swings.max() - problem.tolerance > 1e-12)
 
 
 def _self_bounding(factor: int) -> Assumption:

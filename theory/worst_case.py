@@ -12,7 +12,6 @@ a ratio above 1 refutes it.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -69,7 +68,9 @@ def worst_losses(
     if rule == "exp3" and n_actions ** (-(-horizon // length) - 1) > _LEAVES:
         raise ValueError(f"exp3 needs at most {_LEAVES} leaves: fewer batches than {-(-horizon // length)}")
     starts = np.concatenate([_random_tables(restarts, horizon, n_actions, seed), handmade(horizon, n_actions)])
-    with _float64():
+    from bandits.jax_settings import local_settings
+
+    with local_settings():
         climbed = np.asarray(_climber(rule, steps, length)(starts, rate, cost))
     candidates = np.concatenate([climbed, np.rint(climbed), starts])
     return _best(candidates, _oracle(rule, rate, length), cost, real("bound", bound, low=0.0, open_low=True))
@@ -149,17 +150,6 @@ def _best(candidates: Any, oracle: Any, cost: float, bound: float) -> Witness:
 
 
 # ---------------------------------------------------------------- the ascent, in JAX
-
-
-def _float64() -> AbstractContextManager[Any]:
-    """Return a context in which JAX computes in float64, whatever the process's own setting."""
-    import jax
-
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    import jax.experimental  # where earlier versions of JAX keep it
-
-    return getattr(jax.experimental, "enable_x64")()  # noqa: B009
 
 
 @cache

@@ -68,7 +68,7 @@ class MahalanobisDistance(Auditor):
         """Return d (n, n); ValueError unless V has one column a feature."""
         factor = self.scale * np.array(self.factor)
         _one_for_each_feature("factor must have one column", factor.shape[1], features)
-        return _euclidean(features @ factor.T)
+        return _euclidean((features[:, None] * factor).sum(axis=2))
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def _one_for_each_feature(wanted: str, size: int, features: NDArray[np.float64])
 
 
 def _euclidean(moved: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.minimum(1.0, np.sqrt(((moved[:, None] - moved[None]) ** 2).sum(axis=2)))
+    with np.errstate(over="ignore", under="ignore"):  # a square beyond all numbers is a distance of 1
+        return np.minimum(1.0, np.sqrt(((moved[:, None] - moved[None]) ** 2).sum(axis=2)))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from bandits.one_sided.problem import FullLabels, OneSided, OneSidedGame, Play, 
 from bandits.one_sided.tasting import LeaderState, first_least, leader_play, leader_state
 from bandits.protocol import Learner, LearnerSteps
 from bandits.rng import Stream, uniform
+from bandits.weights import proportions
 
 Unseen = Literal["ignored", "bad"]
 
@@ -151,4 +152,4 @@ class FixedPolicy(Learner):
         if len(law) != problem.n_hypotheses:
             raise ValueError(f"weights must be {problem.n_hypotheses} numbers, one a hypothesis, got {len(law)}")
         atoms = np.flatnonzero(law)
-        return FixedParams(atoms, law[atoms] / law.sum())
+        return FixedParams(atoms, proportions(law)[atoms])

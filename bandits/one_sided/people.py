@@ -18,6 +18,7 @@ from bandits.arguments import Checked, Numbers
 from bandits.checks import HUGE, LARGEST, array, integer, real, shown
 from bandits.jit import kernel
 from bandits.rng import Stream, uniform_pair
+from bandits.weights import proportions
 
 
 class PeopleSteps(NamedTuple):
@@ -133,7 +134,7 @@ class Crowd(_Independent):
         weights = array("weights", np.ones(n) if self.weights is None else self.weights, 1, 0.0, HUGE)
         if chances.shape[1] != n or len(weights) != n:
             raise ValueError(f"chances and weights must have one number for each of the {n} rows of features")
-        if not weights.sum() > 0.0:
+        if not weights.any():
             raise ValueError(f"weights must not all be 0, got {shown(self.weights)}")
         integer("block", self.block, low=1)
         for name, value in (("features", features), ("chances", chances), ("weights", weights)):
@@ -281,7 +282,7 @@ class RecordedPeople(People):
 
 
 def _cumulative(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    cumulative = np.cumsum(weights / weights.sum())
+    cumulative = np.cumsum(proportions(weights))
     cumulative[np.flatnonzero(weights)[-1] :] = 1.0  # rounding must not reach a kind of weight 0
     return cumulative
 

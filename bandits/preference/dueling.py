@@ -5,6 +5,7 @@ of the preference matrix P, S = P - 1/2, a round of (a, b) costs (<w, S e_a> + <
 would win of each beyond a half. With a Condorcet winner c (it beats everyone) that is (P[c, a] + P[c, b] - 1) / 2.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -126,7 +127,8 @@ class DuelingBandit(Problem):
     def setting(self) -> DuelSetting:
         """Return what the compiled functions receive."""
         matrix = np.ascontiguousarray(skew(self.preferences))
-        return DuelSetting(matrix, np.maximum(self.winner @ matrix, 0.0))
+        gap = [math.fsum(column) for column in (self.winner[:, None] * matrix).T]  # the same bits on every machine
+        return DuelSetting(matrix, np.maximum(gap, 0.0))
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
         """Return numbers that the metric cannot leave in any play of any learner."""

@@ -23,6 +23,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from bandits.jax_settings import local_settings
 from bandits.preference.measures import gap0, gap_tau, kl, payoff, span
 from bandits.preference.problem import Comparisons, Feedback, NoisyRow, PreferenceGame
 from bandits.preference.self_play import SelfPlay
@@ -51,7 +52,7 @@ def play(learner: SelfPlay, problem: PreferenceGame, seed: int, first: int, coun
     _check_addresses(learner, problem)
     padded = np.pad(np.asarray(rounds, np.int64), (0, -len(rounds) % _PADDING), mode="edge")
     shared = problem.n_games == 1
-    with jax.enable_x64(True):
+    with local_settings():
         program = _program(type(learner), problem.feedback, problem.regularization > 0.0, shared)
         params = jax.tree.map(jnp.asarray, learner.parameters(problem))
 

@@ -1,9 +1,7 @@
-"""Exact equilibria: the von Neumann winner by linear programming, the regularised equilibrium by Newton's method.
+"""Equilibria: the von Neumann winner in exact arithmetic, the regularised equilibrium by Newton's method.
 
-The von Neumann winner (maximal lottery) maximises min_j (S^T p)_j, whose value is 0. HiGHS finds a vertex of
-the solutions; on its support I the linear system S_II p_I = v, sum p_I = 1 is then solved again, which takes
-the linear program's 1e-9 to rounding. It is unique for generic games (odd support), not in general: compare
-gaps, not vectors.
+The von Neumann winner (maximal lottery) maximises min_j (S^T p)_j, whose value is 0 (`bandits.preference.winner`). It
+is unique for generic games (odd support), not in general: compare gaps, not vectors.
 
 The regularised equilibrium for tau > 0 and a reference mu with full support is the only solution of
 p prop. to mu exp(S p / tau). In logits theta, F(theta) = Z [tau (theta - log mu) - S p(theta)] with Z taking
@@ -13,7 +11,6 @@ tau is brought down by halves from 1. The result is checked by sub_tau, which bo
 KL(p || p*) <= sub_tau / tau.
 """
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -22,69 +19,24 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.arguments import checked
 from bandits.checks import real
 from bandits.preference.games import distribution, preference_matrix, skew
-from bandits.preference.measures import gap0, payoff, sub_tau
+from bandits.preference.measures import sub_tau
 from bandits.preference.prox import normalise
+from bandits.preference.winner import winner
 
 _NEWTON_STEPS = 60
-_LARGEST_GAP = 1e-10
 _LARGEST_SUBOPTIMALITY = 1e-13
 
 
 @checked
 def von_neumann_winner(preferences: ArrayLike) -> NDArray[np.float64]:
-    """Return a policy (n,) float64 that no action beats in the mean: gap0 below 1e-10.
+    """Return a policy (n,) float64 that no action beats in the mean, exact but for the rounding of its entries.
 
-    preferences: (n, n).  Raises ArithmeticError should the linear program fail to reach that.
+    preferences: (n, n).  Whatever the size of the margins, and without tolerance: `bandits.preference.winner`.
     """
-    matrix = skew(preference_matrix("preferences", preferences))
+    matrix = preference_matrix("preferences", preferences)
     if matrix.ndim != 2:
         raise ValueError(f"preferences must be one matrix (n, n), got shape {matrix.shape}")
-    policy = _linear_program(matrix)
-    with _one_thread():
-        for cut in (1e-12, 1e-9, 1e-7):
-            policy = min(policy, _polished(matrix, policy, cut), key=lambda p: float(gap0(matrix, p)))
-    gap = float(gap0(matrix, policy))
-    if not gap < _LARGEST_GAP:
-        raise ArithmeticError(f"the linear program stopped at gap0 = {gap:.3g}, above {_LARGEST_GAP:g}")
-    return policy
-
-
-def _linear_program(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy.optimize import linprog
-
-    n = len(matrix)
-    result = linprog(
-        np.append(np.zeros(n), -1.0),
-        A_ub=np.hstack([-matrix.T, np.ones((n, 1))]),
-        b_ub=np.zeros(n),
-        A_eq=np.append(np.ones(n), 0.0)[None, :],
-        b_eq=[1.0],
-        bounds=[(0.0, None)] * n + [(None, None)],
-        method="highs",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    )
-    if result.x is None:
-        raise ArithmeticError(f"the linear program of the von Neumann winner failed: {result.message}")
-    policy = np.maximum(result.x[:n], 0.0)
-    return np.asarray(policy / policy.sum())
-
-
-def _polished(matrix: NDArray[np.float64], policy: NDArray[np.float64], cut: float) -> NDArray[np.float64]:
-    """Return the solution of the linear system on the support {p > cut}, or `policy` where there is none."""
-    support = np.flatnonzero(policy > cut)
-    size = len(support)
-    system = np.zeros((size + 1, size + 1))
-    system[:size, :size] = matrix[np.ix_(support, support)]
-    system[:size, size] = system[size, :size] = 1.0
-    try:
-        solution = np.linalg.solve(system, np.append(np.zeros(size), 1.0))[:size]
-    except np.linalg.LinAlgError:
-        return policy
-    if not (np.isfinite(solution).all() and (solution >= 0.0).all()):
-        return policy
-    polished = np.zeros_like(policy)
-    polished[support] = solution / solution.sum()
-    return polished
+    return winner(skew(preferences))  # of the given entries: 0.5 + S has lost digits of small margins
 
 
 @checked
@@ -102,20 +54,11 @@ def regularized_nash(
     mu = np.full(n, 1.0 / n) if reference is None else distribution("reference", reference, interior=True)
     log_mu = np.log(np.broadcast_to(mu, matrix.shape[:-1]))
     games, logs = matrix.reshape(-1, n, n), log_mu.reshape(-1, n)
-    with _one_thread():
-        theta = _homotopy(games, logs, tau)
+    theta = _homotopy(games, logs, tau)
     worst = float(sub_tau(games, theta, logs, tau).max())
     if not worst < _LARGEST_SUBOPTIMALITY:
         raise ArithmeticError(f"Newton's method stopped at sub_tau = {worst:.3g}, above {_LARGEST_SUBOPTIMALITY:g}")
     return np.asarray(theta.reshape(log_mu.shape))
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    """Keep linear algebra on one thread: systems of this size gain nothing, and lose 100-fold on a busy machine."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
-    return limits
 
 
 def _homotopy(games: Any, logs: Any, tau: float) -> Any:
@@ -129,7 +72,7 @@ def _homotopy(games: Any, logs: Any, tau: float) -> Any:
 
 def _residual(games: Any, logs: Any, theta: Any, tau: float) -> Any:
     """Return F (G, n): zero at the equilibrium."""
-    raw = tau * (theta - logs) - payoff(games, np.exp(theta))
+    raw = tau * (theta - logs) - (games * np.exp(theta)[:, None, :]).sum(axis=-1)
     return raw - raw.mean(axis=-1, keepdims=True)
 
 
@@ -145,12 +88,31 @@ def _newton(games: Any, logs: Any, theta: Any, tau: float, tolerance: float) -> 
         weighted = games[active] * policy[:, None, :]
         jacobian = tau * np.eye(theta.shape[-1]) - weighted
         jacobian += (weighted.sum(axis=-1))[:, :, None] * policy[:, None, :]
-        step = np.linalg.solve(jacobian, left[active][..., None])[..., 0]
+        step = _solve(jacobian, left[active])
         better, residual = _descend(games[active], logs[active], theta[active], left[active], step, tau)
         moved = np.linalg.norm(residual, axis=-1) < np.linalg.norm(left[active], axis=-1)
         theta[active[moved]], left[active[moved]] = better[moved], residual[moved]
         active = active[moved]
     return theta
+
+
+def _solve(matrices: Any, sides: Any) -> Any:
+    """Return x (G, n) with matrices (G, n, n) x = sides (G, n): elimination with partial pivoting, entry by entry.
+
+    A library's solver would give other last bits on other machines.
+    """
+    rows = np.concatenate([matrices, sides[:, :, None]], axis=2)
+    every, n = np.arange(len(rows)), rows.shape[1]
+    for k in range(n):
+        pivot = k + np.abs(rows[:, k:, k]).argmax(axis=1)
+        rows[every, k], rows[every, pivot] = rows[every, pivot], rows[every, k].copy()
+        factor = rows[:, k + 1 :, k] / rows[:, k, k, None]
+        rows[:, k + 1 :, k:] -= factor[:, :, None] * rows[:, None, k, k:]
+    x = np.empty_like(sides)
+    for k in range(n - 1, -1, -1):
+        known = (rows[:, k, k + 1 : n] * x[:, k + 1 :]).sum(axis=1)
+        x[:, k] = (rows[:, k, n] - known) / rows[:, k, k]
+    return x
 
 
 def _descend(games: Any, logs: Any, theta: Any, left: Any, step: Any, tau: float) -> tuple[Any, Any]:

@@ -83,6 +83,11 @@ def _from_logits(logits: Any) -> Matrix:
     return _from_skew(0.5 * np.tanh(0.5 * clipped))
 
 
+def _products(left: Matrix, right: Matrix) -> Matrix:
+    """Return left right' (n, n), summed in one order on every machine."""
+    return np.asarray(np.einsum("ik,jk->ij", left, right))
+
+
 # ---------------------------------------------------------------- cycles and named instances
 
 
@@ -191,7 +196,7 @@ def blade_chest(blades: ArrayLike, chests: ArrayLike) -> Matrix:
     u, v = array("blades", blades, 2, -HUGE, HUGE), array("chests", chests, 2, -HUGE, HUGE)
     if u.shape != v.shape:
         raise ValueError(f"blades and chests must have one shape, got {u.shape} and {v.shape}")
-    return _from_logits(u @ v.T - v @ u.T)
+    return _from_logits(_products(u, v) - _products(v, u))
 
 
 @checked
@@ -206,7 +211,7 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
         shapes = f"{left.shape}, {right.shape}, {strength.shape}"
         raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {shapes}")
     reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -HUGE, HUGE)
-    turn = (left * strength) @ right.T
+    turn = _products(left * strength, right)
     return _from_logits(reward[:, None] - reward[None, :] + turn - turn.T)
 
 

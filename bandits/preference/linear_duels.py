@@ -6,6 +6,7 @@ its von Neumann winner the action of largest reward, and every learner of duels 
 learn about all actions from each answer.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -100,7 +101,8 @@ class LinearDuels(Problem):
     @property
     def rewards(self) -> NDArray[np.float64]:
         """The rewards u (n,), which no learner sees."""
-        return np.asarray(self.features) @ np.asarray(self.weights)
+        products = np.asarray(self.features) * np.asarray(self.weights)
+        return np.array([math.fsum(row) for row in products])  # the same bits on every machine
 
     @cached_property
     def preferences(self) -> NDArray[np.float64]:

@@ -16,6 +16,8 @@ leaves an action that was never drawn where the two regularisers pull it.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from bandits.preference.inpo import INPO, INPOParams, INPOState
 from bandits.preference.problem import Comparisons
 from bandits.preference.prox import prox
@@ -32,7 +34,30 @@ def least_squares_gain(n_actions: int, left: Any, right: Any, wins: Any) -> Any:
     unit = xp.eye(n_actions)
     sides = unit[left] - unit[right]
     laplacian = sides.T @ sides + _RIDGE * unit
-    return xp.linalg.solve(laplacian, sides.T @ (wins - 0.5))
+    return solve_positive(laplacian, sides.T @ (wins - 0.5))
+
+
+def solve_positive(matrix: Any, side: Any) -> Any:
+    """Return x (n,) with matrix x = side for a positive definite matrix (n, n), by elimination entry by entry.
+
+    A library's solver would give other last bits on other machines.
+    """
+    xp = matrix.__array_namespace__()
+    n = len(side)
+    rows = xp.concatenate([matrix, side[:, None]], axis=1)
+
+    def eliminate(k: Any, rows: Any) -> Any:
+        head = rows[k] / rows[k, k]
+        factor = xp.where(xp.arange(n) == k, rows[k, k] - 1.0, rows[:, k])
+        return rows - factor[:, None] * head
+
+    if xp is np:
+        for k in range(n):
+            rows = eliminate(k, rows)
+        return rows[:, -1]
+    from jax import lax
+
+    return lax.fori_loop(0, n, eliminate, rows)[:, -1]
 
 
 @dataclass(frozen=True)

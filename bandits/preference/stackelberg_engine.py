@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from bandits.jax_settings import local_settings
 from bandits.preference.engine import drawn
 from bandits.preference.problem import Comparisons, Feedback, NoisyRow
 from bandits.preference.prox import normalise
@@ -43,7 +44,7 @@ def play(learner: StackelbergLearner, problem: StackelbergMatch, seed: int, firs
     padded = np.pad(np.asarray(rounds, np.int64), (0, -len(rounds) % _PADDING), mode="edge")
     noisy = isinstance(problem.feedback, NoisyRow | Comparisons)
     begin = first - first % _BLOCK
-    with jax.enable_x64(True):
+    with local_settings():
         weighted = problem.leader_weight > 0.0, problem.follower_weight > 0.0
         program = _program(learner.rule, problem.feedback, weighted)
         params = jax.tree.map(jnp.asarray, learner.parameters(problem))

@@ -27,6 +27,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from bandits.jax_settings import local_settings
 from bandits.losses import LossTable
 from bandits.protocol import Learner
 from bandits.rng import ENVIRONMENT, LEARNER, Stream
@@ -70,7 +71,7 @@ def play(
     """
     check(problem, learner, precision)
     parts = []
-    with jax.enable_x64(True):
+    with local_settings():
         for begin in range(first, first + count, _WIDTH):
             here = min(_WIDTH, first + count - begin)
             parts.append(_block(problem, learner, seed, begin, here, rounds, precision)[:here])

@@ -59,10 +59,11 @@ def test_two_actions_reach_the_exact_worst_case(rule, cost):
 
 def test_the_gradient_alone_finds_the_dartboards_worst_case():
     """Started from random tables only, the ascent reaches the dynamic program's 16.3616."""
-    from theory.worst_case import _climber, _float64, _random_tables
+    from bandits.jax_settings import local_settings
+    from theory.worst_case import _climber, _random_tables
 
     rate = math.sqrt(8.0 * math.log(2.0) / 1800.0)
-    with _float64():
+    with local_settings():
         climbed = np.asarray(_climber("dartboard", 400, 1)(_random_tables(4, 200, 2, 9), rate, 1.0))
     assert climbed.dtype == np.float64
     regrets = [exact.shrinking_dartboard(np.rint(table), rate).regret(1.0) for table in climbed]
