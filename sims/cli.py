@@ -310,6 +310,8 @@ def sweep(
         _complain(f"computed again: {line}")
     for line in report.left_out:
         _complain(line)
+    for line in report.not_kept:
+        _complain(f"computed, in the table, and not kept for another time: {line}")
     for address, error in report.failed.items():
         _complain(f"cell {address} failed: {error}")
     if not quiet:

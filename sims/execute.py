@@ -32,6 +32,8 @@ class Report:
     """What a sweep did: counts of cells, the failures' messages by address, seconds, where the table is.
 
     left_out: a line for each worker of a cluster that was not used because its code or its libraries are others.
+    not_kept: a line for each pair whose results are in the table alone, computed again next time, because something
+    that its code reads cannot be part of an address.
     """
 
     total: int
@@ -42,6 +44,7 @@ class Report:
     seconds: float
     results: Path
     left_out: tuple[str, ...] = ()
+    not_kept: tuple[str, ...] = ()
 
 
 class Progress(Protocol):
@@ -104,10 +107,16 @@ def run_sweep(
                 if progress:
                     progress(_rounds(cell), not isinstance(outcome, bytes))
         results = store.collect(rows, labels) if collect else store.results
+        unknown = [cell for cell in todo if cell.code.version is None]
+        for cell in unknown if collect else ():
+            store.discard(cell)
     reused = len(cells) - len(todo)
     seconds = time.perf_counter() - began
     left_out = tuple(getattr(crew, "left_out", {}).values())
-    return Report(len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results, left_out)
+    not_kept = tuple(dict.fromkeys(f"{cell.pair}: {cell.code.reason}" for cell in unknown))
+    return Report(
+        len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results, left_out, not_kept
+    )
 
 
 def _distinct(cells: Sequence[Cell]) -> list[Cell]:
@@ -142,8 +151,7 @@ def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float
             try:
                 cost[pair] = _seconds_per_round(cell)
             except Exception as error:  # whatever a learner of one's own raises
-                pair_name = f"{cell.learner.name} in {type(cell.problem).__name__}"
-                raise ValueError(f"{pair_name} does not run: {one_line(error)}") from error
+                raise ValueError(f"{cell.pair} does not run: {one_line(error)}") from error
         total += cost[pair] * _rounds(cell)
     return total / count
 

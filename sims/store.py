@@ -198,6 +198,11 @@ class Store:
         _write(self.path(cell), content)
         (self.folder / "failed" / f"{cell.address}.json").unlink(missing_ok=True)
 
+    def discard(self, cell: Cell) -> None:
+        """Remove a cell's results and the note of its failure."""
+        self.path(cell).unlink(missing_ok=True)
+        (self.folder / "failed" / f"{cell.address}.json").unlink(missing_ok=True)
+
     def record_failure(self, cell: Cell, error: str) -> None:
         """Note why a cell failed."""
         report = {"error": error, "labels": dict(cell.labels), "configuration": cell.configuration()}

@@ -104,6 +104,11 @@ class Cell(Checked):
         }
 
     @property
+    def pair(self) -> str:
+        """What is played, for messages."""
+        return f"{self.learner.name} in {type(self.problem).__name__}"
+
+    @property
     def code(self) -> Code:
         """What the results depend on beside the data: the text that plays, or why that is unknown."""
         return code_of(self.problem, self.learner, self.backend)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from bandits.arguments import Numbers
-from bandits.checks import HUGE, array, optional_real, shown
+from bandits.checks import array, optional_real, shown
 from bandits.exponential_weights import pick
 from bandits.jit import kernel
 from bandits.one_sided.exponential import listed_table
@@ -141,7 +141,7 @@ class FixedPolicy(Learner):
     accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
 
     def __post_init__(self) -> None:
-        weights = array("weights", self.weights, 1, 0.0, HUGE)
+        weights = array("weights", self.weights, 1, 0.0, np.finfo(float).max)
         if not weights.any():
             raise ValueError(f"weights must not all be 0, got {shown(self.weights)}")
         object.__setattr__(self, "weights", tuple(weights.tolist()))

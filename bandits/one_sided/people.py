@@ -131,7 +131,7 @@ class Crowd(_Independent):
         if chances.ndim > 2:
             raise ValueError(f"chances must be (n,) or (S, n), got shape {chances.shape}")
         chances = np.array(chances, ndmin=2)
-        weights = array("weights", np.ones(n) if self.weights is None else self.weights, 1, 0.0, HUGE)
+        weights = array("weights", np.ones(n) if self.weights is None else self.weights, 1, 0.0, np.finfo(float).max)
         if chances.shape[1] != n or len(weights) != n:
             raise ValueError(f"chances and weights must have one number for each of the {n} rows of features")
         if not weights.any():

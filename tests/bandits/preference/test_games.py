@@ -44,7 +44,7 @@ NAMED = {
         [[0.5, 0.625, 0.25], [0.375, 0.5, 0.125], [0.75, 0.875, 0.5]],
     ),
     "five in a circle": (games.condorcet_cycle(5, 0.25)[:1], [[0.5, 0.75, 0.75, 0.25, 0.25]]),
-    "extreme rewards": (games.bradley_terry([1e300, -1e300]), [[0.5, 1.0], [0.0, 0.5]]),
+    "extreme rewards": (games.bradley_terry([1e100, -1e100]), [[0.5, 1.0], [0.0, 0.5]]),
 }
 
 

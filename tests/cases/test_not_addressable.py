@@ -1,0 +1,61 @@
+"""Results of code that cannot be followed to its end are computed, collected, and not kept for another time."""
+
+import ctypes
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import polars
+
+from bandits.jit import kernel
+from bandits.losses import LossTable
+from bandits.protocol import Learner, LearnerSteps
+from bandits.switching import Bandit, Exp3, SwitchingCostGame
+from sims import Cell, run_sweep
+
+absolute = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(ctypes.CDLL(None).labs)
+GAME = SwitchingCostGame(LossTable(np.tile([0.0, 1.0], (10, 1))), 10)
+
+
+class OpaqueParams(NamedTuple):
+    n: int
+
+
+class OpaqueState(NamedTuple):
+    n: int
+
+
+@kernel
+def init(params, rng):
+    return OpaqueState(0)
+
+
+@kernel
+def act(params, state, t, rng):
+    return absolute(-1)
+
+
+@kernel
+def update(params, state, t, action, feedback, rng):
+    return state
+
+
+@dataclass(frozen=True)
+class Opaque(Learner):
+    steps: ClassVar[LearnerSteps] = LearnerSteps(init, act, update)
+    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+
+    def parameters(self, problem):
+        return OpaqueParams(1)
+
+
+def test_they_are_computed_each_time_and_named(tmp_path):
+    cells = [Cell(GAME, Opaque(), labels={"who": "opaque"}), Cell(GAME, Exp3(0.1), labels={"who": "known"})]
+    for reused in (0, 1):
+        report = run_sweep(cells, tmp_path, workers=1)
+        assert (report.reused, report.failed) == (reused, {})
+        assert len(report.not_kept) == 1
+        assert report.not_kept[0].startswith("Opaque in SwitchingCostGame: act reads an object of")
+        table = polars.read_parquet(report.results).filter(polars.col("metric") == "loss")
+        assert table.filter(polars.col("who") == "opaque")["mean"][-1] == 10.0
+        assert len(list((tmp_path / "cells").iterdir())) == 1
