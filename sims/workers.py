@@ -52,8 +52,11 @@ class Crew(Protocol):
     def send(self, cell: Cell) -> None:
         """Begin with a cell."""
 
-    def next(self) -> tuple[Cell, Outcome]:
-        """Wait for a cell and return what became of it; ValueError if nobody can work any more."""
+    def next(self) -> tuple[Cell, Outcome] | None:
+        """Wait for a cell and return what became of it, or None when there may be room for others.
+
+        ValueError if nobody can work any more.
+        """
 
     def close(self, stopped: bool) -> None:
         """Part with the workers; stopped: at once, whatever they do."""
