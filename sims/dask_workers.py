@@ -94,18 +94,18 @@ class DaskCrew:
         call = pickle.dumps(_Call(function, arguments))
         return self._client.submit(pickle.loads, call, **where, key=f"regretlab-{uuid.uuid4().hex}")
 
-    def next(self) -> tuple[Cell, Outcome]:
+    def next(self) -> tuple[Cell, Outcome] | None:
         """Wait for a cell and return what became of it; ValueError if no worker is left, or the scheduler is gone."""
-        while True:
-            self._look()
-            if not self._threads and time.monotonic() - self._since > _RETURN:
-                raise ValueError(f"cluster: no worker is left at {self._address}; {_KEPT}")
-            with suppress(Empty):
-                worker, cell, done = self._heard.get(timeout=_LOOK)
-                if cell is None:
-                    self._judge(worker, done)
-                elif self._busy.get(worker, {}).pop(cell.address, None):
-                    return cell, self._outcome(done)
+        self._look()
+        if not self._threads and time.monotonic() - self._since > _RETURN:
+            raise ValueError(f"cluster: no worker is left at {self._address}; {_KEPT}")
+        with suppress(Empty):
+            worker, cell, done = self._heard.get(timeout=_LOOK)
+            if cell is None:
+                self._judge(worker, done)
+            elif self._busy.get(worker, {}).pop(cell.address, None):
+                return cell, self._outcome(done)
+        return None
 
     def _outcome(self, done: Any) -> Outcome:
         if isinstance(done, Failure | Lost):

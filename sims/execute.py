@@ -227,7 +227,10 @@ def _outcomes(cells: Sequence[Cell], crew: Crew) -> Iterator[tuple[Cell, bytes |
                 send(fresh.popleft())
             while suspects and not fresh and crew.room(alone=True):
                 send(suspects.popleft())
-            cell, outcome = crew.next()
+            heard = crew.next()
+            if heard is None:
+                continue
+            cell, outcome = heard
             del under_way[cell.address]
             if isinstance(outcome, Lost):
                 losses[cell.address] = losses.get(cell.address, 0) + 1

@@ -17,7 +17,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import getpid
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from bandits import stopping
@@ -52,8 +52,11 @@ class Crew(Protocol):
     def send(self, cell: Cell) -> None:
         """Begin with a cell."""
 
-    def next(self) -> tuple[Cell, Outcome]:
-        """Wait for a cell and return what became of it; ValueError if nobody can work any more."""
+    def next(self) -> tuple[Cell, Outcome] | None:
+        """Wait for a cell and return what became of it, or None when there may be room for others.
+
+        ValueError if nobody can work any more.
+        """
 
     def close(self, stopped: bool) -> None:
         """Part with the workers; stopped: at once, whatever they do."""
@@ -104,10 +107,12 @@ class Threads:
     def close(self, stopped: bool) -> None:
         """End the threads; stopped: in a second, or leave them behind."""
         if stopped:
-            while not self._cells.empty():
-                self._cells.get()
+            with suppress(Empty):
+                while True:
+                    self._cells.get_nowait()
         for tool in self._tools:
-            tool.stop() if stopped else None
+            if stopped:
+                tool.stop()
             self._cells.put(None)
         end = time.monotonic() + _PATIENCE
         for thread in self._threads:
@@ -204,10 +209,10 @@ class Process:
             self._end(self._process)
 
     def _start(self) -> Any:
-        """Return a new process that is ready; RuntimeError if it does not come that far."""
+        """Return a new process that is ready; ValueError if it does not come that far."""
         with self._lock:
             if self._stopped:
-                raise RuntimeError("the sweep is stopped")
+                raise ValueError("the sweep is stopped")
             process = self._process = _without_ctrl_c(_spawn)
         try:
             process.stdin.write(json.dumps(sys.path).encode() + b"\n")
@@ -216,7 +221,7 @@ class Process:
                 return process
         except (OSError, EOFError, pickle.UnpicklingError):
             pass
-        raise RuntimeError(f"a worker process did not start: it {self._end(process)}")
+        raise ValueError(f"a worker process did not start: it {self._end(process)}")
 
     def _end(self, process: Any) -> str:
         """Part with the process, and return how it ended."""
