@@ -22,6 +22,7 @@ from sims.backends import check_backend, engine, precision_of
 from sims.run import Run
 
 ROUNDS_BETWEEN_LOOKS = 1 << 20  # at `stop`
+UNWRITTEN = np.array(0x7FF8_7265_6772_6574, np.uint64).view(np.float64)[()]  # a nan that no arithmetic makes
 
 
 def simulate(
@@ -68,12 +69,12 @@ def simulate(
         play_in_jax = engine(problem, learner).play
         batched = play_in_jax(problem, learner, int(word), first, count, rounds, precision_of(backend))
     if batched is not None:
-        return Run(problem, learner, int(word), first, rounds, np.asarray(batched, dtype=np.float64))
+        return Run(problem, learner, int(word), first, rounds, measured(problem, learner, batched, count, rounds))
 
     play = compose(learner.steps_for(problem), problem.steps)
     params, setting = learner.parameters(problem), problem.setting()
     _check_record(learner, params)
-    values, stop = np.empty((count, len(rounds), len(problem.metrics))), np.zeros(1, np.uint8)
+    values, stop = np.full((count, len(rounds), len(problem.metrics)), UNWRITTEN), np.zeros(1, np.uint8)
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
@@ -88,7 +89,26 @@ def simulate(
         raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}") from None
     except InvalidAction as error:
         raise error.of(learner.name) from None
-    return Run(problem, learner, int(word), first, rounds, values)
+    return Run(problem, learner, int(word), first, rounds, measured(problem, learner, values, count, rounds))
+
+
+def measured(problem: Problem, learner: Learner, values: Any, count: int, rounds: Any) -> NDArray[np.float64]:
+    """Return the metrics (count, C, M) as float64; ValueError where a declared one was not measured, or is nan."""
+    names, found = problem.metrics, np.ascontiguousarray(values, dtype=np.float64)
+    kind, shape = type(problem).__name__, (count, len(rounds), len(names))
+    if found.ndim == 3 and found.shape[2] < len(names):
+        missing = ", ".join(repr(name) for name in names[found.shape[2] :])
+        raise ValueError(f"{kind} declares the metrics {missing}, but the play of {learner.name} never writes them")
+    if found.shape != shape:
+        raise ValueError(f"{learner.name}.play must return metrics of shape {shape}, got shape {found.shape}")
+    for m, name in enumerate(names):
+        if (found[..., m].view(np.uint64) == UNWRITTEN.view(np.uint64)).any():
+            raise ValueError(f"{kind} declares the metric {name!r}, but its measure never writes it")
+        wrong = np.argwhere(np.isnan(found[..., m]))
+        if len(wrong) and name not in problem.undefined:
+            where = f"after round {rounds[wrong[0, 1]]} of repetition {wrong[0, 0]}"
+            raise ValueError(f"{learner.name} in {kind}: the metric {name!r} is nan {where}")
+    return found
 
 
 def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], workers: int, stop: Any) -> None:
