@@ -4,8 +4,9 @@ Decimals such as 0.1 have no exact floating-point number, so 4/10 - 3/10 is abov
 by 6e-17: compared bit by bit, whether a limit is met would be decided by roundings. Here a limit counts as met, and two
 numbers as equal, when they differ by at most `ROUNDING` = 1e-12 relative to the size of what is compared: 1 for rates,
 probabilities and distances, which lie in [0, 1] (`excess`, `exceeds`), the larger of the two for values on a scale of
-their own (`lowered`). That is thousands of roundings, and far below any difference that data can show: shares of up to
-10^5 individuals differ by 10^-10 or not at all. Counts (budgets, votes, switches) are integers and compared exactly.
+their own (`lowered`, `raised`). That is thousands of roundings, and far below any difference that data can show: shares
+of up to 10^5 individuals differ by 10^-10 or not at all. Counts (budgets, votes, switches) are integers and compared
+exactly.
 """
 
 from typing import Any
@@ -40,4 +41,10 @@ def excess_of(value: Any, limit: Any) -> Any:
 
 def lowered(limits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the limits (n,) less their roundings: a decimal value that equals its limit is at or above the result."""
-    return np.asarray(limits - ROUNDING * np.abs(limits))
+    with np.errstate(over="ignore"):
+        return np.asarray(limits - ROUNDING * np.abs(limits))
+
+
+def raised(limits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the limits (n,) plus their roundings: only a decimal value beyond its limit is above the result."""
+    return -lowered(-limits)

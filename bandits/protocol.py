@@ -52,6 +52,7 @@ class Problem(Checked):
     """Base of all problems: a frozen dataclass with at least the fields that make its setting."""
 
     horizon: int
+    undefined: ClassVar[tuple[str, ...]] = ()  # metrics that may be nan; any other nan is an error
 
     @property
     @abstractmethod

@@ -18,6 +18,7 @@ from bandits.rng import seed_word
 from sims.backends import Backend as Backend
 from sims.backends import check_backend, engine, precision_of
 from sims.loop import clear_errors, loop_of
+from sims.metrics import UNWRITTEN, measured
 from sims.run import Run
 
 
@@ -66,10 +67,10 @@ def simulate(
         play_in_jax = engine(problem, learner).play
         batched = play_in_jax(problem, learner, int(word), first, count, rounds, precision_of(backend))
     if batched is not None:
-        return Run(problem, learner, int(word), first, rounds, np.asarray(batched, dtype=np.float64))
+        return Run(problem, learner, int(word), first, rounds, measured(problem, learner, batched, count, rounds))
 
     params, setting = learner.parameters(problem), problem.setting()
-    values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
+    values, stop = np.full((count, len(rounds), len(problem.metrics)), UNWRITTEN), stopping.flag()
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
@@ -79,7 +80,7 @@ def simulate(
         part((0, 0))  # compile here, once, not in every thread
         _in_threads(part, _pieces(count, workers), workers, stop)
     stopping.look(stop)
-    return Run(problem, learner, int(word), first, rounds, values)
+    return Run(problem, learner, int(word), first, rounds, measured(problem, learner, values, count, rounds))
 
 
 def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], workers: int, stop: Any) -> None:

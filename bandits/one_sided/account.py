@@ -17,7 +17,7 @@ so that both sides of the inequality behind its bounds can be seen on each path,
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -95,10 +95,12 @@ class AccountedGame(OneSidedGame):
     For learners that weigh the whole class (`Exp2OneSided`); for the plays of others the account is nan.
     """
 
+    undefined: ClassVar[tuple[str, ...]] = ("labels_moment", "second_moment", "estimated_regret")
+
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers: the game's, and the account's."""
-        return (*super().metrics, "labels_moment", "second_moment", "estimated_regret")
+        return (*super().metrics, *self.undefined)
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
         """Return the range of a metric of the game; ValueError for the account's, which has none."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bandits.arguments import Checked, Numbers, checked
 from bandits.checks import HUGE, array, integer
 from bandits.jit import kernel, rare_kernel
-from bandits.limits import lowered
+from bandits.limits import lowered, raised
 from bandits.one_sided.people import People
 
 _MANY_CUTS = 10**6
@@ -347,7 +347,7 @@ class Conjunctions(Hypotheses):
         bits = len(self.above)
         if people.features.shape[1] < bits:
             raise ValueError(f"above must have at most {people.features.shape[1]} numbers, got {bits}")
-        return np.asarray((people.features[:, :bits] > np.array(self.above)) @ (1 << np.arange(bits)))
+        return np.asarray((people.features[:, :bits] > raised(np.array(self.above))) @ (1 << np.arange(bits)))
 
     def separator(self, people: People) -> NDArray[np.int64]:
         """Return the b patterns that lack one bit."""

@@ -27,6 +27,7 @@ from bandits.jax_settings import local_settings
 from bandits.preference.measures import gap0, gap_tau, kl, payoff, span
 from bandits.preference.problem import Comparisons, Feedback, NoisyRow, PreferenceGame
 from bandits.preference.self_play import SelfPlay
+from bandits.preference.self_play_faults import explained, fault_of_play, faulty
 from bandits.rng import ENVIRONMENT, LEARNER, Stream
 from bandits.rng_jax import stream, uniform
 
@@ -58,7 +59,17 @@ def play(learner: SelfPlay, problem: PreferenceGame, seed: int, first: int, coun
 
         def measured(games: NDArray[Any], owners: NDArray[Any]) -> NDArray[np.float64]:
             instances = _arrays(problem, games, owners)
-            return np.array(program(params, instances, jnp.uint64(seed), jnp.asarray(padded)))[:, : len(rounds)]
+            try:
+                found = np.array(program(params, instances, jnp.uint64(seed), jnp.asarray(padded)))[:, : len(rounds)]
+            except Exception as error:
+                one = _instance(instances, 0, shared)
+                raise explained(learner, params, one.log_reference, _asks(learner, problem, one, seed), error) from None
+            wrong = np.argwhere(faulty(found[..., -2:]).any(axis=-1))
+            if len(wrong):
+                one = _instance(instances, int(wrong[0, 0]), shared)
+                asks, end = _asks(learner, problem, one, seed), int(rounds[wrong[0, 1]])
+                raise ValueError(fault_of_play(learner, params, one.log_reference, asks, end))
+            return found[..., :-2]
 
         if isinstance(problem.feedback, NoisyRow | Comparisons):
             return _noisy(problem, measured, first, count)
@@ -118,6 +129,18 @@ def _arrays(problem: PreferenceGame, games: NDArray[Any], owners: NDArray[Any]) 
     )
 
 
+def _instance(instances: Instance, which: int, shared: bool) -> Instance:
+    """Return one of the instances."""
+    skew = instances.skew if shared else instances.skew[which]
+    logs = instances.log_reference[which], instances.log_equilibrium[which]
+    return Instance(skew, *logs, instances.regularization, instances.repetition[which], instances.context[which])
+
+
+def _asks(learner: SelfPlay, problem: PreferenceGame, instance: Instance, seed: int) -> Callable[[Any], "Asked"]:
+    """Return (t) -> the feedback of round t of an instance."""
+    return _feedback(type(learner), problem.feedback, instance, jnp.uint64(seed))
+
+
 def _check_addresses(learner: SelfPlay, problem: PreferenceGame) -> None:
     """Raise ValueError where a round's draws would not all have an address of their own."""
     contexts = 1 if problem.contexts is None else problem.n_games
@@ -143,26 +166,35 @@ def _program(kind: type[SelfPlay], feedback: Feedback, regularized: bool, shared
 
     def one(params: Any, instance: Instance, seed: Any, rounds: Any) -> Any:
         n_actions = instance.log_reference.shape[-1]
-        chance = stream(seed, instance.repetition, ENVIRONMENT)
-        own = stream(seed, instance.repetition, LEARNER)
-        offset = instance.context.astype(jnp.uint64) * (_draws_per_query(feedback, n_actions) * kind.queries)
+        ask = _feedback(kind, feedback, instance, seed)
 
         def round_(t: Any, carry: Any) -> Any:
             state, total = carry
             total = total + jnp.exp(kind.policy(params, state))
-            return kind.step(params, state, t, Asked(instance.skew, feedback, chance, own, t, offset)), total
+            return kind.step(params, state, t, ask(t)), total
 
         def until(carry: Any, checkpoint: Any) -> Any:
             begin, state, total = carry
             state, total = lax.fori_loop(begin, checkpoint, round_, (state, total))
-            measured = _measure(instance, kind.policy(params, state), total / checkpoint, regularized)
+            last, average = kind.policy(params, state), total / checkpoint
+            measured = _measure(instance, last, average, regularized)
             queries = (checkpoint * kind.queries * batch).astype(jnp.float64)
-            return (checkpoint, state, total), jnp.stack([queries, *measured])
+            sums = [jnp.sum(jnp.exp(last)), jnp.sum(average)]  # 1, where policies are policies
+            return (checkpoint, state, total), jnp.stack([queries, *measured, *sums])
 
         begin = (jnp.int64(0), kind.start(params, instance.log_reference), jnp.zeros(n_actions))
         return lax.scan(until, begin, rounds)[1]
 
     return jax.jit(jax.vmap(one, in_axes=(None, axes, None, None)))
+
+
+def _feedback(kind: type[SelfPlay], feedback: Feedback, instance: Instance, seed: Any) -> Callable[[Any], "Asked"]:
+    """Return (t) -> the feedback of round t."""
+    n_actions = instance.log_reference.shape[-1]
+    chance = stream(seed, instance.repetition, ENVIRONMENT)
+    own = stream(seed, instance.repetition, LEARNER)
+    offset = instance.context.astype(jnp.uint64) * (_draws_per_query(feedback, n_actions) * kind.queries)
+    return lambda t: Asked(instance.skew, feedback, chance, own, t, offset)
 
 
 def _measure(instance: Instance, last: Any, average: Any, regularized: bool) -> list[Any]:

@@ -36,11 +36,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import Checked, checked
 from bandits.checks import instance, integer, real
+from bandits.limits import ROUNDING
 from bandits.preference.games import distribution, preference_matrix
 from bandits.preference.measures import kl
 from bandits.preference.prox import normalise
 
-_TIE = 1e-12  # how exactly preferences are known
 _FLOOR = 1e-12  # the least probability of a projected step: logarithms stay finite
 
 
@@ -165,7 +165,7 @@ def entropic_best(log_reference: Any, gain: Any, weight: float) -> tuple[Any, An
     """
     best = np.max(gain, axis=-1, keepdims=True)
     with np.errstate(divide="ignore"):
-        tilt = (gain - best) / weight if weight > 0.0 else np.log((gain >= best - _TIE).astype(float))
+        tilt = (gain - best) / weight if weight > 0.0 else np.log((gain >= best - ROUNDING).astype(float))
     total = np.sum(np.exp(log_reference + tilt), axis=-1)
     return normalise(log_reference + tilt), best[..., 0] + (weight * np.log(total) if weight > 0.0 else 0.0)
 

@@ -19,6 +19,7 @@ from bandits.jax_settings import local_settings
 from bandits.preference.engine import drawn
 from bandits.preference.problem import Comparisons, Feedback, NoisyRow
 from bandits.preference.prox import normalise
+from bandits.preference.self_play_faults import faulty, in_short
 from bandits.preference.stackelberg import StackelbergPlay, StackelbergTerms, gradients
 from bandits.preference.stackelberg_match import (
     Rule,
@@ -52,7 +53,15 @@ def play(learner: StackelbergLearner, problem: StackelbergMatch, seed: int, firs
 
         def block(start: int, size: int) -> Any:
             numbers = jnp.asarray(np.arange(start, start + size) % 2**32, jnp.uint32)
-            return np.array(program(params, terms, goal, numbers, jnp.uint64(seed), jnp.asarray(padded)))
+            try:
+                found = np.array(program(params, terms, goal, numbers, jnp.uint64(seed), jnp.asarray(padded)))
+            except Exception as error:
+                raise TypeError(f"{learner.name}.rule fails when JAX traces it: {in_short(error)}") from None
+            wrong = np.argwhere(faulty(found[..., -2:]).any(axis=-1))
+            if len(wrong):
+                promise = f"{learner.name}.rule must return the logarithms of probabilities"
+                raise ValueError(f"{promise}: up to round {padded[wrong[:, 1].min()]} it returned others, or nan")
+            return found[..., :-2]
 
         if not noisy:
             values = np.repeat(block(0, 1), count, axis=0)
@@ -88,7 +97,9 @@ def _program(rule: Rule, feedback: Feedback, regularized: tuple[bool, bool]) -> 
             begin, state = carry
             here, regret = state = lax.fori_loop(begin, checkpoint, round_, state)
             leader, follower, *rest = measure(goal, here, regularized)
-            return (checkpoint, state), jnp.stack([0.0 * regret, leader, follower, regret, *rest])
+            total = [jnp.exp(here.log_leader).sum(), jnp.exp(here.log_follower).sum(axis=-1)]
+            sums = [total[0], total[1][jnp.argmax(jnp.abs(total[1] - 1.0))]]  # 1, where policies are policies
+            return (checkpoint, state), jnp.stack([jnp.float64(0.0), leader, follower, regret, *rest, *sums])
 
         start = StackelbergPlay(terms.log_reference, terms.log_follower_reference)
         return lax.scan(until, (jnp.int64(0), (start, jnp.float64(0.0))), rounds)[1]

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from bandits.checks import integer, shown, text
 from bandits.threshold.pools import PoolPopulation, Pools, split_pools
-from bandits.threshold.tables import DATA, Table, categories, choices, numbers, read_table, select
+from bandits.threshold.tables import DATA, Table, categories, choices, matches, numbers, read_table, select
 
 GERMAN_NUMBERS = (
     "duration_months",
@@ -164,7 +164,8 @@ class CsvPopulation(ScoredTable):
 
     outcome: column that is good where it equals `good_value`.  group: column that marks group 1 where it equals
     `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all, the outcome not
-    among them. Values are compared as text.
+    among them. Values are compared as numbers where both are numbers ("1" is 1.0), else as text. The outcome holds two
+    values; missing values, and spellings that differ in upper and lower case alone, are refused.
     """
 
     path: str = ""
@@ -200,8 +201,8 @@ class CsvPopulation(ScoredTable):
         """Return the table's individuals."""
         names = dict.fromkeys((*self.numbers, *self.categories, self.outcome, self.group))
         table = read_table(self.source, tuple(names))
-        good = categories(table, self.outcome) == self.good_value
-        group = categories(table, self.group) == self.group_value
+        good = matches(table, self.outcome, self.good_value, two=True)
+        group = matches(table, self.group, self.group_value, two=False)
         return _individuals(table, self.numbers, self.categories, good, group)
 
 

@@ -14,7 +14,13 @@ from bandits.text import read_text
 
 DATA = Path(__file__).with_name("data")
 _MOST_BYTES = 1 << 30  # of a file
-_ABSENT = ("", "nan", "na", "null")
+# what programs write for a missing value, in lower case: R, pandas, spreadsheets, SQL and people
+_ABSENT = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "n/d", "<na>", "#n/a", "#n/a n/a", "#na", "#null!", "#value!"}
+_ABSENT |= {"nan", "-nan", "+nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "nat", "nil", "none", "null", "<null>"}
+_ABSENT |= {"(null)", "missing", "\\n"}
+_SEPARATORS = ",;\t|"
+_SHOWN = 5  # values in a message ...
+_LONGEST = 30  # ... and characters of each
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"no such table: {source} (a CSV file with a header line is needed)")
-    rows = _rows(source)
+    text = read_text(source, _MOST_BYTES)
+    tried = [_rows(source, text, separator) for separator in _separators(text)]
+    rows = max(tried, key=lambda rows: sum(name.strip() in columns for name in rows[0][1]) if rows else 0)
     if len(rows) < 2:
         raise ValueError(f"{source}: no rows below the header line" if rows else f"{source}: the file is empty")
     header = [name.strip() for name in rows[0][1]]
@@ -59,16 +67,26 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     return Table(source, found, [line for line, _ in rows[1:]])
 
 
-def _rows(source: Path) -> list[tuple[int, list[str]]]:
-    """Return the rows that are not empty, each with the line of the file at which it ends."""
-    reader, rows, begun = csv.reader(io.StringIO(read_text(source, _MOST_BYTES), newline=""), strict=True), [], 1
+def _separators(text: str) -> list[str]:
+    """Return the separators that the header line may be split by, the comma first."""
+    header = text.partition("\n")[0]
+    return [",", *(separator for separator in _SEPARATORS[1:] if separator in header)]
+
+
+def _rows(source: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Return the lines at which rows end, and the rows; ValueError names the line of a quotation mark left open."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows, begin = [], 1
     try:
         for row in reader:
             if row:
                 rows.append((reader.line_num, row))
-            begun = reader.line_num + 1
+            begin = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f"{source}: line {begun}: is a quotation mark left open? ({error})") from None
+        reason = "a quotation mark is never closed" if "end of data" in str(error) else str(error)
+        raise ValueError(
+            f"{source}: not a readable CSV file: in the row that begins at line {begin}, {reason}"
+        ) from None
     return rows
 
 
@@ -94,10 +112,7 @@ def numbers(table: Table, name: str, absent: float | None = None) -> NDArray[np.
         if text == "" and absent is not None:
             out[row] = absent
             continue
-        try:
-            out[row] = float(text)
-        except ValueError:
-            out[row] = math.nan
+        out[row] = _number(text)
         if not math.isfinite(out[row]):
             raise ValueError(_wrong(table, name, row, "finite numbers"))
     return out
@@ -113,11 +128,50 @@ def choices(table: Table, name: str, allowed: Sequence[float]) -> NDArray[np.flo
 
 
 def categories(table: Table, name: str) -> NDArray[np.str_]:
-    """Return a column as text; ValueError names the first line where it is empty, NA, NaN or null."""
+    """Return a column as text; ValueError names the first line where it is empty or a mark of a missing value."""
     for row, text in enumerate(table.columns[name]):
         if text.lower() in _ABSENT:
             raise ValueError(_wrong(table, name, row, "a value in every row"))
     return np.array(table.columns[name])
+
+
+def matches(table: Table, name: str, value: str, *, two: bool) -> NDArray[np.bool_]:
+    """Return where a column equals `value`: as numbers where both are numbers ("1" is 1.0), as text otherwise.
+
+    ValueError for missing values, for spellings that differ in upper and lower case alone, where the value is absent or
+    the only one, and with `two` for more than two values; it lists the values held.
+    """
+    column = categories(table, name).tolist()
+    spelled: dict[str, str] = {}
+    for text in column:
+        spelled.setdefault(_canonical(text), text)
+    held = ", ".join(repr(text) for text in list(spelled.values())[:_SHOWN]) + (
+        ", ..." if len(spelled) > _SHOWN else ""
+    )
+    where = f"{table.source}: column {name!r}"
+    if len({key.lower() for key in spelled}) < len(spelled):
+        raise ValueError(f"{where} must spell each value in one way, got {held}")
+    if _canonical(value.strip()) not in spelled:
+        raise ValueError(f"{where} holds no {value!r}, only {held}")
+    if len(spelled) == 1:
+        raise ValueError(f"{where} is the same in every row, {held}: two are needed")
+    if two and len(spelled) > 2:
+        raise ValueError(f"{where} must hold two values, {value!r} and another, got {held}")
+    wanted = _canonical(value.strip())
+    return np.array([_canonical(text) == wanted for text in column])
+
+
+def _canonical(text: str) -> str:
+    number = _number(text)
+    return text if math.isnan(number) else repr(number + 0.0)
+
+
+def _number(text: str) -> float:
+    """Return the number that a field holds, nan where it is none; Python's underscores are no part of numbers."""
+    try:
+        return float(text) if "_" not in text else math.nan
+    except ValueError:
+        return math.nan
 
 
 def _wrong(table: Table, name: str, row: int, expected: str) -> str:

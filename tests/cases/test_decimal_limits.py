@@ -7,6 +7,7 @@ import pytest
 
 from bandits.limits import ROUNDING, exceeds, excess, excess_of, lowered
 from bandits.one_sided import (
+    Conjunctions,
     Crowd,
     FixedPolicy,
     GroupThresholds,
@@ -104,6 +105,14 @@ def test_features_on_a_quantile():
         values = scale * np.round(np.arange(1, 101) / 100, 2)
         cells = GroupThresholds(cuts=100, by_group=False).cells(Crowd(values[:, None], np.full(100, 0.5)))
         assert len(set(cells.tolist())) == 99
+
+
+def test_features_above_a_decimal():
+    """0.1 + 0.2 is no more than 0.3, at any scale."""
+    for scale in (1.0, 1e-9, 1e12):
+        features = scale * np.array([[0.1 + 0.2], [0.3], [0.3 + 1e-9]])
+        cells = Conjunctions((0.3 * scale,)).cells(Crowd(features, np.full(3, 0.5)))
+        assert cells.tolist() == [0, 0, 1]
 
 
 def test_the_comparisons_themselves():
