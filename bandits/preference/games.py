@@ -21,6 +21,7 @@ from bandits.checks import HUGE, array, as_array, integer, real
 Matrix = NDArray[np.float64]
 
 _ROUNDED = 1e-6  # how far what must be 1 may be from it: numbers come in single precision, or with six digits
+_MANY_ACTIONS = 2**13  # of a matrix that is made here: 512 MB
 _LOGIT = 36.0  # 1 - sigmoid(36) is half a unit in the last place of 1
 
 
@@ -110,7 +111,7 @@ def condorcet_cycle(n_actions: int, advantage: float) -> Matrix:
 
     n_actions: odd.  advantage: 0..1/2.  The uniform policy is a von Neumann winner.
     """
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     if n % 2 == 0:
         raise ValueError(f"n_actions must be odd, got {n}")
     ahead = (np.arange(n)[None, :] - np.arange(n)[:, None]) % n
@@ -146,7 +147,7 @@ def comal_cycle() -> Matrix:
 @checked
 def arithmetic(n_actions: int) -> Matrix:
     """Return P[i, j] = 1/2 + (j - i) / (2 n): a transitive dueling-bandit instance, Condorcet winner 0."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     rank = np.arange(n)
     return _from_skew((rank[None, :] - rank[:, None]) / (2.0 * n))
 
@@ -216,7 +217,7 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
 @checked
 def uniform_random(n_actions: int, rng: Any) -> Matrix:
     """Return i.i.d. uniform entries on [0, 1] below the diagonal; rng: seed or Generator."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     below = np.tril(_generator(rng).uniform(-1.0, 1.0, (n, n)), -1)
     return _from_skew(below)
 
@@ -224,7 +225,7 @@ def uniform_random(n_actions: int, rng: Any) -> Matrix:
 @checked
 def tournament(n_actions: int, rng: Any) -> Matrix:
     """Return a random tournament: every pair decided with certainty; rng: seed or Generator."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     below = np.tril(2.0 * _generator(rng).integers(0, 2, (n, n)) - 1.0, -1)
     return _from_skew(below)
 
@@ -232,7 +233,7 @@ def tournament(n_actions: int, rng: Any) -> Matrix:
 @checked
 def skew_gaussian(n_actions: int, scale: float, rng: Any) -> Matrix:
     """Return sigmoid(scale (G - G^T) / sqrt 2) with G standard normal; scale >= 0; rng: seed or Generator."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     draws = _generator(rng).standard_normal((n, n))
     return _from_logits(real("scale", scale, 0.0) * (draws - draws.T) / np.sqrt(2.0))
 
@@ -243,7 +244,10 @@ def low_rank(n_actions: int, rank: int, scale: float, rng: Any) -> Matrix:
 
     scale >= 0; rng: seed or Generator.
     """
-    n, rank = integer("n_actions", n_actions, low=1), integer("rank", rank, low=1)
+    n, rank = (
+        integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS),
+        integer("rank", rank, low=1, high=_MANY_ACTIONS),
+    )
     u, v = _generator(rng).standard_normal((2, n, rank)) / np.sqrt(2.0 * rank) ** 0.5
     return blade_chest(real("scale", scale, 0.0) * u, v)
 

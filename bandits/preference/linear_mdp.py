@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import Checked, checked
-from bandits.checks import array, integer, real
+from bandits.checks import array, fits, integer, real
 from bandits.jit import kernel, rare_kernel
 from bandits.preference.reward_fit import solve_lower
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream, uniform, uniform_pair
 
 _LARGEST = 1e6  # of measures and weights, before what they make is checked
+_MANY = 2**20
 _CLOSE = 1e-9  # to 1, of sums of probabilities and of the ends of rewards
 Array = NDArray[np.float64]
 
@@ -208,7 +209,7 @@ class LinearMDP(Problem):
         weights = array("weights", self.weights, 2, -_LARGEST, _LARGEST)
         shape = (len(weights), features.shape[2], len(features))
         if weights.shape != shape[:2]:
-            raise ValueError(f"weights must be (H, {shape[1]}), got shape {weights.shape}")
+            raise ValueError(f"weights must be (H, {shape[1]}) for these features, got shape {weights.shape}")
         if measures.shape != shape:
             raise ValueError(f"measures must be {shape} for these features and weights, got shape {measures.shape}")
         longest = float(np.sqrt((features**2).sum(axis=2).max()))
@@ -225,10 +226,10 @@ class LinearMDP(Problem):
         lowest, total = self._products.min(), self._products.sum(axis=3)
         if lowest < -_CLOSE or np.abs(total - 1.0).max() > _CLOSE:
             wrong = lowest if lowest < -_CLOSE else total.flat[np.abs(total - 1.0).argmax()]
-            raise ValueError(f"measures must give probabilities at least 0 that sum to 1, got {wrong:g}")
+            raise ValueError(f"features and measures must give probabilities >= 0 that sum to 1, got {wrong:g}")
         if self.rewards.min() < -_CLOSE or self.rewards.max() > 1.0 + _CLOSE:
             ends = f"[{self.rewards.min():g}, {self.rewards.max():g}]"
-            raise ValueError(f"weights must give rewards in [0, 1], got rewards in {ends}")
+            raise ValueError(f"features and weights must give rewards in [0, 1], got rewards in {ends}")
 
     @property
     def n_stages(self) -> int:
@@ -346,7 +347,8 @@ def random_tabular_mdp(
 ) -> LinearMDP:
     """Return a process with rewards uniform in [0, 1] and next states' probabilities uniform on the simplex."""
     for name, number in (("n_states", n_states), ("n_actions", n_actions), ("n_stages", n_stages)):
-        integer(name, number, low=1)
+        integer(name, number, low=1, high=_MANY)
+    fits("n_states, n_actions and n_stages", n_stages * n_states * n_actions * (n_states + n_actions * n_states))
     rng = np.random.default_rng(integer("seed", seed, low=0))
     rewards = rng.random((n_stages, n_states, n_actions))
     chances = rng.dirichlet(np.ones(n_states), (n_stages, n_states, n_actions))
@@ -364,7 +366,8 @@ def random_linear_mdp(
     """
     sizes = {"n_states": n_states, "n_actions": n_actions, "n_stages": n_stages, "n_features": n_features}
     for name, number in sizes.items():
-        integer(name, number, low=1)
+        integer(name, number, low=1, high=_MANY)
+    fits(", ".join(sizes), n_states * (n_actions + n_stages) * n_features)
     rng = np.random.default_rng(integer("seed", seed, low=0))
     features = rng.dirichlet(np.full(n_features, 0.5), (n_states, n_actions))
     measures = rng.dirichlet(np.full(n_states, 0.5), (n_stages, n_features))

@@ -281,8 +281,9 @@ class PRLSVI(Learner):
         real("reward_scale", self.reward_scale, 0.0, open_low=True)
         real("transition_scale", self.transition_scale, 0.0)
         real("ridge", self.ridge, 0.0, open_low=True)
-        low = real("trusted_width", self.trusted_width, 0.0)
-        real("unknown_width", self.unknown_width, low)
+        if real("trusted_width", self.trusted_width, 0.0) > real("unknown_width", self.unknown_width, 0.0):
+            widths = f"{self.trusted_width:g} and {self.unknown_width:g}"
+            raise ValueError(f"trusted_width must be at most unknown_width, got {widths}")
 
     def parameters(self, problem: LinearMDP) -> PRLSVIParams:
         """Return the model for the problem's features, and room for as many answers as can be asked for."""

@@ -211,7 +211,7 @@ def stackelberg_gda(
     ratio a tau_F <= 1 are needed, ValueError otherwise: beyond them the errors change sign and may grow.
     """
     instance("game", game, StackelbergGame, "a StackelbergGame")
-    count = integer("rounds", rounds, low=1)
+    count = integer("rounds", rounds, low=1, high=10**7)
     real("ratio", ratio, 0.0, open_low=True)
     rate, follower_rate = checked_rates(game, leader_rate, ratio, step)
     plays = [game.start]
@@ -241,7 +241,7 @@ def hit_probabilities(leader: ArrayLike, follower: ArrayLike, draws: int) -> NDA
     answers drawn alike whatever came before.  draws: at least 1.  Refinement at the time of use: a user who wants one
     action asks again until it comes.
     """
-    first, count = distribution("leader", leader), integer("draws", draws, low=1)
+    first, count = distribution("leader", leader), integer("draws", draws, low=1, high=10**5)
     replies = distribution("follower", follower)
     n = first.size
     if first.shape != (n,) or replies.shape not in ((n,), (n, n)):

@@ -9,8 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.checks import shown
+
 DATA = Path(__file__).with_name("data")
 _ABSENT = ("", "nan", "na", "null")
+
+
+class NoTable(FileNotFoundError, ValueError):
+    """The file of a table is not there."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     """
     source = Path(path)
     if not source.is_file():
-        raise FileNotFoundError(f"no such table: {source} (a CSV file with a header line is needed)")
+        raise NoTable(f"path must name a CSV file with a header line, no such table: {shown(str(source))}")
     try:
         with source.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
