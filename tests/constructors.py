@@ -136,7 +136,6 @@ _LAW = [0.5, 0.25, 0.25]
 _STEADY = switching_game(losses=losses.LossTable(TABLE))
 _PLAYED = {"bound": "bubeck2012.exp3", "problem": _STEADY, "learner": switching.Exp3()}
 _SELF_PLAY = {"problem": preference_game(), "learner": preference.NashMP()}
-_CONFIDENT = {"problem": threshold_game(), "failure_probability": 0.25}
 
 FUNCTIONS = {
     "bandits.losses.BernoulliLosses.with_gap": {"n_actions": 3, "gap": 0.125},
@@ -211,10 +210,6 @@ FUNCTIONS = {
     "bandits.preference.stackelberg.hit_probabilities": {"leader": _LAW, "follower": _LAW, "draws": 3},
     "bandits.preference.trajectory.trajectory": _SELF_PLAY | {"rounds": 3},
     "bandits.preference.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
-    "bandits.threshold.block_search.settling_rounds": {"contraction": 0.5, "horizon": HORIZON},
-    "bandits.threshold.evidence.confidence_log": _CONFIDENT | {"decisions": 3},
-    "bandits.threshold.evidence.stretch": {"batch_size": 20, "decisions": 3},
-    "bandits.threshold.evidence.radii": _CONFIDENT | {"width": 0.5},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
     "theory.confidence.mean_interval": _SAMPLES,

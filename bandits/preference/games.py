@@ -75,6 +75,21 @@ def _closeness(value: Any, terms: int) -> float:
     return max(_ROUNDED, 2.0 * terms * float(np.finfo(kind).eps)) if kind.kind == "f" else _ROUNDED
 
 
+def reference_policy(value: ArrayLike, matrix: Matrix) -> Matrix:
+    """Return a positive reference for preferences (..., n, n): mu (n,) or (..., n); ValueError for other shapes."""
+    mu = distribution("reference", value, interior=True)
+    if mu.shape not in (matrix.shape[-1:], matrix.shape[:-1]):
+        raise ValueError(f"reference must be (n,) or (..., n) like preferences {matrix.shape}, got shape {mu.shape}")
+    return mu
+
+
+def _few(name: str, values: Matrix) -> Matrix:
+    """Return `values`, one row or number for each action, unless there are more than a matrix is made of."""
+    if len(values) > _MANY_ACTIONS:
+        raise ValueError(f"{name} must be of at most {_MANY_ACTIONS} actions, got {len(values)}")
+    return values
+
+
 def _from_skew(matrix: Any) -> Matrix:
     return np.asarray(0.5 + 0.5 * (matrix - np.swapaxes(matrix, -1, -2)))
 
@@ -90,7 +105,8 @@ def _from_logits(logits: Any) -> Matrix:
 @checked
 def rock_paper_scissors(advantage: float = 0.5) -> Matrix:
     """Return the 3-cycle 0 > 1 > 2 > 0, each with probability 1/2 + advantage (0..1/2); Nash uniform."""
-    return biased_rock_paper_scissors(advantage, advantage, advantage)
+    edge = real("advantage", advantage, 0.0, 0.5)
+    return biased_rock_paper_scissors(edge, edge, edge)
 
 
 @checked
@@ -158,14 +174,16 @@ def arithmetic(n_actions: int) -> Matrix:
 @checked
 def bradley_terry(rewards: ArrayLike) -> Matrix:
     """Return sigmoid(r_i - r_j) for finite rewards (n,); the best action wins against every other."""
-    reward = array("rewards", rewards, 1, -HUGE, HUGE)
+    reward = _few("rewards", array("rewards", rewards, 1, -HUGE, HUGE))
     return _from_logits(reward[:, None] - reward[None, :])
 
 
 @checked
 def luce(density: ArrayLike) -> Matrix:
     """Return p_i / (p_i + p_j) for a positive density (n,) that sums to 1 (Luce's choice rule)."""
-    p = distribution("density", density, interior=True)
+    p = _few("density", distribution("density", density, interior=True))
+    if p.ndim != 1:
+        raise ValueError(f"density must be (n,), got shape {p.shape}")
     return _from_skew(0.5 * (p[:, None] - p[None, :]) / (p[:, None] + p[None, :]))
 
 
@@ -192,6 +210,7 @@ def blade_chest(blades: ArrayLike, chests: ArrayLike) -> Matrix:
     u, v = array("blades", blades, 2, -HUGE, HUGE), array("chests", chests, 2, -HUGE, HUGE)
     if u.shape != v.shape:
         raise ValueError(f"blades and chests must have one shape, got {u.shape} and {v.shape}")
+    _few("blades and chests", u)
     return _from_logits(u @ v.T - v @ u.T)
 
 
@@ -207,6 +226,8 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
         shapes = f"{left.shape}, {right.shape}, {strength.shape}"
         raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {shapes}")
     reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -HUGE, HUGE)
+    if len(reward) != len(_few("x, y", left)):
+        raise ValueError(f"rewards must be ({len(left)},), got shape {reward.shape}")
     turn = (left * strength) @ right.T
     return _from_logits(reward[:, None] - reward[None, :] + turn - turn.T)
 

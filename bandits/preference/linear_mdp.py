@@ -335,7 +335,7 @@ def tabular_mdp(rewards: ArrayLike, transitions: ArrayLike, horizon: int, scale:
     chances = array("transitions", transitions, 4, 0.0, 1.0)
     n_stages, n_states, n_actions = table.shape
     if chances.shape != (*table.shape, n_states):
-        raise ValueError(f"transitions must be {(*table.shape, n_states)}, got shape {chances.shape}")
+        raise ValueError(f"transitions must be {(*table.shape, n_states)} for these rewards, got shape {chances.shape}")
     d = n_states * n_actions
     features = np.eye(d).reshape(n_states, n_actions, d)
     return LinearMDP(features, chances.reshape(n_stages, d, n_states), table.reshape(n_stages, d), horizon, scale)

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import Checked, checked
-from bandits.checks import instance, integer, real
+from bandits.checks import instance, integer, real, shown
 from bandits.preference.games import distribution, preference_matrix
 from bandits.preference.measures import kl
 from bandits.preference.prox import normalise
@@ -213,6 +213,8 @@ def stackelberg_gda(
     instance("game", game, StackelbergGame, "a StackelbergGame")
     count = integer("rounds", rounds, low=1, high=10**7)
     real("ratio", ratio, 0.0, open_low=True)
+    if step is not mirror_step and step is not projected_step:
+        raise ValueError(f"step must be mirror_step or projected_step, got {shown(step)}")
     rate, follower_rate = checked_rates(game, leader_rate, ratio, step)
     plays = [game.start]
     for _ in range(count):

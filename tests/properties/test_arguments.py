@@ -180,10 +180,7 @@ def test_constructors_refuse_in_one_line_or_hold_numbers_of_their_own(name):
     assert faults == []
 
 
-SLOW = ("theory.instances.freeze", "theory.verification.verify", "theory.worst_case")  # seconds for one call
-
-
-@pytest.mark.parametrize("name", [name for name in names(checked_functions()) if not name.startswith(SLOW)])
+@pytest.mark.parametrize("name", [name for name in names(checked_functions()) if name.startswith("bandits")])
 def test_functions_refuse_in_one_line(name):
     function, base = checked_functions()[name], FUNCTIONS[name]
     assert not has_nan(function(**base)) or name == "theory.exact.chain"  # whose redraws are unknown
