@@ -32,6 +32,7 @@ Numbers = Annotated[Any, ArrayLike]  # a field that is given as ArrayLike and ke
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SCALARS: dict[Any, Kind] = {int: integer, float: number, bool: flag, str: text}
+_LONGEST = 10**7  # entries of a tuple
 _AS_THEY_ARE = (int, float, str, bool, type(None))
 _ARRAY_PARTS = set(get_args(ArrayLike))
 
@@ -83,6 +84,7 @@ def checked(function: Function) -> Function:
         with np.errstate(all="warn", under="ignore"):
             return function(*_converted(plan[0], args, kwargs), **kwargs)
 
+    converting.converts = True  # type: ignore[attr-defined]
     return converting  # type: ignore[return-value]
 
 
@@ -164,6 +166,8 @@ def _tuple_of(kind: Kind, name: str, value: Any) -> tuple[Any, ...]:
         value = value.tolist()
     if not isinstance(value, (tuple, list, range)):
         raise TypeError(f"{name} must be a list, got {shown(value)}")
+    if len(value) > _LONGEST:
+        raise ValueError(f"{name} must have at most {_LONGEST} entries, got {shown(value)}")
     done = {_SCALARS[one] for one in set(map(type, value)) if one in _SCALARS} == {kind}
     return tuple(value) if done and kind is not number else tuple(kind(name, item) for item in value)
 

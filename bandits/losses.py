@@ -131,7 +131,11 @@ class BernoulliLosses(LossProcess):
         """Return losses of mean `mean` in [0, 1] but for arm `best`, whose mean is lower by `gap` in [0, mean]."""
         n_actions = integer("n_actions", n_actions, low=1, high=LARGEST_ACTIONS)
         means = np.full(n_actions, real("mean", mean, 0.0, 1.0))
-        means[integer("best", best, 0, n_actions - 1)] -= real("gap", gap, 0.0, mean)
+        if real("gap", gap, 0.0, 1.0) > mean:
+            raise ValueError(f"gap must be at most mean = {mean:g}, got {gap:g}")
+        if not 0 <= best < n_actions:
+            raise ValueError(f"best must be below n_actions = {n_actions}, and at least 0, got {shown(best)}")
+        means[best] -= gap
         return cls(means)
 
     @property

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import checked
-from bandits.checks import real
+from bandits.checks import as_array, real
 
 Array = NDArray[np.float64]
 
@@ -144,7 +144,7 @@ def mean_interval(samples: ArrayLike, low: float, high: float, alpha: float) -> 
     the interval has level 1 - 2 alpha and excludes a bound exactly when the test at alpha decides.  Found by
     bisection: the evidence against E X >= m grows with m.
     """
-    x = np.asarray(samples, dtype=np.float64)
+    x = np.asarray(as_array("samples", samples), dtype=np.float64)
     low, high, threshold = _bounded(x, low, high, alpha)
     upper = _upper_end(x, low, high, threshold)
     lower = -_upper_end(-x, -high, -low, threshold)
@@ -159,7 +159,7 @@ def betting_interval(samples: ArrayLike, low: float, high: float, alpha: float) 
     bets lambda_t = sqrt(2 ln(1 / alpha) / (v_{t-1} t ln(t + 1))), v the running variance, cut to 3/4 of what the range
     allows. Each end is wrong at any time with probability at most alpha. It depends on the order of the samples.
     """
-    x = np.asarray(samples, dtype=np.float64)
+    x = np.asarray(as_array("samples", samples), dtype=np.float64)
     low, high, threshold = _bounded(x, low, high, alpha)
     if low == high:
         return _unwrap(np.full(x.shape[:-1], low)), _unwrap(np.full(x.shape[:-1], high))
@@ -185,7 +185,7 @@ def empirical_bernstein_sequence(samples: ArrayLike, low: float, high: float, al
     E exp(l (z - E z) - (z - g)^2 (-ln(1 - l) - l)) <= 1, since exp(l y - y^2 (-ln(1 - l) - l)) <= 1 + l y for y >= -1
     (Waudby-Smith & Ramdas, Theorem 2). Each end is wrong at any time with probability at most alpha.
     """
-    x = np.asarray(samples, dtype=np.float64)
+    x = np.asarray(as_array("samples", samples), dtype=np.float64)
     low, high, threshold = _bounded(x, low, high, alpha)
     unit = (x - low) / (high - low if high > low else 1.0)
     guess, variance = _running(unit)
@@ -202,7 +202,7 @@ def hoeffding_sequence(samples: ArrayLike, low: float, high: float, alpha: float
     E exp(l (z - E z) - l^2 / 8) <= 1 for z = (x - low) / (high - low) in [0, 1] (Waudby-Smith & Ramdas,
     Proposition 1). Each end is wrong at any time with probability at most alpha.
     """
-    x = np.asarray(samples, dtype=np.float64)
+    x = np.asarray(as_array("samples", samples), dtype=np.float64)
     low, high, threshold = _bounded(x, low, high, alpha)
     unit = (x - low) / (high - low if high > low else 1.0)
     t = np.arange(1.0, x.shape[-1] + 1.0)
@@ -216,7 +216,7 @@ def e_bh(log_e: ArrayLike, level: float) -> NDArray[np.bool_]:
 
     The expected share of false rejections is at most level in (0, 1), whatever the dependence between them.
     """
-    evidence = np.asarray(log_e, dtype=np.float64)
+    evidence = np.asarray(as_array("log_e", log_e), dtype=np.float64)
     if evidence.ndim != 1 or np.isnan(evidence).any():
         raise ValueError(f"log_e must have one axis and no nan, got shape {evidence.shape}")
     level = real("level", level, 0.0, 1.0, open_low=True, open_high=True)

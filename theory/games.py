@@ -38,7 +38,7 @@ def worst_case_of_two(
 
     learning_rate > 0, switching_cost >= 0.  lazy: Shrinking Dartboard, else Hedge drawn afresh every round.
     """
-    horizon = integer("horizon", horizon, low=1)
+    horizon = integer("horizon", horizon, low=1, high=10**4)
     rate = real("learning_rate", learning_rate, low=0.0, open_low=True)
     cost = real("switching_cost", switching_cost, low=0.0)
     d = np.arange(-horizon, horizon + 1)
@@ -71,8 +71,8 @@ def expert_value(horizon: int, n_actions: int) -> float:
     The state is the cumulative losses up to a shift and an order of the actions; horizon 12 with two or 8 with three
     actions takes a fraction of a second.
     """
-    horizon = integer("horizon", horizon, low=1)
-    n_actions = integer("n_actions", n_actions, low=1)
+    horizon = integer("horizon", horizon, low=1, high=1000)
+    n_actions = integer("n_actions", n_actions, low=1, high=16)
     moves = list(itertools.product((0, 1), repeat=n_actions))
     matrix = np.array([[*move, -1.0] for move in moves])
     simplex = np.array([[1.0] * n_actions + [0.0]])

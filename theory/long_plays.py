@@ -25,7 +25,7 @@ from theory.instances import steady
 @checked
 def exp3_on_steady_losses(rounds: int, rate: float) -> exact.ExactPlay:
     """Return the exact play of EXP3 with learning rate > 0 on losses 0 and 1 of two actions, in O(rounds^2)."""
-    rounds = integer("rounds", rounds, low=1)
+    rounds = integer("rounds", rounds, low=1, high=10**5)
     rate = real("rate", rate, low=0.0, open_low=True)
     paying = np.zeros(rounds)  # probability of the paying action after it was drawn k times
     estimate = 0.0

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import Checked, Numbers, checked
-from bandits.checks import HUGE, array, instance, integer, real, several
+from bandits.checks import HUGE, array, instance, integer, real, several, shown
 
 Schedule = Literal["cycle", "random", "adversarial"]
 Rule = Literal["largest", "first", "random"]
@@ -136,8 +136,7 @@ class Panel(Checked):
     @checked
     def with_fraction(cls, auditors: Any, gamma: Fraction) -> "Panel":
         """Return the panel with the least whole number of votes that is at least gamma m, 0 < gamma <= 1 exact."""
-        instance("gamma", gamma, Fraction, "a Fraction: a float cannot say 7/25")
-        auditors = tuple(auditors)
+        auditors = several("auditors", auditors, Auditor, "auditors such as ScaledDistance(weights=(1.0,))")
         return cls(auditors, votes_needed(gamma, len(auditors)))
 
     @property
@@ -153,8 +152,8 @@ class Panel(Checked):
 @checked
 def votes_needed(gamma: Fraction, n_auditors: int) -> int:
     """Return ceil(gamma m) in exact arithmetic; ValueError unless 0 < gamma <= 1."""
-    if not 0 < gamma <= 1:
-        raise ValueError(f"gamma must be in (0, 1], got {gamma}")
+    if not 0 < instance("gamma", gamma, Fraction, "a Fraction: a float cannot say 7/25") <= 1:
+        raise ValueError(f"gamma must be in (0, 1], got {shown(gamma)}")
     return math.ceil(gamma * n_auditors)
 
 

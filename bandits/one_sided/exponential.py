@@ -100,9 +100,9 @@ def listed_table(learner: Learner, problem: OneSidedGame) -> Any:
 
 
 def check_prices(price: float | None, price_exponent: float | None) -> None:
-    """Raise unless at most one of the two is given, both at least 0."""
+    """Raise unless at most one of the two is given, both at least 0, the exponent at most 4."""
     optional_real("price", price, low=0.0)
-    optional_real("price_exponent", price_exponent, low=0.0)
+    optional_real("price_exponent", price_exponent, low=0.0, high=4.0)
     if price is not None and price_exponent is not None:
         raise ValueError(f"give price or price_exponent, not both: got {price} and {price_exponent}")
 

@@ -185,7 +185,7 @@ class Exp2FullBandit(Learner):
 
     def __post_init__(self) -> None:
         if self.price is not None:
-            integer("price", self.price, low=0)
+            integer("price", self.price, low=0, high=2**20)
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
         optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
 

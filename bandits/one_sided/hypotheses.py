@@ -145,7 +145,7 @@ class Listed(Hypotheses):
     @checked
     def stumps(cls, n_kinds: int) -> "Listed":
         """Return the n + 1 thresholds on the order of the kinds: row h accepts the last h kinds."""
-        n = integer("n_kinds", n_kinds, low=1)
+        n = integer("n_kinds", n_kinds, low=1, high=10**4)
         return cls(np.arange(n)[None] >= n - np.arange(n + 1)[:, None])
 
     @classmethod

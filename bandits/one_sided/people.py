@@ -20,6 +20,8 @@ from bandits.jit import kernel
 from bandits.rng import Stream, uniform_pair
 from bandits.weights import proportions
 
+_MANY_KINDS = 10**6
+
 
 class PeopleSteps(NamedTuple):
     """The compiled functions of a population."""
@@ -163,7 +165,7 @@ class Lending(_Independent):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        integer("n_people", self.n_people, low=2)
+        integer("n_people", self.n_people, low=2, high=_MANY_KINDS)
         integer("seed", self.seed, low=0)
         real("bias", self.bias)
         real("noise", self.noise, low=0.0)
@@ -185,7 +187,8 @@ class Lending(_Independent):
     @cached_property
     def law(self) -> CrowdSetting:
         """Law of an arrival."""
-        chance = 1.0 / (1.0 + np.exp(-self.sharpness * self.features[:, 1]))
+        with np.errstate(over="ignore"):  # a chance of 0
+            chance = 1.0 / (1.0 + np.exp(-self.sharpness * self.features[:, 1]))
         return CrowdSetting(_cumulative(np.ones(self.n_people)), chance[None], 1)
 
 

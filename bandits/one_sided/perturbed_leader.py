@@ -182,10 +182,14 @@ def _class(learner: Learner, problem: OneSidedGame) -> tuple[Any, int, Any, int]
     return hypotheses.setting(people), hypotheses.n_cells(people), hypotheses.separator(people), problem.individuals
 
 
+_MANY_COPIES = 1000  # of the reported pair: every round draws noise for each; the tuned number is 31 at 2^56 rounds
+_MANY_LEADERS = 2**20  # and as many resamples
+
+
 def _check_counts(leaders: int | None, resamples: int | None, perturbation: float | None) -> None:
     for name, value in (("leaders", leaders), ("resamples", resamples)):
         if value is not None:
-            integer(name, value, low=1)
+            integer(name, value, low=1, high=_MANY_LEADERS)
     optional_real("perturbation", perturbation, low=0.0, open_low=True)
 
 
@@ -206,7 +210,7 @@ class ContextSemiBanditFtpl(Learner):
 
     def __post_init__(self) -> None:
         if self.price is not None:
-            integer("price", self.price, low=0)
+            integer("price", self.price, low=0, high=_MANY_COPIES)
         _check_counts(self.leaders, self.resamples, self.perturbation)
 
     def steps_for(self, problem: OneSidedGame) -> LearnerSteps:

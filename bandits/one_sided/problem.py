@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import Checked
-from bandits.checks import instance, integer, optional_real, real
+from bandits.checks import fits, instance, integer, optional_real, real
 from bandits.jit import rare_kernel, shared_kernel
 from bandits.limits import exceeds
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
@@ -134,6 +134,8 @@ class OneSidedGame(Problem):
         if slack is not None and slack > tolerance:
             raise ValueError(f"slack must be at most tolerance = {tolerance:g}, got {slack:g}")
         object.__setattr__(self, "slack", tolerance if slack is None else slack)
+        n_kinds, n_features = self.people.features.shape
+        fits("people", len(self.panels.panels) * n_features * n_kinds**2)  # distances of all pairs, by every panel
         self.people.setting(self.horizon, self.individuals)
         self.hypotheses.cells(self.people)
 

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import checked
-from bandits.checks import array, integer, real
+from bandits.checks import array, integer, real, shown
 from bandits.jit import kernel
 
 HIDDEN = -1  # a label that is not revealed
@@ -54,8 +54,8 @@ def reduce(predictions: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | No
     h, y = _bits("predictions", predictions), _bits("labels", labels)
     if len(h) != len(y):
         raise ValueError(f"labels must be as many as predictions, {len(h)}, got {len(y)}")
-    copies = integer("copies", copies, low=0)
-    first, second = (0, 0) if pair is None else (integer("pair", p, 0, len(h) - 1) for p in pair)
+    copies = integer("copies", copies, low=0, high=10**6)
+    first, second = (0, 0) if pair is None else _positions("predictions", pair, len(h))
     individuals = np.concatenate([np.arange(len(h)), np.full(copies, first), np.full(copies, second)])
     all_labels = np.concatenate([y, np.zeros(copies), np.ones(copies)])
     losses = np.concatenate([1.0 - all_labels, np.full(len(individuals), 0.5)])
@@ -63,10 +63,16 @@ def reduce(predictions: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | No
     return Reduced(individuals.astype(np.int64), all_labels.astype(np.int64), losses, action)
 
 
+def _positions(owner: str, pair: tuple[int, int], size: int) -> tuple[int, int]:
+    if len(pair) != 2 or not 0 <= min(pair) <= max(pair) < size:
+        raise ValueError(f"pair must be two positions in {owner}, 0 to {size - 1}, got {shown(pair)}")
+    return pair
+
+
 def _bits(name: str, value: ArrayLike) -> NDArray[np.float64]:
     bits = array(name, value, 1, 0, 1)
     if not np.isin(bits, (0.0, 1.0)).all():
-        raise ValueError(f"{name} must be 0 or 1, got {bits.tolist()}")
+        raise ValueError(f"{name} must be 0 or 1, got {shown(value)}")
     return bits
 
 
@@ -74,6 +80,8 @@ def _bits(name: str, value: ArrayLike) -> NDArray[np.float64]:
 def policy_error(acceptance: ArrayLike, labels: ArrayLike) -> float:
     """Return Error(pi) = sum_i [y_i + pi(x_i) (1 - 2 y_i)] for acceptance (k,) in [0, 1] and labels (k,)."""
     q, y = array("acceptance", acceptance, 1, 0.0, 1.0), _bits("labels", labels)
+    if len(q) != len(y):
+        raise ValueError(f"labels must be as many as acceptance has numbers, {len(q)}, got {len(y)}")
     return float((y + q * (1.0 - 2.0 * y)).sum())
 
 
@@ -82,7 +90,8 @@ def lagrangian_loss(acceptance: ArrayLike, labels: ArrayLike, pair: tuple[int, i
     """Return L_{C,rho}(pi) for acceptance (k,), labels (k,), reported positions or None, and price C >= 0."""
     q = array("acceptance", acceptance, 1, 0.0, 1.0)
     price = real("price", price, low=0.0)
-    penalty = 0.0 if pair is None else price * float(q[pair[0]] - q[pair[1]])
+    first, second = (0, 0) if pair is None else _positions("acceptance", pair, len(q))
+    penalty = price * float(q[first] - q[second])
     return policy_error(acceptance, labels) + penalty
 
 

@@ -24,6 +24,7 @@ from bandits.one_sided.hypotheses import GroupThresholds, Hypotheses, Listed
 from bandits.one_sided.people import Applicants, Crowd, Lending, People
 from bandits.one_sided.problem import OneSidedGame
 
+_MANY_KINDS = 16  # the class holds all their subsets
 _THREE_DISTANCES = ((0.0, 0.3, 0.5), (0.3, 0.0, 0.1), (0.5, 0.1, 0.0))  # not a metric: 0.3 + 0.1 < 0.5
 
 
@@ -56,7 +57,9 @@ def lending(
     """
     settings = {"individuals": 4, "tolerance": 0.2} | rest
     panels = Panels(lending_panels(votes), schedule=schedule)
-    return OneSidedGame(people or Lending(), hypotheses or GroupThresholds(9), panels, horizon, **settings)
+    people = Lending() if people is None else people
+    hypotheses = GroupThresholds(9) if hypotheses is None else hypotheses
+    return OneSidedGame(people, hypotheses, panels, horizon, **settings)
 
 
 @checked
@@ -99,8 +102,8 @@ def label_drift(horizon: int, block: int | None = None, tolerance: float = 0.2, 
     block: rounds in a block; None means about sqrt(T), so that no fixed law describes the labels at any scale
     between. **rest: further fields of `OneSidedGame`.
     """
-    length = round(horizon**0.5) if block is None else block
-    people = Crowd(np.arange(3.0)[:, None], ((0.2, 0.8, 0.9), (0.9, 0.6, 0.1)), block=max(1, length))
+    length = round(integer("horizon", horizon, low=1) ** 0.5) if block is None else integer("block", block, low=1)
+    people = Crowd(np.arange(3.0)[:, None], ((0.2, 0.8, 0.9), (0.9, 0.6, 0.1)), block=length)
     panels = Panels(Panel(TableDistance(_THREE_DISTANCES)))
     return OneSidedGame(people, Listed.stumps(3), panels, horizon, tolerance=tolerance, **rest)
 
@@ -114,7 +117,9 @@ def hidden_outcomes(horizon: int, chances: ArrayLike = (0.6,), **rest: Any) -> O
     **rest: further fields of `OneSidedGame`, by default individuals=1.
     """
     good = array("chances", chances, 1, 0.0, 1.0)
-    n = integer("number of chances", len(good), low=1, high=16)
+    n = len(good)
+    if n > _MANY_KINDS:
+        raise ValueError(f"chances must hold at most {_MANY_KINDS} numbers, got {n}")
     people = Crowd(np.arange(float(n))[:, None], good)
     panels = nobody_audits(n)
     return OneSidedGame(people, Listed.subsets(n), panels, horizon, **({"individuals": 1} | rest))
@@ -123,4 +128,5 @@ def hidden_outcomes(horizon: int, chances: ArrayLike = (0.6,), **rest: Any) -> O
 @checked
 def nobody_audits(n_kinds: int) -> Panels:
     """Return a panel that never objects: its distances are 1."""
-    return Panels(Panel(TableDistance(np.ones((n_kinds, n_kinds)))))
+    n = integer("n_kinds", n_kinds, low=1, high=10**4)
+    return Panels(Panel(TableDistance(np.ones((n, n)))))

@@ -20,15 +20,18 @@ from bandits.checks import real
 def weight_from_inverse_step(inverse_step: float, regularization: float) -> float:
     """Return lambda = eta - tau for INPO's eta > tau >= 0."""
     regularization = real("regularization", regularization, 0.0)
-    return real("inverse_step", inverse_step, regularization, open_low=True) - regularization
+    if real("inverse_step", inverse_step) <= regularization:
+        raise ValueError(f"inverse_step must be above regularization = {regularization:g}, got {inverse_step:g}")
+    return inverse_step - regularization
 
 
 @checked
 def weight_from_logit_step(step: float, regularization: float) -> float:
     """Return lambda = 1 / eta - beta for EGPO's step 0 < eta < 1 / beta."""
     regularization = real("regularization", regularization, 0.0)
-    high = 1.0 / regularization if regularization > 0.0 else float("inf")
-    return 1.0 / real("step", step, 0.0, high, open_low=True, open_high=True) - regularization
+    if real("step", step, 0.0, open_low=True) * regularization >= 1.0:
+        raise ValueError(f"step must be below 1 / regularization, got {step:g} and {regularization:g}")
+    return 1.0 / step - regularization
 
 
 @checked

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import checked
 from bandits.checks import real
-from bandits.preference.games import distribution, preference_matrix, skew
+from bandits.preference.games import preference_matrix, reference_policy, skew
 from bandits.preference.measures import sub_tau
 from bandits.preference.prox import normalise
 from bandits.preference.winner import winner
@@ -51,7 +51,7 @@ def regularized_nash(
     matrix = skew(preference_matrix("preferences", preferences))
     tau = real("regularization", regularization, 0.0, open_low=True)
     n = matrix.shape[-1]
-    mu = np.full(n, 1.0 / n) if reference is None else distribution("reference", reference, interior=True)
+    mu = np.full(n, 1.0 / n) if reference is None else reference_policy(reference, matrix)
     log_mu = np.log(np.broadcast_to(mu, matrix.shape[:-1]))
     games, logs = matrix.reshape(-1, n, n), log_mu.reshape(-1, n)
     theta = _homotopy(games, logs, tau)

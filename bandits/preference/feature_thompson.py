@@ -107,7 +107,7 @@ class FeatureDoubleThompson(Learner):
     def __post_init__(self) -> None:
         real("ridge", self.ridge, 0.0, open_low=True)
         real("scale", self.scale, 0.0)
-        integer("redraws", self.redraws, low=0)
+        integer("redraws", self.redraws, low=0, high=10**5)
 
     def parameters(self, problem: DuelingBandit | LinearDuels) -> ThompsonParams:
         """Return the model for the problem's features, s and the number of further samples."""

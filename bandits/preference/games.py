@@ -21,6 +21,7 @@ from bandits.checks import HUGE, array, as_array, integer, real
 Matrix = NDArray[np.float64]
 
 _ROUNDED = 1e-6  # how far what must be 1 may be from it: numbers come in single precision, or with six digits
+_MANY_ACTIONS = 2**13  # of a matrix that is made here: 512 MB
 _LOGIT = 36.0  # 1 - sigmoid(36) is half a unit in the last place of 1
 
 
@@ -74,6 +75,21 @@ def _closeness(value: Any, terms: int) -> float:
     return max(_ROUNDED, 2.0 * terms * float(np.finfo(kind).eps)) if kind.kind == "f" else _ROUNDED
 
 
+def reference_policy(value: ArrayLike, matrix: Matrix) -> Matrix:
+    """Return a positive reference for preferences (..., n, n): mu (n,) or (..., n); ValueError for other shapes."""
+    mu = distribution("reference", value, interior=True)
+    if mu.shape not in (matrix.shape[-1:], matrix.shape[:-1]):
+        raise ValueError(f"reference must be (n,) or (..., n) like preferences {matrix.shape}, got shape {mu.shape}")
+    return mu
+
+
+def _few(name: str, values: Matrix) -> Matrix:
+    """Return `values`, one row or number for each action, unless there are more than a matrix is made of."""
+    if len(values) > _MANY_ACTIONS:
+        raise ValueError(f"{name} must be of at most {_MANY_ACTIONS} actions, got {len(values)}")
+    return values
+
+
 def _from_skew(matrix: Any) -> Matrix:
     return np.asarray(0.5 + 0.5 * (matrix - np.swapaxes(matrix, -1, -2)))
 
@@ -94,7 +110,8 @@ def _products(left: Matrix, right: Matrix) -> Matrix:
 @checked
 def rock_paper_scissors(advantage: float = 0.5) -> Matrix:
     """Return the 3-cycle 0 > 1 > 2 > 0, each with probability 1/2 + advantage (0..1/2); Nash uniform."""
-    return biased_rock_paper_scissors(advantage, advantage, advantage)
+    edge = real("advantage", advantage, 0.0, 0.5)
+    return biased_rock_paper_scissors(edge, edge, edge)
 
 
 @checked
@@ -115,7 +132,7 @@ def condorcet_cycle(n_actions: int, advantage: float) -> Matrix:
 
     n_actions: odd.  advantage: 0..1/2.  The uniform policy is a von Neumann winner.
     """
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     if n % 2 == 0:
         raise ValueError(f"n_actions must be odd, got {n}")
     ahead = (np.arange(n)[None, :] - np.arange(n)[:, None]) % n
@@ -151,7 +168,7 @@ def comal_cycle() -> Matrix:
 @checked
 def arithmetic(n_actions: int) -> Matrix:
     """Return P[i, j] = 1/2 + (j - i) / (2 n): a transitive dueling-bandit instance, Condorcet winner 0."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     rank = np.arange(n)
     return _from_skew((rank[None, :] - rank[:, None]) / (2.0 * n))
 
@@ -162,14 +179,16 @@ def arithmetic(n_actions: int) -> Matrix:
 @checked
 def bradley_terry(rewards: ArrayLike) -> Matrix:
     """Return sigmoid(r_i - r_j) for finite rewards (n,); the best action wins against every other."""
-    reward = array("rewards", rewards, 1, -HUGE, HUGE)
+    reward = _few("rewards", array("rewards", rewards, 1, -HUGE, HUGE))
     return _from_logits(reward[:, None] - reward[None, :])
 
 
 @checked
 def luce(density: ArrayLike) -> Matrix:
     """Return p_i / (p_i + p_j) for a positive density (n,) that sums to 1 (Luce's choice rule)."""
-    p = distribution("density", density, interior=True)
+    p = _few("density", distribution("density", density, interior=True))
+    if p.ndim != 1:
+        raise ValueError(f"density must be (n,), got shape {p.shape}")
     return _from_skew(0.5 * (p[:, None] - p[None, :]) / (p[:, None] + p[None, :]))
 
 
@@ -196,6 +215,7 @@ def blade_chest(blades: ArrayLike, chests: ArrayLike) -> Matrix:
     u, v = array("blades", blades, 2, -HUGE, HUGE), array("chests", chests, 2, -HUGE, HUGE)
     if u.shape != v.shape:
         raise ValueError(f"blades and chests must have one shape, got {u.shape} and {v.shape}")
+    _few("blades and chests", u)
     return _from_logits(_products(u, v) - _products(v, u))
 
 
@@ -211,6 +231,8 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
         shapes = f"{left.shape}, {right.shape}, {strength.shape}"
         raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {shapes}")
     reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -HUGE, HUGE)
+    if len(reward) != len(_few("x, y", left)):
+        raise ValueError(f"rewards must be ({len(left)},), got shape {reward.shape}")
     turn = _products(left * strength, right)
     return _from_logits(reward[:, None] - reward[None, :] + turn - turn.T)
 
@@ -221,7 +243,7 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
 @checked
 def uniform_random(n_actions: int, rng: Any) -> Matrix:
     """Return i.i.d. uniform entries on [0, 1] below the diagonal; rng: seed or Generator."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     below = np.tril(_generator(rng).uniform(-1.0, 1.0, (n, n)), -1)
     return _from_skew(below)
 
@@ -229,7 +251,7 @@ def uniform_random(n_actions: int, rng: Any) -> Matrix:
 @checked
 def tournament(n_actions: int, rng: Any) -> Matrix:
     """Return a random tournament: every pair decided with certainty; rng: seed or Generator."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     below = np.tril(2.0 * _generator(rng).integers(0, 2, (n, n)) - 1.0, -1)
     return _from_skew(below)
 
@@ -237,7 +259,7 @@ def tournament(n_actions: int, rng: Any) -> Matrix:
 @checked
 def skew_gaussian(n_actions: int, scale: float, rng: Any) -> Matrix:
     """Return sigmoid(scale (G - G^T) / sqrt 2) with G standard normal; scale >= 0; rng: seed or Generator."""
-    n = integer("n_actions", n_actions, low=1)
+    n = integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS)
     draws = _generator(rng).standard_normal((n, n))
     return _from_logits(real("scale", scale, 0.0) * (draws - draws.T) / np.sqrt(2.0))
 
@@ -248,7 +270,10 @@ def low_rank(n_actions: int, rank: int, scale: float, rng: Any) -> Matrix:
 
     scale >= 0; rng: seed or Generator.
     """
-    n, rank = integer("n_actions", n_actions, low=1), integer("rank", rank, low=1)
+    n, rank = (
+        integer("n_actions", n_actions, low=1, high=_MANY_ACTIONS),
+        integer("rank", rank, low=1, high=_MANY_ACTIONS),
+    )
     u, v = _generator(rng).standard_normal((2, n, rank)) / np.sqrt(2.0 * rank) ** 0.5
     return blade_chest(real("scale", scale, 0.0) * u, v)
 

@@ -108,6 +108,8 @@ def stability(preferences: ArrayLike, policy: ArrayLike, regularization: float) 
     tau = real("regularization", regularization, 0.0, open_low=True)
     p = distribution("policy", policy)
     matrix = skew(preference_matrix("preferences", preferences))
+    if p.ndim != 1 or matrix.shape != (p.size, p.size):
+        raise ValueError(f"preferences and policy must be (n, n) and (n,), got shapes {matrix.shape} and {p.shape}")
     frequency = float(np.abs(np.linalg.eigvals(matrix @ (np.diag(p) - np.outer(p, p))).imag).max())
     square = tau**2 + frequency**2
     return Stability(frequency, square / (2.0 * tau), square / tau, frequency / math.sqrt(square))

@@ -88,7 +88,8 @@ class LinearDuels(Problem):
         features = array("features", self.features, 2, -_LARGEST, _LARGEST)
         weights = array("weights", self.weights, 1, -_LARGEST, _LARGEST)
         if features.shape[1] != weights.size:
-            raise ValueError(f"weights must be ({features.shape[1]},), one a feature, got shape {weights.shape}")
+            raise ValueError(f"weights must be ({features.shape[1]},) for these features, got shape {weights.shape}")
+
         integer("horizon", self.horizon, low=1)
         object.__setattr__(self, "features", features)
         object.__setattr__(self, "weights", weights)

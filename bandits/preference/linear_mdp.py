@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import Checked, checked
-from bandits.checks import array, integer, real
+from bandits.checks import array, fits, integer, real
 from bandits.preference.trajectory_steps import STEPS, LinearMDPSetting
 from bandits.preference.trajectory_steps import PolicyPair as PolicyPair
 from bandits.protocol import Problem, ProblemSteps
 
 _LARGEST = 1e6  # of measures and weights, before what they make is checked
+_MANY = 2**20
 _CLOSE = 1e-9  # to 1, of sums of probabilities and of the ends of rewards
 Array = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ class LinearMDP(Problem):
         weights = array("weights", self.weights, 2, -_LARGEST, _LARGEST)
         shape = (len(weights), features.shape[2], len(features))
         if weights.shape != shape[:2]:
-            raise ValueError(f"weights must be (H, {shape[1]}), got shape {weights.shape}")
+            raise ValueError(f"weights must be (H, {shape[1]}) for these features, got shape {weights.shape}")
         if measures.shape != shape:
             raise ValueError(f"measures must be {shape} for these features and weights, got shape {measures.shape}")
         longest = float(np.sqrt((features**2).sum(axis=2).max()))
@@ -84,10 +85,10 @@ class LinearMDP(Problem):
         lowest, total = self._products.min(), self._products.sum(axis=3)
         if lowest < -_CLOSE or np.abs(total - 1.0).max() > _CLOSE:
             wrong = lowest if lowest < -_CLOSE else total.flat[np.abs(total - 1.0).argmax()]
-            raise ValueError(f"measures must give probabilities at least 0 that sum to 1, got {wrong:g}")
+            raise ValueError(f"features and measures must give probabilities >= 0 that sum to 1, got {wrong:g}")
         if self.rewards.min() < -_CLOSE or self.rewards.max() > 1.0 + _CLOSE:
             ends = f"[{self.rewards.min():g}, {self.rewards.max():g}]"
-            raise ValueError(f"weights must give rewards in [0, 1], got rewards in {ends}")
+            raise ValueError(f"features and weights must give rewards in [0, 1], got rewards in {ends}")
 
     @property
     def n_stages(self) -> int:
@@ -193,7 +194,7 @@ def tabular_mdp(rewards: ArrayLike, transitions: ArrayLike, horizon: int, scale:
     chances = array("transitions", transitions, 4, 0.0, 1.0)
     n_stages, n_states, n_actions = table.shape
     if chances.shape != (*table.shape, n_states):
-        raise ValueError(f"transitions must be {(*table.shape, n_states)}, got shape {chances.shape}")
+        raise ValueError(f"transitions must be {(*table.shape, n_states)} for these rewards, got shape {chances.shape}")
     d = n_states * n_actions
     features = np.eye(d).reshape(n_states, n_actions, d)
     return LinearMDP(features, chances.reshape(n_stages, d, n_states), table.reshape(n_stages, d), horizon, scale)
@@ -205,7 +206,8 @@ def random_tabular_mdp(
 ) -> LinearMDP:
     """Return a process with rewards uniform in [0, 1] and next states' probabilities uniform on the simplex."""
     for name, number in (("n_states", n_states), ("n_actions", n_actions), ("n_stages", n_stages)):
-        integer(name, number, low=1)
+        integer(name, number, low=1, high=_MANY)
+    fits("n_states, n_actions and n_stages", n_stages * n_states * n_actions * (n_states + n_actions * n_states))
     rng = np.random.default_rng(integer("seed", seed, low=0))
     rewards = rng.random((n_stages, n_states, n_actions))
     chances = rng.dirichlet(np.ones(n_states), (n_stages, n_states, n_actions))
@@ -223,7 +225,8 @@ def random_linear_mdp(
     """
     sizes = {"n_states": n_states, "n_actions": n_actions, "n_stages": n_stages, "n_features": n_features}
     for name, number in sizes.items():
-        integer(name, number, low=1)
+        integer(name, number, low=1, high=_MANY)
+    fits(", ".join(sizes), n_states * (n_actions + n_stages) * n_features)
     rng = np.random.default_rng(integer("seed", seed, low=0))
     features = rng.dirichlet(np.full(n_features, 0.5), (n_states, n_actions))
     measures = rng.dirichlet(np.full(n_states, 0.5), (n_stages, n_features))

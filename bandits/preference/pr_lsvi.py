@@ -36,7 +36,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.arguments import checked
-from bandits.checks import real
+from bandits.checks import integer, real
 from bandits.jit import kernel, rare_kernel
 from bandits.normal import normal_quantile
 from bandits.preference.linear_mdp import LinearMDP, TrajectoryDuel
@@ -243,6 +243,11 @@ def query_cap(threshold: float, reward_scale: float, ridge: float, dimension: in
     threshold: epsilon >= 0.  reward_scale: sigma_r > 0.  ridge: lambda > 0.  dimension: r >= 0 and
     largest_difference: X >= 0, of the differences of features of two trajectories.
     """
+    real("threshold", threshold, 0.0)
+    real("reward_scale", reward_scale, 0.0, open_low=True)
+    real("ridge", ridge, 0.0, open_low=True)
+    integer("dimension", dimension, low=0)
+    real("largest_difference", largest_difference, 0.0)
     rate = math.log1p(query_level(threshold, reward_scale))
     most = 2**62
 
@@ -282,8 +287,9 @@ class PRLSVI(Learner):
         real("reward_scale", self.reward_scale, 0.0, open_low=True)
         real("transition_scale", self.transition_scale, 0.0)
         real("ridge", self.ridge, 0.0, open_low=True)
-        low = real("trusted_width", self.trusted_width, 0.0)
-        real("unknown_width", self.unknown_width, low)
+        if real("trusted_width", self.trusted_width, 0.0) > real("unknown_width", self.unknown_width, 0.0):
+            widths = f"{self.trusted_width:g} and {self.unknown_width:g}"
+            raise ValueError(f"trusted_width must be at most unknown_width, got {widths}")
 
     def parameters(self, problem: LinearMDP) -> PRLSVIParams:
         """Return the model for the problem's features, and room for as many answers as can be asked for."""

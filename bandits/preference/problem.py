@@ -101,7 +101,7 @@ class PreferenceGame(Problem):
     def _checked_reference(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         mu = distribution("reference", self.reference, interior=True)  # type: ignore[arg-type]
         if mu.shape not in (matrix.shape[-1:], matrix.shape[:-1]):
-            raise ValueError(f"reference must be one policy (n,) or one a game (G, n), got shape {mu.shape}")
+            raise ValueError(f"reference must be (n,) or (G, n) like preferences {matrix.shape}, got shape {mu.shape}")
         return mu
 
     def _checked_contexts(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import Checked, checked
-from bandits.checks import instance, integer, real
+from bandits.checks import instance, integer, real, shown
 from bandits.limits import ROUNDING
 from bandits.preference.games import distribution, preference_matrix
 from bandits.preference.measures import kl
@@ -211,8 +211,10 @@ def stackelberg_gda(
     ratio a tau_F <= 1 are needed, ValueError otherwise: beyond them the errors change sign and may grow.
     """
     instance("game", game, StackelbergGame, "a StackelbergGame")
-    count = integer("rounds", rounds, low=1)
+    count = integer("rounds", rounds, low=1, high=10**7)
     real("ratio", ratio, 0.0, open_low=True)
+    if step is not mirror_step and step is not projected_step:
+        raise ValueError(f"step must be mirror_step or projected_step, got {shown(step)}")
     rate, follower_rate = checked_rates(game, leader_rate, ratio, step)
     plays = [game.start]
     for _ in range(count):
@@ -241,7 +243,7 @@ def hit_probabilities(leader: ArrayLike, follower: ArrayLike, draws: int) -> NDA
     answers drawn alike whatever came before.  draws: at least 1.  Refinement at the time of use: a user who wants one
     action asks again until it comes.
     """
-    first, count = distribution("leader", leader), integer("draws", draws, low=1)
+    first, count = distribution("leader", leader), integer("draws", draws, low=1, high=10**5)
     replies = distribution("follower", follower)
     n = first.size
     if first.shape != (n,) or replies.shape not in ((n,), (n, n)):

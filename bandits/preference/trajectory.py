@@ -34,7 +34,7 @@ def trajectory(problem: PreferenceGame, learner: SelfPlay, rounds: int | None = 
     instance("learner", learner, SelfPlay, "a learner of bandits.preference")
     learner.check(problem)
     instance("feedback", problem.feedback, ExactRow, "ExactRow()")
-    count = problem.horizon if rounds is None else integer("rounds", rounds, low=1)
+    count = problem.horizon if rounds is None else integer("rounds", rounds, low=1, high=10**6)
     index = integer("game", game, 0, problem.n_games - 1)
     params, ask = learner.parameters(problem), _Rows(problem.skew[index])
     state = learner.start(params, problem.log_reference[index])

@@ -18,7 +18,6 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from bandits.arguments import checked
 from bandits.checks import integer
 from bandits.jit import kernel
 from bandits.protocol import LearnerSteps
@@ -46,7 +45,6 @@ class HoldState(NamedTuple):
     learning: int  # rounds to learn from
 
 
-@checked
 def settling_rounds(contraction: float, horizon: int) -> int:
     """Return h = 1 + max(1, ceil(ln T / ln(1 / rho))) for 0 <= rho < 1; ValueError otherwise."""
     if not 0.0 <= contraction < 1.0:

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.arguments import checked
 from bandits.jit import kernel
 from bandits.limits import excess
 from bandits.threshold.batch import Outcome
@@ -47,19 +46,16 @@ class Radii(NamedTuple):
     log_term: float  # L
 
 
-@checked
 def confidence_log(problem: Any, failure_probability: float, decisions: int) -> float:
     """Return L = ln(2 G (m + 1) decisions / delta_0)."""
     return math.log(2.0 * problem.n_actions * (problem.n_constraints + 1) * decisions / failure_probability)
 
 
-@checked
 def stretch(batch_size: int, decisions: int) -> float:
     """Return S = cosh(ln(n T) / (4 T)), at least 1."""
     return math.cosh(math.log(batch_size * decisions) / (4.0 * decisions))
 
 
-@checked
 def radii(
     problem: Any,
     failure_probability: float,

@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.actions import InvalidAction, Part, index, returns
 from bandits.arguments import Checked, checked
-from bandits.checks import array, instance, integer, real, shown
+from bandits.checks import HUGE, LARGEST, array, instance, integer, real, shown
 from bandits.jit import rare_kernel, shared_kernel
 from bandits.protocol import Problem, ProblemSteps
 from bandits.rng import Stream
@@ -233,11 +233,15 @@ def late_average(rounds: ArrayLike, totals: ArrayLike, share: float = 0.2) -> ND
     rounds: (C,) checkpoints; totals: (..., C) the metric there. It starts at the last checkpoint not beyond
     (1 - share) of the horizon; ValueError if there is none. Of `regret` this is the steady-state gap.
     """
-    at, sums = np.asarray(rounds), np.asarray(totals, dtype=np.float64)
+    at, sums = array("rounds", rounds, 1, 1, LARGEST), array("totals", totals, None, -HUGE, HUGE)
+    if sums.ndim == 0 or sums.shape[-1] != at.size or (np.diff(at) <= 0.0).any():
+        raise ValueError(f"rounds must increase, one for each of totals, got {shown(rounds)} and {shown(totals)}")
     share = real("share", share, 0.0, 1.0, open_low=True, open_high=True)
     first = int(np.searchsorted(at, (1.0 - share) * at[-1], side="right")) - 1
-    if first < 0:
-        raise ValueError(f"no checkpoint within the first {1.0 - share:g} of the horizon {at[-1]}")
+    if not 0 <= first < at.size - 1:
+        raise ValueError(
+            f"share = {share:g} and rounds leave no checkpoint within the first {1.0 - share:g} of the horizon {at[-1]}"
+        )
     return np.asarray((sums[..., -1] - sums[..., first]) / (at[-1] - at[first]))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.checks import shown
 from bandits.text import read_text
 
 DATA = Path(__file__).with_name("data")
@@ -21,6 +22,10 @@ _ABSENT |= {"(null)", "missing", "\\n"}
 _SEPARATORS = ",;\t|"
 _SHOWN = 5  # values in a message ...
 _LONGEST = 30  # ... and characters of each
+
+
+class NoTable(FileNotFoundError, ValueError):
+    """The file of a table is not there."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     """
     source = Path(path)
     if not source.is_file():
-        raise FileNotFoundError(f"no such table: {source} (a CSV file with a header line is needed)")
+        raise NoTable(f"path must name a CSV file with a header line, no such table: {shown(str(source))}")
     text = read_text(source, _MOST_BYTES)
     tried = [_rows(source, text, separator) for separator in _separators(text)]
     rows = max(tried, key=lambda rows: sum(name.strip() in columns for name in rows[0][1]) if rows else 0)

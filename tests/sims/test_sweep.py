@@ -76,7 +76,7 @@ def test_log_and_linear_axes():
         ({"precision": {"halfwidth": 0.1}}, r"precision must be .*, got \{'halfwidth': 0.1\}"),
         ({"precision": {"half_width": -0.1}}, r"precision: half_width must be finite and in \(0, inf\), got -0.1"),
         ({"checkpoints": [1, 100]}, r"problem\[0\] with learner\[0\].*checkpoints must be between 1 and 64, got 100"),
-        ({"checkpoints": 5}, r"checkpoints must be increasing rounds in 1..64, got 5"),
+        ({"checkpoints": 5}, r"checkpoints must be a list, got 5"),
         ({"learner": [{"type": "BatchedExp3", "batch_length": 99}]}, r"batch_length must be between 1 and 64, got 99"),
         ({"learner": [{"type": "Exp3", "when": {"horizn": [1]}}]}, r"learner\[0\].when: no axis 'horizn'; there are"),
         ({"learner": [{"type": "Exp3", "when": {"horizon": 64}}]}, r"when.horizon must be a list .*, got 64"),

@@ -1,0 +1,360 @@
+"""Valid arguments for every public constructor and every checked function, and what is computed from an object.
+
+`constructors()` finds them by itself; one that needs arguments and is missing in `BASES` raises a TypeError in the
+tests that walk them.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+import bandits
+import theory
+from bandits import losses, one_sided, preference, protocol, switching, threshold
+from bandits.arguments import Checked
+from bandits.one_sided.auditors import Auditor
+from bandits.one_sided.hypotheses import Hypotheses
+from bandits.one_sided.people import People
+from bandits.preference import games
+from bandits.threshold.population import Population
+from sims import Cell, config
+from sims.sweep import Precision
+
+HORIZON = 24
+RPS = games.rock_paper_scissors(0.3)
+FEATURES = np.array([[0.1, 0.9], [0.4, 0.2], [0.7, 0.6], [0.8, 0.1], [0.3, 0.5]])
+PEOPLE = one_sided.Lending(12)
+AUDITOR = one_sided.RandomDistance(0, 0.25, 0.75)
+PANELS = one_sided.Panels(one_sided.Panel([AUDITOR, one_sided.RandomDistance(1)], 2))
+MDP = preference.random_tabular_mdp(3, 2, 2, 8)
+COINS = losses.BernoulliLosses([0.5, 0.25, 0.75])
+TABLE = np.tile([[0.5, 0.25, 1.0]], (HORIZON, 1))
+LISTED = np.vstack([np.zeros(12), np.eye(12)[:3]])
+RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
+POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
+DUELS = preference.DuelingBandit(RPS, HORIZON)
+
+
+def one_sided_game(feedback=None, **changes):
+    """Return a small game of Lending."""
+    base = {"people": PEOPLE, "hypotheses": one_sided.GroupThresholds(5), "panels": PANELS, "horizon": HORIZON}
+    return one_sided.OneSidedGame(**(base | {"feedback": feedback or one_sided.OneSided()} | changes))
+
+
+def switching_game(feedback=None, **changes):
+    """Return a small game with switching costs."""
+    base = {"losses": COINS, "horizon": HORIZON, "feedback": feedback or switching.Bandit()}
+    return switching.SwitchingCostGame(**(base | changes))
+
+
+def threshold_game(feedback=None, **changes):
+    """Return a small game of thresholds."""
+    base = {"population": threshold.Synthetic(), "horizon": HORIZON, "grid": 5, "batch_size": 20}
+    return threshold.ThresholdGame(**(base | {"feedback": feedback or threshold.ChosenThreshold()} | changes))
+
+
+def preference_game(feedback=None, **changes):
+    """Return a small regularised preference game."""
+    base = {"preferences": RPS, "horizon": HORIZON, "regularization": 0.25}
+    return preference.PreferenceGame(**(base | {"feedback": feedback or preference.ExactRow()} | changes))
+
+
+def stackelberg_match(**changes):
+    """Return a small match with a leader and a follower."""
+    game = preference.StackelbergGame(RPS, 0.25, 0.25)
+    return preference.StackelbergMatch(**({"game": game, "horizon": HORIZON} | changes))
+
+
+_ONE_SIDED = {
+    "people": PEOPLE,
+    "hypotheses": one_sided.GroupThresholds(5),
+    "panels": PANELS,
+    "horizon": HORIZON,
+    "individuals": 2,
+    "tolerance": 0.25,
+    "slack": 0.125,
+}
+_DISTANCE = np.ones((12, 12)) - np.eye(12)
+
+BASES = {
+    "BernoulliLosses": {"means": [0.5, 0.25, 0.75]},
+    "PiecewiseLosses": {"means": [[0.5, 0.25], [0.125, 1.0]], "change_points": [20]},
+    "LossTable": {"losses": TABLE},
+    "AccountedGame": _ONE_SIDED,
+    "OneSidedGame": _ONE_SIDED,
+    "RecountedGame": _ONE_SIDED,
+    "MahalanobisDistance": {"factor": np.eye(3)},
+    "ScaledDistance": {"weights": [1.0, 0.5, 0.0]},
+    "TableDistance": {"table": _DISTANCE},
+    "Panel": {"auditors": [AUDITOR, one_sided.RandomDistance(1)]},
+    "Panels": {"panels": [PANELS.panels[0]]},
+    "FixedPolicy": {"weights": np.ones(25)},
+    "Listed": {"predictions": LISTED},
+    "Applicants": {"table": threshold.GermanCredit()},
+    "Crowd": {
+        "features": FEATURES,
+        "chances": [0.25, 0.5, 0.5, 0.75, 0.5],
+        "groups": [0, 1, 0, 1, 0],
+        "weights": [1.0, 2.0, 3.0, 4.0, 5.0],
+    },
+    "RecordedPeople": {"features": FEATURES, "people": RECORD % 5, "labels": RECORD % 2, "groups": [0, 1, 0, 1, 0]},
+    "DuelingBandit": {"preferences": RPS, "horizon": HORIZON},
+    "LinearDuels": {"features": FEATURES, "weights": [0.5, -0.25], "horizon": HORIZON},
+    "LinearMDP": {"features": MDP.features, "measures": MDP.measures, "weights": MDP.weights, "horizon": 8},
+    "Comparisons": {"batch": 3},
+    "NoisyRow": {"samples": 3},
+    "PreferenceGame": {
+        "preferences": RPS,
+        "horizon": HORIZON,
+        "regularization": 0.25,
+        "reference": [0.5, 0.25, 0.25],
+    },
+    "StackelbergGame": {"preferences": RPS, "leader_weight": 0.25, "follower_weight": 0.25},
+    "StackelbergMatch": {"game": preference.StackelbergGame(RPS, 0.25, 0.25), "horizon": HORIZON},
+    "StackelbergGDA": {"leader_rate": 0.125},
+    "ExtraObservations": {"budget": 8},
+    "TotalBudget": {"budget": 8},
+    "SwitchingCostGame": {"losses": COINS, "horizon": HORIZON},
+    "EmpiricalPools": POOLS,
+    "ThresholdGame": {"population": threshold.Synthetic(), "horizon": HORIZON, "grid": 5, "service": (0.25, 0.75)},
+    "CsvPopulation": {"path": "people.csv", "outcome": "y", "group": "g", "numbers": ("a",), "categories": ("c",)},
+    "Cell": {"problem": switching_game(), "learner": switching.Exp3(), "checkpoints": (10, 20)},
+    "Precision": {"half_width": 0.5},
+}
+
+_RATE = {"losses": TABLE[:4], "learning_rate": 0.5}
+_SAMPLES = {"samples": np.linspace(0, 1, 40), "low": 0.0, "high": 1.0, "alpha": 0.125}
+_GRID = {"grid": [8, 16, 32, 64, 128, 256, 512, 1024], "resamples": 10}
+_GRID["samples"] = np.sqrt(np.array(_GRID["grid"])) * np.linspace(1.0, 1.5, 5)[:, None]
+_SIZES = {"n_states": 3, "n_actions": 2, "n_stages": 2, "horizon": 8}
+_LAW = [0.5, 0.25, 0.25]
+_STEADY = switching_game(losses=losses.LossTable(TABLE))
+_PLAYED = {"bound": "bubeck2012.exp3", "problem": _STEADY, "learner": switching.Exp3()}
+_SELF_PLAY = {"problem": preference_game(), "learner": preference.NashMP()}
+
+FUNCTIONS = {
+    "bandits.losses.BernoulliLosses.with_gap": {"n_actions": 3, "gap": 0.125},
+    "bandits.one_sided.auditors.Panel.with_fraction": {"auditors": [AUDITOR], "gamma": Fraction(1, 2)},
+    "bandits.one_sided.auditors.votes_needed": {"gamma": Fraction(1, 2), "n_auditors": 5},
+    "bandits.one_sided.hypotheses.Listed.stumps": {"n_kinds": 3},
+    "bandits.one_sided.hypotheses.Listed.subsets": {"n_kinds": 3},
+    "bandits.one_sided.reduction.reduce": {"predictions": [0, 1], "labels": [1, 1], "pair": (0, 1), "copies": 2},
+    "bandits.one_sided.reduction.policy_error": {"acceptance": [0.5, 0.25], "labels": [0, 1]},
+    "bandits.one_sided.reduction.lagrangian_loss": {
+        "acceptance": [0.5, 0.25],
+        "labels": [0, 1],
+        "pair": (0, 1),
+        "price": 0.5,
+    },
+    "bandits.one_sided.worlds.three_points": {"horizon": HORIZON},
+    "bandits.one_sided.worlds.lending": {"horizon": HORIZON},
+    "bandits.one_sided.worlds.lending_panels": {"votes": 3},
+    "bandits.one_sided.worlds.applicants": {"horizon": HORIZON},
+    "bandits.one_sided.worlds.label_drift": {"horizon": HORIZON, "block": 3},
+    "bandits.one_sided.worlds.hidden_outcomes": {"horizon": HORIZON, "chances": [0.5, 0.75]},
+    "bandits.one_sided.worlds.nobody_audits": {"n_kinds": 3},
+    "bandits.preference.conventions.weight_from_inverse_step": {"inverse_step": 0.5, "regularization": 0.25},
+    "bandits.preference.conventions.weight_from_logit_step": {"step": 0.5, "regularization": 0.25},
+    "bandits.preference.conventions.weight_from_magnet_step": {"step": 0.5},
+    "bandits.preference.conventions.weight_from_mirror_prox_step": {"step": 0.5, "regularization": 0.25},
+    "bandits.preference.density.fit_density": {"wins": RPS},
+    "bandits.preference.density.mixture_fit": {"weights": [0.5, 0.5], "densities": [_LAW, _LAW]},
+    "bandits.preference.equilibria.von_neumann_winner": {"preferences": RPS},
+    "bandits.preference.equilibria.regularized_nash": {"preferences": RPS, "regularization": 0.25, "reference": _LAW},
+    "bandits.preference.games.rock_paper_scissors": {},
+    "bandits.preference.games.biased_rock_paper_scissors": {"first": 0.125, "second": 0.25, "third": 0.5},
+    "bandits.preference.games.condorcet_cycle": {"n_actions": 3, "advantage": 0.25},
+    "bandits.preference.games.three_raters": {"epsilon": 0.25},
+    "bandits.preference.games.arithmetic": {"n_actions": 3},
+    "bandits.preference.games.bradley_terry": {"rewards": [0.5, 0.25, 1.0]},
+    "bandits.preference.games.luce": {"density": _LAW},
+    "bandits.preference.games.annotator_mixture": {"weights": [0.5, 0.5], "rewards": [_LAW, _LAW]},
+    "bandits.preference.games.blade_chest": {"blades": FEATURES, "chests": FEATURES},
+    "bandits.preference.games.disc": {"x": FEATURES, "y": FEATURES, "strengths": [0.5, 1.0], "rewards": FEATURES[:, 0]},
+    "bandits.preference.games.uniform_random": {"n_actions": 3, "rng": 3},
+    "bandits.preference.games.tournament": {"n_actions": 3, "rng": 3},
+    "bandits.preference.games.skew_gaussian": {"n_actions": 3, "scale": 0.5, "rng": 3},
+    "bandits.preference.games.low_rank": {"n_actions": 3, "rank": 2, "scale": 0.5, "rng": 3},
+    "bandits.preference.inpo.stability": {"preferences": RPS, "policy": _LAW, "regularization": 0.25},
+    "bandits.preference.linear_mdp.tabular_mdp": {
+        "rewards": np.full((2, 2, 2), 0.5),
+        "transitions": np.full((2, 2, 2, 2), 0.5),
+        "horizon": 8,
+    },
+    "bandits.preference.linear_mdp.random_tabular_mdp": _SIZES,
+    "bandits.preference.linear_mdp.random_linear_mdp": _SIZES | {"n_features": 2},
+    "bandits.preference.nash_mp.least_prox_weight": {"regularization": 0.25},
+    "bandits.preference.policy_gradient.mixture_fixed_point": {
+        "preferences": RPS,
+        "regularization": 0.25,
+        "reference": _LAW,
+        "mixture": 0.5,
+    },
+    "bandits.preference.pr_lsvi.query_cap": {
+        "threshold": 0.5,
+        "reward_scale": 0.5,
+        "ridge": 1.0,
+        "dimension": 3,
+        "largest_difference": 2.0,
+    },
+    "bandits.preference.stackelberg.stackelberg_gda": {
+        "game": preference.StackelbergGame(RPS, 0.25, 0.25),
+        "rounds": 3,
+        "leader_rate": 0.125,
+    },
+    "bandits.preference.stackelberg.hit_probabilities": {"leader": _LAW, "follower": _LAW, "draws": 3},
+    "bandits.preference.trajectory.trajectory": _SELF_PLAY | {"rounds": 3},
+    "bandits.preference.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
+    "bandits.threshold.pools.split_pools": POOLS,
+    "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
+    "theory.confidence.mean_interval": _SAMPLES,
+    "theory.confidence.betting_interval": _SAMPLES,
+    "theory.confidence.empirical_bernstein_sequence": _SAMPLES,
+    "theory.confidence.hoeffding_sequence": _SAMPLES,
+    "theory.confidence.e_bh": {"log_e": [0.5, 4.0, 1.0], "level": 0.25},
+    "theory.confidence.needed_samples": {"mean": 0.25, "bound": 0.5, "high": 1.0, "alpha": 0.25},
+    "theory.exact.hedge_probabilities": _RATE,
+    "theory.exact.hedge": _RATE,
+    "theory.exact.shrinking_dartboard": _RATE,
+    "theory.exact.dartboard_transitions": _RATE,
+    "theory.exact.chain": {"losses": TABLE[:3], "initial": _LAW, "transitions": [np.eye(3), np.eye(3)]},
+    "theory.exact.perturbed_leader_probabilities": _RATE,
+    "theory.exact.exp3": _RATE,
+    "theory.exact.budgeted_exp3": _RATE | {"batch_length": 2},
+    "theory.exact.batched_dartboard": _RATE | {"batch_length": 2},
+    "theory.games.worst_case_of_two": {"horizon": 6, "learning_rate": 0.5, "switching_cost": 0.5},
+    "theory.games.expert_value": {"horizon": 3, "n_actions": 2},
+    "theory.games.bandit_value": {"horizon": 3, "switching_cost": 0.5},
+    "theory.instances.freeze": {"losses": COINS, "horizon": HORIZON},
+    "theory.long_plays.exp3_on_steady_losses": {"rounds": 6, "rate": 0.5},
+    "theory.long_plays.uniform_looks": {"losses": [[0, 1], [1, 0]], "rate": 0.5},
+    "theory.long_plays.leader_switches": {"rounds": 6, "n_actions": 3, "rate": 0.5},
+    "theory.rates.fit_exponent": _GRID,
+    "theory.rates.certified_exponent": {"near": (1.0, 0.5, 1.0), "far": (2.0, 1.0, 1.5)},
+    "theory.rates.fit_kink": _GRID,
+    "theory.tightness.often_reached": {"samples": np.linspace(0, 1, 40), "share": 0.25, "alpha": 0.25},
+    "theory.verification.verify": _PLAYED | {"max_repetitions": 100},
+    "theory.verification.verify_all": {"names": ["bubeck2012.exp3"], "max_repetitions": 100},
+    "theory.verification.bound_value": _PLAYED,
+    "theory.verification.error_probability": {"verdicts": []},
+    "theory.worst_case.worst_losses": {
+        "rule": "hedge",
+        "horizon": 3,
+        "n_actions": 2,
+        "learning_rate": 0.5,
+        "bound": 8.0,
+        "restarts": 1,
+        "steps": 2,
+    },
+}
+
+
+@cache
+def constructors():
+    """Return every public dataclass of the families, the loss processes and the sweeps that converts arguments."""
+    found = config.public_classes() | {"Cell": Cell, "Precision": Precision}
+    return {name: cls for name, cls in found.items() if issubclass(cls, Checked)}
+
+
+def base_of(name):
+    """Return valid arguments: those of `BASES`, and the defaults of the other fields."""
+    return dict(BASES.get(name, {}))
+
+
+def fields_of(cls):
+    """Return the fields that a constructor takes."""
+    return [field for field in dataclasses.fields(cls) if field.init]
+
+
+# ---------------------------------------------------------------- what an object is used for
+
+
+def opponent(learner):
+    """Return a small problem that gives a feedback which the learner accepts."""
+    if isinstance(learner, preference.StackelbergGDA):
+        return stackelberg_match()
+    for kind in learner.accepts:
+        make = GAMES.get(kind)
+        if make is not None:
+            return make()
+    raise LookupError(f"no game in tests.constructors gives what {type(learner).__name__} accepts")
+
+
+GAMES = {
+    switching.Bandit: switching_game,
+    switching.FullInformation: lambda: switching_game(switching.FullInformation()),
+    switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
+    switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
+    one_sided.OneSided: one_sided_game,
+    one_sided.FullLabels: lambda: one_sided_game(one_sided.FullLabels()),
+    threshold.ChosenThreshold: threshold_game,
+    threshold.FullScores: lambda: threshold_game(threshold.FullScores()),
+    preference.Duel: lambda: DUELS,
+    preference.TrajectoryDuel: lambda: MDP,
+    preference.ExactRow: preference_game,
+    preference.NoisyRow: lambda: preference_game(preference.NoisyRow(3)),
+    preference.Comparisons: lambda: preference_game(preference.Comparisons(3)),
+}
+
+
+def used(obj):
+    """Return what the package works out from an object before anything is played; None where there is nothing."""
+    if isinstance(obj, protocol.Learner):
+        problem = opponent(obj)
+        obj.check(problem)
+        return obj.parameters(problem)
+    if isinstance(obj, losses.LossProcess):
+        return obj.setting(HORIZON)
+    if isinstance(obj, People):
+        return obj.setting(HORIZON, 2), obj.features, obj.groups
+    if isinstance(obj, Hypotheses):
+        return obj.size(PEOPLE), obj.cells(PEOPLE), obj.setting(PEOPLE)
+    if isinstance(obj, Auditor):
+        return obj.distances(PEOPLE.features)
+    if isinstance(obj, one_sided.Panel):
+        return obj.swing(PEOPLE.features)
+    if isinstance(obj, one_sided.Panels):
+        return obj.swings(PEOPLE.features)
+    if isinstance(obj, Population) and not isinstance(obj, threshold.CsvPopulation):
+        return obj.setting(np.linspace(0, 1, 5))
+    if isinstance(obj, preference.StackelbergGame):
+        return obj.terms
+    if isinstance(obj, protocol.Problem):
+        return (obj.metrics, obj.setting())
+    return None
+
+
+# ---------------------------------------------------------------- checked functions
+
+
+@cache
+def modules():
+    """Return every module of bandits and theory."""
+    found = []
+    for package in (bandits, theory):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if not module.name.endswith(("_jax", "__main__")):
+                found.append(importlib.import_module(module.name))
+    return found
+
+
+@cache
+def checked_functions():
+    """Return every public function or classmethod marked `checked`, by its full name."""
+    found = {}
+    for module in modules():
+        members = {f"{module.__name__}.{name}": member for name, member in vars(module).items()}
+        for cls in [m for m in members.values() if inspect.isclass(m) and m.__module__ == module.__name__]:
+            own = {name for name, m in vars(cls).items() if isinstance(m, classmethod)}
+            members |= {f"{module.__name__}.{cls.__name__}.{name}": getattr(cls, name) for name in own}
+        for name, member in members.items():
+            function = getattr(member, "__func__", member)
+            mine = getattr(function, "__module__", None) == module.__name__
+            if mine and inspect.isroutine(function) and getattr(function, "converts", False) and "._" not in name:
+                found[name] = member
+    return found
