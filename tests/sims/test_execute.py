@@ -70,14 +70,18 @@ def test_killed_and_resumed_gives_the_same_bytes(undisturbed, tmp_path):
 def test_a_killed_process_is_replaced_and_its_cell_done_again(tmp_path):
     killed = []
 
+    def workers():
+        return [child for child in psutil.Process().children() if "sims.worker_process" in " ".join(child.cmdline())]
+
     def kill_one(rounds, failed):
         if not killed:
-            killed.append(psutil.Process().children()[0])
+            killed.append(workers()[0])
             killed[0].kill()
 
     report = run_sweep(small_cells(40), tmp_path, workers=2, kind="processes", progress=kill_one)
     assert (report.computed, report.failed) == (40, {})
-    assert psutil.Process().children() == []
+    assert killed
+    assert workers() == []
 
 
 class _BrokenFrom(ThreadPoolExecutor):
