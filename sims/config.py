@@ -21,7 +21,8 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from sims.messages import one_line, shown
+from bandits.checks import shown
+from sims.messages import one_line
 
 _IMPORT = 30.0  # seconds
 

@@ -1,4 +1,4 @@
-"""The workers of a Dask cluster as a crew.
+"""The workers of a Dask cluster as a pool.
 
 Each worker is inspected before it is sent a cell: one with other code, libraries or BLAS kernels is left out. Cells are
 sent to a worker by name and nothing of theirs is loaded or raised by Dask itself, so a worker that cannot load a cell
@@ -32,7 +32,7 @@ _LOOK = 1.0  # seconds between looks at who is there
 _LOUD = ("distributed", "tornado", "asyncio")  # loggers that say in a hundred lines what is said here in one
 
 
-class DaskCrew:
+class DaskPool:
     """The workers of the Dask cluster at `address`; ValueError if none answers within seconds or none may be used."""
 
     def __init__(self, address: str, cells: Sequence[Cell], keep_repetitions: bool) -> None:
@@ -250,7 +250,7 @@ def _connected(address: str) -> Any:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Let Dask say nothing; what matters is said by the crew."""
+    """Let Dask say nothing; what matters is said by the pool."""
     with suppress(ImportError):
         import distributed  # noqa: F401 - makes its loggers
     loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOUD]

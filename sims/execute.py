@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
-from bandits.checks import instance, integer
+from bandits.checks import instance, integer, shown
 from bandits.stopping import new_flag
 from sims.compute import compute, simulate_cell
 from sims.labels import label_table
-from sims.messages import Failure, one_line, shown
+from sims.messages import Failure, one_line
 from sims.store import SCHEMA, Store, StoreError, open_store
 from sims.sweep import Cell
-from sims.workers import Crew, Here, Lent, Lost, Process, Threads, at_work
+from sims.workers import Here, Lent, Lost, Pool, Process, Threads, at_work
 
 Workers = Literal["threads", "processes"]
 _ATTEMPTS = 3  # for a cell whose process is lost
@@ -96,9 +96,9 @@ def run_sweep(
     with open_store(out) as store:
         todo, damaged = _missing(cells, store, keep_repetitions, progress)
         failed: dict[str, str] = {}
-        crew = _crew(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
-        with at_work(crew):
-            for cell, outcome in _outcomes(todo, crew):
+        pool = _pool(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
+        with at_work(pool):
+            for cell, outcome in _outcomes(todo, pool):
                 if isinstance(outcome, bytes):
                     store.save(cell, outcome)
                 else:
@@ -112,7 +112,7 @@ def run_sweep(
             store.discard(cell)
     reused = len(cells) - len(todo)
     seconds = time.perf_counter() - began
-    left_out = tuple(getattr(crew, "left_out", {}).values())
+    left_out = tuple(getattr(pool, "left_out", {}).values())
     not_kept = tuple(dict.fromkeys(f"{cell.pair}: {cell.code.reason}" for cell in unknown))
     return Report(
         len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results, left_out, not_kept
@@ -193,22 +193,22 @@ def _nobody() -> Any:
     raise AssertionError("there is nothing to do")
 
 
-def _crew(
+def _pool(
     executor: Executor | None, kind: str, cluster: str | None, count: int, keep: bool, cells: Sequence[Cell]
-) -> Crew:
+) -> Pool:
     if executor is not None:
         return Lent(executor, count, keep)
     if cluster is not None:
-        from sims.dask_workers import DaskCrew
+        from sims.dask_workers import DaskPool
 
-        return DaskCrew(cluster, cells, keep)
+        return DaskPool(cluster, cells, keep)
     if kind == "processes":
         return Threads(count, lambda: Process(keep))
     flag = new_flag()
     return Threads(count, lambda: Here(lambda cell: compute(cell, keep), flag))
 
 
-def _outcomes(cells: Sequence[Cell], crew: Crew) -> Iterator[tuple[Cell, bytes | Failure]]:
+def _outcomes(cells: Sequence[Cell], pool: Pool) -> Iterator[tuple[Cell, bytes | Failure]]:
     """Yield each cell with its bytes or its failure.
 
     A cell whose process is lost may be the one that killed it, and may be innocent where others were in it, or where
@@ -219,15 +219,15 @@ def _outcomes(cells: Sequence[Cell], crew: Crew) -> Iterator[tuple[Cell, bytes |
 
     def send(cell: Cell) -> None:
         under_way[cell.address] = cell, time.monotonic()
-        crew.send(cell)
+        pool.send(cell)
 
     try:
         while fresh or suspects or under_way:
-            while fresh and crew.room():
+            while fresh and pool.room():
                 send(fresh.popleft())
-            while suspects and not fresh and crew.room(alone=True):
+            while suspects and not fresh and pool.room(alone=True):
                 send(suspects.popleft())
-            heard = crew.next()
+            heard = pool.next()
             if heard is None:
                 continue
             cell, outcome = heard

@@ -1,11 +1,9 @@
-"""Errors and values as one line of text, whatever they are and whoever made them."""
+"""Errors as one line of text, whatever they are and whoever made them."""
 
-import reprlib
 import traceback
 from dataclasses import dataclass
-from typing import Any
 
-_VALUE, _LINE = 80, 400  # characters
+_LINE = 400  # characters
 
 
 @dataclass(frozen=True)
@@ -37,16 +35,3 @@ def shortened(text: str, width: int) -> str:
     """Return the text's beginning where it is longer than `width`, printable in UTF-8."""
     text = text if len(text) <= width else text[: width - 3] + "..."
     return text.encode(errors="backslashreplace").decode()
-
-
-def shown(value: Any) -> str:
-    """Return a value for a message: one line of at most 80 characters."""
-    try:
-        text = " ".join(_short.repr(value).split())
-    except Exception:
-        text = f"an object of type {type(value).__name__}"
-    return shortened(text, _VALUE)
-
-
-_short = reprlib.Repr()
-_short.maxstring = _short.maxother = _short.maxlong = _VALUE

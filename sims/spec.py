@@ -44,10 +44,10 @@ from typing import Any
 
 import numpy as np
 
-from bandits.checks import integer, real
+from bandits.checks import integer, real, shown
 from bandits.text import read_text
 from sims.config import build
-from sims.messages import one_line, shown
+from sims.messages import one_line
 from sims.sweep import Cell, Precision
 
 _TOP_LEVEL = {"repetitions", "seed", "axes", "zip", "problem", "learner", "precision", "checkpoints", "backend"}

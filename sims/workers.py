@@ -1,6 +1,6 @@
-"""Crews: those who compute a sweep's cells. Threads and processes of this machine, or an executor of one's own.
+"""Pools of workers: threads and processes of this machine, or an executor of one's own, that compute a sweep's cells.
 
-A crew takes cells while it has room and says in turn what became of each. Its threads are daemons: when a sweep is
+A pool takes cells while it has room and says in turn what became of each. Its threads are daemons: when a sweep is
 stopped, the compiled loops see its flag (`bandits.stopping`), processes are killed, and what still runs after a second
 (an XLA program that nothing can stop) is left behind.
 """
@@ -39,7 +39,7 @@ class Lost:
 Outcome = bytes | Failure | Lost
 
 
-class Crew(Protocol):
+class Pool(Protocol):
     """Those who compute cells."""
 
     @property
@@ -63,14 +63,14 @@ class Crew(Protocol):
 
 
 @contextmanager
-def at_work(crew: Crew) -> Iterator[Crew]:
-    """Yield the crew, and part with it in the end: at once, if the sweep is stopped."""
+def at_work(pool: Pool) -> Iterator[Pool]:
+    """Yield the pool, and part with it in the end: at once, if the sweep is stopped."""
     try:
-        yield crew
+        yield pool
     except BaseException:
-        crew.close(stopped=True)
+        pool.close(stopped=True)
         raise
-    crew.close(stopped=False)
+    pool.close(stopped=False)
 
 
 class Threads:
