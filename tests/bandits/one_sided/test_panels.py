@@ -156,7 +156,11 @@ def test_fractions_outside_are_refused(gamma):
         (lambda: TableDistance([[0.0, 1.5], [1.5, 0.0]]), ValueError, r"table must lie in \[0, 1\], got 1.5"),
         (lambda: RandomDistance(0, 0.6, 0.5), ValueError, "low must be at most high, got 0.6 and 0.5"),
         (lambda: ScaledDistance((1.0, -1.0)), ValueError, "weights must lie in"),
-        (lambda: ScaledDistance((1.0,)).distances(np.zeros((3, 2))), ValueError, "one weight for each of 2 features"),
+        (
+            lambda: ScaledDistance((1.0,)).distances(np.zeros((3, 2))),
+            ValueError,
+            "weights must be one for each of the 2 features",
+        ),
     ],
 )
 def test_messages(make, kind, message):
