@@ -147,7 +147,8 @@ def kind_of(annotation: Any) -> Kind | None:
         return None
     if origin is collections.abc.Sequence:
         return own_array if parts in ((float,), (int,)) else own
-    return None if inspect.isclass(annotation) and annotation not in (dict, list, tuple) else own
+    taken = inspect.isclass(annotation) and annotation not in (Any, object, dict, list, tuple)
+    return None if taken else own
 
 
 def _kind_of_union(parts: list[Any], size: int) -> Kind | None:

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from bandits.arguments import Checked
-from bandits.checks import instance, integer, real
+from bandits.arguments import Checked, own
+from bandits.checks import instance, integer, real, shown
 from bandits.protocol import Learner, Problem
 from sims.backends import Backend, check_backend, numbers_depend_on
 from sims.code import Code, code_of
@@ -133,8 +133,8 @@ def grid(**axes: Sequence[Any]) -> list[SimpleNamespace]:
     """
     for name, values in axes.items():
         if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-            raise TypeError(f"axis {name} must be a sequence of values, got {values!r}")
+            raise TypeError(f"axis {name} must be a sequence of values, got {shown(values)}")
         if len(values) == 0:
             raise ValueError(f"axis {name} must have at least one value, got none")
-    points = itertools.product(*axes.values())
+    points = itertools.product(*(own(name, list(values)) for name, values in axes.items()))  # Python's numbers
     return [SimpleNamespace(**dict(zip(axes, point, strict=True))) for point in points]

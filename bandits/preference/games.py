@@ -22,6 +22,7 @@ Matrix = NDArray[np.float64]
 
 _ROUNDED = 1e-6  # how far what must be 1 may be from it: numbers come in single precision, or with six digits
 _MANY_ACTIONS = 2**13  # of a matrix that is made here: 512 MB
+_LARGEST = 1e300  # of rewards: their differences are finite
 _LOGIT = 36.0  # 1 - sigmoid(36) is half a unit in the last place of 1
 
 
@@ -179,7 +180,7 @@ def arithmetic(n_actions: int) -> Matrix:
 @checked
 def bradley_terry(rewards: ArrayLike) -> Matrix:
     """Return sigmoid(r_i - r_j) for finite rewards (n,); the best action wins against every other."""
-    reward = _few("rewards", array("rewards", rewards, 1, -HUGE, HUGE))
+    reward = _few("rewards", array("rewards", rewards, 1, -_LARGEST, _LARGEST))
     return _from_logits(reward[:, None] - reward[None, :])
 
 
@@ -198,7 +199,7 @@ def annotator_mixture(weights: ArrayLike, rewards: ArrayLike, *, hard: bool = Fa
 
     Each annotator answers sigmoid(r_i - r_j), or with `hard` always prefers the larger reward (ties: 1/2).
     """
-    weight, reward = distribution("weights", weights), array("rewards", rewards, 2, -HUGE, HUGE)
+    weight, reward = distribution("weights", weights), array("rewards", rewards, 2, -_LARGEST, _LARGEST)
     if len(weight) != len(reward):
         raise ValueError(f"weights and rewards must have one row an annotator, got {len(weight)} and {len(reward)}")
     gap = reward[:, :, None] - reward[:, None, :]
@@ -230,7 +231,7 @@ def disc(x: ArrayLike, y: ArrayLike, strengths: ArrayLike, rewards: ArrayLike | 
     if left.shape != right.shape or left.shape[1] != len(strength):
         shapes = f"{left.shape}, {right.shape}, {strength.shape}"
         raise ValueError(f"x, y and strengths must be (n, k), (n, k), (k,), got {shapes}")
-    reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -HUGE, HUGE)
+    reward = np.zeros(len(left)) if rewards is None else array("rewards", rewards, 1, -_LARGEST, _LARGEST)
     if len(reward) != len(_few("x, y", left)):
         raise ValueError(f"rewards must be ({len(left)},), got shape {reward.shape}")
     turn = _products(left * strength, right)

@@ -171,7 +171,7 @@ def test_wrong_learners_and_tables_are_named():
         PRLSVI(reward_scale=0.0)
     with pytest.raises(ValueError, match=r"transitions must be \(1, 2, 2, 2\)"):
         tabular_mdp(np.zeros((1, 2, 2)), np.ones((1, 2, 2, 3)) / 3, 5)
-    with pytest.raises(ValueError, match="n_states must be at least 1"):
+    with pytest.raises(ValueError, match="n_states must be between 1 and"):
         random_tabular_mdp(0, 1, 1, 1)
     setting, law = TABLE.setting(), np.zeros((2, 2))
     with pytest.raises(ValueError, match=r"must hold actions in 0, \.\.\., 1, got 2"):

@@ -99,7 +99,7 @@ def test_acceptance_at_threshold_zero_is_certain():
         ({"lift": 1.5}, "lift must be finite and in"),
         ({"adaptation": -0.1}, "adaptation must be finite and in"),
         ({"spread": 0.0}, "spread must be finite and in"),
-        ({"base": (0.9, 0.4), "lift": 0.2}, "base must lie in"),
+        ({"base": (0.9, 0.4), "lift": 0.2}, r"base \+ lift must be at most 1"),
         ({"base": (0.1, 0.2, 0.3)}, "one number for each of the 2 groups"),
         ({"initial": (0.5, float("nan"))}, "initial must lie in"),
     ],
