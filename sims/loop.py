@@ -74,8 +74,8 @@ def _check_value(owner: str, path: str, value: Any) -> None:
             raise TypeError(f"{owner} gives {kind} for {path}; {RECORDS_HOLD}")
     elif isinstance(value, enum.Enum) or not isinstance(value, (bool, int, float, complex, type(None))):
         raise TypeError(f"{owner} gives a {type(value).__name__} for {path}; {RECORDS_HOLD}")
-    elif isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise ValueError(f"{owner} gives {path} beyond 64 bits")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{owner} gives {path} beyond a signed integer of 64 bits")
 
 
 def _reason(text: str) -> str:

@@ -45,7 +45,7 @@ def fit_density(wins: ArrayLike, *, tolerance: float = 1e-10, max_rounds: int = 
     wins: counts or shares, >= 0; a preference matrix stands for equally many comparisons of every pair. The diagonal
     is not read.  tolerance: accuracy of the log-densities, > 0: the last of Newton's steps, whose error is of the
     order of its square, has no larger entry.  max_rounds: of Newton's steps, at least 1.
-    Raises ValueError where no maximum exists (some actions never lose to the others), RuntimeError where the accuracy
+    Raises ValueError where no maximum exists (some actions never lose to the others), and where the accuracy
     is not reached in `max_rounds` steps, or not in double precision.
     """
     count = array("wins", wins, 2, 0.0, _LARGEST)
@@ -65,8 +65,10 @@ def fit_density(wins: ArrayLike, *, tolerance: float = 1e-10, max_rounds: int = 
         if moved <= tolerance:
             return np.asarray(np.exp(theta) / np.exp(theta).sum())
         if not moved < before and moved < _ROUGH:
-            raise RuntimeError(f"rounding leaves the log-densities uncertain by {moved:.1e}, above {tolerance:g}")
-    raise RuntimeError(f"the log-densities still moved by {moved:.3g}, above {tolerance:g}, after {rounds} steps")
+            raise ValueError(
+                f"tolerance must be above {moved:.1e}, the roundings of the log-densities, got {tolerance:g}"
+            )
+    raise ValueError(f"max_rounds must be larger: the log-densities still moved by {moved:.3g} after {rounds} steps")
 
 
 def newton_step(wins: NDArray[np.float64], theta: NDArray[np.float64]) -> NDArray[np.float64]:

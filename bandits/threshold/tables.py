@@ -88,10 +88,7 @@ def _rows(source: Path, text: str, separator: str) -> list[tuple[int, list[str]]
                 rows.append((reader.line_num, row))
             begin = reader.line_num + 1
     except csv.Error as error:
-        reason = "a quotation mark is never closed" if "end of data" in str(error) else str(error)
-        raise ValueError(
-            f"{source}: not a readable CSV file: in the row that begins at line {begin}, {reason}"
-        ) from None
+        raise ValueError(f"{source}: line {begin}: is a quotation mark left open? ({error})") from None
     return rows
 
 

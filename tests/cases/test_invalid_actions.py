@@ -83,8 +83,14 @@ def send_trajectories(params, state, t, rng):
     return PolicyPair(state.first, state.first, state.second, params.numbers[2])
 
 
+@kernel
+def send_first_of_an_array(params, state, t, rng):
+    return params.numbers[0][0]
+
+
 KINDS = {
     "always": send_always,
+    "first of an array": send_first_of_an_array,
     "index": send_index,
     "pair": send_pair,
     "looks": send_looks,
@@ -141,12 +147,13 @@ def test_an_index_out_of_range(name, value):
 
 @pytest.mark.parametrize("make", [np.int8, np.int32, np.uint8, np.uint64])
 def test_integers_of_any_width_are_indices(make):
-    run = simulate(switching(Bandit()), Hostile("always", (*NO_ARRAYS, make(2))))
+    run = simulate(switching(Bandit()), Hostile("first of an array", (np.array([2], make), np.zeros(1))))
     assert run.final("loss") == simulate(switching(Bandit()), Hostile("index", (*NO_ARRAYS, 2))).final("loss")
 
 
 def test_an_unsigned_integer_beyond_the_signed_ones():
-    refused(switching(Bandit()), Hostile("always", (*NO_ARRAYS, np.uint64(2**64 - 1))), f"got {LARGEST}")
+    learner = Hostile("first of an array", (np.array([2**64 - 1], np.uint64), np.zeros(1)))
+    refused(switching(Bandit()), learner, f"got {LARGEST}")
 
 
 @pytest.mark.parametrize("value", [0.5, 1.0, True, 1j, None, (1, 2)], ids=str)

@@ -81,8 +81,8 @@ def test_parameters_that_no_record_can_hold_are_named(item, what):
 
 
 def test_integers_beyond_64_bits_are_named():
-    with pytest.raises(ValueError, match=r"^Own.parameters gives item beyond 64 bits$"):
-        simulate(GAME, learner(2**64))
+    with pytest.raises(ValueError, match=r"^Own.parameters gives item beyond a signed integer of 64 bits$"):
+        simulate(GAME, learner(2**63))
 
 
 @kernel

@@ -1,5 +1,7 @@
 """Tables as other programs write them: missing values and mixed spellings are refused where they stand."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -67,12 +69,9 @@ def test_more_than_two_groups_are_one_against_the_others(tmp_path):
         read(write(tmp_path, table), group_value="a")
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(("separator", "end"), [*itertools.product(",;\t|", ["\n", "\r\n"]), (",", "\r")])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_separators_encodings_and_line_ends(tmp_path, separator, encoding, end):
-    if end == "\r" and separator != ",":
-        pytest.skip("one of each is enough")
     found = read(write(tmp_path, rows(), separator, encoding, end))
     assert found.numbers[:, 0].tolist() == [row[2] for row in rows()]
     assert found.good.sum() == 20
@@ -81,9 +80,9 @@ def test_separators_encodings_and_line_ends(tmp_path, separator, encoding, end):
 def test_files_that_are_no_tables(tmp_path):
     table = rows()
     table[4][3] = '"a'
-    with pytest.raises(ValueError, match="in the row that begins at line 6, a quotation mark is never closed"):
+    with pytest.raises(ValueError, match="line 6: is a quotation mark left open"):
         read(write(tmp_path, table))
-    with pytest.raises(ValueError, match="UTF-8: line 3: invalid"):
+    with pytest.raises(ValueError, match="not UTF-8 in line 3"):
         read(write(tmp_path, [*rows()[:1], [1, 1, 1, "Zürich"], *rows()], encoding="latin-1"))
     with pytest.raises(ValueError, match="column 'income' must hold finite numbers, got '1_0' in line 2"):
         read(write(tmp_path, [[1, 1, "1_0", "a"], *rows()]))
@@ -99,7 +98,9 @@ def _nothing(folder):
     return path
 
 
-def test_quoted_fields_may_hold_separators_and_lines(tmp_path):
-    table = [[*row[:3], '"a, b\nc"' if row[3] == "a" else "b"] for row in rows()]
-    found = read(write(tmp_path, table))
-    assert set(np.unique(found.categories)) == {"a, b\nc", "b"}
+def test_quoted_fields_may_hold_separators_but_no_lines(tmp_path):
+    """A line break inside a field is nearly always a quotation mark left open, which would swallow people."""
+    found = read(write(tmp_path, [[*row[:3], '"a, b"' if row[3] == "a" else "b"] for row in rows()]))
+    assert set(np.unique(found.categories)) == {"a, b", "b"}
+    with pytest.raises(ValueError, match="'housing' holds a line break: is a quotation mark left open"):
+        read(write(tmp_path, [[*row[:3], '"a\nb"' if row[3] == "a" else "b"] for row in rows()]))

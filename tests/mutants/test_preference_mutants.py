@@ -25,6 +25,7 @@ from bandits.preference import (
     optimistic_prox,
     regularized_nash,
     von_neumann_winner,
+    winner,
 )
 from bandits.preference.conventions import (
     weight_from_inverse_step,
@@ -320,13 +321,14 @@ def test_solver_mutants():
         rejected(check_regularized, REFERENCE, 0.1, MU, solve)
 
 
-def test_transposed_linear_program_fails_its_own_certificate(monkeypatch):
-    from bandits.preference import equilibria
-
-    right = equilibria._linear_program
-    monkeypatch.setattr(equilibria, "_linear_program", lambda matrix: right(matrix.T))
-    with pytest.raises(ArithmeticError, match="stopped at gap0"):
-        von_neumann_winner(random_matrix("uniform", 6, 2))
+@pytest.mark.parametrize("sharing", [lambda scaled: np.eye(len(scaled))[0], lambda scaled: -scaled[0]])
+def test_a_wrong_guess_of_the_winner_is_found_out(monkeypatch, sharing):
+    """The guess only suggests a support: without the exact check that follows it the winner would be beaten."""
+    right = von_neumann_winner(REFERENCE)
+    monkeypatch.setattr(winner, "_guess", sharing)
+    assert np.array_equal(von_neumann_winner(REFERENCE), right)
+    monkeypatch.setattr(winner, "_unbeaten", lambda *_: True)
+    rejected(check_winner, REFERENCE)
 
 
 def naive_kl(log_p, log_q):

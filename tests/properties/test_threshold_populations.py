@@ -45,7 +45,7 @@ def test_pool_rates_are_counts_and_the_feasible_set_is_that_of_brute_force(popul
     setting, sweep = population.setting(game.thresholds), game.sweep
     scores, good, group = (np.array(v) for v in (population.scores, population.good, population.group))
     for i, threshold in enumerate(game.thresholds):
-        accepted = scores >= threshold
+        accepted = scores >= threshold - 1e-12 * abs(threshold)  # a decimal score on a decimal threshold is accepted
         rates = [accepted[group == g].mean() for g in (0, 1)]
         assert setting.accept[:, i] == pytest.approx(rates)
         assert setting.good[:, i] == pytest.approx([(accepted & (good == 1))[group == g].mean() for g in (0, 1)])
@@ -60,10 +60,10 @@ def test_pool_rates_are_counts_and_the_feasible_set_is_that_of_brute_force(popul
     assert (np.diff(setting.accept, axis=1) <= 0.0).all()
     candidates = np.flatnonzero(sweep.feasible)
     if len(candidates):
-        assert sweep.reward[sweep.best] == sweep.reward[candidates].max()
+        assert sweep.reward[sweep.best] == pytest.approx(sweep.reward[candidates].max(), rel=1e-12)
         assert sweep.feasible[sweep.best]
     else:
-        assert sweep.violation[sweep.best] == sweep.violation.min()
+        assert sweep.violation[sweep.best] == pytest.approx(sweep.violation.min(), abs=1e-12)
     assert sweep.feasible.tolist() == (sweep.violation <= 0.0).tolist()
 
 

@@ -41,7 +41,7 @@ class Coin(Learner):
     low: float = 0.0
     high: float = 10.0
     power: float = 0.0
-    delta: float = 0.2
+    delta: float | None = 0.2
 
     def check(self, problem):
         pass

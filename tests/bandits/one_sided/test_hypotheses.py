@@ -84,11 +84,11 @@ def test_group_thresholds_cut_each_group_by_its_own_number():
         (lambda: Listed([[0, 1], [1, 0]]), "predictions must have a constant row"),
         (lambda: Listed([[0.5, 1.0], [0.0, 0.0]]), "predictions must be 0 or 1"),
         (lambda: Listed.subsets(17), "n_kinds must be between 1 and 16, got 17"),
-        (lambda: GroupThresholds(1), "cuts must be at least 2, got 1"),
+        (lambda: GroupThresholds(1), "cuts must be between 2 and 1000000, got 1"),
         (lambda: GroupThresholds(3, 5).cells(Lending()), "feature must be below 3, got 5"),
         (lambda: Conjunctions((0.5,) * 4).cells(Lending()), "above must have at most 3 numbers, got 4"),
         (lambda: Listed.stumps(3).table(Lending()), "predictions must have 40 columns"),
-        (lambda: GroupThresholds(2**31).size(Lending()), r"cuts \*\* groups must be below 2\*\*62"),
+        (lambda: GroupThresholds(2**31), "cuts must be between 2 and 1000000, got 2147483648"),
     ],
 )
 def test_messages(make, message):

@@ -293,7 +293,7 @@ def test_other_files_that_cannot_be_read(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such table"):
         GermanCredit(path=str(tmp_path / "none.csv")).individuals()
     (tmp_path / "bytes.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
-    with pytest.raises(ValueError, match="not a readable CSV file in UTF-8"):
+    with pytest.raises(ValueError, match="not UTF-8 in line 2"):
         read_table(tmp_path / "bytes.csv", ["a"])
     with pytest.raises(TypeError, match="path must be a text, got 3"):
         GermanCredit(path=3)
