@@ -24,8 +24,11 @@ def main(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a learner prints must not come between the results
+    given = os.fdopen(os.dup(0), "rb")
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)  # nor may it read the parcels
     parcels: SimpleQueue[Any] = SimpleQueue()
-    threading.Thread(target=_read, args=(parcels,), daemon=True).start()
+    threading.Thread(target=_read, args=(given, parcels), daemon=True).start()
     _end_with(parent)
     reply: Any = READY
     while True:
@@ -34,11 +37,11 @@ def main(parent: int) -> None:
         reply = answer(parcels.get())
 
 
-def _read(parcels: "SimpleQueue[Any]") -> None:
+def _read(given: Any, parcels: "SimpleQueue[Any]") -> None:
     """Hand on what arrives; when nothing more can, all work is done or the parent is dead."""
     with suppress(Exception):
         while True:
-            parcels.put(pickle.load(sys.stdin.buffer))
+            parcels.put(pickle.load(given))
     os._exit(0)
 
 

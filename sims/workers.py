@@ -234,7 +234,7 @@ class Process:
 
 _BOOT = """
 import json, sys
-sys.path[:] = json.loads(sys.stdin.buffer.readline())
+sys.path[:] = json.loads(sys.stdin.buffer.raw.readline())
 from sims.worker_process import main
 main(int(sys.argv[1]))
 """

@@ -12,6 +12,7 @@ the individuals that the population is made of.
   known, no ordinary traffic offence, score present.
 """
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -89,15 +90,21 @@ class ScoredTable(PoolPopulation):
     @cached_property
     def pools(self) -> Pools:
         """The held-out half with its scores, group by group."""
-        state = self.source.stat() if self.source.is_file() else None
-        return _scored(
-            replace(self, adaptation=0.0, lift=0.0, share=None), state and (state.st_mtime_ns, state.st_size)
-        )
+        return _scored(replace(self, adaptation=0.0, lift=0.0, share=None), _content(self.source))
+
+
+def _content(path: Path) -> bytes:
+    """Return a hash of what a file holds, empty where it cannot be read: the reader of the table says why."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest() if path.is_file() else b""
+    except (OSError, ValueError):
+        return b""
 
 
 @lru_cache(maxsize=16)
-def _scored(table: ScoredTable, version: tuple[int, int] | None) -> Pools:
-    """Return the pools of a table; version: of its file, so that a changed file is read again."""
+def _scored(table: ScoredTable, content: bytes) -> Pools:
+    """Return the pools of a table; content: hash of its file, so that a changed file is read again."""
     return score_held_out(table.individuals(), table.split_seed, table.source)
 
 

@@ -3,22 +3,26 @@
 import csv
 import io
 import math
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import shown
+from bandits.checks import HUGE, shown
 from bandits.text import read_text
 
 DATA = Path(__file__).with_name("data")
 _MOST_BYTES = 1 << 30  # of a file
-# what programs write for a missing value, in lower case: R, pandas, spreadsheets, SQL and people
-_ABSENT = {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "n/d", "<na>", "#n/a", "#n/a n/a", "#na", "#null!", "#value!"}
-_ABSENT |= {"nan", "-nan", "+nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "nat", "nil", "none", "null", "<null>"}
-_ABSENT |= {"(null)", "missing", "\\n"}
+# what programs and people write for a missing value: words, compared by their letters and digits, and short signs
+_ABSENT = {"na", "nan", "nat", "nil", "nul", "null", "none", "missing", "1ind", "1qnan", "pdna", "blank", "undefined"}
+_ABSENT |= {"notavailable", "nodata", "noanswer"}
+_ABSENT_SIGNS = {"", "\\n", "n/d", "n.d.", "#n/v"}
+_UNTOLD = {"unknown", "unspecified", "notknown", "notstated"}  # of an outcome or a group; in features it is a value
+_TRUTH = {"1.0": "1, 0", "0.0": "1, 0"} | dict.fromkeys(("yes", "no"), "words") | dict.fromkeys(("true", "false"), "TF")
+_TRUTH_IN_LETTERS = {"y", "n", "t", "f"}
 _SEPARATORS = ",;\t|"
 _SHOWN = 5  # values in a message ...
 _LONGEST = 30  # ... and characters of each
@@ -49,7 +53,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     or a row of the wrong length; each message names the file.
     """
     source = Path(path)
-    if not source.is_file():
+    if not _is_file(source):
         raise NoTable(f"path must name a CSV file with a header line, no such table: {shown(str(source))}")
     text = read_text(source, _MOST_BYTES)
     tried = [_rows(source, text, separator) for separator in _separators(text)]
@@ -72,6 +76,13 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     return Table(source, found, [line for line, _ in rows[1:]])
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name of a file
+        return False
+
+
 def _separators(text: str) -> list[str]:
     """Return the separators that the header line may be split by, the comma first."""
     header = text.partition("\n")[0]
@@ -80,7 +91,7 @@ def _separators(text: str) -> list[str]:
 
 def _rows(source: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
     """Return the lines at which rows end, and the rows; ValueError names the line of a quotation mark left open."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     rows, begin = [], 1
     try:
         for row in reader:
@@ -107,7 +118,7 @@ def select(table: Table, keep: NDArray[np.bool_]) -> Table:
 def numbers(table: Table, name: str, absent: float | None = None) -> NDArray[np.float64]:
     """Return a column as float64, with `absent` for empty fields where it is given.
 
-    ValueError names the first line whose field is not a finite number.
+    ValueError names the first line whose field is not a number, or one above 1e100 in size.
     """
     out = np.empty(len(table))
     for row, text in enumerate(table.columns[name]):
@@ -115,8 +126,9 @@ def numbers(table: Table, name: str, absent: float | None = None) -> NDArray[np.
             out[row] = absent
             continue
         out[row] = _number(text)
-        if not math.isfinite(out[row]):
-            raise ValueError(_wrong(table, name, row, "finite numbers"))
+        if not abs(out[row]) <= HUGE:
+            expected = f"numbers up to {HUGE:g} in size" if math.isfinite(out[row]) else "finite numbers"
+            raise ValueError(_wrong(table, name, row, expected))
     return out
 
 
@@ -131,27 +143,44 @@ def choices(table: Table, name: str, allowed: Sequence[float]) -> NDArray[np.flo
 
 def categories(table: Table, name: str) -> NDArray[np.str_]:
     """Return a column as text; ValueError names the first line where it is empty or a mark of a missing value."""
-    for row, text in enumerate(table.columns[name]):
-        if text.lower() in _ABSENT:
+    column = table.columns[name]
+    absent = {text for text in set(column) if _is_absent(text)}
+    for row, text in enumerate(column):
+        if text in absent:
             raise ValueError(_wrong(table, name, row, "a value in every row"))
-    return np.array(table.columns[name])
+    return np.array(column)
+
+
+def _is_absent(text: str) -> bool:
+    """Return whether a field is a mark of a missing value: punctuation alone, the name of an error, or such a word."""
+    bare = _bare(text)
+    an_error = text.startswith("#") and text.endswith(("!", "?"))
+    only_marks = not bare and not any(unicodedata.category(letter).startswith("S") for letter in text)
+    return an_error or only_marks or bare in _ABSENT or text.lower() in _ABSENT_SIGNS
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def matches(table: Table, name: str, value: str, *, two: bool) -> NDArray[np.bool_]:
     """Return where a column equals `value`: as numbers where both are numbers ("1" is 1.0), as text otherwise.
 
-    ValueError for missing values, for spellings that differ in upper and lower case alone, where the value is absent or
-    the only one, and with `two` for more than two values; it lists the values held.
+    ValueError for missing and unknown values, for values that are spelled in several ways (in upper and lower case,
+    with other spaces or accents of another encoding, or truth as "1" and as "yes"), where the value is absent or the
+    only one, and with `two` for more than two values; it lists the values held.
     """
     column = categories(table, name).tolist()
+    untold = [row for row, text in enumerate(column) if _bare(text) in _UNTOLD]
+    if untold:
+        raise ValueError(_wrong(table, name, untold[0], "a known value in every row"))
     spelled: dict[str, str] = {}
     for text in column:
         spelled.setdefault(_canonical(text), text)
-    held = ", ".join(repr(text) for text in list(spelled.values())[:_SHOWN]) + (
-        ", ..." if len(spelled) > _SHOWN else ""
-    )
+    held = ", ".join(_brief(text) for text in list(spelled.values())[:_SHOWN])
+    held += ", ..." if len(spelled) > _SHOWN else ""
     where = f"{table.source}: column {name!r}"
-    if len({key.lower() for key in spelled}) < len(spelled):
+    if not _spelled_in_one_way(spelled):
         raise ValueError(f"{where} must spell each value in one way, got {held}")
     if _canonical(value.strip()) not in spelled:
         raise ValueError(f"{where} holds no {value!r}, only {held}")
@@ -161,6 +190,20 @@ def matches(table: Table, name: str, value: str, *, two: bool) -> NDArray[np.boo
         raise ValueError(f"{where} must hold two values, {value!r} and another, got {held}")
     wanted = _canonical(value.strip())
     return np.array([_canonical(text) == wanted for text in column])
+
+
+def _spelled_in_one_way(values: Iterable[str]) -> bool:
+    """Return whether no two of the distinct values stand for the same, as far as can be told."""
+    plain = [_plain(text) for text in values]
+    kinds = {_TRUTH[text] for text in plain if text in _TRUTH}
+    kinds |= {"letters"} if kinds and not _TRUTH_IN_LETTERS.isdisjoint(plain) else set()
+    return len(set(plain)) == len(plain) and len(kinds) < 2
+
+
+def _plain(text: str) -> str:
+    """Return a value without case, numbers of spaces, invisible marks, and the several codes of one accent."""
+    shown = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", shown.casefold()).split())
 
 
 def _canonical(text: str) -> str:
@@ -176,6 +219,10 @@ def _number(text: str) -> float:
         return math.nan
 
 
+def _brief(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
+
+
 def _wrong(table: Table, name: str, row: int, expected: str) -> str:
     text = table.columns[name][row]
-    return f"{table.source}: column {name!r} must hold {expected}, got {text!r} in line {table.lines[row]}"
+    return f"{table.source}: column {name!r} must hold {expected}, got {_brief(text)} in line {table.lines[row]}"

@@ -13,7 +13,7 @@ from bandits.one_sided import (
     Panels,
     ScaledDistance,
 )
-from bandits.preference import games
+from bandits.preference import PreferenceGame, StackelbergGame, games
 from bandits.weights import proportions
 from sims import simulate
 
@@ -63,3 +63,13 @@ def test_numbers_whose_products_are_beyond_all_floats_are_refused():
         games.blade_chest([[1e200, 1e200], [1e200, -1e200]], [[1e200, -1e200], [1e200, 1e200]])
     with pytest.raises(ValueError, match=r"x must lie in \[-1e\+100, 1e\+100\]"):
         games.disc([[1e200], [1.0]], [[1e200], [1.0]], [1.0])
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e-320, 1e-101])
+def test_weights_too_small_to_divide_by(tiny):
+    for make in (
+        lambda: StackelbergGame([[0.5, 0.8], [0.2, 0.5]], 0.2, tiny),
+        lambda: PreferenceGame([[0.5, 0.8], [0.2, 0.5]], 10, tiny),
+    ):
+        with pytest.raises(ValueError, match="must be 0 or at least 1e-100"):
+            make()

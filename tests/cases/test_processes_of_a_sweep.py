@@ -101,6 +101,9 @@ class Deadly(Exp3):
                 os._exit(7)
             if self.how == "raise":
                 raise SystemExit(7)
+            if self.how == "read":
+                sys.stdin.read()
+                return super().parameters(problem)
             if self.how == "recurse":
                 return self.parameters(problem)
             os.kill(os.getpid(), getattr(signal, self.how))
@@ -138,7 +141,8 @@ def test_only_the_guilty_cell_fails_and_says_how(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTEST_CURRENT_TEST_PID", str(os.getpid()))
     monkeypatch.setattr("sims.execute._ATTEMPTS", 2)
     guilty = [Deadly(how=how) for how in ("exit", "SIGSEGV", "SIGKILL", "raise", "recurse")]
-    work = cells(*[Exp3()] * 4, *guilty, Unloadable(), Untransportable(), *[Exp3()] * 4)
+    harmless = [Exp3(), Exp3(), Exp3(), Deadly(how="read")]  # one that reads finds nothing, and not the other cells
+    work = cells(*[Exp3()] * 4, *guilty, Unloadable(), Untransportable(), *harmless)
     report = run_sweep(work, tmp_path, kind="processes", workers=2)
     assert report.computed == 8
     said = [report.failed[cell.address] for cell in work[4:11]]
