@@ -95,7 +95,8 @@ class Registered:
         """Return the bodies registered for methods and attributes of these names, of whatever type."""
         wanted = set(names)
         templates = [template for template in _typed.attributes if getattr(template, "_attr", None) in wanted]
-        return [part for template in templates for part in (*_outside(_bodies(template)), *_settings(template))]
+        bodies = [(list(_outside(_bodies(template))), _settings(template)) for template in templates]
+        return [part for found, settings in bodies if found for part in (*found, *settings)]
 
 
 def is_foreign_ufunc(value: Any) -> bool:
