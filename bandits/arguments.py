@@ -19,7 +19,18 @@ from abc import ABCMeta
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -33,6 +44,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SCALARS: dict[Any, Kind] = {int: integer, float: number, bool: flag, str: text}
 _LONGEST = 10**7  # entries of a tuple
+_REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _AS_THEY_ARE = (int, float, str, bool, type(None))
 _ARRAY_PARTS = set(get_args(ArrayLike))
 
@@ -65,7 +77,8 @@ class Checked(metaclass=_Converting):
 
 def _freeze(made: Any) -> None:
     if getattr(getattr(made, "__dataclass_params__", None), "frozen", False):
-        for value in getattr(made, "__dict__", {}).values():
+        kept = [getattr(made, field, None) for field in type(made).__dataclass_fields__]  # in slots, too
+        for value in [*getattr(made, "__dict__", {}).values(), *kept]:
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
 
@@ -95,12 +108,21 @@ _plans: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
 
 def _plan(cls: type) -> Any:
     if cls not in _plans:
-        _plans[cls] = _make_plan(cls.__init__)  # type: ignore[misc]
+        made_by: Any = cls.__new__ if cls.__init__ is object.__init__ else cls.__init__  # type: ignore[misc]
+        _plans[cls] = _make_plan(made_by)
     return _plans[cls]
 
 
-def _make_plan(function: Callable[..., Any]) -> tuple[list[str], dict[str, Kind]]:
-    """Return the names of positional parameters, and the kind of each parameter that has one."""
+class _Plan(NamedTuple):
+    by_position: list[str]
+    names: frozenset[str]
+    kinds: dict[str, Kind]
+    rest: tuple[Kind | None, Kind | None]  # of *args and **kwargs
+    defaults: dict[str, Any]  # that are NumPy's, and are converted as if they were given
+
+
+def _make_plan(function: Callable[..., Any]) -> _Plan:
+    """Return what converts the arguments of a function, by its annotations."""
     parameters = inspect.signature(function).parameters
     by_position = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     try:
@@ -108,19 +130,30 @@ def _make_plan(function: Callable[..., Any]) -> tuple[list[str], dict[str, Kind]
     except Exception:  # an annotation that only a type checker can read
         hints = {n: p.annotation for n, p in parameters.items() if p.annotation is not p.empty}
     kinds = {n: kind_of(hint) for n, hint in hints.items() if n in parameters}
-    return by_position, {n: kind for n, kind in kinds.items() if kind is not None}
+    found = {n: kind for n, kind in kinds.items() if kind is not None}
+    rest = [next((n for n, p in parameters.items() if p.kind is kind), "") for kind in _REST]
+    taken = {n: found.pop(n, None) for n in rest}
+    named = {n: p for n, p in parameters.items() if n in found and p.kind is not p.POSITIONAL_ONLY}
+    defaults = {n: p.default for n, p in named.items() if isinstance(p.default, (np.generic, np.ndarray))}
+    return _Plan(by_position, frozenset(parameters), found, (taken[rest[0]], taken[rest[1]]), defaults)
 
 
-def _converted(plan: tuple[list[str], dict[str, Kind]], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+def _converted(plan: _Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
     """Return the positional arguments converted, and convert the others in place."""
-    by_position, kinds = plan
+    by_position, names, kinds, (more, others), defaults = plan
     result = list(args)
     for i, name in enumerate(by_position[: len(args)]):
         if name in kinds:
             result[i] = kinds[name](name, args[i])
+    if more is not None:
+        result[len(by_position) :] = [more("an argument", item) for item in result[len(by_position) :]]
+    for name, value in defaults.items():
+        if name not in by_position[: len(args)]:
+            kwargs.setdefault(name, value)
     for name in kwargs:
-        if name in kinds:
-            kwargs[name] = kinds[name](name, kwargs[name])
+        kind = kinds.get(name, None if name in names else others)
+        if kind is not None:
+            kwargs[name] = kind(name, kwargs[name])
     return result
 
 

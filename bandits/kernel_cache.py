@@ -23,6 +23,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # opening a pipe waits for a writer
 _OF_DISPLAY: tuple[str, ...] = (
     "CACHE",
     "CHROME",
@@ -121,7 +122,7 @@ def _read(key: str) -> bytes | None:
     if folder is None or not _folder_is_ours(folder):
         return None
     try:
-        with (folder / f"{key}.nbc").open("rb") as file:
+        with os.fdopen(os.open(folder / f"{key}.nbc", os.O_RDONLY | _AT_ONCE), "rb") as file:
             ours = _is_ours(os.fstat(file.fileno()))
             content = file.read()
     except OSError:

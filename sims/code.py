@@ -1,9 +1,11 @@
 """Which text plays a pair: the part of a cell's address that says with what code its numbers were made."""
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bandits.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.jit import origin_of, settings_of_numbers
@@ -26,10 +28,22 @@ def code_of(problem: Problem, learner: Learner, backend: str = "numba") -> Code:
     try:
         if backend == "numba" and not plays_itself(learner):
             return Code(_shortened(_loop_digest(problem, learner)), "")
-        played = reach(type(learner), type(problem), libraries=_OWN).digest  # and every file of these packages
+        classes = dict.fromkeys([*_classes(learner), *_classes(problem)])
+        played = reach(*classes, libraries=_OWN).digest  # and every file of these packages
         return Code(_shortened(played + _every_file() + _version("jaxlib")), "")
     except (NotAddressable, GlobalRandomness) as error:
         return Code(None, str(error))
+
+
+def _classes(value: Any) -> Iterator[type]:
+    """Yield the class of a learner or problem, and those of the parts that it is made of."""
+    if is_dataclass(value):
+        yield type(value)
+        for field in fields(value):
+            yield from _classes(getattr(value, field.name, None))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _classes(item)
 
 
 def _loop_digest(problem: Problem, learner: Learner) -> str:

@@ -98,6 +98,8 @@ class Cell(Checked):
             "seed": int(self.seed),
             "checkpoints": describe(self.checkpoints),
             "precision": describe(self.precision),
+            "horizon": int(self.problem.horizon),
+            "name": self.learner.name,
             "metrics": list(self.problem.metrics),
             "code": self.code.version,
             **numbers_depend_on(self.backend),

@@ -17,8 +17,19 @@ class _AnyTuple(NamedTuple):
     """Has what every NamedTuple has."""
 
 
+class _AnyFlag(enum.Flag):
+    """Has what every enum has."""
+
+    A = 1
+
+
+_OF_ENUMS = set(vars(_AnyFlag))
+
+
 def declared(kind: type) -> Iterator[Any]:
-    """Yield the members of an enum, the fields and defaults of a NamedTuple, the fields of a dataclass."""
+    """Yield the metaclass, the members of an enum, the fields of a NamedTuple or dataclass."""
+    if type(kind) is not type:
+        yield type(kind)
     if issubclass(kind, enum.Enum):
         yield [(member.name, member.value) for member in kind]
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
@@ -31,17 +42,19 @@ def declared(kind: type) -> Iterator[Any]:
 
 def written(kind: type) -> Iterator[tuple[str, Any]]:
     """Yield the methods and constants (name, value) of a class that `declared` and Python itself do not account for."""
-    made_init = "__dataclass_params__" in vars(kind) and kind.__dataclass_params__.init  # type: ignore[attr-defined]
     for name, item in vars(kind).items():
         if name in _OF_PYTHON or isinstance(item, (types.MemberDescriptorType, types.GetSetDescriptorType)):
             continue
-        if issubclass(kind, enum.Enum) and (isinstance(item, (enum.Enum, enum.property)) or name.startswith("_")):
+        if issubclass(kind, enum.Enum) and _made_by_enum(name, item):
             continue
-        if issubclass(kind, tuple) and hasattr(kind, "_fields") and (name in kind._fields or name in vars(_AnyTuple)):
-            continue
-        if name == "__init__" and made_init:
+        if "_field_defaults" in vars(kind) and name in {*vars(_AnyTuple), *vars(kind)["_fields"]}:
             continue
         yield name, item
+
+
+def _made_by_enum(name: str, item: Any) -> bool:
+    functions = (types.FunctionType, staticmethod, classmethod)
+    return isinstance(item, (enum.Enum, enum.property)) or (name in _OF_ENUMS and not isinstance(item, functions))
 
 
 def state(value: Any) -> list[Any] | None:

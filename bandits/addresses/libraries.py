@@ -21,6 +21,28 @@ _WELL_KNOWN = {
     "polars",
     "torch",
 }
+_OUTSIDE = {f"builtins.{name}" for name in ("eval", "exec", "compile", "input", "open", "__import__", "globals")}
+_OUTSIDE |= {f"os.{name}" for name in ("environ", "environb", "getenv", "open", "popen", "listdir", "scandir", "walk")}
+_OUTSIDE |= {f"sys.{name}" for name in ("argv", "orig_argv", "modules", "path", "stdin", "_getframe")}
+_OUTSIDE |= {"os.system", "posix.open", "posix.listdir", "posix.scandir", "posix.system", "posix.urandom"}
+_OUTSIDE |= {"pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath"}
+_OUTSIDE_MODULES = {"_io", "fileinput", "glob", "http", "importlib", "io", "linecache", "pkgutil", "runpy", "secrets"}
+_OUTSIDE_MODULES |= {"shelve", "socket", "sqlite3", "subprocess", "tempfile", "time", "urllib", "uuid"}
+_READERS = {"load", "loadtxt", "genfromtxt", "fromfile", "memmap", "loadmat", "mmread"}
+_BY_NAME = {f"builtins.{name}" for name in ("getattr", "vars", "dir")}
+_BY_NAME |= {"operator.attrgetter", "operator.methodcaller", "inspect.getmembers", "inspect.getattr_static"}
+
+
+def reads_outside(path: str) -> bool:
+    """Return whether what a library calls `module.name` gives what neither text nor values say: files, the clock."""
+    module, name = path.split(".")[0], path.rpartition(".")[2]
+    by_name = name in _READERS or name.startswith(("read_", "scan_", "load_", "fetch_"))
+    return path in _OUTSIDE or module in _OUTSIDE_MODULES or by_name
+
+
+def looks_up_by_name(path: str) -> bool:
+    """Return whether what a library calls `module.name` takes attributes whose names the text need not show."""
+    return path in _BY_NAME
 
 
 @cache
@@ -35,13 +57,15 @@ def is_library(module: str) -> bool:
     return package in sys.stdlib_module_names and package != "__main__" and standard  # no file of the user's own
 
 
-def defined_by_library(value: Any) -> bool:
+def defined_by_library(value: Any, others: frozenset[str] = frozenset()) -> bool:
     """Return whether a library defines a module, function, class or named object; a claim in `__module__` is checked.
+
+    others: packages that count as libraries, too.
 
     `exec` and `functools.wraps` put the names of libraries on functions of the user's.
     """
     module = module_of(value)
-    if not is_library(module):
+    if not is_library(module) and module.split(".")[0] not in others:
         return False
     if isinstance(value, types.ModuleType) or type(value).__module__ == "typing":
         return True

@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba.core import types as _types
+from numba.core import types as _numba_types
 from numba.core.dispatcher import Dispatcher
 from numba.core.imputils import builtin_registry as _lowered
 from numba.core.typing.templates import builtin_registry as _typed
@@ -20,6 +20,8 @@ from numba.extending import _Intrinsic
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
+_UNNAMED = (bool, iter, next, int, float, complex)  # functions that text may call without naming them
+_types: Any = _numba_types  # its members are made at run time
 _LIBRARIES = ("numba.", "numba_", "numpy.", "llvmlite.")
 
 
@@ -31,17 +33,23 @@ def is_dispatcher(value: Any) -> bool:
 def parts_of(value: Any) -> list[Any] | None:
     """Return what an object of Numba compiles, with the options of its compilation; None for other objects."""
     if isinstance(value, Dispatcher):
-        return [_options(value.targetoptions), value.py_func]
+        signatures = (
+            [] if getattr(value, "_can_compile", True) else value.nopython_signatures
+        )  # those that its author wrote
+        return [_options(value), _texts(signatures), value.py_func]
     if isinstance(value, DUFunc):
         inner = value._dispatcher
-        return [_options(inner.targetoptions), inner.py_func, value.identity]
+        return [_options(inner), _texts(inner.overloads if value._frozen else []), inner.py_func, value.identity]
     if isinstance(value, GUFunc):
         builder = value.gufunc_builder
-        return [builder.signature, _options(builder.targetoptions), builder.py_func]
+        signatures = builder._sigs if value._frozen else []
+        return [builder.signature, _options(builder), _texts(signatures), builder.py_func]
     if isinstance(value, _Intrinsic):
         return [value._defn]
     if hasattr(value, "_pyfunc") and type(value).__module__.startswith("numba."):  # numba.cfunc
-        return [value._pyfunc]
+        return [_texts([value._sig]), value._pyfunc]
+    if isinstance(value, _types.ClassInstanceType | _types.ClassType):  # of a jitclass; its text names an address
+        return _parts_of_jitclass(getattr(value, "class_type", value))
     if isinstance(value, _types.Type) and type(value).__module__.startswith("numba."):
         return [repr(value)]
     return None
@@ -49,12 +57,12 @@ def parts_of(value: Any) -> list[Any] | None:
 
 def parts_of_class(kind: type) -> list[Any]:
     """Return the fields and methods of a jitclass; nothing for other classes."""
-    if not isinstance(kind, JitClassType):
-        return []
-    inner = kind.class_type
-    fields = {name: repr(item) for name, item in inner.struct.items()}
+    return _parts_of_jitclass(kind.class_type) if isinstance(kind, JitClassType) else []
+
+
+def _parts_of_jitclass(inner: Any) -> list[Any]:
     properties = {name: dict(functions) for name, functions in inner.jit_props.items()}
-    return [fields, dict(inner.jit_methods), dict(inner.jit_static_methods), properties]
+    return [dict(inner.struct), dict(inner.jit_methods), dict(inner.jit_static_methods), properties]
 
 
 class Registered:
@@ -62,18 +70,22 @@ class Registered:
 
     def __init__(self) -> None:
         self._calls: dict[int, list[Any]] = {}
+        self.operators: list[Any] = []  # the bodies that a + b, a[i], a conversion or a loop may run
         for key, kind in _typed.globals:
             for template in getattr(kind, "templates", ()):
-                self._add(key, _bodies(template))
+                self._add(key, _bodies(template), *_settings(template))
         for template in _typed.functions:
-            self._add(getattr(template, "key", None), _bodies(template))
+            self._add(getattr(template, "key", None), _bodies(template), *_settings(template))
         for body, key, _ in _lowered.functions:
             self._add(key, [body])
 
-    def _add(self, key: Any, bodies: list[Any]) -> None:
+    def _add(self, key: Any, bodies: list[Any], *settings: Any) -> None:
         found = list(_outside(bodies))
         if found:
+            found += settings
             self._calls.setdefault(id(key), []).extend(found)
+        if isinstance(key, str) or getattr(key, "__module__", None) == "_operator" or key in _UNNAMED:
+            self.operators += found
 
     def for_callable(self, value: Any) -> list[Any]:
         """Return the bodies that calls of `value` may run instead of its own."""
@@ -83,7 +95,8 @@ class Registered:
         """Return the bodies registered for methods and attributes of these names, of whatever type."""
         wanted = set(names)
         templates = [template for template in _typed.attributes if getattr(template, "_attr", None) in wanted]
-        return [body for template in templates for body in _outside(_bodies(template))]
+        bodies = [(list(_outside(_bodies(template))), _settings(template)) for template in templates]
+        return [part for found, settings in bodies if found for part in (*found, *settings)]
 
 
 def is_foreign_ufunc(value: Any) -> bool:
@@ -95,6 +108,11 @@ def is_foreign_ufunc(value: Any) -> bool:
 def _bodies(template: Any) -> list[Any]:
     found = [getattr(template, name, None) for name in ("_overload_func", "generic", "_definition_func")]
     return [getattr(body, "__func__", body) for body in found if body is not None]
+
+
+def _settings(template: Any) -> tuple[Any, ...]:
+    """Return with what options the body registered by a template is compiled."""
+    return dict(getattr(template, "_jit_options", {})), str(getattr(template, "_inline", None))
 
 
 def _outside(bodies: Iterable[Any]) -> Iterator[Any]:
@@ -113,5 +131,9 @@ def _outside(bodies: Iterable[Any]) -> Iterator[Any]:
                     yield from _outside([cell.cell_contents])
 
 
-def _options(options: dict[str, Any]) -> dict[str, Any]:
-    return dict(sorted(options.items()))
+def _options(owner: Any) -> list[dict[str, Any]]:
+    return [dict(sorted(getattr(owner, name, {}).items())) for name in ("targetoptions", "locals")]
+
+
+def _texts(signatures: Iterable[Any]) -> list[str]:
+    return [str(signature) for signature in signatures]

@@ -14,12 +14,19 @@ import numpy as np
 
 from bandits.addresses.bytecode import Read, text_of
 from bandits.addresses.class_text import declared, state, written
-from bandits.addresses.libraries import defined_by_library, module_of, name_of, package_of, shown, singleton_name
+from bandits.addresses.found import PRINTED, Binding, Content, items
+from bandits.addresses.libraries import (
+    defined_by_library,
+    looks_up_by_name,
+    module_of,
+    name_of,
+    reads_outside,
+    shown,
+    singleton_name,
+)
 from bandits.addresses.numba_text import Registered, is_dispatcher, is_foreign_ufunc, parts_of, parts_of_class
 
-_OPAQUE = {f"builtins.{name}" for name in ("eval", "exec", "compile", "input", "__import__", "globals")}
-_OPAQUE |= {"_io.open", "os.getenv", "importlib.import_module", "time.time", "time.perf_counter"}
-_PRINTED = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), type(NotImplemented), range, slice)
+_CONTAINERS = (tuple, frozenset, list, set, dict)
 _WRAPPERS: dict[type, tuple[str, ...]] = {
     property: ("fget", "fset"),
     functools.cached_property: ("func",),
@@ -27,6 +34,7 @@ _WRAPPERS: dict[type, tuple[str, ...]] = {
     classmethod: ("__func__",),
     functools.partial: ("func", "args", "keywords"),
     types.MethodType: ("__func__", "__self__"),
+    types.SimpleNamespace: ("__dict__",),
 }
 
 
@@ -36,33 +44,6 @@ class NotAddressable(Exception):
 
 class GlobalRandomness(TypeError):
     """A step function draws from a generator that the seed of a run does not reach."""
-
-
-class Binding(NamedTuple):
-    """Where a value was found."""
-
-    name: str
-    look: Callable[[], Any]
-    value: Any
-
-    def holds(self) -> bool:
-        """Return whether the same object is there still."""
-        try:
-            return self.look() is self.value
-        except (AttributeError, KeyError, ValueError):
-            return False
-
-
-class Content(NamedTuple):
-    """What a value that can change in place held."""
-
-    name: str
-    value: Any
-    items: Any
-
-    def holds(self) -> bool:
-        """Return whether it holds the same still."""
-        return _same(_items(self.value), self.items)
 
 
 class Reached(NamedTuple):
@@ -104,6 +85,7 @@ class _Walk:
         self._registered = Registered()
         self._attributes: set[str] = set()  # names taken as attributes of anything
         self._loose: dict[str, types.ModuleType] = {}  # modules handed on as values
+        self._by_name = False  # attributes are taken by names that the text need not show
 
     def hexdigest(self) -> str:
         """Return the digest of all that was absorbed.
@@ -111,16 +93,26 @@ class _Walk:
         A module that was handed on as a value may be asked for any attribute that is read anywhere, and so may an
         object for a method that was registered with Numba: these enter last.
         """
+        self.absorb(tuple(self._registered.operators))
         done: set[tuple[str, str]] = set()
-        while asked := {(module, name) for module in self._loose for name in self._attributes} - done:
+        known: set[str] = set()
+        while (asked := self._asked() - done) or (names := self._attributes - known):
             done |= asked
             for module, name in sorted(asked):
                 if hasattr(self._loose[module], name):
                     self._say(f"{module}.{name}")
                     self._bind(f"{module}.{name}", functools.partial(getattr, self._loose[module], name))
-        for body in self._registered.for_attributes(self._attributes):
-            self.absorb(body)
+            if not asked:
+                known |= names
+                self.absorb(tuple(self._registered.for_attributes(names)))
         return self._digest.hexdigest()
+
+    def _asked(self) -> set[tuple[str, str]]:
+        """Return what the modules that were handed on may be asked for: all they hold, where names may be computed."""
+        names = {
+            module: set(vars(self._loose[module])) if self._by_name else self._attributes for module in self._loose
+        }
+        return {(module, name) for module in names for name in names[module] if not name.startswith("__")}
 
     def _say(self, text: str) -> None:
         self._digest.update(f"{len(text)}:{text};".encode())
@@ -137,9 +129,9 @@ class _Walk:
             self.absorb(type(value))
         elif isinstance(value, np.generic):
             self._say(f"{value.dtype.str} {value.tobytes().hex()}")
-        elif type(value) in _PRINTED:
+        elif type(value) in PRINTED:
             self._say(f"{type(value).__name__} {value!r}")
-        elif isinstance(value, (tuple, frozenset)):  # whether equal ones are one object is up to the interpreter
+        elif type(value) in (tuple, frozenset):  # whether equal ones are one object is up to the interpreter
             self._absorb_container(value)
         elif isinstance(value, types.CodeType):
             self._absorb_code(value)
@@ -156,10 +148,12 @@ class _Walk:
 
     def _absorb_new(self, value: Any) -> None:
         _refuse_global_randomness(value)
+        for body in self._registered.for_callable(value):
+            self.absorb(body)
         if isinstance(value, types.ModuleType):
             self._absorb_module(value)
-        elif isinstance(value, (list, set, dict, np.ndarray)):
-            self.found.append(Content(f"the content of {shown(value)}", value, _items(value)))
+        elif isinstance(value, (*_CONTAINERS, np.ndarray)):
+            self.found.append(Content(f"the content of {shown(value)}", value, items(value)))
             (self._absorb_array if isinstance(value, np.ndarray) else self._absorb_container)(value)
         elif parts_of(value) is not None or is_foreign_ufunc(value):
             self._absorb_object(value)
@@ -184,13 +178,19 @@ class _Walk:
         if isinstance(value, (set, frozenset)):  # in an order of its own
             for text in sorted(reach(item, libraries=self._libraries).digest for item in value):
                 self._say(text)
+        else:
+            for item in items(value):
+                self.absorb(item)
+        self._absorb_subclass(value)
+
+    def _absorb_subclass(self, value: Any) -> None:
+        """Follow what a container or array of a class of its own has beside its items."""
+        if type(value) in (*_CONTAINERS, np.ndarray):
             return
-        if hasattr(value, "_fields"):
-            self.absorb(type(value))
-        for item in value:
-            self.absorb(item)
-            if isinstance(value, dict):
-                self.absorb(value[item])
+        self.absorb(type(value))
+        self.absorb(getattr(value, "default_factory", None))
+        if not self._is_library(type(value)):
+            self.absorb(getattr(value, "__dict__", {}))
 
     def _absorb_array(self, value: Any) -> None:
         self._say(f"array {value.dtype.str} {value.dtype.descr} {value.shape} {type(value).__qualname__}")
@@ -200,6 +200,7 @@ class _Walk:
             self._digest.update(np.ascontiguousarray(value).tobytes())
         if isinstance(value, np.ma.MaskedArray):
             self.absorb(np.ma.getmaskarray(value))
+        self._absorb_subclass(value)
 
     def _absorb_object(self, value: Any) -> None:
         """Follow an object through what it wraps, else through its class and its attributes."""
@@ -207,7 +208,7 @@ class _Walk:
         if parts is None and type(value) in _WRAPPERS:
             parts = [getattr(value, name) for name in _WRAPPERS[type(value)]]
         elif parts is None and hasattr(value, "__wrapped__"):
-            parts = [value.__wrapped__]
+            parts = [value.__wrapped__, *_functions(value)]
         elif parts is None:
             parts = state(value)
         if parts is None:
@@ -219,7 +220,7 @@ class _Walk:
     # ------------------------------------------------------------ modules
 
     def _is_library(self, value: Any) -> bool:
-        return package_of(value) in self._libraries or defined_by_library(value)
+        return defined_by_library(value, self._libraries)
 
     def _absorb_library(self, value: Any) -> None:
         """Take what a library defines by its name, and follow what others registered for it."""
@@ -228,11 +229,15 @@ class _Walk:
             (self._absorb_function if isinstance(value, types.FunctionType) else self._absorb_object)(value)
             return
         path = f"{module_of(value)}.{name}"
-        if path in _OPAQUE:
-            raise NotAddressable(f"calls {name}")
+        self._read_library(path)
         self._say(f"library {path}")
-        for body in self._registered.for_callable(value):
-            self.absorb(body)
+
+    def _read_library(self, path: str) -> None:
+        if reads_outside(path):
+            raise NotAddressable(
+                f"depends on {path.removeprefix('builtins.')}, whose answer comes from outside the program"
+            )
+        self._by_name |= looks_up_by_name(path)
 
     def _absorb_module(self, module: types.ModuleType) -> None:
         self._say(f"module {module.__name__}")
@@ -254,13 +259,14 @@ class _Walk:
         self._bind(f"the text of {function.__qualname__}", functools.partial(getattr, function, "__code__"))
         self.absorb(function.__defaults__ or ())
         self.absorb(function.__kwdefaults__ or {})
-        for body in self._registered.for_callable(function):
-            self.absorb(body)
         extra = {name: item for name, item in vars(function).items() if name != "__wrapped__"}
         if extra:
             self.absorb(extra)
         text = text_of(function.__code__)
         self._attributes |= text.attributes
+        self._by_name |= "__dict__" in text.attributes
+        for name in text.attributes & {"read_text", "read_bytes"}:
+            raise NotAddressable(f"depends on {name}, whose answer comes from outside the program")
         for read in text.reads:
             self._follow(function, read)
         self.inside.pop()
@@ -270,12 +276,13 @@ class _Walk:
         path, look = read.name, _lookup(function, read)
         for name in read.attributes:
             owner = look() if look is not None else None
-            if not isinstance(owner, types.ModuleType):
+            if not isinstance(owner, types.ModuleType) or name == "__dict__":
                 break
             path = f"{path}.{name}"
             look = functools.partial(getattr, owner, name) if hasattr(owner, name) else None
             if look is not None and self._is_library(owner) and not isinstance(look(), types.ModuleType):
                 if not callable(look()):
+                    self._read_library(f"{owner.__name__}.{name}")
                     self._say(f"constant {path} of {owner.__name__}")
                     return
                 break
@@ -322,21 +329,9 @@ def _lookup(function: types.FunctionType, read: Read) -> Callable[[], Any] | Non
     return look
 
 
-def _items(value: Any) -> Any:
-    """Return what tells whether a container or array has changed in place."""
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return hashlib.sha256(np.ascontiguousarray(value).tobytes()).digest()
-    return (
-        [*value, *value.values()]
-        if isinstance(value, dict)
-        else list(np.ravel(value) if isinstance(value, np.ndarray) else value)
-    )
-
-
-def _same(here: Any, before: Any) -> bool:
-    if isinstance(before, bytes):
-        return bool(here == before)
-    return len(here) == len(before) and all(a is b for a, b in zip(here, before, strict=True))
+def _functions(value: Any) -> list[Any]:
+    """Return the functions that an object has as attributes, as the derivatives of a `jax.custom_jvp`."""
+    return [item for item in getattr(value, "__dict__", {}).values() if isinstance(item, types.FunctionType)]
 
 
 def _refuse_global_randomness(value: Any) -> None:

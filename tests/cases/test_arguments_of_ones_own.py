@@ -80,3 +80,49 @@ def test_masked_entries_are_refused(call, argument):
 
 def test_an_array_without_masked_entries_is_taken():
     assert LossTable(np.ma.array([[0.5, 0.25]])).table.tolist() == [[0.5, 0.25]]
+
+
+PRICES = np.array([0.25, 0.5])
+
+
+class Empty(Mine):
+    """A learner whose parameters come in other ways than as fields."""
+
+    def __init__(self, epsilon: float = np.float32(0.5), *lengths: int, prices: Any = PRICES, **rates: float) -> None:
+        self.__dict__.update(epsilon=epsilon, lengths=lengths, prices=prices, rates=rates)
+
+
+class Made(Learner):
+    """A learner that is made by `__new__`."""
+
+    def __new__(cls, length: int):
+        made = super().__new__(cls)
+        made.length = length
+        return made
+
+    def parameters(self, problem):
+        return Params(0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Slotted(Learner):
+    """A learner without a dictionary of attributes, with defaults that are NumPy's."""
+
+    length: int = np.int32(3)
+    prices: Any = None
+
+    def parameters(self, problem):
+        return Params(0.0)
+
+
+def test_numbers_of_fixed_width_are_converted_however_they_come():
+    made = Empty(0.5, np.int32(7), np.uint64(8), rate=np.float32(0.25))
+    assert (made.lengths, made.rates) == ((7, 8), {"rate": 0.25})
+    numbers = [*made.lengths, *made.rates.values(), Empty().epsilon, Made(np.int32(7)).length, Slotted().length]
+    assert {type(number) for number in numbers} == {int, float}
+
+
+def test_default_arrays_and_arrays_in_slots_are_copies_and_read_only():
+    for prices in (Empty().prices, Slotted(prices=PRICES).prices):
+        assert not np.shares_memory(prices, PRICES)
+        assert not prices.flags.writeable

@@ -1,12 +1,18 @@
 """Results of code that cannot be followed to its end are computed, collected, and not kept for another time."""
 
 import ctypes
+import os
+import sys
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 import polars
+import pytest
 
+from bandits.addresses import NotAddressable, reach
 from bandits.jit import kernel
 from bandits.losses import LossTable
 from bandits.protocol import Learner, LearnerSteps
@@ -59,3 +65,23 @@ def test_they_are_computed_each_time_and_named(tmp_path):
         table = polars.read_parquet(report.results).filter(polars.col("metric") == "loss")
         assert table.filter(polars.col("who") == "opaque")["mean"][-1] == 10.0
         assert len(list((tmp_path / "cells").iterdir())) == 1
+
+
+OUTSIDE = {
+    "io.open": lambda: open("prices.txt"),  # noqa: SIM115
+    "numpy.load": lambda: np.load("prices.npy"),
+    "numpy.loadtxt": lambda: np.loadtxt("prices.txt"),
+    "polars.io.csv.functions.read_csv": lambda: polars.read_csv("prices.csv"),
+    "pathlib.Path": lambda: Path("prices.txt"),
+    "read_text": lambda file: file.read_text(),
+    "os.environ": lambda: os.environ["PRICE"],
+    "sys.argv": lambda: sys.argv[1],
+    "sys.modules": lambda: sys.modules["prices"].PRICE,
+    "time.monotonic": lambda: time.monotonic(),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_comes_from_outside_the_program_is_named(name):
+    with pytest.raises(NotAddressable, match=f"depends on {name}, whose answer comes from outside the program"):
+        reach(OUTSIDE[name])

@@ -9,8 +9,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
+
+from bandits.addresses import reach
 
 COMPILED = {  # kind: (text of the module, expression in a kernel whose value is V)
     "number": ("A = V", "A"),
@@ -90,6 +94,47 @@ COMPILED = {  # kind: (text of the module, expression in a kernel whose value is
         "        r = C().a()\n    return r",
         "f()",
     ),
+    "signature of an njit function": (
+        "@numba.njit('int64(float64)' if V == 1 else 'int8(float64)')\ndef f(x):\n    return x",
+        "1 if f(1000.5) == 1000 else 2",
+    ),
+    "type of a local variable": (
+        "@numba.njit(locals={'y': numba.int64 if V == 1 else numba.int8})\ndef f(x):\n    y = x\n    return y",
+        "1 if f(1000) == 1000 else 2",
+    ),
+    "signature of a vectorized function": (
+        "@numba.vectorize(['int64(int64)'] if V == 1 else ['int8(int8)', 'int8(int64)'])\ndef f(x):\n    return x + 0",
+        "1 if f(np.int64(1000)) == 1000 else 2",
+    ),
+    "signature of a C function": (
+        "@numba.cfunc('int64(int64)' if V == 1 else 'int8(int64)')\ndef f(x):\n    return x",
+        "1 if f(1000) == 1000 else 2",
+    ),
+    "options of an overload": (
+        "def f(x):\n    return 0\n@overload(f, jit_options={'fastmath': V == 2})\ndef _f(x):\n"
+        "    return lambda x: 1 if x != x else 2",
+        "f(np.nan)",
+    ),
+    "overload of a class": ("class C:\n    pass\n@overload(C)\ndef _c():\n    return lambda: V", "C()"),
+    "overload of an operator": (
+        "class R(NamedTuple):\n    a: int\n@overload(operator.mul)\ndef _m(a, b):\n"
+        "    if isinstance(a, types.BaseNamedTuple) and isinstance(b, types.BaseNamedTuple):\n"
+        "        return lambda a, b: V",
+        "R(1) * R(2)",
+    ),
+    "fields of a structref": (
+        "from numba.experimental import structref\n@structref.register\nclass T(types.StructRef):\n    pass\n"
+        "class S(structref.StructRefProxy):\n    pass\n"
+        "structref.define_proxy(S, T, ['a', 'b'] if V == 1 else ['b', 'a'])",
+        "int(S(1, 2).a)",
+    ),
+    "jitclass in a jitclass": (
+        "@jitclass([('x', numba.int64)])\nclass I:\n    def __init__(self):\n        self.x = 0\n"
+        "    def a(self):\n        return V\n"
+        "@jitclass([('i', I.class_type.instance_type)])\nclass J:\n    def __init__(self):\n        self.i = I()\n"
+        "    def a(self):\n        return self.i.a()",
+        "J().a()",
+    ),
 }
 INTERPRETED = {  # kind: (text of the module, expression in a plain function whose value is V)
     "default of a NamedTuple": ("class R(NamedTuple):\n    a: int = V", "R().a"),
@@ -107,11 +152,46 @@ INTERPRETED = {  # kind: (text of the module, expression in a plain function who
     "list in a dictionary": ("A = {'a': [V]}", "A['a'][0]"),
     "module in a list": ("import plain\nA = [plain]", "A[0].A"),
     "default factory": ("@dataclass\nclass C:\n    a: list = field(default_factory=lambda: [V])", "C().a[0]"),
+    "metaclass": ("class M(type):\n    a = V\nclass C(metaclass=M):\n    pass", "C.a"),
+    "method of a list's class": ("class C(list):\n    def a(self):\n        return V\nc = C()", "c.a()"),
+    "method of a tuple's class": ("class C(tuple):\n    def a(self):\n        return V\nc = C()", "c.a()"),
+    "method of an array's class": (
+        "class C(np.ndarray):\n    def a(self):\n        return V\nc = np.zeros(1).view(C)",
+        "c.a()",
+    ),
+    "attribute of a dictionary's class": ("class C(dict):\n    pass\nc = C()\nc.a = V", "c.a"),
+    "default of a dictionary": ("c = collections.defaultdict(lambda: V)", "c[0]"),
+    "special method of an enum": ("class M(enum.Enum):\n    A = 1\n    def __call__(self):\n        return V", "M.A()"),
+    "constructor of an enum": (
+        "class M(enum.Enum):\n    A = 1\n    def __init__(self, x):\n        self.a = V",
+        "M.A.a",
+    ),
+    "constructor of a NamedTuple's subclass": (
+        "class R(NamedTuple):\n    a: int\nclass S(R):\n    def __new__(cls):\n        return super().__new__(cls, V)",
+        "S().a",
+    ),
+    "property of a NamedTuple's subclass": (
+        "class R(NamedTuple):\n    a: int\nclass S(R):\n    @property\n    def a(self):\n        return V",
+        "S(0).a",
+    ),
+    "constructor of a dataclass": (
+        "@dataclass\nclass C:\n    a: int\n    def __init__(self):\n        self.a = V",
+        "C().a",
+    ),
+    "default in a dataclass with slots": ("@dataclass(slots=True)\nclass C:\n    a: int = V", "C().a"),
+    "attribute taken by its name": ("import plain", "getattr(plain, 'A')"),
+    "attribute taken by a computed name": ("import plain", "getattr(plain, 'AB'[:1])"),
+    "dictionary of a module": ("import plain", "plain.__dict__['A']"),
+    "function wrapped in the name of a library's": ("@functools.wraps(np.sum)\ndef f(x=0):\n    return V", "f()"),
+    "rule of a derivative": (
+        "import jax\n@jax.custom_jvp\ndef f(x):\n    return x\n@f.defjvp\ndef _f(p, t):\n    return f(*p), V * t[0]",
+        "int(jax.grad(f)(0.0))",
+    ),
     "import inside": ("def f():\n    from lab.settings import A\n    return A", "f()"),
     "module imported inside": ("def f():\n    import lab.settings as s\n    return s.A", "f()"),
 }
 HEAD = """
-import enum, functools
+import collections, enum, functools, operator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 import numba, numpy as np
@@ -192,3 +272,14 @@ def test_an_edit_of_interpreted_text_is_noticed(interpreted, kind):
     assert first == again
     assert (first[0], edited[0]) == (1, 2)
     assert first[1] != edited[1]
+
+
+lazy = ModuleType("lazy")
+
+
+def test_a_module_may_compute_what_it_is_asked_for():
+    lazy.__getattr__ = lambda name: np.array([1.5]) if name == "A" else float("2.5")
+    found = reach(lambda: (lazy.A, lazy.B))
+    assert found.changed() is None
+    lazy.A = np.array([2.5])
+    assert found.changed() == "lazy.A"

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 MODULE = """
+import functools
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 import jax.numpy as jnp
@@ -74,6 +75,15 @@ class OwnLosses(LossProcess):
     steps: ClassVar[LossSteps] = LossSteps(losses_init, advance, loss, totals)
     def setting(self, horizon): return Setting(2)
 
+    def level(self): return lab.settings.A
+
+@dataclass(frozen=True)
+class AsksTheLosses(Learner):
+    accepts: ClassVar[tuple] = (Bandit,)
+    def parameters(self, problem): return Params(1)
+    def play(self, problem, seed, first, count, rounds):
+        return np.full((count, len(rounds), len(problem.metrics)), 10.0 * problem.losses.level())
+
 @kernel
 def start(setting, env): return State(0)
 @kernel
@@ -96,6 +106,22 @@ class SelfPlayed(INPO):
     def step(params, state, t, ask):
         return INPO.step(params, state, t, ask) if lab.settings.A else state
 
+@kernel
+def count(setting, world, t, action, env): return 0.0, State(world.n + 1)
+
+@dataclass(frozen=True)
+class OwnHorizon(OwnProblem):
+    horizon: ClassVar[int] = 10 * lab.settings.A or 1
+    @property
+    def steps(self): return ProblemSteps(start, count, measure)
+
+@dataclass(frozen=True)
+class Wrapped(INPO):
+    @staticmethod
+    @functools.wraps(INPO.step)
+    def step(params, state, t, ask):
+        return INPO.step(params, state, t, ask) if lab.settings.A else state
+
 table = LossTable(np.tile([0.0, 1.0], (10, 1)))
 rows = PreferenceGame(games.rock_paper_scissors(0.3), horizon=10, regularization=0.1, reference=[0.5, 0.3, 0.2])
 PAIRS = {
@@ -103,6 +129,9 @@ PAIRS = {
     "play of its own": (Cell(SwitchingCostGame(table, 10), Batched()), "loss"),
     "loss process": (Cell(SwitchingCostGame(OwnLosses(), 10), First()), "loss"),
     "problem": (Cell(OwnProblem(), First()), "loss"),
+    "method of the losses": (Cell(SwitchingCostGame(OwnLosses(), 10), AsksTheLosses()), "loss"),
+    "horizon": (Cell(OwnHorizon(), First()), "loss"),
+    "wrapped self-play step": (Cell(rows, Wrapped(1.0)), "kl"),
     "self-play step": (Cell(rows, SelfPlayed(1.0)), "kl"),
 }
 """
@@ -119,7 +148,8 @@ for name, (cell, metric) in PAIRS.items():
     found[name] = simulate(cell.problem, cell.learner).final(metric)[0], table["mean"][-1], report.reused, report.failed
 print(json.dumps(found))
 """
-KINDS = ["kernel", "play of its own", "loss process", "problem", "self-play step"]
+KINDS = ["kernel", "play of its own", "loss process", "problem", "method of the losses"]
+OTHERS = ["horizon", "self-play step", "wrapped self-play step"]  # whose numbers are not 0 and 10
 
 
 @pytest.fixture(scope="module")
@@ -140,12 +170,12 @@ def versions(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
 def test_an_edit_is_computed_and_what_is_unchanged_is_reused(versions, kind):
     first, again, edited = (version[kind] for version in versions)
     assert [version[3] for version in (first, again, edited)] == [{}, {}, {}]
     assert [version[2] for version in (first, again, edited)] == [0, 1, 0]
     assert first[0] == first[1] == again[0] == again[1]
     assert edited[0] == edited[1] != first[0]
-    if kind != "self-play step":
+    if kind in KINDS:
         assert (first[0], edited[0]) == (0.0, 10.0)
