@@ -94,11 +94,16 @@ class ContentCache(_Cache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the compiled function of a signature."""
+        name = data.fndesc.qualname.split(".")[-1]
         if data.library.has_dynamic_globals:
-            name = data.fndesc.qualname.split(".")[-1]
             _say_once(f"{name} is compiled in every process: {_ADDRESSES}")
         elif all(lifted.can_cache for lifted in data.lifted):
-            _write(self._key(sig, data.codegen), dumps(data._reduce()))
+            try:
+                payload = dumps(data._reduce())
+            except (TypeError, ValueError, AttributeError, pickle.PicklingError) as error:
+                _say_once(f"{name} is compiled in every process: {error}")
+            else:
+                _write(self._key(sig, data.codegen), payload)
 
     def enable(self) -> None:
         """Numba's interface: always enabled."""

@@ -93,6 +93,7 @@ def _version(name: str) -> str:
 
 
 def _kernels() -> str:
+    import scipy.linalg  # noqa: F401 - loads the library that it brings, which counts wherever it was not used yet
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
     pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]

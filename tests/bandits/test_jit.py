@@ -311,6 +311,17 @@ def test_a_large_global_array_is_read_and_not_cached(cache):
         assert compiled(3) == 3.0
 
 
+def test_what_cannot_be_pickled_is_compiled_and_not_kept(cache, monkeypatch):
+    def refuse(_):
+        raise TypeError("cannot pickle it")
+
+    kernel_cache._say_once.cache_clear()
+    monkeypatch.setattr(kernel_cache, "dumps", refuse)
+    with pytest.warns(CacheWarning, match="main is compiled in every process: cannot pickle it"):
+        assert made("@program\ndef main(x):\n    return 9 * x")(3) == 27
+    assert not cache.exists()
+
+
 SCRIPT = """
 import sys
 from typing import NamedTuple
