@@ -87,10 +87,12 @@ def real(
     *,
     open_low: bool = False,
     open_high: bool = False,
+    divides: bool = False,
 ) -> float:
     """Return `value` as a finite float in the interval; TypeError for other types, ValueError outside.
 
-    Ends that are infinite are +-1e100, and numbers above an end of 0 are at least 1e-100.
+    Ends that are infinite are +-1e100; numbers that must be above 0 are at least 1e-100, and so are others than 0 by
+    which something is divided (`divides`).
     """
     given = number(name, value)
     below = given <= low if open_low else given < low
@@ -101,7 +103,7 @@ def real(
         raise ValueError(f"{name} must be finite and in {left}{low:g}, {high:g}{right}, got {shown(value)}")
     if abs(given) > HUGE:
         raise ValueError(f"{name} must be at most {HUGE:g} in size, got {shown(value)}")
-    if low == 0.0 and 0.0 < given < 1.0 / HUGE:
+    if (open_low or divides) and low == 0.0 and 0.0 < given < 1.0 / HUGE:
         raise ValueError(f"{name} must be {'' if open_low else '0 or '}at least {1.0 / HUGE:g}, got {shown(value)}")
     return given
 

@@ -90,7 +90,7 @@ class PreferenceGame(Problem):
         if matrix.ndim > 3:
             raise ValueError(f"preferences must be (n, n) or (G, n, n), got shape {matrix.shape}")
         integer("horizon", self.horizon, low=1)
-        real("regularization", self.regularization, 0.0)
+        real("regularization", self.regularization, 0.0, divides=True)
         instance("feedback", self.feedback, get_args(Feedback), "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
         object.__setattr__(self, "preferences", matrix)
         if self.reference is not None:

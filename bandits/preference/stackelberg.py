@@ -97,8 +97,8 @@ class StackelbergGame(Checked):
         if matrix.ndim != 2:
             raise ValueError(f"preferences must be one matrix (n, n), got shape {matrix.shape}")
         n = len(matrix)
-        real("leader_weight", self.leader_weight, 0.0)
-        real("follower_weight", self.follower_weight, 0.0)
+        real("leader_weight", self.leader_weight, 0.0, divides=True)
+        real("follower_weight", self.follower_weight, 0.0, divides=True)
         leader = self.reference if self.reference is not None else np.full(n, 1.0 / n)
         follower = self.follower_reference if self.follower_reference is not None else leader
         mu = distribution("reference", leader, interior=True)

@@ -314,7 +314,10 @@ def test_a_changed_parameter_computes_its_own_cells_only(tmp_path):
 
 def test_a_simulation_that_fails_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("sims.compute.simulate", lambda *_, **__: (_ for _ in ()).throw(MemoryError("no room")))
-    with simulations.kept_in(tmp_path), pytest.raises(RuntimeError, match=r"18 simulations failed, one with: no room"):
+    with (
+        simulations.kept_in(tmp_path),
+        pytest.raises(RuntimeError, match=r"18 simulations failed, one with: MemoryError: no room"),
+    ):
         KNOWN["cheng2023_switches"].data()
 
 
