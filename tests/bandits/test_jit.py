@@ -12,7 +12,7 @@ import pytest
 
 from bandits import kernel_cache
 from bandits.addresses import GlobalRandomness
-from bandits.jit import inner_parts, kernel, origin_of, program, rare_kernel, shared_kernel
+from bandits.jit import kernel, origin_of, program, rare_kernel, shared_kernel
 from bandits.kernel_cache import CacheWarning, cache_directory
 
 
@@ -390,42 +390,3 @@ def test_twin_named_tuples_of_two_learners_are_not_confused(cache):
 
     (up, up_params), (down, down_params) = learner(1.0), learner(-1.0)
     assert [up(up_params(2.0)), down(down_params(2.0))] == [2.0, -2.0]
-
-
-# ---------------------------------------------------------------- another Numba
-
-PLAINLY = """
-import warnings
-import numba.core.runtime.context as context
-warnings.simplefilter("ignore")
-if CHANGED:
-    before = context.NRTContext.get_meminfos
-    context.NRTContext.get_meminfos = lambda self, *other: before(self, *other)
-from bandits import jit
-from bandits.losses import BernoulliLosses
-from bandits.switching import BatchedExp3, SwitchingCostGame
-from sims import simulate
-assert (jit.inner_parts() is None) == CHANGED
-game = SwitchingCostGame(BernoulliLosses([0.3, 0.5, 0.4]), 300)
-print(simulate(game, BatchedExp3(), repetitions=3, seed=1).values.tobytes().hex())
-"""
-
-
-def test_the_inner_parts_of_the_numba_in_use_are_as_expected():
-    assert inner_parts() is not None
-
-
-def test_a_numba_with_other_inner_parts_gives_the_same_numbers_uncached(cache):
-    """Where a part that this package builds on is gone or takes other arguments, plain Numba compiles."""
-    environment = os.environ | {"REGRETLAB_CACHE_DIR": str(cache)}
-
-    def numbers(changed):
-        command = [sys.executable, "-c", PLAINLY.replace("CHANGED", str(changed))]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    without = numbers(True)
-    assert not cache.exists()
-    assert numbers(False) == without
-    assert len(list(cache.iterdir())) == 1
