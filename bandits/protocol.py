@@ -2,7 +2,7 @@
 
 A *problem* says who sets the losses, what is revealed and what is paid. A *learner* says how to act
 and what to do with feedback. Both are small immutable Python objects (frozen dataclasses) that hold
-what a user writes, and a tuple of compiled step functions (`bandits.jit.kernel`) that do the work.
+what a user writes, and a tuple of compiled step functions (`bandits.core.jit.kernel`) that do the work.
 `sims.simulate` joins one of each in a single loop, compiled once for the pair:
 
     state = learner.init(params, rng)
@@ -19,7 +19,7 @@ what a user writes, and a tuple of compiled step functions (`bandits.jit.kernel`
 from round to round; their arrays may be written in place, but only by `update` and `respond`
 (`act` may use scratch arrays). A step function never allocates: arrays are made in `init`.
 
-`rng` and `env` are `bandits.rng.Stream`s. A draw is addressed by (round, index), as in
+`rng` and `env` are `bandits.core.rng.Stream`s. A draw is addressed by (round, index), as in
 `uniform(rng, t, 0)`, so calling it twice gives the same number and nothing depends on order.
 
 Feedback is the information structure: whatever a learner may see is in `feedback`, and nothing else
@@ -29,7 +29,7 @@ reaches it.
 from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.arguments import Checked
+from bandits.core.arguments import Checked
 
 
 class LearnerSteps(NamedTuple):

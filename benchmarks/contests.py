@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from own_learner import OwnExp3
 from threshold_contest import GRID, search_in_c, searched
 
-from bandits.jit import borrow, keep_alive, program
+from bandits.core.jit import borrow, keep_alive, program
+from bandits.core.rng import ENVIRONMENT, stream
 from bandits.losses import BernoulliLosses, LossProcess, LossTable
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.protocol import Learner
-from bandits.random_walk import MultiScaleRandomWalk
-from bandits.rng import ENVIRONMENT, stream
 from bandits.switching import (
     Bandit,
     BatchedExp3,

@@ -20,8 +20,8 @@ import jax
 import numpy as np
 
 from bandits.losses import BernoulliLosses, LossTable
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.preference import RUCB, DuelingBandit, SparringExp3, VersatileDB
-from bandits.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     Bandit,
     BatchedExp3,

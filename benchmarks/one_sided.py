@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.jit import program
+from bandits.core.jit import program
+from bandits.core.rng import LEARNER, seed_word, stream, uniform_pair
 from bandits.one_sided import (
     Crowd,
     Exp2OneSided,
@@ -29,7 +30,6 @@ from bandits.one_sided import (
     lending,
     nobody_audits,
 )
-from bandits.rng import LEARNER, seed_word, stream, uniform_pair
 from sims import simulate
 
 SEED = 7

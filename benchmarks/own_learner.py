@@ -10,9 +10,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 from bandits.switching import Bandit, SwitchingCostGame
 
 

@@ -21,9 +21,9 @@ from statistics import median
 import numba
 import numpy as np
 
+from bandits.core.rng import ENVIRONMENT, seed_word, stream
+from bandits.core.sampling import binomial
 from bandits.protocol import Learner
-from bandits.rng import ENVIRONMENT, seed_word, stream
-from bandits.sampling import binomial
 from bandits.threshold import FixedThreshold, OptimisticFeasibleSearch, Synthetic, ThresholdGame
 from bandits.threshold.batch import batch_uniforms
 from sims import simulate

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.jit import kernel, shared_kernel
+from bandits.core.jit import kernel, shared_kernel
+from bandits.core.rng import Stream, seed_word, uniform_pair
 from bandits.protocol import ProblemSteps
-from bandits.rng import Stream, seed_word, uniform_pair
 from bandits.threshold import OptimisticFeasibleSearch, Synthetic, ThresholdGame
 from bandits.threshold.batch import Outcome
-from sims.loop import compose
+from sims.engines.compiled import compose
 
 GRID, BATCH, TOLERANCE = 50, 100, 0.1
 Numbers = NDArray[np.float64]

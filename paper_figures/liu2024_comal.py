@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bandits.preference import COMAL, INPO, OMWU, HedgeSelfPlay, PreferenceGame, games, trajectory
-from bandits.preference.conventions import weight_from_inverse_step
+from bandits.preference import COMAL, INPO, OMWU, HedgeSelfPlay, PreferenceGame, games
 from bandits.preference.measures import gap0
-from bandits.preference.self_play import SelfPlay
+from bandits.preference.self_play.conventions import weight_from_inverse_step
+from bandits.preference.self_play.learner import SelfPlay
 from paper_figures import style
 from paper_figures.figure import Figure, Paper
 from paper_figures.style import Look
 from paper_figures.tiapkin2025.source import labelled
+from sims.engines.policies import trajectory
 
 if TYPE_CHECKING:
     import polars

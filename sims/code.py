@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bandits.addresses import GlobalRandomness, NotAddressable, reach
-from bandits.jit import origin_of, settings_of_numbers
+from bandits.core.addresses import GlobalRandomness, NotAddressable, reach
+from bandits.core.jit import origin_of, settings_of_numbers
 from bandits.protocol import Learner, Problem
-from sims.backends import plays_itself
-from sims.loop import compose
+from sims.engines.backends import plays_itself
+from sims.engines.compiled import compose
 
 _OWN = frozenset({"bandits"})  # whose every file enters where text plays that is not compiled here
 

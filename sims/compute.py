@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bandits.jit import pickled_by_value
+from bandits.core.jit import pickled_by_value
 from sims.messages import Failure, failure
 from sims.run import Run
 from sims.simulate import simulate

@@ -21,7 +21,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from bandits.checks import shown
+from bandits.core.checks import shown
 from sims.messages import one_line
 
 _IMPORT = 30.0  # seconds
@@ -174,7 +174,7 @@ def public_makers() -> dict[str, Any]:
 def _exported() -> list[tuple[str, Any]]:
     import bandits
 
-    names = [m.name for m in pkgutil.iter_modules(bandits.__path__) if not m.name.endswith("_jax")]  # slow, no classes
+    names = [m.name for m in pkgutil.iter_modules(bandits.__path__) if m.ispkg and m.name != "core"]
     modules = [importlib.import_module(f"bandits.{name}") for name in names]
     return [(name, m) for module in modules for name, m in vars(module).items() if not name.startswith("_")]
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from bandits import stopping
+from bandits.core import stopping
 from sims.compute import OTHER_ADDRESS, Parcel, answer, parcel
 from sims.environment import Inspection, blas_matters, differences, environment, inspect, samples
 from sims.messages import Failure, failure, one_line

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from sims.backends import plays_itself
 from sims.compute import Parcel, parcel
+from sims.engines.backends import plays_itself
 from sims.messages import Failure, failure
 from sims.sweep import Cell
 

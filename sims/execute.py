@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
-from bandits.checks import instance, integer, shown
-from bandits.stopping import new_flag
+from bandits.core.checks import instance, integer, shown
+from bandits.core.stopping import new_flag
 from sims.compute import compute, simulate_cell
 from sims.labels import label_table
 from sims.messages import Failure, one_line

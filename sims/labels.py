@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bandits.checks import shown
+from bandits.core.checks import shown
 from sims.messages import one_line
 
 _EXACT = 2**53  # integers up to here are floats, too

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import real
+from bandits.core.checks import real
 from bandits.protocol import Learner, Problem
 
 if TYPE_CHECKING:

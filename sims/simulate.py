@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits import stopping
-from bandits.arguments import checked
-from bandits.checks import instance, integer, shown
+from bandits.core import stopping
+from bandits.core.arguments import checked
+from bandits.core.checks import instance, integer, shown
+from bandits.core.rng import seed_word
 from bandits.protocol import Learner, Problem
-from bandits.rng import seed_word
-from sims.backends import Backend as Backend
-from sims.backends import check_backend, engine, precision_of
-from sims.loop import clear_errors, loop_of
+from sims.engines.backends import Backend as Backend
+from sims.engines.backends import check_backend, engine, precision_of
+from sims.engines.compiled import clear_errors, loop_of
 from sims.metrics import UNWRITTEN, measured
 from sims.run import Run
 
@@ -44,9 +44,9 @@ def simulate(
     the horizon.  threads: at least 1; None means one a processor.
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
     backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
-    hundreds of repetitions and more or for an accelerator, for the pairs that have a twin (`sims.backends.twins()`
-    lists them). JAX has threads of its own; `threads` does not bind it. Learners with a batched computation of their
-    own use it under any backend.
+    hundreds of repetitions and more or for an accelerator, for the pairs that have a twin
+    (`sims.engines.backends.twins()` lists them). JAX has threads of its own; `threads` does not bind it. Learners with
+    a batched computation of their own use it under any backend.
 
     Memory is O(repetitions x checkpoints), whatever the horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.

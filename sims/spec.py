@@ -44,8 +44,8 @@ from typing import Any
 
 import numpy as np
 
-from bandits.checks import integer, real, shown
-from bandits.text import read_text
+from bandits.core.checks import integer, real, shown
+from bandits.core.text import read_text
 from sims.config import build
 from sims.messages import one_line
 from sims.sweep import Cell, Precision

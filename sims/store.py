@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bandits.checks import shown
+from bandits.core.checks import shown
 from sims.messages import one_line
 from sims.run import Run
 from sims.sweep import Cell

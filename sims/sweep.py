@@ -15,12 +15,12 @@ from uuid import uuid4
 
 import numpy as np
 
-from bandits.arguments import Checked, own
-from bandits.checks import instance, integer, real, shown
+from bandits.core.arguments import Checked, own
+from bandits.core.checks import instance, integer, real, shown
 from bandits.protocol import Learner, Problem
-from sims.backends import Backend, check_backend, numbers_depend_on
 from sims.code import Code, code_of
 from sims.config import canonical, describe
+from sims.engines.backends import Backend, check_backend, numbers_depend_on
 from sims.simulate import given_rounds
 
 _COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # of the results, see `sims.store`

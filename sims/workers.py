@@ -1,8 +1,8 @@
 """Pools of workers: threads and processes of this machine, or an executor of one's own, that compute a sweep's cells.
 
 A pool takes cells while it has room and says in turn what became of each. Its threads are daemons: when a sweep is
-stopped, the compiled loops see its flag (`bandits.stopping`), processes are killed, and what still runs after a second
-(an XLA program that nothing can stop) is left behind.
+stopped, the compiled loops see its flag (`bandits.core.stopping`), processes are killed, and what still runs after a
+second (an XLA program that nothing can stop) is left behind.
 """
 
 import json
@@ -20,7 +20,7 @@ from os import getpid
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from bandits import stopping
+from bandits.core import stopping
 from sims.compute import answer, parcel
 from sims.messages import Failure, failure
 from sims.sweep import Cell

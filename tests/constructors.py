@@ -16,7 +16,7 @@ import numpy as np
 import bandits
 import theory
 from bandits import losses, one_sided, preference, protocol, switching, threshold
-from bandits.arguments import Checked
+from bandits.core.arguments import Checked
 from bandits.one_sided.auditors import Auditor
 from bandits.one_sided.hypotheses import Hypotheses
 from bandits.one_sided.people import People
@@ -138,7 +138,7 @@ _PLAYED = {"bound": "bubeck2012.exp3", "problem": _STEADY, "learner": switching.
 _SELF_PLAY = {"problem": preference_game(), "learner": preference.NashMP()}
 
 FUNCTIONS = {
-    "bandits.losses.BernoulliLosses.with_gap": {"n_actions": 3, "gap": 0.125},
+    "bandits.losses.bernoulli.BernoulliLosses.with_gap": {"n_actions": 3, "gap": 0.125},
     "bandits.one_sided.auditors.Panel.with_fraction": {"auditors": [AUDITOR], "gamma": Fraction(1, 2)},
     "bandits.one_sided.auditors.votes_needed": {"gamma": Fraction(1, 2), "n_auditors": 5},
     "bandits.one_sided.hypotheses.Listed.stumps": {"n_kinds": 3},
@@ -158,10 +158,10 @@ FUNCTIONS = {
     "bandits.one_sided.worlds.label_drift": {"horizon": HORIZON, "block": 3},
     "bandits.one_sided.worlds.hidden_outcomes": {"horizon": HORIZON, "chances": [0.5, 0.75]},
     "bandits.one_sided.worlds.nobody_audits": {"n_kinds": 3},
-    "bandits.preference.conventions.weight_from_inverse_step": {"inverse_step": 0.5, "regularization": 0.25},
-    "bandits.preference.conventions.weight_from_logit_step": {"step": 0.5, "regularization": 0.25},
-    "bandits.preference.conventions.weight_from_magnet_step": {"step": 0.5},
-    "bandits.preference.conventions.weight_from_mirror_prox_step": {"step": 0.5, "regularization": 0.25},
+    "bandits.preference.self_play.conventions.weight_from_inverse_step": {"inverse_step": 0.5, "regularization": 0.25},
+    "bandits.preference.self_play.conventions.weight_from_logit_step": {"step": 0.5, "regularization": 0.25},
+    "bandits.preference.self_play.conventions.weight_from_magnet_step": {"step": 0.5},
+    "bandits.preference.self_play.conventions.weight_from_mirror_prox_step": {"step": 0.5, "regularization": 0.25},
     "bandits.preference.density.fit_density": {"wins": RPS},
     "bandits.preference.density.mixture_fit": {"weights": [0.5, 0.5], "densities": [_LAW, _LAW]},
     "bandits.preference.equilibria.von_neumann_winner": {"preferences": RPS},
@@ -180,36 +180,36 @@ FUNCTIONS = {
     "bandits.preference.games.tournament": {"n_actions": 3, "rng": 3},
     "bandits.preference.games.skew_gaussian": {"n_actions": 3, "scale": 0.5, "rng": 3},
     "bandits.preference.games.low_rank": {"n_actions": 3, "rank": 2, "scale": 0.5, "rng": 3},
-    "bandits.preference.inpo.stability": {"preferences": RPS, "policy": _LAW, "regularization": 0.25},
-    "bandits.preference.linear_mdp.tabular_mdp": {
+    "bandits.preference.self_play.inpo.stability": {"preferences": RPS, "policy": _LAW, "regularization": 0.25},
+    "bandits.preference.trajectories.problem.tabular_mdp": {
         "rewards": np.full((2, 2, 2), 0.5),
         "transitions": np.full((2, 2, 2, 2), 0.5),
         "horizon": 8,
     },
-    "bandits.preference.linear_mdp.random_tabular_mdp": _SIZES,
-    "bandits.preference.linear_mdp.random_linear_mdp": _SIZES | {"n_features": 2},
-    "bandits.preference.nash_mp.least_prox_weight": {"regularization": 0.25},
-    "bandits.preference.policy_gradient.mixture_fixed_point": {
+    "bandits.preference.trajectories.problem.random_tabular_mdp": _SIZES,
+    "bandits.preference.trajectories.problem.random_linear_mdp": _SIZES | {"n_features": 2},
+    "bandits.preference.self_play.nash_mp.least_prox_weight": {"regularization": 0.25},
+    "bandits.preference.self_play.policy_gradient.mixture_fixed_point": {
         "preferences": RPS,
         "regularization": 0.25,
         "reference": _LAW,
         "mixture": 0.5,
     },
-    "bandits.preference.pr_lsvi.query_cap": {
+    "bandits.preference.trajectories.pr_lsvi.query_cap": {
         "threshold": 0.5,
         "reward_scale": 0.5,
         "ridge": 1.0,
         "dimension": 3,
         "largest_difference": 2.0,
     },
-    "bandits.preference.stackelberg.stackelberg_gda": {
+    "bandits.preference.stackelberg.game.stackelberg_gda": {
         "game": preference.StackelbergGame(RPS, 0.25, 0.25),
         "rounds": 3,
         "leader_rate": 0.125,
     },
-    "bandits.preference.stackelberg.hit_probabilities": {"leader": _LAW, "follower": _LAW, "draws": 3},
-    "bandits.preference.trajectory.trajectory": _SELF_PLAY | {"rounds": 3},
-    "bandits.preference.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
+    "bandits.preference.stackelberg.game.hit_probabilities": {"leader": _LAW, "follower": _LAW, "draws": 3},
+    "sims.engines.policies.trajectory": _SELF_PLAY | {"rounds": 3},
+    "bandits.preference.self_play.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
     "theory.confidence.mean_interval": _SAMPLES,
@@ -218,22 +218,22 @@ FUNCTIONS = {
     "theory.confidence.hoeffding_sequence": _SAMPLES,
     "theory.confidence.e_bh": {"log_e": [0.5, 4.0, 1.0], "level": 0.25},
     "theory.confidence.needed_samples": {"mean": 0.25, "bound": 0.5, "high": 1.0, "alpha": 0.25},
-    "theory.exact.hedge_probabilities": _RATE,
-    "theory.exact.hedge": _RATE,
-    "theory.exact.shrinking_dartboard": _RATE,
-    "theory.exact.dartboard_transitions": _RATE,
-    "theory.exact.chain": {"losses": TABLE[:3], "initial": _LAW, "transitions": [np.eye(3), np.eye(3)]},
-    "theory.exact.perturbed_leader_probabilities": _RATE,
-    "theory.exact.exp3": _RATE,
-    "theory.exact.budgeted_exp3": _RATE | {"batch_length": 2},
-    "theory.exact.batched_dartboard": _RATE | {"batch_length": 2},
-    "theory.games.worst_case_of_two": {"horizon": 6, "learning_rate": 0.5, "switching_cost": 0.5},
-    "theory.games.expert_value": {"horizon": 3, "n_actions": 2},
-    "theory.games.bandit_value": {"horizon": 3, "switching_cost": 0.5},
+    "theory.switching.exact.hedge_probabilities": _RATE,
+    "theory.switching.exact.hedge": _RATE,
+    "theory.switching.exact.shrinking_dartboard": _RATE,
+    "theory.switching.exact.dartboard_transitions": _RATE,
+    "theory.switching.exact.chain": {"losses": TABLE[:3], "initial": _LAW, "transitions": [np.eye(3), np.eye(3)]},
+    "theory.switching.exact.perturbed_leader_probabilities": _RATE,
+    "theory.switching.exact.exp3": _RATE,
+    "theory.switching.exact.budgeted_exp3": _RATE | {"batch_length": 2},
+    "theory.switching.exact.batched_dartboard": _RATE | {"batch_length": 2},
+    "theory.switching.minimax.worst_case_of_two": {"horizon": 6, "learning_rate": 0.5, "switching_cost": 0.5},
+    "theory.switching.minimax.expert_value": {"horizon": 3, "n_actions": 2},
+    "theory.switching.minimax.bandit_value": {"horizon": 3, "switching_cost": 0.5},
     "theory.instances.freeze": {"losses": COINS, "horizon": HORIZON},
-    "theory.long_plays.exp3_on_steady_losses": {"rounds": 6, "rate": 0.5},
-    "theory.long_plays.uniform_looks": {"losses": [[0, 1], [1, 0]], "rate": 0.5},
-    "theory.long_plays.leader_switches": {"rounds": 6, "n_actions": 3, "rate": 0.5},
+    "theory.switching.long_plays.exp3_on_steady_losses": {"rounds": 6, "rate": 0.5},
+    "theory.switching.long_plays.uniform_looks": {"losses": [[0, 1], [1, 0]], "rate": 0.5},
+    "theory.switching.long_plays.leader_switches": {"rounds": 6, "n_actions": 3, "rate": 0.5},
     "theory.rates.fit_exponent": _GRID,
     "theory.rates.certified_exponent": {"near": (1.0, 0.5, 1.0), "far": (2.0, 1.0, 1.5)},
     "theory.rates.fit_kink": _GRID,
@@ -242,7 +242,7 @@ FUNCTIONS = {
     "theory.verification.verify_all": {"names": ["bubeck2012.exp3"], "max_repetitions": 100},
     "theory.verification.bound_value": _PLAYED,
     "theory.verification.error_probability": {"verdicts": []},
-    "theory.worst_case.worst_losses": {
+    "theory.switching.witnesses.worst_losses": {
         "rule": "hedge",
         "horizon": 3,
         "n_actions": 2,

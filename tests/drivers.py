@@ -5,8 +5,8 @@ from types import CellType, FunctionType
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from bandits.jit import program
-from bandits.rng import (
+from bandits.core.jit import program
+from bandits.core.rng import (
     ENVIRONMENT,
     Stream,
     philox4x32,
@@ -17,7 +17,7 @@ from bandits.rng import (
     uniform_pair,
     words,
 )
-from sims.loop import compose
+from sims.engines.compiled import compose
 from tests import references
 
 

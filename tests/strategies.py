@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable, PiecewiseLosses
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from tests import references
 
 units = st.floats(0.0, 1.0, width=32)

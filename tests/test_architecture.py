@@ -11,7 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bandits", "theory", "sims", "paper_figures")
 OURS = {*PACKAGES, "tests", "benchmarks"}
-MEET_LEARNERS = {"theory.verification", "theory.exact", "theory.worst_case"}  # the simulator's guests in theory/
+MEET_LEARNERS = {
+    "theory.verification",
+    "theory.switching.exact",
+    "theory.switching.witnesses",
+}  # the simulator's guests in theory/
 LONGEST = 400  # lines of a file
 HEAVY = ("jax", "matplotlib", "sympy", "polars", "pyarrow", "sklearn", "scipy.stats")
 
@@ -57,7 +61,7 @@ def in_package(name):
 
 def test_the_walk_finds_the_packages():
     assert {"bandits.protocol", "sims.simulate", "theory.bound", "paper_figures.gallery"} <= set(MODULES)
-    assert imported("sims.simulate") >= {"bandits.protocol", "bandits.rng.seed_word", "sims.run"}
+    assert imported("sims.simulate") >= {"bandits.protocol", "bandits.core.rng.seed_word", "sims.run"}
     assert imports(ast.parse("from . import a\nfrom ..b import c\ndef f():\n    import d.e"), "p.q") >= {
         "p.q.a",
         "p.b.c",
@@ -78,15 +82,15 @@ def test_sims_knows_bandits_only(module):
     assert tops(module) <= allowed
 
 
-FAMILIES = ("switching", "one_sided", "threshold", "preference", "stackelberg", "trajectories")
-PURE = [m for m in in_package("theory") if m.split(".")[1:2] in ([name] for name in (*FAMILIES, "bound"))]
+PURE = [m for m in in_package("theory") if m.rpartition(".")[2] in ("bound", "bounds")]
 
 
 @pytest.mark.parametrize("module", PURE)
 def test_theorems_are_pure_mathematics(module):
     assert tops(module) <= {"theory", "bandits"}
-    ours = {".".join(name.split(".")[:2]) for name in imported(module) if name.startswith("bandits.")}
-    assert ours <= {"bandits.arguments", "bandits.checks", "bandits.limits"}  # alike in the whole package
+    ours = {".".join(name.split(".")[:3]) for name in imported(module) if name.startswith("bandits.")}
+    alike = {"bandits.core.arguments", "bandits.core.checks", "bandits.core.limits"}  # in the whole package
+    assert ours <= alike
 
 
 @pytest.mark.parametrize("module", in_package("theory"))
@@ -100,7 +104,12 @@ def test_packages_import_neither_tests_nor_benchmarks():
 
 def test_one_door_to_numba():
     users = {m for m in MODULES if any(name.split(".")[0] in ("numba", "llvmlite") for name in imported(m))}
-    assert users == {"bandits.jit", "bandits.inner_numba", "bandits.kernel_cache", "bandits.addresses.numba_text"}
+    assert users == {
+        "bandits.core.jit",
+        "bandits.core.inner_numba",
+        "bandits.core.kernel_cache",
+        "bandits.core.addresses.numba_text",
+    }
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -2,26 +2,30 @@
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from theory.bound import Bound
     from theory.verdict import Verdict as Verdict
     from theory.verification import verify as verify
     from theory.verification import verify_all as verify_all
 
-FAMILIES = ("switching", "one_sided", "threshold", "preference", "stackelberg", "trajectories")
 _LAZY = {"verify": "theory.verification", "verify_all": "theory.verification", "Verdict": "theory.verdict"}
 
 
 def catalogue() -> "dict[str, Bound]":
     """Return every theorem by name, family by family."""
-    here = {module.name for module in pkgutil.iter_modules(__path__)}
-    bounds: dict[str, Bound] = {}
-    for family in FAMILIES:
-        if family in here:
-            bounds |= {bound.name: bound for bound in importlib.import_module(f"theory.{family}").BOUNDS}
-    return bounds
+    return {bound.name: bound for module in modules_of_families("bounds") for bound in module.BOUNDS}
+
+
+@cache
+def modules_of_families(name: str) -> "tuple[ModuleType, ...]":
+    """Return the modules of this name, as `bounds` or `cases`, in the families' folders, imported."""
+    found = [module.name for module in pkgutil.walk_packages(__path__, "theory.")]
+    return tuple(importlib.import_module(module) for module in found if module.endswith(f".{name}"))
 
 
 def theorem(name: str) -> "Bound":

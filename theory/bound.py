@@ -17,8 +17,8 @@ from typing import Any, Literal
 import mpmath
 import sympy as sp
 
-from bandits.arguments import Checked
-from bandits.checks import number, shown
+from bandits.core.arguments import Checked
+from bandits.core.checks import number, shown
 
 
 def _symbol(text: str, **kind: bool) -> sp.Symbol:

@@ -1,8 +1,8 @@
 """The kinds of check behind `theory.verify`: each takes a verdict still blank and returns it filled in.
 
 **Exact expectation** (`check_exact`): the losses are a table and the law of the play is known in closed form or by
-enumeration (`theory.exact`). That law is the algorithm's, not the code's, so the code is held against it too: its
-mean over `AGREEMENT` repetitions must be compatible, else the code itself is sampled.
+enumeration (`theory.switching.exact`). That law is the algorithm's, not the code's, so the code is held against it too:
+its mean over `AGREEMENT` repetitions must be compatible, else the code itself is sampled.
 
 **Every input** (`check_worst`): Hedge and Shrinking Dartboard with two actions against all 4^T tables of 0/1 losses;
 other rules against the worst losses that a search finds.
@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory import exact
 from theory.confidence import MeanTest, mean_interval
 from theory.ranges import Range, known_table, proven_range
 from theory.rates import fit_exponent
+from theory.switching import exact
 from theory.verdict import Outcome, Verdict
 
 Array = NDArray[np.float64]
@@ -152,14 +152,14 @@ def check_worst(base: Verdict, bound: Any, problem: Any, learner: Any) -> Verdic
     if bound.quantity != "regret" or bound.direction != "upper" or bound.mode != "expectation":
         raise ValueError(f"the worst case is known for upper bounds on expected regret, not for {bound.name}")
     if problem.n_actions == 2 and type(learner) in (Hedge, ShrinkingDartboard):
-        from theory.games import worst_case_of_two
+        from theory.switching.minimax import worst_case_of_two
 
         lazy = type(learner) is ShrinkingDartboard
         rate = learner.parameters(problem).learning_rate
         worst, table = worst_case_of_two(problem.horizon, rate, problem.switching_cost, lazy)
         rounding = exact.shrinking_dartboard(table, rate).rounding * (1.0 + problem.switching_cost)
         return decided(base, worst, rounding, kind="every input")
-    from theory.worst_case import search
+    from theory.switching.witnesses import search
 
     witness = search(base.bound_value, problem, learner, seed=base.seed)
     note = "On the worst losses that the search found; others may be worse."

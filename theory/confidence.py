@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import checked
-from bandits.checks import as_array, real
+from bandits.core.arguments import checked
+from bandits.core.checks import as_array, real
 
 Array = NDArray[np.float64]
 

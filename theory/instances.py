@@ -1,6 +1,6 @@
 """Cases to check theorems on: the default ones of each family, and hard losses to build them from.
 
-**To register the cases of a family**, write in `theory/<family>_instances.py` (the theorems' own module knows no
+**To register the cases of a family**, write in `theory/<family>/cases.py` (the theorems' own module knows no
 learners) a mapping INSTANCES from the name of each theorem to a function, or a tuple of functions, that returns an
 `Instance`; what it needs of learners and problems is imported inside the function, so that listing costs nothing:
 
@@ -20,8 +20,6 @@ of the same module, with the reason.
 above one half says that the theorem is exercised) and frozen, so that the only randomness left is the learner's.
 """
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,11 +28,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import checked
-from bandits.checks import instance, integer, real
-from bandits.jit import borrow, keep_alive, program
+from bandits.core.arguments import checked
+from bandits.core.checks import instance, integer, real
+from bandits.core.jit import borrow, keep_alive, program
+from bandits.core.rng import ENVIRONMENT, seed_word, stream
 from bandits.losses import LossProcess, LossSteps, LossTable
-from bandits.rng import ENVIRONMENT, seed_word, stream
 
 
 class Instance(NamedTuple):
@@ -73,13 +71,9 @@ def default_cases(names: Iterable[str] | None = None) -> list[Case]:
 
 def _registered(name: str) -> dict[str, Any]:
     """Return what the families have registered under this name, by theorem."""
-    from theory import FAMILIES
+    from theory import modules_of_families
 
-    found: dict[str, Any] = {}
-    for module in (f"theory.{family}_instances" for family in FAMILIES):
-        if importlib.util.find_spec(module) is not None:
-            found |= getattr(importlib.import_module(module), name, {})
-    return found
+    return {key: value for module in modules_of_families("cases") for key, value in getattr(module, name, {}).items()}
 
 
 # ---------------------------------------------------------------- losses

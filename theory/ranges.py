@@ -113,7 +113,7 @@ def _play_totals(table: NDArray[np.float64], length: int) -> tuple[float, float]
 
 
 def _is_walk(game: Any) -> bool:
-    from bandits.random_walk import MultiScaleRandomWalk
+    from bandits.losses.random_walk import MultiScaleRandomWalk
 
     return type(game.losses) is MultiScaleRandomWalk
 

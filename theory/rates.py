@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import checked
-from bandits.checks import integer, real
+from bandits.core.arguments import checked
+from bandits.core.checks import integer, real
 
 Array = NDArray[np.float64]
 

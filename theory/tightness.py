@@ -4,11 +4,12 @@ A *witness* of an upper bound is a value that its learner reaches on some losses
 learner does not exceed on the losses that the theorem is about. Its ratio to the bound is at most 1 for a true upper
 bound and at least 1 for a true lower one; near 1, the theorem's constants cannot be improved by much. Witnesses are
 
-- every input: the worst of all tables of 0/1 losses with two actions (`theory.games.worst_case_of_two`);
-- search: gradient ascent through the exact regret (`theory.worst_case`);
-- hand-made: losses that proofs suggest, with the exact expectation (`theory.exact`, `theory.long_plays`);
-- game: the minimax value of a small game, which no learner beats (`theory.games`);
-- default case: what `verify` finds in those of `theory.instances`; where it samples, the end that is certain.
+- every input: the worst of all tables of 0/1 losses with two actions (`theory.switching.minimax.worst_case_of_two`);
+- search: gradient ascent through the exact regret (`theory.switching.witnesses`);
+- hand-made: losses that proofs suggest, with the exact expectation (`theory.switching.exact`,
+`theory.switching.long_plays`); - game: the minimax value of a small game, which no learner beats
+(`theory.switching.minimax`); - default case: what `verify` finds in those of `theory.instances`; where it samples, the
+end that is certain.
 
 On losses that are constant over batches of tau rounds, a learner over batches plays its rule on their means: its regret
 is tau times that of the rule at switching cost c / tau.
@@ -22,11 +23,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import checked
-from theory import exact, games
+from bandits.core.arguments import checked
 from theory.instances import default_cases
-from theory.long_plays import exp3_on_steady_losses, leader_switches, uniform_looks
-from theory.worst_case import handmade
+from theory.switching import exact
+from theory.switching import minimax as games
+from theory.switching.long_plays import exp3_on_steady_losses, leader_switches, uniform_looks
+from theory.switching.witnesses import handmade
 
 Array = NDArray[np.float64]
 METHODS = ("every input", "search", "hand-made", "game", "default case")
@@ -271,7 +273,7 @@ def _extra_observations() -> Iterator[Witness]:
 
 def _bandit_lower() -> Iterator[Witness]:
     """Yield the minimax value: one learner does not exceed it on any losses, so not on the hard walk."""
-    from bandits.random_walk import MultiScaleRandomWalk
+    from bandits.losses.random_walk import MultiScaleRandomWalk
     from bandits.switching import SwitchingCostGame
 
     game = SwitchingCostGame(MultiScaleRandomWalk(2), 6)
@@ -303,7 +305,7 @@ _SEARCHES: dict[str, tuple[str, int, int, float, str, int]] = {  # learner, T, K
 
 def _searched(bound: Any, seed: int) -> Iterator[Witness]:
     """Yield the worst losses that gradient ascent finds for the theorem's learner."""
-    from theory.worst_case import search
+    from theory.switching.witnesses import search
 
     if bound.name in _SEARCHES:
         name, horizon, n_actions, cost, feedback, steps = _SEARCHES[bound.name]

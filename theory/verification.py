@@ -26,8 +26,8 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
-from bandits.arguments import checked
-from bandits.checks import instance, integer, real
+from bandits.core.arguments import checked
+from bandits.core.checks import instance, integer, real
 from bandits.protocol import Learner, Problem
 from theory import checks
 from theory.instances import Case, Instance, default_cases

@@ -11,8 +11,8 @@ so that both sides of the inequality behind its bounds can be seen on each path,
     estimated_regret <= ln N / eta + (eta / 2) second_moment,
     estimated_regret <= ln N / eta + eta labels_moment + eta C^2 reports
 
-(`theory.one_sided`, `theory.one_sided_prices`). The learner is told nothing more, so it plays as it would in the
-`OneSidedGame`; only those who ask for this game pay for the account.
+(`theory.one_sided.bounds`, `theory.one_sided.lagrangian`). The learner is told nothing more, so it plays as it would in
+the `OneSidedGame`; only those who ask for this game pay for the account.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel, rare_kernel
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream
 from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWorld, Play, Report
 from bandits.one_sided.reduction import estimate_losses
 from bandits.protocol import ProblemSteps
-from bandits.rng import Stream
 
 
 class AccountedWorld(NamedTuple):

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel
-from bandits.limits import exceeds
+from bandits.core.jit import kernel
+from bandits.core.limits import exceeds
+from bandits.core.rng import Stream, uniform
 from bandits.one_sided.reduction import NOBODY
-from bandits.rng import Stream, uniform
 
 
 class AuditSetting(NamedTuple):

@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import Checked, Numbers, checked
-from bandits.checks import HUGE, array, instance, integer, real, several, shown
+from bandits.core.arguments import Checked, Numbers, checked
+from bandits.core.checks import HUGE, array, instance, integer, real, several, shown
 
 Schedule = Literal["cycle", "random", "adversarial"]
 Rule = Literal["largest", "first", "random"]

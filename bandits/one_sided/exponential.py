@@ -9,7 +9,7 @@ Theorem 4.1) invoke Exp2 (Bubeck, Cesa-Bianchi & Kakade 2012), and explores by i
 * self-bounding (D2, ours), C = epsilon / (8 eta):  E[error regret] <= ln N / eta + 5 eta k^2 T against every policy
   that is fair at alpha - epsilon, least at eta = sqrt(ln N / (5 k^2 T)), and the violations are O(sqrt T) too.
 
-Proofs: `theory.one_sided`. C = 0 is the unconstrained Exp2.
+Proofs: `theory.one_sided.bounds`. C = 0 is the unconstrained Exp2.
 
 *All labels* (after Bechavod, Jung & Wu 2020): O / q is replaced by 1, so g(h) is the Lagrangian loss but for a
 constant, with a range of k + 2 C v over the class, and Hoeffding's lemma takes the place of the second moment:
@@ -23,13 +23,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import optional_real
-from bandits.exponential_weights import Weights, add_losses, pick, uniform_weights
-from bandits.jit import kernel
+from bandits.core.checks import optional_real
+from bandits.core.exponential_weights import Weights, add_losses, pick, uniform_weights
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform_pair
 from bandits.one_sided.problem import FullLabels, OneSided, OneSidedGame, Play, Report
 from bandits.one_sided.reduction import estimate_losses, known_losses
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform_pair
 
 
 class Exp2Params(NamedTuple):

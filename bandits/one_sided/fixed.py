@@ -15,16 +15,16 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from bandits.arguments import Numbers
-from bandits.checks import array, optional_real, shown
-from bandits.exponential_weights import pick
-from bandits.jit import kernel
+from bandits.core.arguments import Numbers
+from bandits.core.checks import array, optional_real, shown
+from bandits.core.exponential_weights import pick
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
+from bandits.core.weights import proportions
 from bandits.one_sided.exponential import listed_table
 from bandits.one_sided.problem import FullLabels, OneSided, OneSidedGame, Play, Report
 from bandits.one_sided.tasting import LeaderState, first_least, leader_play, leader_state
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
-from bandits.weights import proportions
 
 Unseen = Literal["ignored", "bad"]
 

@@ -23,14 +23,14 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from bandits.checks import integer, optional_real
-from bandits.exponential_weights import pick
-from bandits.jit import kernel, rare_kernel
+from bandits.core.checks import integer, optional_real
+from bandits.core.exponential_weights import pick
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream, uniform
 from bandits.one_sided.exponential import ceil_power, listed_table
 from bandits.one_sided.john import class_design
 from bandits.one_sided.problem import OneSided, OneSidedGame, Play, Report
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 
 Explorer = Literal["john", "uniform"]
 

@@ -15,10 +15,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import Checked, Numbers, checked
-from bandits.checks import HUGE, array, integer
-from bandits.jit import kernel, rare_kernel
-from bandits.limits import lowered, raised
+from bandits.core.arguments import Checked, Numbers, checked
+from bandits.core.checks import HUGE, array, integer
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.limits import lowered, raised
 from bandits.one_sided.people import People
 
 _MANY_CUTS = 10**6

@@ -14,11 +14,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import Checked, Numbers
-from bandits.checks import HUGE, LARGEST, array, integer, real, shown
-from bandits.jit import kernel
-from bandits.rng import Stream, uniform_pair
-from bandits.weights import proportions
+from bandits.core.arguments import Checked, Numbers
+from bandits.core.checks import HUGE, LARGEST, array, integer, real, shown
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform_pair
+from bandits.core.weights import proportions
 
 _MANY_KINDS = 10**6
 

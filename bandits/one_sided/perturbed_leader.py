@@ -23,14 +23,14 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import integer, optional_real
-from bandits.jit import kernel
+from bandits.core.checks import integer, optional_real
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
 from bandits.one_sided.exponential import ceil_power, check_prices, fixed_price, slack_of
 from bandits.one_sided.hypotheses import HypothesesSteps
 from bandits.one_sided.problem import OneSided, OneSidedGame, Play, Report
 from bandits.one_sided.reduction import risk_weight
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 
 
 class LeadersParams(NamedTuple):

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.actions import InvalidAction, Part, index, returns
-from bandits.jit import checking_kernel, kernel, rare_kernel, shared_kernel
+from bandits.core.actions import InvalidAction, Part, index, returns
+from bandits.core.jit import checking_kernel, kernel, rare_kernel, shared_kernel
 from bandits.one_sided.hypotheses import HypothesesSteps
 
 _CLOSE = 1e-9  # relative, of `total` to the sum of the weights

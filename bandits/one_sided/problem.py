@@ -28,10 +28,11 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import Checked
-from bandits.checks import fits, instance, integer, optional_real, real
-from bandits.jit import rare_kernel, shared_kernel
-from bandits.limits import exceeds
+from bandits.core.arguments import Checked
+from bandits.core.checks import fits, instance, integer, optional_real, real
+from bandits.core.jit import rare_kernel, shared_kernel
+from bandits.core.limits import exceeds
+from bandits.core.rng import Stream
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
 from bandits.one_sided.auditors import Audit, Panels, Rule, Schedule
 from bandits.one_sided.benchmark import FairPolicy, fair_policy
@@ -41,9 +42,8 @@ from bandits.one_sided.play import Play as Play
 from bandits.one_sided.play import check_play, make_acceptance
 from bandits.one_sided.reduction import HIDDEN
 from bandits.protocol import Problem, ProblemSteps
-from bandits.rng import Stream
 
-_LAST_OF_BLOCK = 4095  # see bandits.summation
+_LAST_OF_BLOCK = 4095  # see bandits.core.summation
 _MANY_INDIVIDUALS = 2**20  # arrive per round at most: a round looks at all pairs of them
 _GROUP_METRICS = ("arrivals", "acceptances", "errors", "seen_errors")
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel, rare_kernel
-from bandits.limits import exceeds
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.limits import exceeds
+from bandits.core.rng import Stream
 from bandits.one_sided.audit import objection
 from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWorld, Play
 from bandits.protocol import ProblemSteps
-from bandits.rng import Stream
 
 
 class RecountSetting(NamedTuple):

@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import checked
-from bandits.checks import array, integer, real, shown
-from bandits.jit import kernel
+from bandits.core.arguments import checked
+from bandits.core.checks import array, integer, real, shown
+from bandits.core.jit import kernel
 
 HIDDEN = -1  # a label that is not revealed
 NOBODY = -1  # in place of a position where no pair is reported

@@ -23,13 +23,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import integer, optional_real, real
-from bandits.exponential_weights import add_losses
-from bandits.jit import kernel
+from bandits.core.checks import integer, optional_real, real
+from bandits.core.exponential_weights import add_losses
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
 from bandits.one_sided.exponential import DenseState, dense_play, dense_state, listed_table
 from bandits.one_sided.problem import OneSided, OneSidedGame, Play, Report
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 
 
 class TastingParams(NamedTuple):

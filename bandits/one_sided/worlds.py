@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bandits.arguments import checked
-from bandits.checks import array, integer
+from bandits.core.arguments import checked
+from bandits.core.checks import array, integer
 from bandits.one_sided.auditors import (
     Auditor,
     MahalanobisDistance,

@@ -27,8 +27,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import checked
-from bandits.checks import array, integer, real
+from bandits.core.arguments import checked
+from bandits.core.checks import array, integer, real
 from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.games import annotator_mixture, distribution
 

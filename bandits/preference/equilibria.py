@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import checked
-from bandits.checks import real
+from bandits.core.arguments import checked
+from bandits.core.checks import real
 from bandits.preference.games import preference_matrix, reference_policy, skew
 from bandits.preference.measures import sub_tau
 from bandits.preference.prox import normalise

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import checked
-from bandits.checks import HUGE, array, as_array, integer, real
+from bandits.core.arguments import checked
+from bandits.core.checks import HUGE, array, as_array, integer, real
 
 Matrix = NDArray[np.float64]
 

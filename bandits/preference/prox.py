@@ -4,7 +4,7 @@
     log prox(w, g) = (lambda log w + tau log mu + g) / (lambda + tau) - log Z.
 
 Everywhere in this family tau is the weight of the reference mu and lambda (`prox_weight`) that of the present
-iterate; the papers' symbols differ, see `bandits.preference.conventions`. For r = prox(w, g) and every u the
+iterate; the papers' symbols differ, see `bandits.preference.self_play.conventions`. For r = prox(w, g) and every u the
 three-point equality holds exactly:
 
     <u - r, g> - tau KL(u || mu) + tau KL(r || mu) = lambda KL(u || w) - lambda KL(r || w) - (lambda + tau) KL(u || r).

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel, rare_kernel
-from bandits.preference.dueling import Pair
+from bandits.core.jit import kernel, rare_kernel
+from bandits.preference.duels.problem import Pair
 
 _STEPS = 100
 _HALVINGS = 40

@@ -16,8 +16,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.checks import integer, optional_real
-from bandits.exponential_weights import (
+from bandits.core.checks import integer, optional_real
+from bandits.core.exponential_weights import (
     add_loss,
     draw,
     probability,
@@ -27,9 +27,9 @@ from bandits.exponential_weights import (
     uniform_tree,
     uniform_weights,
 )
-from bandits.jit import kernel
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 from bandits.switching.exp3 import MANY_ACTIONS
 from bandits.switching.problem import Bandit, SwitchingCostGame
 

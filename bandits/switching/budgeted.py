@@ -27,11 +27,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import optional_real
-from bandits.exponential_weights import Weights, add_loss, add_losses, draw, probability, uniform_weights
-from bandits.jit import kernel, rare_kernel
+from bandits.core.checks import optional_real
+from bandits.core.exponential_weights import Weights, add_loss, add_losses, draw, probability, uniform_weights
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream, uniform_index, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform_index, uniform_pair
 from bandits.switching.batched_exp3 import BatchedExp3
 from bandits.switching.problem import ExtraObservations, Play, Seen, SwitchingCostGame, TotalBudget
 

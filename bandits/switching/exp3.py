@@ -17,8 +17,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from bandits.checks import optional_real
-from bandits.exponential_weights import (
+from bandits.core.checks import optional_real
+from bandits.core.exponential_weights import (
     Weights,
     WeightTree,
     add_loss,
@@ -30,9 +30,9 @@ from bandits.exponential_weights import (
     uniform_tree,
     uniform_weights,
 )
-from bandits.jit import kernel
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 from bandits.switching.problem import Bandit, SwitchingCostGame
 
 

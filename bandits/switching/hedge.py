@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.checks import optional_real
-from bandits.exponential_weights import Weights, add_losses, draw, uniform_weights
-from bandits.jit import kernel
+from bandits.core.checks import optional_real
+from bandits.core.exponential_weights import Weights, add_losses, draw, uniform_weights
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 from bandits.switching.problem import FullInformation, SwitchingCostGame
 
 

@@ -20,10 +20,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import optional_real
-from bandits.jit import kernel, rare_kernel, uint64
+from bandits.core.checks import optional_real
+from bandits.core.jit import kernel, rare_kernel, uint64
+from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 from bandits.switching.problem import FullInformation, SwitchingCostGame
 
 _SLACK = 1.0 + 2.0**-20  # far above the rounding errors of the exact test

@@ -24,14 +24,14 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from bandits.actions import InvalidAction, Part, index, returns
-from bandits.arguments import Checked
-from bandits.checks import instance, integer, real
-from bandits.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.actions import InvalidAction, Part, index, returns
+from bandits.core.arguments import Checked
+from bandits.core.checks import instance, integer, real
+from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.rng import Stream
+from bandits.core.summation import Sum, empty_sum, plus, value
 from bandits.losses import LossProcess, LossSteps
 from bandits.protocol import Problem, ProblemSteps
-from bandits.rng import Stream
-from bandits.summation import Sum, empty_sum, plus, value
 
 Looks = Literal["flexible", "full", "bandit"]
 

@@ -18,8 +18,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.checks import optional_real
-from bandits.exponential_weights import (
+from bandits.core.checks import optional_real
+from bandits.core.exponential_weights import (
     Weights,
     add_losses,
     bring_up_to_date,
@@ -28,9 +28,9 @@ from bandits.exponential_weights import (
     postpone_losses,
     uniform_weights,
 )
-from bandits.jit import kernel, rare_kernel, uint64
+from bandits.core.jit import kernel, rare_kernel, uint64
+from bandits.core.rng import Stream, uniform, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform, uniform_pair
 from bandits.switching.problem import FullInformation, SwitchingCostGame
 
 

@@ -21,11 +21,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import real
-from bandits.exponential_weights import pick
-from bandits.jit import kernel, rare_kernel
+from bandits.core.checks import real
+from bandits.core.exponential_weights import pick
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 from bandits.switching.problem import Bandit, SwitchingCostGame
 
 _NEWTON_STEPS = 100

@@ -10,10 +10,10 @@ the bad ones with (A_{i+1} - G_{i+1}) / (A_i - G_i).
 
 from typing import Any, NamedTuple
 
-from bandits.jit import kernel, rare_kernel, shared_kernel
-from bandits.limits import excess
-from bandits.rng import Stream, uniform, uniform_pair
-from bandits.sampling import binomial
+from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.limits import excess
+from bandits.core.rng import Stream, uniform, uniform_pair
+from bandits.core.sampling import binomial
 from bandits.threshold.population import PopulationSteps, Rates, acceptance
 
 _FIRST_THINNING = 3  # indices 0 to 2 of a round are the batch's

@@ -11,17 +11,17 @@ could be excluded by the bias alone.
 `BlockFeasibleSearch` holds each choice for h rounds and learns from the last. `EpochFeasibleSearch` holds it
 for h - 1 rounds and then for as many rounds as the threshold has been learned from before (at least one),
 learning from all of these: at most G (1 + log2 T) epochs, so that settling costs O(G h log T) rounds in all,
-while a block's choices may change T / h times. What is known of both: `theory.threshold`.
+while a block's choices may change T / h times. What is known of both: `theory.threshold.bounds`.
 """
 
 import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from bandits.checks import integer
-from bandits.jit import kernel
+from bandits.core.checks import integer
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
-from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
 from bandits.threshold.evidence import Radii, best_feasible, observe, radii
 from bandits.threshold.optimistic_search import ConfidentLearner, SearchState, refresh, start_search

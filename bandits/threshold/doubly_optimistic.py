@@ -14,10 +14,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from bandits.checks import real
-from bandits.jit import kernel
+from bandits.core.checks import real
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
-from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
 from bandits.threshold.evidence import (
     Radii,

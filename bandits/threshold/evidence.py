@@ -7,7 +7,7 @@ With k plays of a threshold, N = n k individuals for the reward and N_j = sum of
 
 R = 2 for parity and 1 for service; residuals are averaged with their information as weights, which is the
 average of least variance. A radius without evidence is infinite. S = cosh(ln(n T) / (4 T)), 1 + O((ln T / T)^2),
-pays for N_j being random (group sizes): see `theory.threshold` for the proof. `width` 1 is the theorem's.
+pays for N_j being random (group sizes): see `theory.threshold.bounds` for the proof. `width` 1 is the theorem's.
 """
 
 import math
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel
-from bandits.limits import excess
+from bandits.core.jit import kernel
+from bandits.core.limits import excess
 from bandits.threshold.batch import Outcome
 
 PARITY_RANGE, SERVICE_RANGE = 2.0, 1.0

@@ -11,11 +11,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import integer
-from bandits.jit import kernel
-from bandits.limits import excess
+from bandits.core.checks import integer
+from bandits.core.jit import kernel
+from bandits.core.limits import excess
+from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
 from bandits.threshold.evidence import Evidence, best_feasible, no_evidence, observe
 from bandits.threshold.problem import ChosenThreshold, ThresholdGame

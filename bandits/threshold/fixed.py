@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from bandits.checks import integer
-from bandits.jit import kernel
+from bandits.core.checks import integer
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
 from bandits.threshold.problem import ChosenThreshold, FullScores, ThresholdGame
 

@@ -15,11 +15,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import optional_real, real
-from bandits.exponential_weights import Weights, add_loss, draw, probability, uniform_weights
-from bandits.jit import kernel
+from bandits.core.checks import optional_real, real
+from bandits.core.exponential_weights import Weights, add_loss, draw, probability, uniform_weights
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform
 from bandits.threshold.batch import Outcome
 from bandits.threshold.evidence import (
     Evidence,

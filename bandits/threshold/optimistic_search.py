@@ -7,7 +7,7 @@ With means rhat, ghat_j and radii beta of `bandits.threshold.evidence`:
               argmin of sum_j max(0, ghat_j - beta_j) if F_t is empty;          ties to the lowest threshold.
 
 With stationary means, reward regret and each constraint's violation are O(sqrt(G T L / n)) with probability
-at least 1 - delta_0 (`theory.threshold`). Only the played threshold's bounds change in a round, so they are
+at least 1 - delta_0 (`theory.threshold.bounds`). Only the played threshold's bounds change in a round, so they are
 kept, and with them the best that another threshold reaches: while the played one stays ahead of it, it stays
 the choice, and only otherwise is there a pass over the grid.
 """
@@ -17,10 +17,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import real
-from bandits.jit import kernel
+from bandits.core.checks import real
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
 from bandits.threshold.evidence import (
     Evidence,

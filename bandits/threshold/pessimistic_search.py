@@ -16,11 +16,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import integer, optional_real
-from bandits.jit import kernel
-from bandits.limits import exceeds
+from bandits.core.checks import integer, optional_real
+from bandits.core.jit import kernel
+from bandits.core.limits import exceeds
+from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
-from bandits.rng import Stream
 from bandits.threshold.batch import Outcome
 from bandits.threshold.evidence import Evidence, Radii, no_evidence, observe, radii, residual_radius, reward_radius
 from bandits.threshold.optimistic_search import ConfidentLearner

@@ -18,10 +18,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import checked
-from bandits.checks import array, optional_real, real
-from bandits.jit import kernel
-from bandits.limits import lowered
+from bandits.core.arguments import checked
+from bandits.core.checks import array, optional_real, real
+from bandits.core.jit import kernel
+from bandits.core.limits import lowered
 from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
 
 LEAST_SHARE, LARGEST_SHARE = 0.05, 0.95

@@ -17,8 +17,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import Checked
-from bandits.jit import shared_kernel
+from bandits.core.arguments import Checked
+from bandits.core.jit import shared_kernel
 
 
 class Rates(NamedTuple):

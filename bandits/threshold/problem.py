@@ -31,13 +31,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.actions import InvalidAction, Part, index, returns
-from bandits.arguments import Checked, checked
-from bandits.checks import HUGE, LARGEST, array, instance, integer, real, shown
-from bandits.jit import rare_kernel, shared_kernel
+from bandits.core.actions import InvalidAction, Part, index, returns
+from bandits.core.arguments import Checked, checked
+from bandits.core.checks import HUGE, LARGEST, array, instance, integer, real, shown
+from bandits.core.jit import rare_kernel, shared_kernel
+from bandits.core.rng import Stream
+from bandits.core.summation import Sum, empty_sum, plus, value
 from bandits.protocol import Problem, ProblemSteps
-from bandits.rng import Stream
-from bandits.summation import Sum, empty_sum, plus, value
 from bandits.threshold.batch import (
     Constraints,
     Outcome,

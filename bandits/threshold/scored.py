@@ -23,7 +23,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import integer, shown, text
+from bandits.core.checks import integer, shown, text
 from bandits.threshold.pools import PoolPopulation, Pools, split_pools
 from bandits.threshold.tables import DATA, Table, categories, choices, matches, numbers, read_table, select
 

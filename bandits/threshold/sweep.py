@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.jit import borrow, keep_alive, program
-from bandits.limits import ROUNDING
+from bandits.core.jit import borrow, keep_alive, program
+from bandits.core.limits import ROUNDING
 from bandits.threshold.batch import Constraints, parity_violation, service_violation, write_residuals
 from bandits.threshold.population import Population, acceptance, mean_reward
 

@@ -21,8 +21,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import array, real
-from bandits.jit import kernel, rare_kernel
+from bandits.core.checks import array, real
+from bandits.core.jit import kernel, rare_kernel
 from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
 
 _FLOOR, _SLOPE = 0.1, 0.8  # P(good | x) = 0.1 + 0.8 x

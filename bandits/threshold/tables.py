@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.checks import HUGE, shown
-from bandits.text import read_text
+from bandits.core.checks import HUGE, shown
+from bandits.core.text import read_text
 
 DATA = Path(__file__).with_name("data")
 _MOST_BYTES = 1 << 30  # of a file

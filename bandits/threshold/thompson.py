@@ -16,12 +16,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.checks import real
-from bandits.jit import kernel, rare_kernel
-from bandits.limits import excess
-from bandits.normal import normal_quantile
+from bandits.core.checks import real
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.limits import excess
+from bandits.core.normal import normal_quantile
+from bandits.core.rng import Stream, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform_pair
 from bandits.threshold.batch import Constraints, Outcome
 from bandits.threshold.evidence import PARITY_RANGE, SERVICE_RANGE, Evidence, best_feasible, no_evidence, observe
 from bandits.threshold.problem import ChosenThreshold, ThresholdGame

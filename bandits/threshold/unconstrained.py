@@ -7,10 +7,10 @@ Auer, Cesa-Bianchi & Fischer, "Finite-time analysis of the multiarmed bandit pro
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from bandits.checks import optional_real
-from bandits.jit import kernel
+from bandits.core.checks import optional_real
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import Stream, uniform_pair
 from bandits.threshold.batch import Outcome
 from bandits.threshold.evidence import Evidence, Radii, highest, no_evidence, observe, reward_radius
 from bandits.threshold.optimistic_search import ConfidentLearner, SearchState, start_search

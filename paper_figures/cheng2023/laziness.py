@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
 from paper_figures import style
 from paper_figures.cheng2023.measure import labelled

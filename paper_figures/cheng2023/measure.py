@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.protocol import Learner
-from bandits.random_walk import MultiScaleRandomWalk
 from bandits.switching import SwitchingCostGame
 from bandits.switching.problem import Feedback
 from paper_figures.simulations import runs

@@ -29,7 +29,7 @@ def phase_data(settings: PhaseSettings) -> "polars.DataFrame":
     import polars
     from sympy import Rational
 
-    from theory.switching import X, minimax_exponent
+    from theory.switching.bounds import X, minimax_exponent
 
     rows: list[dict[str, Any]] = []
     for looks in ("extra", "bandit", "flexible", "full"):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bandits.random_walk import MultiScaleRandomWalk
-from bandits.rng import ENVIRONMENT, seed_word, stream
+from bandits.core.rng import ENVIRONMENT, seed_word, stream
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from paper_figures import style
 from paper_figures.cheng2023.measure import labelled
 from paper_figures.cheng2023.source import CHENG

@@ -145,7 +145,7 @@ GROWTH = Figure(
     title="Regret and violation against the horizon, under the theorems",
     paper=DU,
     claim="Reward regret and cumulative violation of order sqrt(G T ln(G T) / n) with probability 1 - δ₀ where the "
-    "population stands still (proof with constants in theory.threshold; the search knows T).",
+    "population stands still (proof with constants in theory.threshold.bounds; the search knows T).",
     caption="The synthetic population, frozen in its first state, for horizons that the learner is told. Broken lines: "
     "the theorems' right sides with their constants, in the learner's colour; dotted: slope 1/2. The regret grows with "
     "about that slope or a little more while many thresholds still look alike, and flattens when the best one is "

@@ -8,7 +8,7 @@ import numpy as np
 
 from bandits.preference import MixtureDescent, NashMD, PreferenceGame, games
 from bandits.preference.measures import kl
-from bandits.preference.policy_gradient import mixture_fixed_point
+from bandits.preference.self_play.policy_gradient import mixture_fixed_point
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.munos2023.source import CONSTANT, MIXTURE, MUNOS, SCHEDULE

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.preference import COMAL, PreferenceGame, games, trajectory
+from bandits.preference import COMAL, PreferenceGame, games
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.munos2023.source import MUNOS
 from paper_figures.tiapkin2025.source import labelled
+from sims.engines.policies import trajectory
 
 if TYPE_CHECKING:
     import polars

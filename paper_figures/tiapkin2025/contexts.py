@@ -20,7 +20,7 @@ from bandits.preference import (
     stability,
 )
 from bandits.preference.measures import kl, payoff, sub_tau
-from bandits.preference.self_play import SelfPlay
+from bandits.preference.self_play.learner import SelfPlay
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.simulations import runs

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bandits.preference import NashMP, PreferenceGame, games, trajectory
+from bandits.preference import NashMP, PreferenceGame, games
 from bandits.preference.measures import gap_tau, kl
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.tiapkin2025.source import TIAPKIN, labelled
+from sims.engines.policies import trajectory
 
 if TYPE_CHECKING:
     import polars

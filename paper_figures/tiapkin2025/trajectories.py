@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.preference import INPO, HedgeSelfPlay, NashMP, PreferenceGame, games, trajectory, von_neumann_winner
+from bandits.preference import INPO, HedgeSelfPlay, NashMP, PreferenceGame, games, von_neumann_winner
 from bandits.preference.measures import kl
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.tiapkin2025.source import LOOKS, TIAPKIN, labelled
+from sims.engines.policies import trajectory
 
 if TYPE_CHECKING:
     import polars

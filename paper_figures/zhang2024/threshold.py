@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.preference import INPO, NashMP, PreferenceGame, games, stability, trajectory
+from bandits.preference import INPO, NashMP, PreferenceGame, games, stability
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.tiapkin2025.source import labelled
 from paper_figures.zhang2024.source import ZHANG
+from sims.engines.policies import trajectory
 
 if TYPE_CHECKING:
     import polars

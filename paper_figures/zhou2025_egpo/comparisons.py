@@ -16,8 +16,8 @@ from bandits.preference import (
     SampledOnlineIPO,
 )
 from bandits.preference.measures import kl
-from bandits.preference.policy_gradient import mixture_fixed_point
-from bandits.preference.self_play import SelfPlay
+from bandits.preference.self_play.learner import SelfPlay
+from bandits.preference.self_play.policy_gradient import mixture_fixed_point
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.simulations import runs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bandits.preference import EGPO, INPO, NashMD, NashMP, stability
-from bandits.preference.conventions import weight_from_logit_step
+from bandits.preference.self_play.conventions import weight_from_logit_step
 from bandits.protocol import Learner
 from paper_figures import style
 from paper_figures.figure import Figure

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bandits.jit import kernel
+from bandits.core.jit import kernel
 from bandits.losses import LossTable
 from bandits.protocol import Learner, LearnerSteps, Problem
 from bandits.switching import Bandit, FullInformation, SwitchingCostGame

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from bandits import stopping
+from bandits.core import stopping
 from bandits.losses import BernoulliLosses
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import simulate

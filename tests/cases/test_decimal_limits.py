@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from bandits.limits import ROUNDING, exceeds, excess, excess_of, lowered
+from bandits.core.limits import ROUNDING, exceeds, excess, excess_of, lowered
 from bandits.one_sided import (
     Conjunctions,
     Crowd,

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bandits.core.weights import proportions
 from bandits.one_sided import (
     Crowd,
     FixedPolicy,
@@ -14,7 +15,6 @@ from bandits.one_sided import (
     ScaledDistance,
 )
 from bandits.preference import PreferenceGame, StackelbergGame, games
-from bandits.weights import proportions
 from sims import simulate
 
 FEATURES = [[0.0], [0.4], [1.0]]

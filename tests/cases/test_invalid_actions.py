@@ -13,13 +13,13 @@ import pytest
 from bandits import one_sided
 from bandits import preference as pr
 from bandits import threshold as th
-from bandits.actions import InvalidAction
-from bandits.jit import kernel
+from bandits.core.actions import InvalidAction
+from bandits.core.jit import kernel
 from bandits.losses import BernoulliLosses
 from bandits.one_sided.problem import Play as Policy
-from bandits.preference.dueling import Pair
+from bandits.preference.duels.problem import Pair
 from bandits.preference.games import rock_paper_scissors
-from bandits.preference.linear_mdp import PolicyPair
+from bandits.preference.trajectories.problem import PolicyPair
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, ExtraObservations, FullInformation, SwitchingCostGame, TotalBudget
 from bandits.switching.problem import Play as Looking

@@ -12,8 +12,8 @@ import numpy as np
 import polars
 import pytest
 
-from bandits.addresses import NotAddressable, reach
-from bandits.jit import kernel
+from bandits.core.addresses import NotAddressable, reach
+from bandits.core.jit import kernel
 from bandits.losses import LossTable
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, Exp3, SwitchingCostGame

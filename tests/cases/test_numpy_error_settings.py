@@ -10,7 +10,8 @@ from bandits.switching import Exp3, Hedge
 from bandits.threshold import OptimisticFeasibleSearch
 from sims import simulate
 from tests.constructors import FUNCTIONS, base_of, checked_functions, constructors, opponent, used
-from theory import exact, verify
+from theory import verify
+from theory.switching import exact
 
 
 def same(one, other):
@@ -37,7 +38,7 @@ def test_objects(name):
     assert_untouched(lambda: used(cls(**base)))
 
 
-SLOW = ("theory.worst_case", "theory.verification.verify_all", "theory.instances.freeze")
+SLOW = ("theory.switching.witnesses", "theory.verification.verify_all", "theory.instances.freeze")
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(checked_functions()) if not name.startswith(SLOW)])

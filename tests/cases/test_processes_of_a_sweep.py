@@ -26,7 +26,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 import numpy as np
-from bandits.jit import kernel
+from bandits.core.jit import kernel
 from bandits.losses import BernoulliLosses
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, SwitchingCostGame

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bandits.jit import kernel
+from bandits.core.jit import kernel
 from bandits.losses import BernoulliLosses
 from bandits.one_sided import AccountedGame, GroupThresholds, Lending, OmniscientFair, Panel, Panels, RandomDistance
 from bandits.preference import (
@@ -19,9 +19,9 @@ from bandits.preference import (
     games,
 )
 from bandits.preference.prox import prox
-from bandits.preference.self_play import SelfPlay
-from bandits.preference.stackelberg import StackelbergPlay
-from bandits.preference.stackelberg_match import StackelbergLearner
+from bandits.preference.self_play.learner import SelfPlay
+from bandits.preference.stackelberg.game import StackelbergPlay
+from bandits.preference.stackelberg.problem import StackelbergLearner
 from bandits.protocol import ProblemSteps
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import simulate

@@ -9,8 +9,8 @@ COMPILED_BEFORE = (
     "import numba\nnumba.njit(lambda a: a.sum() + a.max() + a.shape[0] + a.mean())(__import__('numpy').ones(2))\n"
 )
 ADDRESS = """
-from bandits.addresses import reach
-from bandits.jit import kernel
+from bandits.core.addresses import reach
+from bandits.core.jit import kernel
 @kernel
 def step(a):
     return a.sum() + a.max() + a.shape[0] + a.mean()

@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from bandits.addresses import reach
+from bandits.core.addresses import reach
 
 COMPILED = {  # kind: (text of the module, expression in a kernel whose value is V)
     "number": ("A = V", "A"),
@@ -198,13 +198,13 @@ import numba, numpy as np
 from numba import types
 from numba.experimental import jitclass
 from numba.extending import intrinsic, lower_builtin, overload, overload_attribute, overload_method, type_callable
-from bandits.jit import kernel
+from bandits.core.jit import kernel
 """
 PLAY = """
 import importlib, json, sys
 sys.path.insert(0, ".")
-from bandits.addresses import reach
-from bandits.jit import kernel, program
+from bandits.core.addresses import reach
+from bandits.core.jit import kernel, program
 found = {}
 for name in sys.argv[1:]:
     step = importlib.import_module(name).step
@@ -223,7 +223,7 @@ def write(folder: Path, kinds: dict[str, tuple[str, str]], value: int) -> list[s
         (folder / path).write_text(f"A = {value}\n")
     (folder / "lab/modes.py").write_text(f"import enum\nclass Mode(enum.IntEnum):\n    A = {value}\n")
     (folder / "lab/tools.py").write_text(
-        f"from bandits.jit import kernel\n@kernel\ndef choose(t):\n    return {value} if t > 0 else 0\n"
+        f"from bandits.core.jit import kernel\n@kernel\ndef choose(t):\n    return {value} if t > 0 else 0\n"
     )
     names = []
     for number, (top, expression) in enumerate(kinds.values()):

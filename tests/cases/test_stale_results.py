@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 import jax.numpy as jnp
 import numpy as np
-from bandits.jit import kernel
+from bandits.core.jit import kernel
 from bandits.losses import LossProcess, LossSteps, LossTable
 from bandits.preference import INPO, PreferenceGame, games
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from bandits.exponential_weights import add_loss, add_losses, probability
-from bandits.jit import kernel
+from bandits.core.exponential_weights import add_loss, add_losses, probability
+from bandits.core.jit import kernel
+from bandits.core.rng import uniform_index
 from bandits.losses import LossTable
-from bandits.rng import uniform_index
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
 from bandits.switching.batched_exp3 import BatchedExp3State
 from theory import theorem

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pytest
 
-from bandits.exponential_weights import add_loss, probability
-from bandits.jit import kernel
+from bandits.core.exponential_weights import add_loss, probability
+from bandits.core.jit import kernel
 from bandits.preference import (
     RUCB,
     DoubleThompsonSampling,
@@ -15,15 +15,15 @@ from bandits.preference import (
     SparringExp3,
     VersatileDB,
 )
-from bandits.preference.duel_counts import count_win
+from bandits.preference.duels.counts import count_win
+from bandits.preference.duels.sparring_exp3 import SparringState
+from bandits.preference.duels.versatile_db import _add
 from bandits.preference.prox import normalise, prox
-from bandits.preference.sampled_inpo import least_squares_gain
-from bandits.preference.sparring_exp3 import SparringState
-from bandits.preference.versatile_db import _add
+from bandits.preference.self_play.sampled_inpo import least_squares_gain
 from bandits.switching.tsallis_switch import tsallis_probabilities
-from tests.bandits.preference import duels
-from tests.bandits.preference.test_gradients import LOOPS, check_loops
-from tests.bandits.preference.test_sampled_inpo import check_rounds
+from tests.bandits.preference.duels import duels
+from tests.bandits.preference.self_play.test_gradients import LOOPS, check_loops
+from tests.bandits.preference.self_play.test_sampled_inpo import check_rounds
 from tests.mutants.rejection import rejected
 
 # ---------------------------------------------------------------- comparisons

@@ -8,25 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bandits.exponential_weights import add_loss, tree_add_loss, uniform_tree, uniform_weights
+from bandits.core.exponential_weights import add_loss, tree_add_loss, uniform_tree, uniform_weights
+from bandits.core.rng import ENVIRONMENT, LEARNER, stream
 from bandits.losses import BernoulliLosses, LossTable
-from bandits.random_walk import MultiScaleRandomWalk
-from bandits.rng import ENVIRONMENT, LEARNER, stream
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import Bandit, BudgetExceeded, Exp3, SwitchingCostGame
 from tests import references
-from tests.bandits.switching.test_bandit_learners import check_laws
-from tests.bandits.switching.test_problem import check_budget, check_reach, check_regret
-from tests.bandits.switching.tracing import trace
-from tests.bandits.test_exponential_weights import check_single_updates, law_of_list, law_of_tree
-from tests.bandits.test_losses import check_totals
-from tests.bandits.test_random_walk import check_losses, check_stream
-from tests.bandits.test_rng import (
+from tests.bandits.core.test_exponential_weights import check_single_updates, law_of_list, law_of_tree
+from tests.bandits.core.test_rng import (
     check_known_answers,
     check_streams_differ,
     check_the_largest_word,
     check_uniforms,
     check_words,
 )
+from tests.bandits.losses.test_losses import check_totals
+from tests.bandits.losses.test_random_walk import check_losses, check_stream
+from tests.bandits.switching.test_bandit_learners import check_laws
+from tests.bandits.switching.test_problem import check_budget, check_reach, check_regret
+from tests.bandits.switching.tracing import trace
 from tests.drivers import draws_plainly, plain
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bandits.exponential_weights import add_losses
-from bandits.jit import kernel
+from bandits.core.exponential_weights import add_losses
+from bandits.core.jit import kernel
 from bandits.one_sided import (
     Exp2OneSided,
     FollowObserved,

@@ -6,17 +6,21 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from bandits.jit import kernel
-from bandits.preference import apohf, feature_thompson, stackelberg, vpo
-from bandits.preference.dueling import Pair
+from bandits.core.jit import kernel
+from bandits.core.rng import uniform, uniform_pair
+from bandits.preference.duels import apohf, feature_thompson
+from bandits.preference.duels.problem import Pair
 from bandits.preference.prox import normalise
 from bandits.preference.reward_fit import cholesky, count_answer, refit, solve_lower
-from bandits.preference.stackelberg import StackelbergGame, StackelbergPlay, StackelbergSolution
-from bandits.preference.vpo import value_incentivized_rewards
+from bandits.preference.self_play import vpo
+from bandits.preference.self_play.vpo import value_incentivized_rewards
+from bandits.preference.stackelberg import game as stackelberg
+from bandits.preference.stackelberg.game import StackelbergGame, StackelbergPlay, StackelbergSolution
 from bandits.protocol import LearnerSteps
-from bandits.rng import uniform, uniform_pair
-from tests.bandits.preference import test_linear_duels, test_stackelberg, test_vpo
-from tests.bandits.preference.playing import MU, random_matrix, random_policy
+from tests.bandits.preference.duels import test_linear_duels
+from tests.bandits.preference.self_play import test_vpo
+from tests.bandits.preference.self_play.playing import MU, random_matrix, random_policy
+from tests.bandits.preference.stackelberg import test_game as test_stackelberg_game
 from tests.drivers import plain
 
 
@@ -60,7 +64,7 @@ def weights_exchanged(game):
 
 @pytest.mark.parametrize("solve", [follower_helps, follower_does_not_see, weights_exchanged])
 def test_stackelberg_solutions(solve):
-    rejected(test_stackelberg.check_digits, solve)
+    rejected(test_stackelberg_game.check_digits, solve)
 
 
 def starving(game, play, leader_rate, rate):
@@ -87,8 +91,8 @@ def test_stackelberg_steps(step):
     rng = np.random.default_rng(5)
     game = StackelbergGame(random_matrix("uniform", 4, 3), 0.3, 0.2, random_policy(4, rng))
     play = StackelbergPlay(np.log(random_policy(4, rng)), np.log([random_policy(4, rng) for _ in range(4)]))
-    test_stackelberg.check_mirror_errors(game, play, 0.4, 5.0, stackelberg.mirror_step)
-    rejected(test_stackelberg.check_mirror_errors, game, play, 0.4, 5.0, step)
+    test_stackelberg_game.check_mirror_errors(game, play, 0.4, 5.0, stackelberg.mirror_step)
+    rejected(test_stackelberg_game.check_mirror_errors, game, play, 0.4, 5.0, step)
 
 
 # ---------------------------------------------------------------- VPO

@@ -19,29 +19,27 @@ from bandits.preference import (
     NashMD,
     NashMP,
     RegretMatchingPlus,
-    engine,
-    inpo,
-    nash_mp,
-    optimistic_prox,
     regularized_nash,
     von_neumann_winner,
     winner,
 )
-from bandits.preference.conventions import (
+from bandits.preference.measures import kl
+from bandits.preference.prox import geometric_mixture, normalise, prox
+from bandits.preference.self_play import inpo, nash_mp, optimistic_prox
+from bandits.preference.self_play.conventions import (
     weight_from_inverse_step,
     weight_from_logit_step,
     weight_from_magnet_step,
 )
-from bandits.preference.measures import kl
-from bandits.preference.prox import geometric_mixture, normalise, prox
-from tests.bandits.preference import laws
-from tests.bandits.preference.known_answers import ROWS, check_first_policies
-from tests.bandits.preference.playing import MU, REFERENCE, case, random_matrix
+from sims.engines import self_play as engine
+from tests.bandits.preference.self_play import laws
+from tests.bandits.preference.self_play.known_answers import ROWS, check_first_policies
+from tests.bandits.preference.self_play.playing import MU, REFERENCE, case, random_matrix
+from tests.bandits.preference.self_play.test_facts import check_proximal_identity
+from tests.bandits.preference.self_play.test_identities import check_egpo, check_inpo, check_mmd
+from tests.bandits.preference.self_play.test_self_play import GAME, check_queries, check_simulation
 from tests.bandits.preference.test_equilibria import check_regularized, check_winner
-from tests.bandits.preference.test_facts import check_proximal_identity
-from tests.bandits.preference.test_identities import check_egpo, check_inpo, check_mmd
 from tests.bandits.preference.test_measures import check_digits
-from tests.bandits.preference.test_self_play import GAME, check_queries, check_simulation
 from tests.mutants.rejection import rejected
 
 KNOWN = case()

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 import theory
-from bandits.preference import StackelbergGDA, fit_density, games, mixture_fit, stackelberg
-from bandits.preference.stackelberg_match import measure
-from tests.bandits.preference import test_density, test_stackelberg_match
-from tests.bandits.preference.playing import random_policy
-from tests.bandits.preference.test_stackelberg_match import GAME, Shown
+from bandits.preference import StackelbergGDA, fit_density, games, mixture_fit
+from bandits.preference.stackelberg import game as stackelberg
+from bandits.preference.stackelberg.problem import measure
+from tests.bandits.preference import test_density
+from tests.bandits.preference.self_play.playing import random_policy
+from tests.bandits.preference.stackelberg import test_problem as test_stackelberg_match
+from tests.bandits.preference.stackelberg.test_problem import GAME, Shown
 from tests.mutants.rejection import rejected
-from tests.theory import test_stackelberg
+from tests.theory.preference import test_stackelberg
 
 CHECKS = (test_stackelberg_match.check_descent, test_stackelberg_match.check_averaging)
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bandits.exponential_weights import add_loss, add_losses, draw, probability
-from bandits.jit import kernel
-from bandits.random_walk import MultiScaleRandomWalk
-from bandits.rng import uniform, uniform_pair
+from bandits.core.exponential_weights import add_loss, add_losses, draw, probability
+from bandits.core.jit import kernel
+from bandits.core.rng import uniform, uniform_pair
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     Bandit,
     BatchedDartboard,

@@ -6,13 +6,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from bandits.jit import kernel
-from bandits.preference import PRLSVI, trajectory_fit
-from bandits.preference.linear_mdp import PolicyPair
-from bandits.preference.pr_lsvi import count_answer, count_trajectories, count_visit, plan, query_level
+from bandits.core.jit import kernel
+from bandits.preference import PRLSVI
+from bandits.preference.trajectories import fit as trajectory_fit
+from bandits.preference.trajectories.pr_lsvi import count_answer, count_trajectories, count_visit, plan, query_level
+from bandits.preference.trajectories.problem import PolicyPair
 from bandits.protocol import LearnerSteps
-from tests.bandits.preference import test_pr_lsvi
-from tests.bandits.preference.test_pr_lsvi import ASKING, LEARNER_OF_TESTS, MDP
+from tests.bandits.preference.trajectories import test_pr_lsvi
+from tests.bandits.preference.trajectories.test_pr_lsvi import ASKING, LEARNER_OF_TESTS, MDP
 from tests.drivers import plain
 from tests.mutants.rejection import rejected
 

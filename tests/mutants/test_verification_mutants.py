@@ -17,8 +17,10 @@ import pytest
 
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, SwitchingCostGame
-from theory import checks, confidence, exact, games, ranges, rates
+from theory import checks, confidence, ranges, rates
 from theory.instances import alternating
+from theory.switching import exact
+from theory.switching import minimax as games
 from theory.verdict import Verdict
 
 

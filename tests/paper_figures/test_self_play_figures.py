@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from bandits.preference import PreferenceGame, games, trajectory
+from bandits.preference import PreferenceGame, games
 from bandits.preference.measures import gap0
 from paper_figures.liu2024_comal import ComalSettings, players
 from paper_figures.slhf2025.solutions import SolutionSettings, solution_data, solutions
 from paper_figures.tiapkin2025.contexts import ContextSettings, contextual_game, play_contexts
 from paper_figures.tiapkin2025.contexts import players as contextual_players
+from sims.engines.policies import trajectory
 
 ENDS = {  # learner -> {round: gap0 from the uniform and from the uneven start}, from another program
     "HedgeSelfPlay": {1000: (0.302, 0.631)},

@@ -16,7 +16,7 @@ import numpy as np
 import polars
 import pytest
 
-from bandits.checks import shown
+from bandits.core.checks import shown
 from sims import simulate
 from tests import constructors
 from tests.constructors import FUNCTIONS, base_of, checked_functions, fields_of, opponent, used
@@ -183,7 +183,7 @@ def test_constructors_refuse_in_one_line_or_hold_numbers_of_their_own(name):
 @pytest.mark.parametrize("name", [name for name in names(checked_functions()) if name.startswith("bandits")])
 def test_functions_refuse_in_one_line(name):
     function, base = checked_functions()[name], FUNCTIONS[name]
-    assert not has_nan(function(**base)) or name == "theory.exact.chain"  # whose redraws are unknown
+    assert not has_nan(function(**base)) or name == "theory.switching.exact.chain"  # whose redraws are unknown
     parameters = inspect.signature(function).parameters.values()
     faults = []
     for argument, value, call in pairs(function, base, [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.one_sided import (
     AppleTasting,
     ContextSemiBanditFtpl,
@@ -28,7 +29,6 @@ from bandits.preference import (
     VersatileDB,
     games,
 )
-from bandits.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     Bandit,
     BatchedDartboard,

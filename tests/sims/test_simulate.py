@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable, PiecewiseLosses
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     BatchedDartboard,
     BatchedExp3,

@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from bandits.losses import BernoulliLosses, LossTable
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import BatchedExp3, Exp3, Hedge, SwitchingCostGame
 from sims.config import build, canonical, describe, public_classes
 from sims.spec import load_sweep, parse_sweep

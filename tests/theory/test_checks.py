@@ -12,15 +12,16 @@ import sympy as sp
 
 import theory
 from bandits.losses import LossTable
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
 from sims import simulate
 from tests.drivers import play_plainly
 from tests.theory.scripted import Coin, Scripted, claim
-from theory import checks, exact, verification, verify
+from theory import checks, verification, verify
 from theory.bound import K, T
 from theory.confidence import RangeViolation
 from theory.instances import alternating, dear, freeze
+from theory.switching import exact
 
 # ---------------------------------------------------------------- how often a verdict is wrong
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     Bandit,
     BatchedDartboard,

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import theory
-from bandits.jit import kernel
+from bandits.core.jit import kernel
+from bandits.core.rng import uniform
 from bandits.losses import LossTable
 from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import uniform
 from bandits.switching import Bandit, FullInformation, SwitchingCostGame
 from theory.instances import dear
 from theory.testing import assert_bound_broken, assert_bound_holds

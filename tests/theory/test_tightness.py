@@ -9,11 +9,12 @@ import theory
 from bandits.losses import LossTable
 from bandits.switching import FullInformation, LazyPerturbedLeader, SwitchingCostGame
 from tests.drivers import play_plainly
-from theory import exact, games
 from theory.confidence import mean_interval
-from theory.long_plays import exp3_on_steady_losses, leader_switches, uniform_looks
+from theory.switching import exact
+from theory.switching import minimax as games
+from theory.switching.long_plays import exp3_on_steady_losses, leader_switches, uniform_looks
+from theory.switching.witnesses import worst_losses
 from theory.tightness import WITNESSES, Witness, _best, often_reached, table
-from theory.worst_case import worst_losses
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandits import one_sided as family
+from bandits.core.rng import ENVIRONMENT
 from bandits.one_sided import (
     Applicants,
     Crowd,
@@ -33,7 +34,6 @@ from bandits.one_sided import (
     three_points,
 )
 from bandits.one_sided.fixed import FixedParams
-from bandits.rng import ENVIRONMENT
 from bandits.threshold import EmpiricalPools
 from sims import simulate
 from sims.config import build, describe, public_classes

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandits.limits import ROUNDING
+from bandits.core.limits import ROUNDING
+from bandits.core.rng import ENVIRONMENT
 from bandits.one_sided import (
     Listed,
     MahalanobisDistance,
@@ -25,7 +26,6 @@ from bandits.one_sided import (
 from bandits.one_sided.audit import AuditSetting, objection, reported_pair, sitting_panel
 from bandits.one_sided.auditors import swing_distance
 from bandits.one_sided.fixed import FixedParams
-from bandits.rng import ENVIRONMENT
 from tests.bandits.one_sided.strategies import distances, units, vector
 from tests.bandits.one_sided.tracing import trace
 from tests.drivers import plain, stream_of

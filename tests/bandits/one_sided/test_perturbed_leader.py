@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandits.core.rng import LEARNER
 from bandits.one_sided import InstanceFtpl
 from bandits.one_sided.perturbed_leader import _make_wait, laplace
 from bandits.one_sided.problem import Report
 from bandits.one_sided.reduction import risk_weight
-from bandits.rng import LEARNER
 from tests.bandits.one_sided.strategies import games
 from tests.bandits.one_sided.test_learners import radius, recorded
 from tests.drivers import plain, stream_of

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.one_sided import OmniscientFair
-from bandits.rng import ENVIRONMENT, LEARNER
 from tests.drivers import plain, stream_of
 
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.preference import density, fit_density, games, mixture_fit
-from bandits.preference.dueling import Pair
+from bandits.preference.duels.problem import Pair
 from bandits.preference.reward_fit import FitParams, count_answer, no_fit, refit
-from tests.bandits.preference.playing import random_policy
+from tests.bandits.preference.self_play.playing import random_policy
 from tests.drivers import plain
 
 

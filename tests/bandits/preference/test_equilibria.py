@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from bandits.preference import equilibria, games, regularized_nash, von_neumann_winner, winner
 from bandits.preference.measures import gap0, kl, sub_tau
-from tests.bandits.preference.playing import MU, REFERENCE, cases, divergence, matrices, random_matrix, random_policy
+from tests.bandits.preference.self_play.playing import (
+    MU,
+    REFERENCE,
+    cases,
+    divergence,
+    matrices,
+    random_matrix,
+    random_policy,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.preference import games
-from tests.bandits.preference.playing import matrices
+from tests.bandits.preference.self_play.playing import matrices
 
 
 def check_preferences(matrix):

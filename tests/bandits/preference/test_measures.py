@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.preference.measures import best_response, expl0, gap0, gap_tau, kl, phi, span, sub_tau
-from tests.bandits.preference.playing import cases, divergence, random_policy
+from tests.bandits.preference.self_play.playing import cases, divergence, random_policy
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.losses import BernoulliLosses
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import Bandit, BatchedExp3, Exp3, SwitchingCostGame, TsallisSwitch
 from bandits.switching.tsallis_switch import tsallis_probabilities
 from sims import simulate

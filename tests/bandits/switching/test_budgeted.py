@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bandits.core.rng import LEARNER
 from bandits.losses import BernoulliLosses, LossTable
-from bandits.random_walk import MultiScaleRandomWalk
-from bandits.rng import LEARNER
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     BatchedDartboard,
     BatchedExp3,

@@ -9,11 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from bandits.exponential_weights import bring_up_to_date
-from bandits.jit import kernel
+from bandits.core.exponential_weights import bring_up_to_date
+from bandits.core.jit import kernel
+from bandits.core.rng import LEARNER
 from bandits.losses import LossTable
 from bandits.protocol import LearnerSteps
-from bandits.rng import LEARNER
 from bandits.switching import FullInformation, Hedge, LazyPerturbedLeader, ShrinkingDartboard, SwitchingCostGame
 from sims import simulate
 from tests import references

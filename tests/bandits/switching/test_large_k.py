@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandits.exponential_weights import (
+from bandits.core.exponential_weights import (
     add_loss,
     draw,
     probability,
@@ -18,8 +18,8 @@ from bandits.exponential_weights import (
     uniform_tree,
     uniform_weights,
 )
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.protocol import LearnerSteps
-from bandits.random_walk import MultiScaleRandomWalk
 from bandits.switching import BatchedExp3, Exp3, SwitchingCostGame
 from bandits.switching.exp3 import MANY_ACTIONS
 from sims import simulate

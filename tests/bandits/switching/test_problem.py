@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bandits.core.rng import ENVIRONMENT
 from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable, PiecewiseLosses
-from bandits.random_walk import MultiScaleRandomWalk
-from bandits.rng import ENVIRONMENT
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     Bandit,
     BudgetExceeded,

@@ -8,7 +8,7 @@ Fixed seed: the outcome is a function of the code alone.
 import numpy as np
 import pytest
 
-from bandits.random_walk import MultiScaleRandomWalk
+from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import (
     Bandit,
     BatchedExp3,

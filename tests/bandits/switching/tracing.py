@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.losses import LossTable
-from bandits.rng import ENVIRONMENT, LEARNER
 from bandits.switching import Bandit, SwitchingCostGame
 from tests.drivers import plain, stream_of
 

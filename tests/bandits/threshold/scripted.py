@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.jit import kernel, rare_kernel
+from bandits.core.jit import kernel, rare_kernel
 from bandits.protocol import Problem, ProblemSteps
 from bandits.threshold.batch import Constraints, Outcome
 from bandits.threshold.population import Sensitivity

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bandits.rng import ENVIRONMENT
+from bandits.core.rng import ENVIRONMENT
 from bandits.threshold import ChosenThreshold, EmpiricalPools, FixedThreshold, FullScores, ThresholdGame
 from tests.drivers import plain, play_plainly, stream_of
 

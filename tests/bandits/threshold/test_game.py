@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bandits.threshold
-from bandits.jit import kernel
+from bandits.core.jit import kernel
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, Exp3
 from bandits.threshold import (

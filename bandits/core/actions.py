@@ -1,0 +1,116 @@
+"""What a learner returns, checked by the problem once per round before anything is read with it.
+
+Types are compared when the pair is compiled: `returns` makes the function that does it, and `index` turns any of
+Numba's integers into int64. Values are compared in every round: a kernel raises `InvalidAction(reason, t, values...)`,
+whose text is put together by Python only when it is read, so that a round pays for comparisons alone. `sims.simulate`
+adds the learner's name. The interpreted engine makes the same checks.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bandits.core.jit import overload, types
+
+_LARGEST = 2**63 - 1
+_LONGEST = 80  # characters of a value in a message
+
+
+class InvalidAction(ValueError):
+    """A learner's action that the problem does not allow: (reason with {} for the values, round t from 0, values)."""
+
+    def __str__(self) -> str:
+        if len(self.args) == 1:
+            return str(self.args[0])
+        reason, t, *values = self.args
+        return f"in round t = {t}, {reason.format(*values)}"
+
+    def of(self, learner: str) -> "InvalidAction":
+        """Return the error with the learner's name in front."""
+        return type(self)(f"{learner} played an invalid action: {self}")
+
+
+class InvalidActionType(TypeError):
+    """A learner's action of a type that the problem does not take."""
+
+
+class Part(NamedTuple):
+    """What one field of an action must be: an "integer" or a "number", or an array of them with `axes` axes."""
+
+    name: str
+    base: str
+    axes: int = 0
+
+    def __str__(self) -> str:
+        article = "an" if self.base == "integer" else "a"
+        return f"an array of {self.base}s with {self.axes} axes" if self.axes else f"{article} {self.base}"
+
+
+def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
+    """Return the function, for kernels too, that raises InvalidActionType unless an action has these parts.
+
+    kind: the NamedTuple whose fields the parts are; None where the action itself is the one part.
+    """
+    expected = "" if kind is None else f"{kind.__name__}({', '.join(part.name for part in parts)})"
+
+    def check(action: Any) -> None:
+        if expected and not hasattr(action, "_fields"):
+            raise InvalidActionType(f"act must return a {expected}, got {_shown(action)}")
+        for part in parts:
+            if expected and not hasattr(action, part.name):
+                raise InvalidActionType(f"act must return a {expected}, got one without {part.name}")
+            value = getattr(action, part.name) if expected else action
+            if not _fits(value, part):
+                raise InvalidActionType(f"{part.name} must be {part}, got {_shown(value)}")
+
+    @overload(check, strict=False)
+    def compiled(action: Any) -> Any:
+        fields = getattr(action, "fields", ())
+        if expected and not fields:
+            raise InvalidActionType(f"act must return a {expected}, got {types.unliteral(action)}")
+        for part in parts:
+            if expected and part.name not in fields:
+                raise InvalidActionType(f"act must return a {expected}, got one without {part.name}")
+            value = action[fields.index(part.name)] if expected else action
+            if not _type_fits(value, part):
+                raise InvalidActionType(f"{part.name} must be {part}, got {types.unliteral(value)}")
+        return lambda action: None
+
+    return check
+
+
+def index(value: Any) -> int:
+    """Return an integer of any width as int64; one beyond its range, which no action is, as the largest."""
+    return min(operator.index(value), _LARGEST)
+
+
+@overload(index, strict=False)
+def _index(value: Any) -> Any:
+    if types.unliteral(value) == types.uint64:
+        return lambda value: np.int64(value) if value <= np.uint64(_LARGEST) else np.int64(_LARGEST)
+    return lambda value: np.int64(value)
+
+
+def _fits(value: Any, part: Part) -> bool:
+    kinds = "iu" if part.base == "integer" else "iuf"
+    if part.axes:
+        return isinstance(value, np.ndarray) and value.ndim == part.axes and value.dtype.kind in kinds
+    if isinstance(value, (bool, np.bool_)):
+        return False
+    return hasattr(value, "__index__") or (part.base == "number" and isinstance(value, (float, np.floating)))
+
+
+def _type_fits(kind: Any, part: Part) -> bool:
+    if part.axes:
+        return isinstance(kind, types.Array) and kind.ndim == part.axes and _type_fits(kind.dtype, Part("", part.base))
+    kind = types.unliteral(kind)
+    if isinstance(kind, types.Boolean):
+        return False
+    return isinstance(kind, types.Integer) or (part.base == "number" and isinstance(kind, types.Float))
+
+
+def _shown(value: Any) -> str:
+    text = f"{type(value).__name__} {value!r}".replace("\n", " ")
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -1,0 +1,262 @@
+"""Arguments converted once, when an object is made or a function is called, by what their annotations say.
+
+    int, float, bool, str, Literal         a Python value of that type; TypeError or ValueError for anything else
+    ArrayLike, Numbers, Sequence[float]    arrays, frames and buffers become arrays of the object's own
+    Any, unions                            numbers of NumPy, Fractions, Decimals inside become Python's, arrays copies
+    a class, Mapping, Callable             as it is: `bandits.core.checks.instance` says what was expected
+
+So no number of fixed width reaches arithmetic (np.int32 overflows, np.uint64 wraps), and nothing that the caller
+changes later changes an object. The arrays of frozen dataclasses are read-only. Ranges are checked afterwards, by
+`__post_init__`, on the converted values.
+Learners, problems and all that they are made of derive from `Checked`; functions are marked `@checked`.
+"""
+
+import collections.abc
+import functools
+import inspect
+import types
+from abc import ABCMeta
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bandits.core.checks import as_array, choice, fits, flag, integer, no_masked, number, shown, text
+
+Kind = Callable[[str, Any], Any]  # (name, value) -> converted value
+Numbers = Annotated[Any, ArrayLike]  # a field that is given as ArrayLike and kept in another form
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_SCALARS: dict[Any, Kind] = {int: integer, float: number, bool: flag, str: text}
+_LONGEST = 10**7  # entries of a tuple
+_REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_AS_THEY_ARE = (int, float, str, bool, type(None))
+_ARRAY_PARTS = set(get_args(ArrayLike))
+
+
+class _Converting(ABCMeta):
+    """Classes that convert their arguments before `__init__` sees them."""
+
+    if not TYPE_CHECKING:  # type checkers read `__init__`
+
+        def __call__(cls, *args, **kwargs):
+            with np.errstate(all="warn", under="ignore"):
+                made = super().__call__(*_converted(_plan(cls), (None, *args), kwargs)[1:], **kwargs)
+            _freeze(made)
+            return made
+
+        @property
+        def __signature__(cls):
+            own = inspect.signature(cls.__init__)
+            return own.replace(parameters=list(own.parameters.values())[1:])
+
+
+class Checked(metaclass=_Converting):
+    """Base of objects whose arguments are converted by their annotations, those of a user's own subclass too."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy; pickled arrays forget that they are read-only."""
+        self.__dict__.update(state)
+        _freeze(self)
+
+
+def _freeze(made: Any) -> None:
+    if getattr(getattr(made, "__dataclass_params__", None), "frozen", False):
+        kept = [getattr(made, field, None) for field in type(made).__dataclass_fields__]  # in slots, too
+        for value in [*getattr(made, "__dict__", {}).values(), *kept]:
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+
+def checked(function: Function) -> Function:
+    """Return the function with its arguments converted by their annotations.
+
+    It runs under NumPy's own settings for floating-point errors, whatever the caller has set (`np.seterr`).
+    """
+    plan: list[Any] = []
+
+    @functools.wraps(function)
+    def converting(*args: Any, **kwargs: Any) -> Any:
+        if not plan:  # annotations may name what the module defines later
+            plan.append(_make_plan(function))
+        with np.errstate(all="warn", under="ignore"):
+            return function(*_converted(plan[0], args, kwargs), **kwargs)
+
+    converting.converts = True  # type: ignore[attr-defined]
+    return converting  # type: ignore[return-value]
+
+
+# ---------------------------------------------------------------- from annotations to kinds
+
+_plans: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
+
+
+def _plan(cls: type) -> Any:
+    if cls not in _plans:
+        made_by: Any = cls.__new__ if cls.__init__ is object.__init__ else cls.__init__  # type: ignore[misc]
+        _plans[cls] = _make_plan(made_by)
+    return _plans[cls]
+
+
+class _Plan(NamedTuple):
+    by_position: list[str]
+    names: frozenset[str]
+    kinds: dict[str, Kind]
+    rest: tuple[Kind | None, Kind | None]  # of *args and **kwargs
+    defaults: dict[str, Any]  # that are NumPy's, and are converted as if they were given
+
+
+def _make_plan(function: Callable[..., Any]) -> _Plan:
+    """Return what converts the arguments of a function, by its annotations."""
+    parameters = inspect.signature(function).parameters
+    by_position = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except Exception:  # an annotation that only a type checker can read
+        hints = {n: p.annotation for n, p in parameters.items() if p.annotation is not p.empty}
+    kinds = {n: kind_of(hint) for n, hint in hints.items() if n in parameters}
+    found = {n: kind for n, kind in kinds.items() if kind is not None}
+    rest = [next((n for n, p in parameters.items() if p.kind is kind), "") for kind in _REST]
+    taken = {n: found.pop(n, None) for n in rest}
+    named = {n: p for n, p in parameters.items() if n in found and p.kind is not p.POSITIONAL_ONLY}
+    defaults = {n: p.default for n, p in named.items() if isinstance(p.default, (np.generic, np.ndarray))}
+    return _Plan(by_position, frozenset(parameters), found, (taken[rest[0]], taken[rest[1]]), defaults)
+
+
+def _converted(plan: _Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """Return the positional arguments converted, and convert the others in place."""
+    by_position, names, kinds, (more, others), defaults = plan
+    result = list(args)
+    for i, name in enumerate(by_position[: len(args)]):
+        if name in kinds:
+            result[i] = kinds[name](name, args[i])
+    if more is not None:
+        result[len(by_position) :] = [more("an argument", item) for item in result[len(by_position) :]]
+    for name, value in defaults.items():
+        if name not in by_position[: len(args)]:
+            kwargs.setdefault(name, value)
+    for name in kwargs:
+        kind = kinds.get(name, None if name in names else others)
+        if kind is not None:
+            kwargs[name] = kind(name, kwargs[name])
+    return result
+
+
+def kind_of(annotation: Any) -> Kind | None:
+    """Return the conversion that an annotation asks for; None where the value is taken as it is."""
+    if isinstance(annotation, str):
+        annotation = {"int": int, "float": float, "bool": bool, "str": str}.get(annotation, Any)
+    if annotation in (int, float, bool, str):
+        return _SCALARS[annotation]
+    if annotation in (ArrayLike, Numbers):
+        return own_array
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Literal and all(isinstance(part, str) for part in parts):
+        return lambda name, value: choice(name, value, parts)
+    if annotation is np.ndarray or origin is np.ndarray:
+        return lambda name, value: own(name, own_array(name, value))
+    if origin is Union and set(parts) >= _ARRAY_PARTS:
+        return own_array
+    if origin in (Union, types.UnionType):
+        return _kind_of_union([part for part in parts if part is not type(None)], len(parts))
+    if origin is tuple and parts and parts[0] in _SCALARS and set(parts[1:]) <= {parts[0], ...}:
+        return lambda name, value: _tuple_of(_SCALARS[parts[0]], name, value)
+    if origin in (collections.abc.Mapping, collections.abc.Callable):
+        return None
+    if origin is collections.abc.Sequence:
+        return own_array if parts in ((float,), (int,)) else own
+    taken = inspect.isclass(annotation) and annotation not in (Any, object, dict, list, tuple)
+    return None if taken else own
+
+
+def _kind_of_union(parts: list[Any], size: int) -> Kind | None:
+    if len(parts) < size and len(parts) == 1:  # X | None
+        inner = kind_of(parts[0])
+        return None if inner is None else lambda name, value: None if value is None else inner(name, value)
+    kinds = {kind_of(part) for part in parts}
+    if own_array in kinds:
+        return own_array
+    return None if kinds == {None} else own
+
+
+def _tuple_of(kind: Kind, name: str, value: Any) -> tuple[Any, ...]:
+    value = own_array(name, value)
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
+    if not isinstance(value, (tuple, list, range)):
+        raise TypeError(f"{name} must be a list, got {shown(value)}")
+    if len(value) > _LONGEST:
+        raise ValueError(f"{name} must have at most {_LONGEST} entries, got {shown(value)}")
+    done = {_SCALARS[one] for one in set(map(type, value)) if one in _SCALARS} == {kind}
+    return tuple(value) if done and kind is not number else tuple(kind(name, item) for item in value)
+
+
+# ---------------------------------------------------------------- kinds that may hold more than one number
+
+
+def own(name: str, value: Any) -> Any:
+    """Return `value` with its numbers as Python's and its arrays as copies; objects of other types as they are."""
+    if type(value) in _AS_THEY_ARE:
+        return value
+    if isinstance(value, np.ndarray):
+        return own_copy(name, value)
+    if isinstance(value, (np.integer, np.floating, Fraction, Decimal)) and not isinstance(value, np.timedelta64):
+        return integer(name, value) if isinstance(value, np.integer) else number(name, value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return _own_items(name, value)
+    return {key: own(name, item) for key, item in value.items()} if type(value) is dict else value
+
+
+def _own_items(name: str, value: Any) -> Any:
+    if set(map(type, value)) <= set(_AS_THEY_ARE):
+        return value if isinstance(value, tuple) else list(value)
+    try:
+        items = [own(name, item) for item in value]
+    except RecursionError:
+        raise ValueError(f"{name} must not be nested that deeply") from None
+    if isinstance(value, list):
+        return items
+    return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+
+
+def own_array(name: str, value: Any) -> Any:
+    """Return `value` as `own` does; buffers and arrays of other libraries become arrays, too."""
+    if not isinstance(value, (np.ndarray, np.generic)) and (
+        hasattr(type(value), "__array__") or isinstance(value, (memoryview, bytearray))
+    ):
+        value = np.asarray(as_array(name, value))
+    return own_copy(name, value, widen=(np.longdouble,)) if isinstance(value, np.ndarray) else own(name, value)
+
+
+def own_copy(name: str, value: np.ndarray[Any, Any], widen: Any = (np.float16, np.longdouble)) -> np.ndarray[Any, Any]:
+    """Return a C-contiguous copy in this machine's byte order; the types `widen`, which no compiler holds, as float64.
+
+    What is given as ArrayLike may stay float16 until it is checked: how exact numbers are depends on it.
+    """
+    no_masked(name, value)
+    fits(name, value.size)
+    given = as_array(name, value) if value.dtype.kind == "O" else value
+    kind = np.dtype(np.float64) if given.dtype.type in widen else given.dtype.newbyteorder("=")
+    try:
+        with np.errstate(all="ignore"):
+            copy = np.array(given, dtype=kind, order="C", subok=False)
+    except MemoryError:
+        raise ValueError(f"{name} does not fit into memory: {shown(value)}") from None
+    return copy

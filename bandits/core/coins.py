@@ -1,0 +1,79 @@
+"""Words of 64 biased bits: uniforms compared with a mean digit by digit, all 64 at once.
+
+A bit asks whether a uniform with 64 binary digits is below the mean. The comparison runs from the leading digit and
+stops when every bit is decided: about 8 random words for 64 bits, none of them wasted on digits that cannot matter.
+For many arms the leading digits, in which most bits are decided, are compared for all arms together: that text has no
+branches and runs in the processor's vector units, in less than half the time.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream, words
+
+
+@rare_kernel
+def bernoulli_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
+    """Return 64 independent bits, each one with probability digits / 2^64."""
+    return _decided(digits, env, block, arm, 0, ~np.uint64(0))
+
+
+@rare_kernel
+def bernoulli_words(digits: Any, env: Stream, block: int, bits: Any, undecided: Any) -> None:
+    """Write the word of every arm into bits (K,) uint64, digits (K,) uint64; undecided (K,) uint64 is scratch."""
+    for arm in range(digits.size):
+        bits[arm] = np.uint64(0)
+        undecided[arm] = ~np.uint64(0)
+    digit = 0
+    left = digits.size
+    while 2 * left > digits.size:
+        left = _two_digits(digits, env, block, digit, bits, undecided)
+        digit += 2
+    for arm in range(digits.size):
+        if undecided[arm] != np.uint64(0):
+            bits[arm] |= _decided(digits[arm], env, block, arm, digit, undecided[arm])
+
+
+@kernel
+def _two_digits(digits: Any, env: Stream, block: int, digit: int, bits: Any, undecided: Any) -> int:
+    """Compare two more digits of every arm and return how many arms have bits undecided; none has after 64 digits."""
+    left = 0
+    for arm in range(digits.size):
+        first, second = words(env, block, arm * 32 + (digit >> 1))
+        rest = digits[arm] << np.uint64(digit)
+        still = undecided[arm]
+        one = ~np.uint64(0) if rest >> np.uint64(63) == np.uint64(1) else np.uint64(0)
+        below = still & ~first & one
+        still &= ~(first ^ one)
+        one = ~np.uint64(0) if (rest << np.uint64(1)) >> np.uint64(63) == np.uint64(1) else np.uint64(0)
+        bits[arm] |= below | (still & ~second & one)
+        still &= ~(second ^ one)
+        undecided[arm] = still if rest << np.uint64(2) != np.uint64(0) else np.uint64(0)
+        left += 1 if undecided[arm] != np.uint64(0) else 0
+    return left
+
+
+@rare_kernel
+def _decided(digits: Any, env: Stream, block: int, arm: int, digit: int, undecided: Any) -> Any:
+    """Return which of the undecided bits are ones, comparing from an even digit on."""
+    below = np.uint64(0)
+    rest = digits << np.uint64(digit)
+    index = arm * 32 + (digit >> 1)
+    second = np.uint64(0)
+    odd = False
+    while undecided != np.uint64(0) and rest != np.uint64(0):
+        if odd:
+            word = second
+        else:
+            word, second = words(env, block, index)
+            index += 1
+        odd = not odd
+        if rest >> np.uint64(63) == np.uint64(1):
+            below |= undecided & ~word
+            undecided &= word
+        else:
+            undecided &= ~word
+        rest = rest << np.uint64(1)
+    return below

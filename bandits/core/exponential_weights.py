@@ -1,0 +1,254 @@
+"""Exponential weights in log space: p_t(i) proportional to exp(-eta L_{t-1}(i)).
+
+The cumulative losses L are the truth; the weights exp(-eta (L - shift)) and their sum are kept beside
+them so that a round in which one arm's loss changes costs one exponential. The weights are made anew
+from L (with shift = min L) when their sum has halved or 256 single updates have passed, which keeps
+the sum's relative error below about 512 * 2^-53 and lets nothing underflow for good: an arm whose
+weight has vanished returns when the others have paid as much.
+
+Where all weights change in every round, their exponentials are worked out together by `exponential`, whose text has
+no calls and no branches and so runs in the processor's vector units: 2 ns an action for 10 actions, 0.8 for 10^4,
+where the library's function takes 4 and 3.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bandits.core.jit import kernel, rare_kernel
+
+_SINGLE_UPDATES = 256
+_TREE_FLOOR = 2.0**-100
+_PER_LOG2 = 1.0 / math.log(2.0)
+_LOG2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # ends in zeros: its products with whole numbers are exact
+_LOG2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # the rest of ln 2
+_WHOLE = 1.5 * 2.0**52  # added to a number below 2^51 it leaves the nearest integer in the last bits
+_LEAST_EXPONENT = -708.0  # beyond it the exponential is not a normal number
+_C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (1.0 / math.factorial(k) for k in range(2, 14))
+
+
+class Weights(NamedTuple):
+    """Exponential weights over K actions."""
+
+    loss: Any  # (K,) float64, cumulative losses or estimates L
+    weight: Any  # (K,) float64, exp(-eta (L - shift))
+    total: float  # sum of weight
+    shift: float
+    floor: float  # make the weights anew once total falls below
+    updates: int  # single updates since they were made
+
+
+@kernel
+def exponential(x: float) -> float:
+    """Return exp(x) for x <= 700 to within 1 unit in the last place; 0 below -708.
+
+    x = n ln 2 + r with |r| <= (ln 2) / 2, where 14 terms of the series leave 2^-57. The sum is that of Estrin, whose
+    parts do not wait for each other; n is added to the exponent in the bits of the result.
+    """
+    within = x if x > _LEAST_EXPONENT else _LEAST_EXPONENT
+    shifted = within * _PER_LOG2 + _WHOLE
+    n = shifted - _WHOLE
+    r = (within - n * _LOG2_HIGH) - n * _LOG2_LOW
+    square = r * r
+    low = (_C2 + r * _C3) + square * (_C4 + r * _C5)
+    middle = (_C6 + r * _C7) + square * (_C8 + r * _C9)
+    high = (_C10 + r * _C11) + square * (_C12 + r * _C13)
+    fourth = square * square
+    mantissa = 1.0 + (r + square * (low + fourth * (middle + fourth * high)))
+    bits = np.float64(mantissa).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
+    return np.int64(bits).view(np.float64) if x > _LEAST_EXPONENT else 0.0
+
+
+@kernel
+def sum_of(weight: Any) -> float:
+    """Return the sum of weight (K,) by four sums that do not wait for each other."""
+    first = 0.0
+    second = 0.0
+    third = 0.0
+    fourth = 0.0
+    whole = weight.size & ~3
+    for i in range(0, whole, 4):
+        first += weight[i]
+        second += weight[i + 1]
+        third += weight[i + 2]
+        fourth += weight[i + 3]
+    for i in range(whole, weight.size):
+        first += weight[i]
+    return (first + second) + (third + fourth)
+
+
+@kernel
+def uniform_weights(n_actions: int) -> Weights:
+    """Return the weights of the first round: all losses 0."""
+    return Weights(np.zeros(n_actions), np.ones(n_actions), float(n_actions), 0.0, 0.5 * n_actions, 0)
+
+
+@kernel
+def probability(weights: Weights, arm: int) -> float:
+    """Return p(arm)."""
+    return weights.weight[arm] / weights.total
+
+
+@kernel
+def draw(weights: Weights, u: float) -> int:
+    """Return the arm at quantile u of p: the first whose cumulative probability exceeds u."""
+    return pick(weights.weight, weights.total, u)
+
+
+@kernel
+def pick(weight: Any, total: float, u: float) -> int:
+    """Return the first index whose cumulative weight exceeds u * total; never one of weight 0."""
+    target = u * total
+    arm = 0
+    cumulative = weight[0]
+    while target >= cumulative and arm < weight.size - 1:
+        arm += 1
+        cumulative += weight[arm]
+    while weight[arm] == 0.0 and arm > 0:  # rounding can carry the target past the last positive weight
+        arm -= 1
+    return arm
+
+
+@kernel
+def add_loss(weights: Weights, learning_rate: float, arm: int, loss: float) -> Weights:
+    """Return the weights after one arm's cumulative loss grew by `loss` >= 0; the arrays are updated in place."""
+    if loss == 0.0:
+        return weights
+    weights.loss[arm] += loss
+    new = math.exp(-learning_rate * (weights.loss[arm] - weights.shift))
+    total = weights.total + (new - weights.weight[arm])
+    weights.weight[arm] = new
+    if total < weights.floor or weights.updates >= _SINGLE_UPDATES:
+        return _remade(weights, learning_rate)
+    return Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, weights.updates + 1)
+
+
+@kernel
+def add_losses(weights: Weights, learning_rate: float, losses: Any) -> Weights:
+    """Return the weights after every arm's cumulative loss grew by losses (K,); arrays updated in place."""
+    for i in range(losses.size):
+        weights.loss[i] += losses[i]
+        weights.weight[i] = exponential(-learning_rate * (weights.loss[i] - weights.shift))
+    total = sum_of(weights.weight)
+    if total < weights.floor:
+        return _remade(weights, learning_rate)
+    return Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, 0)
+
+
+@kernel
+def postpone_losses(weights: Weights, losses: Any) -> None:
+    """Add losses (K,) to the cumulative losses alone; the weights are those of before until `bring_up_to_date`."""
+    for i in range(losses.size):
+        weights.loss[i] += losses[i]
+
+
+@kernel
+def bring_up_to_date(weights: Weights, learning_rate: float) -> float:
+    """Write the weights of the present cumulative losses and return their sum; `weights.total` is not changed."""
+    total, _ = _remake(weights.loss, weights.weight, learning_rate)
+    return total
+
+
+@kernel
+def _remade(weights: Weights, learning_rate: float) -> Weights:
+    total, shift = _remake(weights.loss, weights.weight, learning_rate)
+    return Weights(weights.loss, weights.weight, total, shift, 0.5 * total, 0)
+
+
+@rare_kernel
+def _remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
+    """Write the weights computed afresh from the cumulative losses; return their sum and the least loss.
+
+    Only numbers are returned: an array handed back by a function that is not inlined would be reference
+    counted in the loop.
+    """
+    shift = loss[0]
+    for i in range(1, loss.size):
+        shift = min(shift, loss[i])
+    total = 0.0
+    for i in range(loss.size):
+        weight[i] = math.exp(-learning_rate * (loss[i] - shift))
+        total += weight[i]
+    return total, shift
+
+
+# ---------------------------------------------------------------- many actions, one of which changes a round
+
+
+class WeightTree(NamedTuple):
+    """Exponential weights over K actions with the sums of a complete binary tree above them.
+
+    Every inner sum is made anew from its two children when one changes, so none drifts: the relative error of each
+    is at most log2(K) 2^-53 for ever, and the weights need to be made anew only against underflow.
+    """
+
+    loss: Any  # (K,) float64, cumulative losses or estimates L
+    sums: Any  # (2 P,) float64, P the least power of 2 >= K: sums[P + i] is the weight of i, sums[j] =
+    # sums[2 j] + sums[2 j + 1], sums[1] their total
+    shift: float
+    floor: float  # make the weights anew once the total falls below
+
+
+@kernel
+def uniform_tree(n_actions: int) -> WeightTree:
+    """Return the weights of the first round: all losses 0."""
+    leaves = 1
+    while leaves < n_actions:
+        leaves *= 2
+    sums = np.zeros(2 * leaves)
+    for i in range(n_actions):
+        sums[leaves + i] = 1.0
+    for node in range(leaves - 1, 0, -1):
+        sums[node] = sums[2 * node] + sums[2 * node + 1]
+    return WeightTree(np.zeros(n_actions), sums, 0.0, _TREE_FLOOR * n_actions)
+
+
+@kernel
+def tree_probability(tree: WeightTree, arm: int) -> float:
+    """Return p(arm)."""
+    return tree.sums[(tree.sums.size >> 1) + arm] / tree.sums[1]
+
+
+@kernel
+def tree_draw(tree: WeightTree, u: float) -> int:
+    """Return the arm that `draw` would return, up to the rounding of its cumulative sum, in log2(K) steps."""
+    leaves = tree.sums.size >> 1
+    target = u * tree.sums[1]
+    node = 1
+    while node < leaves:
+        node *= 2
+        beyond = target - tree.sums[node]
+        if beyond >= 0.0:
+            node += 1
+            target = beyond
+    while tree.sums[node] == 0.0 and node > leaves:  # rounding can carry the target past the last positive weight
+        node -= 1
+    return node - leaves
+
+
+@kernel
+def tree_add_loss(tree: WeightTree, learning_rate: float, arm: int, loss: float) -> WeightTree:
+    """Return the weights after one arm's cumulative loss grew by `loss` >= 0; the arrays are updated in place."""
+    tree.loss[arm] += loss
+    node = (tree.sums.size >> 1) + arm
+    total = math.exp(-learning_rate * (tree.loss[arm] - tree.shift))
+    tree.sums[node] = total
+    while node > 1:
+        total += tree.sums[node ^ 1]
+        node >>= 1
+        tree.sums[node] = total
+    if total >= tree.floor:
+        return tree
+    total, shift = _remake_tree(tree.loss, tree.sums, learning_rate)
+    return WeightTree(tree.loss, tree.sums, shift, _TREE_FLOOR * total)
+
+
+@rare_kernel
+def _remake_tree(loss: Any, sums: Any, learning_rate: float) -> tuple[float, float]:
+    """Write weights and sums computed afresh from the cumulative losses; return the total and the least loss."""
+    leaves = sums.size >> 1
+    _, shift = _remake(loss, sums[leaves : leaves + loss.size], learning_rate)
+    for node in range(leaves - 1, 0, -1):
+        sums[node] = sums[2 * node] + sums[2 * node + 1]
+    return sums[1], shift

@@ -1,0 +1,87 @@
+"""Parts of Numba that it does not promise to keep, and what they are for: faster compilation, a cache by content.
+
+`bandits.core.jit` does without this module where a version of Numba lacks one of the parts or has changed it:
+everything is then compiled by plain Numba, more slowly and in every process, to the same numbers.
+"""
+
+import gc
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.core.compiler import Compiler, CompileResult
+from numba.core.dispatcher import Dispatcher
+from numba.core.registry import CPUDispatcher
+from numba.core.runtime.context import NRTContext
+
+from bandits.core.kernel_cache import ContentCache as ContentCache
+
+_CALLED: dict[Callable[..., Any], tuple[str, ...]] = {
+    NRTContext.get_meminfos: ("self", "builder", "ty", "val"),
+    NRTContext.__init__: ("self", "context", "enabled"),
+    Compiler.compile_extra: ("self", "func"),
+    Dispatcher.__init__: ("self", "py_func", "locals", "targetoptions", "pipeline_class"),
+    CompileResult._reduce: ("self",),
+}
+
+
+def fits() -> bool:
+    """Return whether Numba's parts take the arguments that are given to them here."""
+    return all(tuple(inspect.signature(part).parameters) == names for part, names in _CALLED.items())
+
+
+class References(NRTContext):
+    """Reference counting that looks at the arrays of a value alone, not at each of its numbers.
+
+    Numba's own emits an instruction for every field of every tuple each time, most of a loop's text, which its
+    optimiser then throws away.
+    """
+
+    def get_meminfos(self, builder: Any, ty: Any, val: Any) -> list[Any]:
+        """Return the (type, memory) pairs inside the value."""
+        models = self._context.data_model_manager
+        model = models[ty]
+        found = [(ty, model.get_nrt_meminfo(builder, val))] if model.has_nrt_meminfo() else []
+        for kind, getter in model.traverse(builder):
+            if models[kind].contains_nrt_meminfo():
+                found += self.get_meminfos(builder, kind, getter(val))
+        return found
+
+
+class FastCompiler(Compiler):
+    """Numba's pipeline with `References`, and without Python's garbage collector.
+
+    A compilation makes so many objects that the collector would go over all that the process holds again and again,
+    a fifth of the time where much is loaded.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        context = self.state.targetctx
+        context.nrt = References(context, context.enable_nrt)
+
+    def compile_extra(self, func: Any) -> Any:
+        """Run the pipeline on the function."""
+        collecting = gc.isenabled()  # not so inside the compilation of a caller
+        gc.disable()
+        try:
+            return super().compile_extra(func)
+        finally:
+            if collecting:
+                gc.enable()
+
+
+class Step(CPUDispatcher):
+    """A step function that compiled code calls: compiled without the wrapper that a call from Python needs.
+
+    A call from Python compiles another one that has it.
+    """
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function from Python."""
+        if "from_python" not in self.__dict__:
+            own = ("nopython", "no_cpython_wrapper")
+            options = {name: value for name, value in self.targetoptions.items() if name not in own}
+            self.from_python = numba.njit(**options)(self.py_func)
+        return self.from_python(*arguments)

@@ -1,0 +1,227 @@
+"""The only door to Numba: how step functions are compiled, composed and cached.
+
+`kernel` marks a step function (a leaf that the loop calls every round); `program` marks an outer
+function that Python calls. Programs are cached on disk under the digest of everything they can reach
+(`bandits.core.addresses`), so that an edit anywhere in that graph, in any file, compiles afresh and a stale
+result cannot occur. Numba's own cache watches only the caller's file.
+
+`borrow` is what makes composition free: arrays held in a NamedTuple are reference counted at each
+access, which costs more than the arithmetic of a round. A borrowed tuple points at the same memory
+without owning it; the loop keeps the owner alive (`keep_alive`).
+"""
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numba
+from numba import uint32 as uint32
+from numba import uint64 as uint64
+from numba.core import cgutils, config
+from numba.core import types as _numba_types
+from numba.core.dispatcher import Dispatcher
+from numba.core.serialize import dumps
+from numba.extending import intrinsic, lower_builtin, type_callable
+from numba.extending import overload as overload
+
+from bandits.core.addresses import NotAddressable, Reached, reach
+
+F = TypeVar("F", bound=Callable[..., Any])
+types: Any = _numba_types  # its members are made at run time
+CompilationError: type[Exception] = numba.core.errors.NumbaError
+RECORDS_HOLD = "records hold numbers, arrays of numbers and tuples of them"
+
+
+@cache
+def inner_parts() -> Any:
+    """Return `bandits.core.inner_numba`, or None where Numba's inner parts are not the ones that it was written for."""
+    try:
+        from bandits.core import inner_numba
+
+        if inner_numba.fits():
+            return inner_numba
+    except (ImportError, AttributeError, TypeError, ValueError):
+        pass
+    warnings.warn(f"Numba {numba.__version__} is compiled with as it comes: slower, nothing is cached", stacklevel=2)
+    return None
+
+
+def _compile(function: F, **options: Any) -> F:
+    parts = inner_parts()
+    options |= {"error_model": "numpy", "nogil": True} | ({"pipeline_class": parts.FastCompiler} if parts else {})
+    return cast(F, numba.njit(**options)(function))
+
+
+def _step(function: F, **options: Any) -> F:
+    parts = inner_parts()
+    if config.DISABLE_JIT or parts is None:
+        return _compile(function, **options)
+    options |= {"error_model": "numpy", "nogil": True, "nopython": True}
+    options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+    return cast(F, parts.Step(function, targetoptions=options, pipeline_class=parts.FastCompiler))
+
+
+def kernel(function: F) -> F:
+    """Compile a step function; its text is inlined where it is called and follows IEEE rules for 1/0."""
+    return _compile(function, inline="always")
+
+
+def shared_kernel(function: F) -> F:
+    """Compile a step function that many programs call: compiled once a process, inlined by the optimiser.
+
+    As fast as `kernel`; cheaper to compile where one problem meets many learners.
+    """
+    return _step(function, forceinline=True)
+
+
+def rare_kernel(function: F) -> F:
+    """Compile a step function that is called so seldom that inlining it would only cost compile time.
+
+    It should return numbers, not arrays: an array that comes back is reference counted in the loop.
+    """
+    return _step(function)
+
+
+def checking_kernel(function: F) -> F:
+    """Compile a function whose sums may be added in any order: for comparisons, never for numbers that are kept."""
+    return _step(function, fastmath={"reassoc"})
+
+
+def program(function: F) -> F:
+    """Compile a function that Python calls: it releases the GIL and is cached on disk by content."""
+    compiled: Any = _compile(function, no_cfunc_wrapper=True)
+    if is_compiled(compiled):
+        compiled.origin = origin = _origin(compiled)
+        reached = origin.reached
+        if inner_parts() and reached is not None and not reached.recursive:  # Numba reloads recursion as a wild jump
+            compiled._cache = inner_parts().ContentCache(reached.digest)
+    return cast(F, compiled)
+
+
+def is_compiled(function: Any) -> bool:
+    """Return whether a program is machine code, not interpreted (NUMBA_DISABLE_JIT=1)."""
+    return isinstance(function, Dispatcher)
+
+
+def settings_of_numbers() -> dict[str, str]:
+    """Return the settings, other than the usual ones, that decide which numbers come out or which plays are refused."""
+    usual = {"BOUNDSCHECK": ("None", "0"), "USING_SVML": ("False",), "CPU_NAME": ("None",), "CPU_FEATURES": ("None",)}
+    here = {name: repr(getattr(config, name, None)) for name in usual}
+    return {name: text for name, text in here.items() if text not in (*usual[name], "None")}
+
+
+class Origin(NamedTuple):
+    """What a program was made of."""
+
+    reached: Reached | None
+    reason: str  # why that is unknown; empty where it is known
+
+
+def origin_of(function: Any) -> Origin:
+    """Return what a program was made of when it was decorated; in interpreted mode, what it is made of now."""
+    return cast(Origin, function.origin) if is_compiled(function) else _origin(function)
+
+
+def _origin(function: Any) -> Origin:
+    try:
+        return Origin(reach(function), "")
+    except NotAddressable as error:
+        return Origin(None, str(error))
+
+
+def pickled_by_value(value: Any) -> bytes:
+    """Return a pickle that holds the text of what another process could not import: classes of a script or notebook."""
+    return cast(bytes, dumps(value))
+
+
+# ---------------------------------------------------------------- borrowed references
+
+
+def borrow(value: Any) -> Any:
+    """Return the tuple or array `value` with references that do not own their memory.
+
+    The owner must outlive the borrowed value: call `keep_alive(owner)` after its last use.
+    """
+    return value
+
+
+def keep_alive(value: Any) -> None:
+    """Mark the point up to which `value` must stay allocated."""
+
+
+def popcount(word: Any) -> int:
+    """Return the number of one bits of an unsigned 64-bit word."""
+    return int(word).bit_count()
+
+
+def trailing_zeros(value: int) -> int:
+    """Return the number of trailing zero bits of a positive integer."""
+    return (value & -value).bit_length() - 1
+
+
+def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        for position, item in enumerate(kind.types):
+            part = builder.extract_value(value, position)
+            stripped = _without_owner(context, builder, item, part)
+            value = builder.insert_value(value, stripped, position)
+    return value
+
+
+def _refuse_other_than_numbers(kind: Any, path: str) -> None:
+    """Raise for a type that a record must not hold: Numba aborts the process where it meets some of them."""
+    if isinstance(kind, types.BaseTuple):
+        names = getattr(kind, "fields", range(len(kind.types)))
+        path = path or getattr(getattr(kind, "instance_class", None), "__name__", "a tuple")
+        for name, item in zip(names, kind.types, strict=True):
+            _refuse_other_than_numbers(item, f"{path}.{name}")
+    elif isinstance(kind, types.Array):
+        if not isinstance(kind.dtype, (types.Number, types.Boolean)):
+            raise numba.core.errors.TypingError(f"{path} is {kind}: {RECORDS_HOLD}")
+    elif not isinstance(kind, (types.Number, types.Boolean, types.NoneType)):
+        raise numba.core.errors.TypingError(f"{path} is {kind}: {RECORDS_HOLD}")
+
+
+@intrinsic
+def _borrow(_typing_context: Any, value: Any) -> Any:
+    _refuse_other_than_numbers(value, "")
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _without_owner(context, builder, signature.args[0], arguments[0])
+
+    return value(value), codegen
+
+
+@overload(borrow, strict=False)
+def _overload_borrow(value: Any) -> Any:
+    return lambda value: _borrow(value)
+
+
+@overload(keep_alive, strict=False)
+def _overload_keep_alive(value: Any) -> Any:
+    return lambda value: None
+
+
+@type_callable(popcount)
+def _type_popcount(context: Any) -> Any:
+    return lambda word: types.int64(types.uint64)
+
+
+@lower_builtin(popcount, types.uint64)
+def _lower_popcount(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return builder.ctpop(arguments[0])
+
+
+@type_callable(trailing_zeros)
+def _type_trailing_zeros(context: Any) -> Any:
+    return lambda value: types.int64(types.int64)
+
+
+@lower_builtin(trailing_zeros, types.int64)
+def _lower_trailing_zeros(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return builder.cttz(arguments[0], cgutils.false_bit)

@@ -1,0 +1,39 @@
+"""Sums of many rounds that stay accurate to about 1e-12 relative at 10^9 terms.
+
+A naive running sum of n terms loses up to n 2^-53 of its value. Here 4096 terms are added up before
+they join the total, which bounds the loss by (4096 + n / 4096) 2^-53.
+"""
+
+from typing import NamedTuple
+
+from bandits.core.jit import kernel
+
+_LAST_OF_BLOCK = 4095
+
+
+class Sum(NamedTuple):
+    """A running sum: closed blocks and the open one."""
+
+    closed: float
+    open: float
+
+
+@kernel
+def empty_sum() -> Sum:
+    """Return the sum of no terms."""
+    return Sum(0.0, 0.0)
+
+
+@kernel
+def plus(total: Sum, term: float, t: int) -> Sum:
+    """Return the sum with round t's term added."""
+    block = total.open + term
+    if t & _LAST_OF_BLOCK == _LAST_OF_BLOCK:
+        return Sum(total.closed + block, 0.0)
+    return Sum(total.closed, block)
+
+
+@kernel
+def value(total: Sum) -> float:
+    """Return the sum so far."""
+    return total.closed + total.open

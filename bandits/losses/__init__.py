@@ -1,0 +1,9 @@
+"""Oblivious loss processes: losses in [0, 1] fixed by (seed, repetition, round), whatever the learner does."""
+
+from bandits.losses.alternating import AlternatingLosses as AlternatingLosses
+from bandits.losses.bernoulli import BernoulliLosses as BernoulliLosses
+from bandits.losses.piecewise import PiecewiseLosses as PiecewiseLosses
+from bandits.losses.process import LossProcess as LossProcess
+from bandits.losses.process import LossSteps as LossSteps
+from bandits.losses.random_walk import MultiScaleRandomWalk as MultiScaleRandomWalk
+from bandits.losses.table import LossTable as LossTable

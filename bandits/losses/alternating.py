@@ -1,0 +1,65 @@
+"""Deterministic losses that the actions pay in turn."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from bandits.core.checks import LARGEST_ACTIONS, integer
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream
+from bandits.losses.process import LossProcess, LossSteps
+
+
+class AlternatingSetting(NamedTuple):
+    """Number of actions and rounds between moves."""
+
+    n_actions: int
+    period: int
+
+
+class AlternatingState(NamedTuple):
+    """The arm that pays in the present round."""
+
+    paying: int
+
+
+@kernel
+def _alternating_init(setting: AlternatingSetting, env: Stream) -> AlternatingState:
+    return AlternatingState(0)
+
+
+@kernel
+def _alternating_advance(setting: AlternatingSetting, state: AlternatingState, t: int, env: Stream) -> AlternatingState:
+    return AlternatingState((t // setting.period) % setting.n_actions)
+
+
+@kernel
+def _alternating_loss(setting: AlternatingSetting, state: AlternatingState, t: int, arm: int) -> float:
+    return 1.0 if arm == state.paying else 0.0
+
+
+@rare_kernel
+def _alternating_totals(setting: AlternatingSetting, state: AlternatingState, n_rounds: int, out: Any) -> None:
+    cycle = setting.period * setting.n_actions
+    left = n_rounds % cycle
+    for arm in range(out.size):
+        out[arm] = n_rounds // cycle * setting.period + min(max(left - arm * setting.period, 0), setting.period)
+
+
+@dataclass(frozen=True)
+class AlternatingLosses(LossProcess):
+    """Deterministic losses: arm (t // period) mod n_actions pays 1 in round t (from 0), the others 0."""
+
+    n_actions: int = 2
+    period: int = 1
+    steps: ClassVar[LossSteps] = LossSteps(
+        _alternating_init, _alternating_advance, _alternating_loss, _alternating_totals
+    )
+    bounded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        integer("n_actions", self.n_actions, low=1, high=LARGEST_ACTIONS)
+        integer("period", self.period, low=1)
+
+    def setting(self, horizon: int) -> AlternatingSetting:
+        """Return the compiled functions' view."""
+        return AlternatingSetting(int(self.n_actions), int(self.period))

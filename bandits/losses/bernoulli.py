@@ -1,0 +1,115 @@
+"""Independent 0/1 losses with fixed means, made 64 rounds at a time."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.core.arguments import Numbers, checked
+from bandits.core.checks import LARGEST_ACTIONS, array, integer, real, shown
+from bandits.core.coins import bernoulli_word, bernoulli_words
+from bandits.core.jit import kernel, popcount, rare_kernel
+from bandits.core.rng import Stream
+from bandits.losses.process import LossProcess, LossSteps
+
+MANY_COINS = 16  # arms from which on their words are made together
+
+
+class BernoulliSetting(NamedTuple):
+    """Means of the arms and their binary expansions."""
+
+    mean: Any  # (K,) float64
+    digits: Any  # (K,) uint64: floor(mean 2^64); irrelevant where the mean is 1
+    best: float
+
+
+class BernoulliState(NamedTuple):
+    """64 rounds of every arm's losses, one bit a round, and the ones of the blocks before."""
+
+    bits: Any  # (K,) uint64
+    ones: Any  # (K,) int64
+    scratch: Any  # (K,) uint64
+
+
+@kernel
+def _bernoulli_init(setting: BernoulliSetting, env: Stream) -> BernoulliState:
+    n_actions = setting.mean.size
+    return BernoulliState(np.zeros(n_actions, np.uint64), np.zeros(n_actions, np.int64), np.zeros(n_actions, np.uint64))
+
+
+@kernel
+def _bernoulli_advance(setting: BernoulliSetting, state: BernoulliState, t: int, env: Stream) -> BernoulliState:
+    if t & 63 == 0:
+        _bernoulli_block(setting, state, t >> 6, env)
+    return state
+
+
+@rare_kernel
+def _bernoulli_block(setting: BernoulliSetting, state: BernoulliState, block: int, env: Stream) -> None:
+    n_actions = setting.mean.size
+    for arm in range(n_actions):
+        state.ones[arm] += popcount(state.bits[arm])
+    if n_actions >= MANY_COINS:
+        bernoulli_words(setting.digits, env, block, state.bits, state.scratch)
+    for arm in range(n_actions):
+        if setting.mean[arm] == 1.0:
+            state.bits[arm] = ~np.uint64(0)
+        elif n_actions < MANY_COINS:
+            state.bits[arm] = bernoulli_word(setting.digits[arm], env, block, arm)
+
+
+@kernel
+def _bernoulli_loss(setting: BernoulliSetting, state: BernoulliState, t: int, arm: int) -> float:
+    return float((state.bits[arm] >> np.uint64(t & 63)) & np.uint64(1))
+
+
+@rare_kernel
+def _bernoulli_totals(setting: BernoulliSetting, state: BernoulliState, n_rounds: int, out: Any) -> None:
+    used = (n_rounds - 1) & 63  # rounds of the open block, less one
+    for arm in range(out.size):
+        played = state.bits[arm] << np.uint64(63 - used)
+        out[arm] = state.ones[arm] + popcount(played)
+
+
+@kernel
+def _bernoulli_gap(setting: BernoulliSetting, state: BernoulliState, arm: int) -> float:
+    return setting.mean[arm] - setting.best
+
+
+@dataclass(frozen=True)
+class BernoulliLosses(LossProcess):
+    """Independent 0/1 losses with fixed means (K,), each in [0, 1]: P(l_t(i) = 1) = means[i]."""
+
+    means: Numbers
+    steps: ClassVar[LossSteps] = LossSteps(
+        _bernoulli_init, _bernoulli_advance, _bernoulli_loss, _bernoulli_totals, _bernoulli_gap
+    )
+    bounded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        means = array("means", self.means, ndim=1, low=0.0, high=1.0)
+        object.__setattr__(self, "means", tuple(means.tolist()))
+
+    @classmethod
+    @checked
+    def with_gap(cls, n_actions: int, gap: float, mean: float = 0.5, best: int = 0) -> "BernoulliLosses":
+        """Return losses of mean `mean` in [0, 1] but for arm `best`, whose mean is lower by `gap` in [0, mean]."""
+        n_actions = integer("n_actions", n_actions, low=1, high=LARGEST_ACTIONS)
+        means = np.full(n_actions, real("mean", mean, 0.0, 1.0))
+        if real("gap", gap, 0.0, 1.0) > mean:
+            raise ValueError(f"gap must be at most mean = {mean:g}, got {gap:g}")
+        if not 0 <= best < n_actions:
+            raise ValueError(f"best must be below n_actions = {n_actions}, and at least 0, got {shown(best)}")
+        means[best] -= gap
+        return cls(means)
+
+    @property
+    def n_actions(self) -> int:  # type: ignore[override]
+        """Number of actions K."""
+        return len(self.means)
+
+    def setting(self, horizon: int) -> BernoulliSetting:
+        """Return the compiled functions' view; the horizon does not matter."""
+        means = np.array(self.means)
+        digits = np.where(means < 1.0, means * 2.0**64, 0.0).astype(np.uint64)
+        return BernoulliSetting(means, digits, min(self.means))

@@ -1,0 +1,97 @@
+"""Independent 0/1 losses whose means change at given rounds, or drift between them."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.core.arguments import Numbers
+from bandits.core.checks import array, integers, shown
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream, uniform
+from bandits.losses.process import LossProcess, LossSteps
+
+
+class PiecewiseSetting(NamedTuple):
+    """Mean losses at the start of each piece and their slope within it."""
+
+    start: Any  # (S,) int64, first round of each piece, start[0] = 0
+    mean: Any  # (S, K) float64
+    slope: Any  # (S, K) float64, change of the mean a round
+
+
+class PiecewiseState(NamedTuple):
+    """The present piece, this round's losses and every arm's total."""
+
+    piece: int
+    losses: Any  # (K,) float64, 0 or 1
+    total: Any  # (K,) float64, exact: sums of at most 2^53 ones
+
+
+@kernel
+def _piecewise_init(setting: PiecewiseSetting, env: Stream) -> PiecewiseState:
+    n_actions = setting.mean.shape[1]
+    return PiecewiseState(0, np.zeros(n_actions), np.zeros(n_actions))
+
+
+@kernel
+def _piecewise_advance(setting: PiecewiseSetting, state: PiecewiseState, t: int, env: Stream) -> PiecewiseState:
+    piece = state.piece
+    if piece + 1 < setting.start.size and t >= setting.start[piece + 1]:
+        piece += 1
+    elapsed = t - setting.start[piece]
+    for arm in range(state.losses.size):
+        mean = setting.mean[piece, arm] + elapsed * setting.slope[piece, arm]
+        state.losses[arm] = 1.0 if uniform(env, t, arm) < mean else 0.0
+        state.total[arm] += state.losses[arm]
+    return PiecewiseState(piece, state.losses, state.total)
+
+
+@kernel
+def _listed_loss(setting: Any, state: Any, t: int, arm: int) -> float:
+    return state.losses[arm]
+
+
+@rare_kernel
+def _listed_totals(setting: Any, state: Any, n_rounds: int, out: Any) -> None:
+    for arm in range(out.size):
+        out[arm] = state.total[arm]
+
+
+@dataclass(frozen=True)
+class PiecewiseLosses(LossProcess):
+    """Independent 0/1 losses whose means change: means (S, K) in [0, 1], one row a piece.
+
+    change_points (S - 1,) are the rounds (from 0, increasing, the first at least 1) at which the later
+    pieces begin; those beyond the horizon are never reached. Without drift a piece keeps its means;
+    with `drift=True` they move in a straight line to the next piece's (the last piece stays).
+    """
+
+    means: Numbers
+    change_points: Numbers = ()
+    drift: bool = False
+    steps: ClassVar[LossSteps] = LossSteps(_piecewise_init, _piecewise_advance, _listed_loss, _listed_totals)
+    bounded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        means = array("means", self.means, ndim=2, low=0.0, high=1.0)
+        points = integers("change_points", self.change_points, low=1)
+        if len(points) != len(means) - 1 or points != sorted(set(points)):
+            wanted = f"{len(means) - 1} increasing rounds (one fewer than rows of means)"
+            raise ValueError(f"change_points must be {wanted}, got {shown(points)}")
+        object.__setattr__(self, "means", tuple(map(tuple, means.tolist())))
+        object.__setattr__(self, "change_points", tuple(points))
+
+    @property
+    def n_actions(self) -> int:  # type: ignore[override]
+        """Number of actions K."""
+        return len(self.means[0])
+
+    def setting(self, horizon: int) -> PiecewiseSetting:
+        """Return the compiled functions' view."""
+        start = np.array((0, *self.change_points), dtype=np.int64)
+        mean = np.array(self.means)
+        slope = np.zeros_like(mean)
+        if self.drift:
+            slope[:-1] = np.diff(mean, axis=0) / np.diff(start)[:, None]
+        return PiecewiseSetting(start, mean, slope)

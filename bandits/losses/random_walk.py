@@ -1,0 +1,157 @@
+"""The multi-scale random walk: the loss process that makes switching costs hard.
+
+Dekel, Ding, Koren & Peres, "Bandits with Switching Costs: T^(2/3) Regret" (STOC 2014), Section 3.
+With t counted from 1, delta(t) = max{i : 2^i divides t} and parent rho(t) = t - 2^delta(t),
+
+    W_0 = 0,   W_t = W_rho(t) + xi_t,   xi_t ~ N(0, sigma^2) independent,
+    l_t(i) = clip(W_t + 1/2 - epsilon 1{i = chi}, 0, 1),   chi uniform on the K actions,
+
+sigma = 1 / (9 log2 T) and epsilon = K^(1/3) T^(-1/3) / (9 log2 T). The walk moves by single steps along
+a tree of depth at most floor(log2 T) + 1, so it stays near 1/2, while any two times are joined by few
+edges: only playing different actions at both ends of an edge tells them apart.
+
+rho(t) clears the lowest set bit of t, so the values at the ancestors of t fit in one slot a bit:
+O(log T) memory and O(1) time a round.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.core.checks import LARGEST_ACTIONS, integer, optional_real
+from bandits.core.jit import kernel, rare_kernel, trailing_zeros
+from bandits.core.normal import normal_quantile
+from bandits.core.rng import Stream, uniform_index, words
+from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.losses.process import LossProcess, LossSteps
+
+
+class WalkSetting(NamedTuple):
+    """Parameters of the walk."""
+
+    n_actions: int
+    gap: float  # epsilon
+    noise: float  # sigma
+
+
+class WalkState(NamedTuple):
+    """The steps of 64 rounds, this round's two losses and the totals."""
+
+    steps: Any  # (64,) float64, xi_t of the rounds t // 64 * 64 + 0..63
+    ancestor: Any  # (64,) float64, the walk at the latest ancestor with that lowest set bit
+    good: int  # chi
+    good_loss: float
+    other_loss: float
+    good_total: Sum
+    other_total: Sum
+    clipped: int
+
+
+@kernel
+def walk_step(ancestor: Any, t: int, step: float) -> float:
+    """Return W_t = W_rho(t) + step for t = 1, 2, ... in order, keeping the ancestors' values."""
+    parent = t & (t - 1)
+    height = step
+    if parent > 0:
+        height += ancestor[trailing_zeros(parent)]
+    ancestor[trailing_zeros(t)] = height
+    return height
+
+
+@rare_kernel
+def normal_steps(env: Stream, t: int, noise: float, steps: Any) -> None:
+    """Write `noise` times the standard normal draws of rounds t, t + 1, ... into steps.
+
+    A draw is the quantile of a uniform on 2^53 midpoints. Made together, and in two loops, the draws run in the
+    processor's vector units and never wait for the learner's round: half the time of one draw a round.
+    """
+    for i in range(steps.size):
+        first, _ = words(env, t + i, 0)
+        steps[i] = ((first >> np.uint64(11)) + 0.5) * 2.0**-53
+    for i in range(steps.size):
+        steps[i] = noise * normal_quantile(steps[i])
+
+
+@kernel
+def _clip(x: float) -> float:
+    return min(max(x, 0.0), 1.0)
+
+
+@kernel
+def _init(setting: WalkSetting, env: Stream) -> WalkState:
+    good = uniform_index(env, 0, 1, setting.n_actions)
+    return WalkState(np.zeros(64), np.zeros(64), good, 0.0, 0.0, empty_sum(), empty_sum(), 0)
+
+
+@kernel
+def _advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> WalkState:
+    if t & 63 == 0:
+        normal_steps(env, t, setting.noise, state.steps)
+    height = 0.5 + walk_step(state.ancestor, t + 1, state.steps[t & 63])
+    other = _clip(height)
+    good = _clip(height - setting.gap)
+    clipped = state.clipped
+    if height > 1.0 or height - setting.gap < 0.0:
+        clipped += 1
+    return WalkState(
+        state.steps,
+        state.ancestor,
+        state.good,
+        good,
+        other,
+        plus(state.good_total, good, t),
+        plus(state.other_total, other, t),
+        clipped,
+    )
+
+
+@kernel
+def _loss(setting: WalkSetting, state: WalkState, t: int, arm: int) -> float:
+    return state.good_loss if arm == state.good else state.other_loss
+
+
+@rare_kernel
+def _totals(setting: WalkSetting, state: WalkState, n_rounds: int, out: Any) -> None:
+    for arm in range(out.size):
+        out[arm] = value(state.other_total)
+    out[state.good] = value(state.good_total)
+
+
+@kernel
+def _gap(setting: WalkSetting, state: WalkState, arm: int) -> float:
+    return 0.0 if arm == state.good else setting.gap
+
+
+@kernel
+def _clipped(state: WalkState) -> int:
+    return state.clipped
+
+
+@dataclass(frozen=True)
+class MultiScaleRandomWalk(LossProcess):
+    """The lower-bound adversary of Dekel et al. (2014) with n_actions >= 2 actions.
+
+    gap (epsilon, in [0, 1]) and noise (sigma >= 0) default to the theorem's values for the game's horizon. The
+    pseudo-regret counts `gap` for each round off the good action, clipping apart.
+    """
+
+    n_actions: int = 2
+    gap: float | None = None
+    noise: float | None = None
+    steps: ClassVar[LossSteps] = LossSteps(_init, _advance, _loss, _totals, _gap, _clipped)
+    bounded: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        integer("n_actions", self.n_actions, low=2, high=LARGEST_ACTIONS)
+        optional_real("gap", self.gap, low=0.0, high=1.0)
+        optional_real("noise", self.noise, low=0.0)
+
+    def setting(self, horizon: int) -> WalkSetting:
+        """Return the walk's parameters for a horizon of at least 2."""
+        horizon = integer("horizon", horizon, low=2)
+        scale = 9.0 * math.log2(horizon)
+        gap = (self.n_actions / horizon) ** (1 / 3) / scale if self.gap is None else self.gap
+        noise = 1.0 / scale if self.noise is None else self.noise
+        return WalkSetting(int(self.n_actions), float(gap), float(noise))

@@ -1,0 +1,74 @@
+"""Which programs can play a pair: the compiled loop plays all, JAX those that have a twin.
+
+A family that has twins has a module `sims.engines.jax.FAMILY.program`, with `TWINS`, a sentence of what it plays,
+
+    check(problem, learner, precision)                                    # TypeError or ValueError: no twin
+    play(problem, learner, seed, first, count, rounds, precision) -> (count, C, M) float64
+
+and precision "float64" or "float32". It is found by the problem's package, and imported, with JAX, when a call asks
+for it. A new family's twins therefore need no line here.
+"""
+
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import Any, Literal, get_args
+
+from bandits.protocol import Learner
+
+Backend = Literal["numba", "jax", "jax-float32"]
+
+
+def precision_of(backend: str) -> str:
+    """Return the precision of a JAX backend, "float64" or "float32"."""
+    return "float32" if backend == "jax-float32" else "float64"
+
+
+def check_backend(backend: Any, problem: Any, learner: Learner) -> None:
+    """Raise ValueError for a backend that there is not, and what `engine` and the twin's check raise.
+
+    A learner that overrides `Learner.play` decides there what it plays, and nothing more is asked of it here.
+    """
+    if backend not in get_args(Backend):
+        raise ValueError(f"backend must be one of {', '.join(get_args(Backend))}, got {backend!r}")
+    if backend != "numba" and not plays_itself(learner):
+        engine(problem, learner).check(problem, learner, precision_of(backend))
+
+
+def plays_itself(learner: Learner) -> bool:
+    """Return whether a learner has a batched computation of its own, used under any backend."""
+    return type(learner).play is not Learner.play
+
+
+def engine(problem: Any, learner: Learner) -> ModuleType:
+    """Return the module that plays the problem's family in JAX; TypeError, naming the twins there are, if none does."""
+    for kind in type(problem).__mro__:
+        package = kind.__module__.split(".")[:-1]
+        if package[:1] == ["bandits"] and package[-1] in _families():
+            return _program(package[-1])
+    known = "; ".join(sorted(twins()))
+    raise TypeError(f"the JAX backend plays {known}; got {type(learner).__name__} in {type(problem).__name__}")
+
+
+def twins() -> list[str]:
+    """Return a sentence a family on the pairs that have a twin; imports JAX."""
+    return [str(_program(family).TWINS) for family in _families()]
+
+
+def _families() -> list[str]:
+    from sims.engines import jax
+
+    return [found.name for found in pkgutil.iter_modules(jax.__path__) if found.ispkg]
+
+
+def _program(family: str) -> ModuleType:
+    return importlib.import_module(f"sims.engines.jax.{family}.program")
+
+
+def numbers_depend_on(backend: str) -> dict[str, str]:
+    """Return what the roundings of a backend depend on beside its name: for JAX the kind of device."""
+    if backend == "numba":
+        return {}
+    import jax
+
+    return {"backend": backend, "device": jax.default_backend()}

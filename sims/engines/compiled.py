@@ -1,0 +1,128 @@
+"""The one loop for every problem and learner: composed and compiled for the pair, and checked before it runs."""
+
+import enum
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from bandits.core.actions import InvalidAction, InvalidActionType
+from bandits.core.addresses import GlobalRandomness
+from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, origin_of, program
+from bandits.core.rng import ENVIRONMENT, LEARNER, stream
+from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
+
+ROUNDS_BETWEEN_LOOKS = 1 << 10  # at `stop`: half a second where a round takes half a millisecond
+
+
+@contextmanager
+def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
+    """Name the learner, in one line, in the errors of steps that do not compile or return what they must not."""
+    pair = f"{learner.name} in {type(problem).__name__}"
+    try:
+        yield
+    except GlobalRandomness as error:
+        raise TypeError(f"{pair}: {error}; draw from bandits.core.rng, as in uniform(rng, t, 0)") from None
+    except CompilationError as error:
+        reason = _reason(str(error))
+        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
+    except InvalidActionType as error:
+        raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}") from None
+    except InvalidAction as error:
+        raise error.of(learner.name) from None
+
+
+def loop_of(problem: Problem, learner: Learner, params: Any, setting: Any) -> Any:
+    """Return the loop of a pair, not compiled yet; its arguments are those of `play` in `compose`.
+
+    Raises TypeError for records that compiled code cannot hold, and ValueError for something that the steps read and
+    that has changed since they were compiled.
+    """
+    play = compose(learner.steps_for(problem), problem.steps)
+    check_record(f"{learner.name}.parameters", params, is_compiled(play))
+    check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))
+    reached = origin_of(play).reached
+    changed = reached.changed() if reached else None
+    if changed:
+        pair = f"{learner.name} in {type(problem).__name__}"
+        raise ValueError(f"{pair}: {changed} has changed since its kernels were compiled; define the kernels again")
+    return play
+
+
+def check_record(owner: str, record: Any, compiled: bool) -> None:
+    """Raise unless `record`, given by `owner`, is a NamedTuple without nan, of what compiled code can hold."""
+    if not isinstance(record, tuple) or not hasattr(record, "_fields"):
+        raise TypeError(f"{owner} must return a NamedTuple, got {type(record).__name__}")
+    for name, value in zip(record._fields, record, strict=True):
+        if compiled:
+            _check_value(owner, name, value)
+        if isinstance(value, float) and math.isnan(value):
+            raise ValueError(f"{owner} gives nan for {name}")
+
+
+def _check_value(owner: str, path: str, value: Any) -> None:
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", range(len(value)))
+        for name, item in zip(names, value, strict=True):
+            _check_value(owner, f"{path}.{name}", item)
+    elif isinstance(value, (np.ndarray, np.generic)):
+        if value.dtype.kind not in "biufc":
+            kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {value.dtype}"
+            raise TypeError(f"{owner} gives {kind} for {path}; {RECORDS_HOLD}")
+    elif isinstance(value, enum.Enum) or not isinstance(value, (bool, int, float, complex, type(None))):
+        raise TypeError(f"{owner} gives a {type(value).__name__} for {path}; {RECORDS_HOLD}")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{owner} gives {path} beyond a signed integer of 64 bits")
+
+
+def _reason(text: str) -> str:
+    """Return what Numba found wrong and where, without the frames of its own pipeline."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    refused = [line for line in lines if RECORDS_HOLD in line]
+    if refused:
+        return refused[0].rpartition("Error: ")[2]
+    said = [line for line in lines if not line.startswith("Failed in nopython mode")]
+    call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
+    where = [line for line in said if line.startswith("During: typing of")][:1]
+    hint = ["is it a kernel (bandits.core.jit.kernel)?"] if said[0].startswith("Untyped global name") else []
+    return "; ".join([*said[:1], *call, *where, *hint])
+
+
+@cache
+def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
+    """Return the compiled loop of a learner in a problem."""
+    init, act, update = learner
+    start, respond, measure = problem
+
+    @program
+    def play(
+        params_owner: Any, setting_owner: Any, seed: Any, first: int, checkpoints: Any, stop: Any, out: Any
+    ) -> None:
+        params = borrow(params_owner)
+        setting = borrow(setting_owner)
+        for row in range(out.shape[0]):
+            rng = stream(seed, first + row, LEARNER)
+            env = stream(seed, first + row, ENVIRONMENT)
+            state_owner = init(params, rng)
+            world_owner = start(setting, env)
+            state = borrow(state_owner)
+            world = borrow(world_owner)
+            t = int(0)  # noqa: RUF046, UP018 - a literal is a type of its own: shared kernels would compile twice
+            for c in range(checkpoints.size):
+                while t < checkpoints[c] and stop[0] == 0:
+                    pause = min(checkpoints[c], t + ROUNDS_BETWEEN_LOOKS)
+                    while t < pause:
+                        action = act(params, state, t, rng)
+                        feedback, world = respond(setting, world, t, action, env)
+                        state = update(params, state, t, action, feedback, rng)
+                        t += 1
+                measure(setting, world, t, out[row, c])
+            keep_alive(state_owner)
+            keep_alive(world_owner)
+        keep_alive(params_owner)
+        keep_alive(setting_owner)
+
+    return play

@@ -1,0 +1,1 @@
+"""Dueling bandits in JAX."""

@@ -1,0 +1,1 @@
+"""The switching-cost game in JAX."""

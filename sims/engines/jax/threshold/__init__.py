@@ -1,0 +1,1 @@
+"""Closed loops of thresholds in JAX."""

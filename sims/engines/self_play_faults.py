@@ -1,0 +1,87 @@
+"""What is wrong with a self-play learner whose play failed, in one line: which function, in which round, and what.
+
+Nothing here runs in a play that succeeds: the engine asks once a program does not compile, or once its policies do not
+sum to 1.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bandits.preference.self_play.learner import SelfPlay
+
+_CLOSE = 1e-6  # to 1, of the sum of a policy's probabilities
+_LONGEST = 120  # characters of another library's message
+
+
+def explained(learner: SelfPlay, params: Any, log_reference: Any, asked: Any, error: Exception) -> Exception:
+    """Return a TypeError that says which function fails and how; the error itself where none does.
+
+    log_reference: (n,).  asked: (t) -> the round's `ask`.
+    """
+    start = _traced(learner, "start", lambda: learner.start(params, log_reference))
+    if isinstance(start, Exception):
+        return start
+    n = len(log_reference)
+    policy = _traced(learner, "policy", lambda state: learner.policy(params, state), start)
+    if isinstance(policy, Exception):
+        return policy
+    if getattr(policy, "shape", None) != (n,):
+        return TypeError(f"{learner.name}.policy must return log-probabilities of shape ({n},), got {_kind(policy)}")
+    after = _traced(
+        learner, "step", lambda state: learner.step(params, state, jnp.int64(0), asked(jnp.int64(0))), start
+    )
+    if isinstance(after, Exception):
+        return after
+    return _compared(learner, start, after) or error
+
+
+def _traced(learner: SelfPlay, function: str, call: Any, *given: Any) -> Any:
+    """Return the shapes that a function returns, or a TypeError where it cannot be traced."""
+    try:
+        return jax.eval_shape(call, *given)
+    except Exception as error:
+        return TypeError(f"{learner.name}.{function} fails when JAX traces it: {in_short(error)}")
+
+
+def in_short(error: Exception) -> str:
+    """Return an error in one line."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return reason if len(reason) <= _LONGEST else reason[: _LONGEST - 3] + "..."
+
+
+def _compared(learner: SelfPlay, start: Any, after: Any) -> Exception | None:
+    where = f"{learner.name}.step must return a state like that of start"
+    if repr(jax.tree.structure(start)) != repr(jax.tree.structure(after)):
+        return TypeError(f"{where}, a {type(start).__name__}, got {_kind(after)}")
+    names = getattr(type(start), "_fields", None) or [str(i) for i in range(len(jax.tree.leaves(start)))]
+    for name, old, new in zip(names, jax.tree.leaves(start), jax.tree.leaves(after), strict=False):
+        if old.shape != new.shape or old.dtype != new.dtype:
+            return TypeError(f"{where}: its {name} was {_kind(old)} and is {_kind(new)}")
+    return None
+
+
+def _kind(value: Any) -> str:
+    return f"{value.dtype} of shape {value.shape}" if hasattr(value, "shape") else type(value).__name__
+
+
+def fault_of_play(learner: SelfPlay, params: Any, log_reference: Any, asked: Any, rounds: int) -> str:
+    """Return the first fault of a policy in rounds 0, ..., `rounds` of a play, found by playing it round by round."""
+    step = jax.jit(lambda state, t: learner.step(params, state, t, asked(t)))
+    policy = jax.jit(lambda state: learner.policy(params, state))
+    state = learner.start(params, log_reference)
+    for t in range(rounds + 1):
+        found = np.asarray(policy(state))
+        total = float(np.exp(found).sum())
+        if not abs(total - 1.0) <= _CLOSE:
+            said = "nan" if np.isnan(found).any() else f"numbers whose exponentials sum to {total:.6g}"
+            return f"{learner.name}.policy must return log-probabilities: in round t = {t} it returned {said}"
+        state = step(state, jnp.int64(t))
+    return f"{learner.name}.policy must return log-probabilities: its policies do not sum to 1 on average"
+
+
+def faulty(totals: Any) -> Any:
+    """Return where the sums of policies (...,) are not 1."""
+    return ~(np.abs(totals - 1.0) <= _CLOSE)

@@ -1,0 +1,44 @@
+"""The parts of Numba that it does not promise to keep: as expected here, and done without where they are not."""
+
+import os
+import subprocess
+import sys
+
+from bandits.core.jit import inner_parts
+
+PLAINLY = """
+import warnings
+import numba.core.runtime.context as context
+warnings.simplefilter("ignore")
+if CHANGED:
+    before = context.NRTContext.get_meminfos
+    context.NRTContext.get_meminfos = lambda self, *other: before(self, *other)
+from bandits.core import jit
+from bandits.losses import BernoulliLosses
+from bandits.switching import BatchedExp3, SwitchingCostGame
+from sims import simulate
+assert (jit.inner_parts() is None) == CHANGED
+game = SwitchingCostGame(BernoulliLosses([0.3, 0.5, 0.4]), 300)
+print(simulate(game, BatchedExp3(), repetitions=3, seed=1).values.tobytes().hex())
+"""
+
+
+def test_the_inner_parts_of_the_numba_in_use_are_as_expected():
+    assert inner_parts() is not None
+
+
+def test_a_numba_with_other_inner_parts_gives_the_same_numbers_uncached(tmp_path):
+    """Where a part that this package builds on is gone or takes other arguments, plain Numba compiles."""
+    cache = tmp_path / "kernels"
+    environment = os.environ | {"REGRETLAB_CACHE_DIR": str(cache)}
+
+    def numbers(changed):
+        command = [sys.executable, "-c", PLAINLY.replace("CHANGED", str(changed))]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    without = numbers(True)
+    assert not cache.exists()
+    assert numbers(False) == without
+    assert len(list(cache.iterdir())) == 1

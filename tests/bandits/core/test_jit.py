@@ -1,0 +1,392 @@
+"""Compiling: what the decorators promise, the cache by content."""
+
+import ctypes
+import os
+import random
+import subprocess
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from bandits.core import kernel_cache
+from bandits.core.addresses import GlobalRandomness
+from bandits.core.jit import kernel, origin_of, program, rare_kernel, shared_kernel
+from bandits.core.kernel_cache import CacheWarning, cache_directory
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Keep compiled programs in an empty folder."""
+    monkeypatch.setenv("REGRETLAB_CACHE_DIR", str(tmp_path / "kernels"))
+    return tmp_path / "kernels"
+
+
+def made(source, **names):
+    """Return the function `main` of a module's text, freshly executed."""
+    namespace = {"kernel": kernel, "rare_kernel": rare_kernel, "program": program, "np": np} | names
+    exec(source, namespace)
+    return namespace["main"]
+
+
+def hits(compiled):
+    """Return how many of a program's versions were read from the cache."""
+    return sum(compiled.stats.cache_hits.values())
+
+
+def digest(compiled):
+    """Return the digest of what a program reaches."""
+    return origin_of(compiled).reached.digest
+
+
+# ---------------------------------------------------------------- the decorators
+
+
+@pytest.mark.parametrize("decorator", [kernel, shared_kernel, rare_kernel, program])
+def test_compiled_functions_follow_ieee_and_release_the_interpreter(decorator, cache):
+    @decorator
+    def ratio(a, b):
+        return a / b
+
+    assert ratio(1.0, 0.0) == np.inf
+    assert np.isnan(ratio(0.0, 0.0))
+    assert ratio(1.0, 3.0) == 1.0 / 3.0
+    assert ratio.targetoptions["nogil"]
+
+
+def test_the_three_kernels_differ_in_how_they_are_inlined_alone(cache):
+    def step(x):
+        return 3 * x + 1
+
+    @program
+    def sum_of(first, second, third, n):
+        total = 0
+        for i in range(n):
+            total += first(i) + second(i) + third(i)
+        return total
+
+    steps = kernel(step), shared_kernel(step), rare_kernel(step)
+    assert sum_of(*steps, 10) == 3 * sum(step(i) for i in range(10))
+    assert steps[0].targetoptions["inline"] == "always"
+    assert steps[1].targetoptions["forceinline"]
+    assert "inline" not in steps[2].targetoptions
+
+
+# ---------------------------------------------------------------- what a program's key is made of
+
+BASE = """
+SCALE = 2.0
+WORD = "a"
+TABLE = np.array([1.0, 2.0])
+
+@rare_kernel
+def deep(x):
+    return x * SCALE + TABLE[1]
+
+@kernel
+def step(x, shift=0.25):
+    return deep(x) + shift
+
+def make(offset):
+    @kernel
+    def shifted(x):
+        return step(x) - offset
+    return shifted
+
+shifted = make(10.0)
+
+@program
+def main(x):
+    return shifted(x) + 1.0
+"""
+
+CHANGES = {
+    "a constant of a callee's callee": ("x * SCALE", "x * 3.0"),
+    "an operation": ("x * SCALE +", "x * SCALE -"),
+    "a global number": ("SCALE = 2.0", "SCALE = 2.5"),
+    "a global number's type": ("SCALE = 2.0", "SCALE = 2"),
+    "a global array's entry": ("[1.0, 2.0]", "[1.0, 2.5]"),
+    "a global array's type": ("np.array([1.0, 2.0])", "np.array([1.0, 2.0], dtype=np.float32)"),
+    "an index": ("TABLE[1]", "TABLE[0]"),
+    "a default": ("shift=0.25", "shift=0.5"),
+    "a closed-over value": ("make(10.0)", "make(11.0)"),
+    "the program itself": ("+ 1.0", "+ 2.0"),
+    "how a callee is compiled": ("@rare_kernel", "@kernel"),
+    "a name that a callee reads": ("step(x) - offset", "deep(x) - offset"),
+}
+IRRELEVANT = {
+    "a comment": ("    return deep(x)", "    # the deep one\n    return deep(x)"),
+    "a docstring": ("    return deep(x)", '    """Shift the deep one."""\n    return deep(x)'),
+    "a global that nobody reads": ('WORD = "a"', 'WORD = "b"'),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_within_reach_changes_the_key(change):
+    before, after = CHANGES[change]
+    assert BASE.count(before) == 1
+    assert digest(made(BASE.replace(before, after))) != digest(made(BASE))
+
+
+@pytest.mark.parametrize("change", IRRELEVANT)
+def test_what_is_out_of_reach_does_not(change):
+    assert BASE.count(IRRELEVANT[change][0]) == 1
+    assert digest(made(BASE.replace(*IRRELEVANT[change]))) == digest(made(BASE))
+
+
+def test_named_tuples_enter_the_key_by_name_and_fields():
+    text = "@program\ndef main(x):\n    return Pair(x, x)"
+    Pair, Other = NamedTuple("Pair", [("a", int), ("b", int)]), NamedTuple("Pair", [("a", int), ("c", int)])
+    keys = [digest(made(text, Pair=kind)) for kind in (Pair, Other)]
+    assert len(set(keys)) == 2
+
+
+def test_functions_of_other_modules_enter_the_key():
+    import types
+
+    def module(factor):
+        holder = types.ModuleType("elsewhere")
+        exec(f"def scaled(x):\n    return {factor} * x", holder.__dict__)
+        holder.scaled = kernel(holder.scaled)
+        return holder
+
+    text = "@program\ndef main(x):\n    return elsewhere.scaled(x)"
+    keys = [digest(made(text, elsewhere=module(factor))) for factor in (2, 2, 3)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_recursion_ends():
+    text = "@rare_kernel\ndef f(n):\n    return 1 if n == 0 else n * f(n - 1)\n@program\ndef main(n):\n    return f(n)"
+    assert digest(made(text)) == digest(made(text))
+
+
+def test_what_cannot_be_followed_is_not_cached(cache):
+    """Machine code of unknown origin gives no digest: such a program compiles in every process, and says why."""
+    text = "@program\ndef main(x):\n    return negated(x)"
+    negated = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(ctypes.CDLL(None).labs)
+    compiled = made(text, negated=negated)
+    assert origin_of(compiled).reached is None
+    assert origin_of(compiled).reason.startswith("main reads an object of")
+    assert compiled(-3) == 3
+    assert not cache.exists()
+
+
+def test_a_function_that_calls_itself_is_not_cached(cache):
+    """Numba's compiled code of such a function jumps into the void once it is read from disk."""
+    text = "@rare_kernel\ndef f(n):\n    return 1 if n == 0 else n * f(n - 1)\n@program\ndef main(n):\n    return f(n)"
+    assert made(text)(4) == 24
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("draw", ["np.random.random()", "random.random()", "shuffled()"])
+def test_a_program_must_not_draw_from_a_generator_of_the_process(draw):
+    with pytest.raises(GlobalRandomness, match=r"^step draws from .*, which the seed of a run does not reach$"):
+        made(
+            f"@kernel\ndef step():\n    return {draw}\n@program\ndef main():\n    return step()",
+            random=random,
+            shuffled=np.random.rand,
+        )
+
+
+# ---------------------------------------------------------------- the cache at work
+
+
+def test_nothing_stale_is_ever_returned(cache):
+    """Every version of the text gives its own result from a shared cache; the second time all are read from disk."""
+    changes = [("+ 1.0", "+ 1.0"), CHANGES["a global number"], CHANGES["a closed-over value"], CHANGES["a default"]]
+    expected = [2 * 1.5 + 2 + 0.25 - 10 + 1, 2.5 * 1.5 + 2 + 0.25 - 10 + 1, 2 * 1.5 + 2 + 0.25 - 11 + 1]
+    expected.append(2 * 1.5 + 2 + 0.5 - 10 + 1)
+    for reads in (0, 1):
+        programs = [made(BASE.replace(*change)) for change in changes]
+        assert [compiled(1.5) for compiled in programs] == expected
+        assert [hits(compiled) for compiled in programs] == [reads] * 4
+        assert len(list(cache.iterdir())) == 4, "one file a program, nothing temporary left"
+
+
+def test_each_signature_has_its_own_file(cache):
+    compiled = made(BASE)
+    assert compiled(1.5) == compiled(np.float32(1.5)) == -1.75 - 2.0
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x05.", None], ids=["empty", "text", "pickle", "cut short"])
+def test_broken_files_are_compiled_anew_and_replaced(cache, content):
+    text = "@program\ndef main(x):\n    return 5 * x"
+    assert made(text)(3) == 15
+    (path,) = cache.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    again = made(text)
+    assert again(3) == 15
+    assert hits(again) == 0
+    assert made(text)(3) == 15
+    assert path.stat().st_size == len(whole)
+
+
+@pytest.mark.parametrize("place", [0, 40, -1])
+def test_a_file_with_one_damaged_byte_never_runs(cache, place):
+    text = "@program\ndef main(x):\n    return 5 * x"
+    assert made(text)(3) == 15
+    (path,) = cache.iterdir()
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    again = made(text)
+    assert (again(3), hits(again)) == (15, 0)
+    third = made(text)
+    assert (third(3), hits(third)) == (15, 1)
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("REGRETLAB_CACHE_DIR", str(tmp_path / "file" / "kernels"))
+    assert made("@program\ndef main(x):\n    return 7 * x")(3) == 21
+
+
+def test_where_the_cache_is(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/fast")
+    monkeypatch.setenv("REGRETLAB_CACHE_DIR", "/chosen")
+    assert str(cache_directory()) == "/chosen"
+    monkeypatch.delenv("REGRETLAB_CACHE_DIR")
+    assert str(cache_directory()) == "/fast/regretlab/kernels"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert str(cache_directory()) == "/home/someone/.cache/regretlab/kernels"
+
+
+def test_a_file_under_another_key_is_not_loaded(cache):
+    """Swapped files: the right content, signed for another program."""
+    texts = [f"@program\ndef main(x):\n    return {factor} * x" for factor in (5, 6)]
+    assert [made(text)(3) for text in texts] == [15, 18]
+    one, other = sorted(cache.iterdir())
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+    programs = [made(text) for text in texts]
+    assert [compiled(3) for compiled in programs] == [15, 18]
+    assert [hits(compiled) for compiled in programs] == [0, 0]
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_others_can_write_is_not_loaded(cache, what):
+    text = "@program\ndef main(x):\n    return 5 * x"
+    assert made(text)(3) == 15
+    (path,) = cache.iterdir()
+    kernel_cache._say_once.cache_clear()
+    (cache if what == "folder" else path).chmod(0o777)
+    compiled = made(text)
+    with pytest.warns(CacheWarning, match="others can write"):
+        assert compiled(3) == 15
+    assert hits(compiled) == 0
+
+
+def test_the_compiler_settings_are_part_of_the_key(cache, monkeypatch):
+    """A cache filled without bounds checks is not read with them."""
+    text = "@program\ndef main(a, i):\n    return a[i]"
+    assert made(text)(np.zeros(4), 0) == 0.0
+    monkeypatch.setattr("numba.core.config.BOUNDSCHECK", 1)
+    checked = made(text)
+    with pytest.raises(IndexError):
+        checked(np.zeros(4), 4)
+
+
+def test_without_a_home_nothing_is_kept_and_it_is_said(monkeypatch):
+    kernel_cache._say_once.cache_clear()
+    monkeypatch.delenv("REGRETLAB_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", _no_home)
+    with pytest.warns(CacheWarning, match="REGRETLAB_CACHE_DIR"):
+        assert made("@program\ndef main(x):\n    return 7 * x")(3) == 21
+
+
+def _no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_a_large_global_array_is_read_and_not_cached(cache):
+    kernel_cache._say_once.cache_clear()
+    compiled = made("TABLE = np.arange(200_000.0)\n@program\ndef main(i):\n    return TABLE[i]")
+    with pytest.warns(CacheWarning, match="global array above 1 MB"):
+        assert compiled(3) == 3.0
+
+
+def test_what_cannot_be_pickled_is_compiled_and_not_kept(cache, monkeypatch):
+    def refuse(_):
+        raise TypeError("cannot pickle it")
+
+    kernel_cache._say_once.cache_clear()
+    monkeypatch.setattr(kernel_cache, "dumps", refuse)
+    with pytest.warns(CacheWarning, match="main is compiled in every process: cannot pickle it"):
+        assert made("@program\ndef main(x):\n    return 9 * x")(3) == 27
+    assert not cache.exists()
+
+
+SCRIPT = """
+import sys
+from typing import NamedTuple
+
+import numpy as np
+from bandits.core.jit import kernel, program
+from helper import bonus
+
+class Params(NamedTuple):
+    factor: float
+    weights: np.ndarray
+
+class State(NamedTuple):
+    total: float
+
+@kernel
+def step(params, state, t):
+    return State(state.total + FACTOR * params.factor * params.weights[t] + bonus(t))
+
+@program
+def play(params, n):
+    state = State(0.0)
+    for t in range(n):
+        state = step(params, state, t)
+    return state.total
+
+print(play(Params(2.0, np.arange(4.0)), 4), sum(play.stats.cache_hits.values()))
+"""
+
+
+def test_scripts_with_their_own_classes_are_cached_and_never_stale(cache, tmp_path):
+    """Classes of `__main__`, a kernel of the script and one of another file, edited between processes."""
+    script, helper = tmp_path / "script.py", tmp_path / "helper.py"
+    environment = os.environ | {"REGRETLAB_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(factor, bonus):
+        script.write_text(SCRIPT.replace("FACTOR", str(factor)))
+        helper.write_text(f"from bandits.core.jit import kernel\n@kernel\ndef bonus(t):\n    return {bonus}\n")
+        done = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        total, read = done.stdout.split()
+        return float(total), int(read)
+
+    assert run(1.0, 0.5) == (12.0 + 2.0, 0)
+    assert run(1.0, 0.5) == (12.0 + 2.0, 1)
+    assert run(1.0, 0.25) == (12.0 + 1.0, 0)
+    assert run(3.0, 0.25) == (36.0 + 1.0, 0)
+
+
+def test_twin_named_tuples_of_two_learners_are_not_confused(cache):
+    """Two classes of one name and fields: each program compiled for its own steps."""
+
+    def learner(sign):
+        class Params(NamedTuple):
+            rate: float
+
+        @kernel
+        def step(params):
+            return sign * params.rate
+
+        @program
+        def play(params):
+            return step(params)
+
+        return play, Params
+
+    (up, up_params), (down, down_params) = learner(1.0), learner(-1.0)
+    assert [up(up_params(2.0)), down(down_params(2.0))] == [2.0, -2.0]

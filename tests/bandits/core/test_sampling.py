@@ -1,0 +1,69 @@
+"""The binomial sampler: its masses against exact fractions, its law by covering the uniforms evenly."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from bandits.core.jit import program
+from bandits.core.sampling import binomial, binomial_mass
+
+
+@program
+def draws(n, p, out):
+    """Draw at the midpoints of out.size equal cells of [0, 1)."""
+    for i in range(out.size):
+        out[i] = binomial((i + 0.5) / out.size, n, p)
+
+
+def exact_mass(n, p, k):
+    q = Fraction(p)
+    return float(math.comb(n, k) * q**k * (1 - q) ** (n - k))
+
+
+@settings(deadline=None)
+@given(n=st.integers(1, 60), p=st.floats(1e-6, 1 - 1e-6), data=st.data())
+def test_masses_equal_exact_fractions(n, p, data):
+    k = data.draw(st.integers(0, n))
+    exact = exact_mass(n, p, k)
+    # away from the mode the deviance grows, and with it the rounding of its exponential
+    tolerance = 1e-13 * (1.0 + abs(math.log(exact))) if exact > 1e-300 else 0.0
+    assert binomial_mass(n, p, k) == pytest.approx(exact, rel=tolerance, abs=1e-300)
+
+
+@pytest.mark.parametrize("n", [100, 10_000, 1_000_000])
+@pytest.mark.parametrize("p", [1e-5, 0.02, 0.37, 0.5, 0.93])
+def test_mass_at_the_mode_of_large_n(n, p):
+    mode = int((n + 1) * p)
+    assert binomial_mass(n, p, mode) == pytest.approx(float(binom.pmf(mode, n, p)), rel=1e-10)
+
+
+@settings(deadline=None)
+@given(n=st.integers(0, 300), p=st.floats(1e-12, 1.0 - 1e-12))
+def test_every_value_covers_as_many_uniforms_as_its_mass_says(n, p):
+    # each value owns one interval of uniforms, so an even cover counts it to within one cell
+    cells = 4000
+    out = np.empty(cells, np.int64)
+    draws(n, p, out)
+    assert out.min() >= 0
+    assert out.max() <= n
+    counts = np.bincount(out, minlength=n + 1)
+    expected = cells * binom.pmf(np.arange(n + 1), n, p)
+    assert np.abs(counts - expected).max() <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "value"), [(0, 0.5, 0), (7, 0.0, 0), (7, -1e-17, 0), (7, 1.0, 7), (7, 1.0 + 1e-16, 7)]
+)
+def test_degenerate_laws(n, p, value):
+    assert all(binomial(u, n, p) == value for u in (0.0, 0.5, 1.0 - 2.0**-53))
+
+
+@pytest.mark.parametrize("u", [0.0, 2.0**-53, 1.0 - 2.0**-53])
+@pytest.mark.parametrize("p", [1e-300, 1e-12, 0.5, 1.0 - 1e-12])
+def test_extreme_uniforms_stay_in_range(u, p):
+    assert 0 <= binomial(u, 1000, p) <= 1000

@@ -1,0 +1,1 @@
+"""Theory of individually fair learning with one-sided feedback."""

@@ -1,0 +1,99 @@
+"""Symbols, assumptions and what they read of a game: the words in which the one-sided family's bounds are written."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.bound import Assumption, Source, new_symbol
+
+INDIVIDUALS = new_symbol("individuals", "k", positive=True, integer=True)
+N = new_symbol("n_hypotheses", "N", positive=True, integer=True)
+PRICE = new_symbol("price", "C", nonnegative=True)
+SLACK = new_symbol("slack", "epsilon", positive=True)
+SEPARATOR = new_symbol("separator_size", "s", positive=True, integer=True)
+LEADERS = new_symbol("leaders", "R_L", positive=True, integer=True)
+TASTING = new_symbol("tasting", "b", positive=True, at_most=1)
+GOOD = new_symbol("good_chance", "p", positive=True, at_most=1)
+SEMI_BANDIT_REGRET = new_symbol("semi_bandit_regret", "R_A", nonnegative=True)
+REPORTED_GAPS = new_symbol("reported_gaps", "G", nonnegative=True)
+ADVANTAGE = new_symbol("advantage", "Delta", nonnegative=True)
+EXPLORATION = new_symbol("exploration", "g", positive=True, at_most=1)
+
+HALF = sp.Rational(1, 2)
+LOG_N = sp.log(N)
+WIDTH = INDIVIDUALS + 2 * PRICE  # k'
+COORDINATES = 2 * INDIVIDUALS + 4 * PRICE  # of the reduced problem
+
+BECHAVOD = "Bechavod & Roth 2022"
+ARXIV = "arXiv:2206.04475"
+OURS = Source("ours", "proof in theory.one_sided.bounds")
+OURS_TOO = Source("ours", "proof in theory.one_sided.lagrangian")
+
+
+def paper(where: str) -> Source:
+    """Return a place in the paper."""
+    return Source(BECHAVOD, where, ARXIV)
+
+
+def game_where(text: str, test: Callable[[Any], bool]) -> Assumption:
+    """Return the assumption that a one-sided game passes this test."""
+    return Assumption(text, lambda problem, learner: hasattr(problem, "panels") and bool(test(problem)))
+
+
+def played_where(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
+    """Return the assumption that a one-sided game and the parameters of its learner pass this test."""
+    return Assumption(
+        text, lambda problem, learner: hasattr(problem, "panels") and bool(test(problem, learner.parameters(problem)))
+    )
+
+
+def realizable(problem: Any) -> bool:
+    """Whether some hypothesis agrees with every label that can come."""
+    shares = problem.people.expected(problem.horizon)
+    predictions = problem.table[problem.hypotheses.cells(problem.people)]
+    wrong = shares[0][:, None] * predictions + shares[1][:, None] * (1 - predictions)
+    return bool((wrong.sum(axis=0) == 0.0).any())
+
+
+ONE_SIDED = game_where("feedback is OneSided", lambda p: type(p.feedback).__name__ == "OneSided")
+FULL_LABELS = game_where("feedback is FullLabels", lambda p: type(p.feedback).__name__ == "FullLabels")
+ONE_AT_A_TIME = game_where("one individual a round", lambda p: p.individuals == 1)
+HAS_SLACK = game_where("slack above 0", lambda p: p.slack > 0.0)
+AUDITS_POLICY = game_where("the panel sees the policy", lambda p: p.panels.audit == "policy")
+PAID = played_where("price above 0", lambda problem, parameters: parameters.price > 0.0).where(PRICE > 0)
+REALIZABLE = game_where("labels agree with some hypothesis", realizable)
+
+
+def advantage(problem: Any) -> float:
+    """Return the most that any play gains on the strict benchmark, on average a round and over the labels' law.
+
+    Independent arrivals: in each piece of the law some hypothesis is best. A recorded sequence: in each round. Where
+    the law is not known it is k, for a round's errors are between 0 and k.
+    """
+    people, k, horizon = problem.people, problem.individuals, problem.horizon
+    cells = problem.hypotheses.cells(people)
+    table, fair = problem.table[cells].astype(float), problem.benchmarks[0].acceptance[cells]
+    if hasattr(people, "labels"):
+        rounds, count = np.unique(np.hstack([people.people, people.labels])[:horizon], axis=0, return_counts=True)
+        who, good = rounds[:, :k], rounds[:, k:]
+        errors = np.abs(table[who] - good[:, :, None]).sum(axis=1)
+        fair_errors = (good + fair[who] * (1 - 2 * good)).sum(axis=1)
+        return float(count @ (fair_errors - errors.min(axis=1)) / horizon)
+    law = getattr(people, "law", None)
+    if law is None:
+        return float(k)
+    pieces = np.arange(0, horizon, law.block)
+    lengths = np.minimum(law.block, horizon - pieces)
+    share = np.bincount(pieces // law.block % len(law.chance), lengths, len(law.chance)) / horizon
+    weight = np.diff(law.cumulative, prepend=0.0)
+    gain = (2.0 * law.chance - 1.0) * weight  # (S, n): errors saved by accepting
+    return float(k * (share @ ((gain @ table).max(axis=1) - gain @ fair)))
+
+
+READERS: Mapping[str, Callable[[Any, Any], float]] = {
+    "separator_size": lambda problem, parameters: len(problem.hypotheses.separator(problem.people)),
+    "good_chance": lambda problem, parameters: float(problem.people.chances[0, 0]),
+    "advantage": lambda problem, parameters: advantage(problem),
+}

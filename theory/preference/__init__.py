@@ -1,0 +1,1 @@
+"""Theory of preference learning: self-play, duels, Stackelberg play, trajectories."""

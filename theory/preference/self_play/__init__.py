@@ -1,0 +1,1 @@
+"""Theory of self-play in preference games."""

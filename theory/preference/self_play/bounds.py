@@ -1,0 +1,305 @@
+"""Bounds for preference games: self-play with exact rows in every game and round, with noisy ones in expectation.
+
+Throughout S = P - 1/2 (skew), mu the reference, tau its weight, p* the equilibrium of the regularised game, pi_0 = mu,
+D = log(1 / min mu) the largest divergence from mu, and averages are over the policies played. As P is linear in the
+opponent, u -> the payoff of u against an average is the average of the payoffs; with <p, S p> = 0 a gap of an average
+is twice the best fixed policy's gain a round over the play, that is twice a regret a round.
+
+**Averages.** Hedge: regret <= D / a + a T / 8 (Hoeffding's lemma, rows in [0, 1]). Optimistic steps: two proximal
+steps from one centre differ by at most |g_t - g_{t-1}|_inf / (lambda + tau) in the 1-norm, and rows by at most half
+the change of the policy, so the divergences pay for everything but the first round (worked out in
+`bandits.preference.self_play.optimistic_prox`; tau = 0 and lambda = 1 / a give OMWU). Regret matching:
+max_y R_y <= |R^+|_2 <= sqrt(sum |r_t|^2) with |r_t|^2 <= n / 4. INPO: the three-point equality, and
+<r - p, S p> - lambda KL(r || p) <= 1 / (8 lambda).
+
+**Last iterates.** From the exact balances of one round in `bandits.preference.self_play.inpo`, `nash_mp`, `nash_md` and
+`mixture_descent`. Nash-MP's span, with q the half step: log p_{k+1} - log p* = (lambda (log p_k - log p*) +
+S (q - p*)) / (lambda + tau) up to a constant, span S (q - p*) <= |q - p*|_1 <= sqrt(2 KL(q || p*)) and
+tau KL(q || p*) <= lambda KL(p* || p_k), summed from a span of at most 1 / tau. Its gap, with r = p_{k+1}: the
+three-point equality at p* is tau KL(r || p*) = lambda KL(p* || p_k) - lambda KL(r || p_k) - (lambda + tau) KL(p* || r)
+- <p* - r, S (q - p*)>, where the product is at most (lambda + tau) KL(p* || r) + KL(q || p*) / (4 (lambda + tau)); and
+sub_tau(r) = tau KL(r || p*) + tau (log E e^z - E z) over p* for z = S (r - p*) / tau, the bracket at most
+span(z)^2 / 8 and so at most KL(p* || r) / (4 tau^2).
+
+**Nash Prox.** Let r be the exact outer step from p_k, w the inner weight, m = lambda + tau, e the span of what J inner
+rounds leave of log p - log r. Then KL(p* || p_{k+1}) <= lambda / m KL(p* || p_k) + e, which sums to the bound. All
+iterates keep span log p / mu <= 1 / tau, so m (log r - log p_k) = tau (log mu - log p_k) + S r says that the inner
+rounds begin at a span of at most 2 / m and at KL(r || p_k) <= (2 / m)^2 / 8. A round takes span L to at most
+(w L + sqrt(2 KL)) / (w + m), as before, and KL to at most w / (w + m) KL where 4 w m >= 1. Without a reference the
+balance of `bandits.preference.self_play.nash_prox` with a winner in the place of p* says that its divergence never
+grows.
+
+**Noise.** Estimates g of a row that are right on average, with entries in [0, 1], leave the last bracket of Nash-MD's
+balance below eta^2 / 8 on every path and the rest unchanged on average. So what is proved from it holds on average.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+
+from theory.bound import ETA, Assumption, Bound, K, Source, T, Tuning, new_symbol
+
+D = new_symbol("reference_range", "D_mu", nonnegative=True)
+TAU = new_symbol("regularization", "tau_mu", positive=True)
+LAMBDA = new_symbol("prox_weight", "lambda", positive=True)
+KL_0 = new_symbol("initial_kl", "KL_0", nonnegative=True)
+INNER = new_symbol("inner_weight", "lambda_J", positive=True)
+J = new_symbol("inner_rounds", "J", positive=True, integer=True)
+
+QUARTER = sp.Rational(1, 4)
+EIGHTH = sp.Rational(1, 8)
+_ROUNDING = 1e-12  # of products such as 4 lambda tau at the weight that makes them 1
+
+
+def _assume(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
+    return Assumption(text, lambda problem, learner: bool(test(problem, learner)))
+
+
+def _at_least(text: str, number: Callable[[float, float], float]) -> Assumption:
+    """Assume number(tau, lambda) >= 1."""
+
+    def holds(problem: Any, learner: Any) -> bool:
+        weight = learner.parameters(problem).prox_weight
+        return number(problem.regularization, weight) >= 1.0 - _ROUNDING
+
+    return Assumption(text, holds)
+
+
+def _feedback(problem: Any) -> str:
+    return type(getattr(problem, "feedback", None)).__name__
+
+
+def _total_weight(problem: Any, learner: Any) -> float:
+    return float(problem.regularization + learner.parameters(problem).prox_weight)
+
+
+EXACT = _assume("feedback is ExactRow", lambda p, _: _feedback(p) == "ExactRow")
+NOISY = _assume("feedback is NoisyRow", lambda p, _: _feedback(p) == "NoisyRow")
+REGULARIZED = _assume("regularization is positive", lambda p, _: p.regularization > 0.0)
+SCHEDULE = _assume("the step follows the schedule", lambda _, learner: learner.learning_rate is None)
+CONSTANT = _assume("the step is constant", lambda _, learner: learner.learning_rate is not None).where(
+    ETA * TAU <= 1  # the learner takes no longer step
+)
+SMALL_STEP = _assume("step at most 1", lambda _, learner: learner.learning_rate <= 1.0).where(ETA <= 1)
+
+
+def _bound(
+    name: str,
+    learner: str,
+    quantity: str,
+    expression: sp.Expr,
+    source: Source,
+    statement: str,
+    *assumptions: Assumption,
+    tunings: tuple[Tuning, ...] = (),
+) -> Bound:
+    assumptions = (EXACT, *assumptions)
+    return Bound(name, learner, quantity, expression, source, statement, "upper", "every path", assumptions, tunings)
+
+
+def _with_noise(bound: Bound) -> Bound:
+    """Return the same bound for noisy rows, where it holds on average: its proof is linear in the row."""
+    assumptions = tuple(NOISY if a is EXACT else a for a in bound.assumptions)
+    statement = f"{bound.statement} With noisy rows that is so on average."
+    return replace(bound, name=f"{bound.name}_noisy", mode="expectation", assumptions=assumptions, statement=statement)
+
+
+# ---------------------------------------------------------------- averages
+
+_HEDGE = 2 * (D / (ETA * T) + EIGHTH * ETA)
+HEDGE = _bound(
+    "swamy2024.hedge_self_play",
+    "HedgeSelfPlay",
+    "average_gap0",
+    _HEDGE,
+    Source(
+        "Freund & Schapire 1999; Swamy et al. 2024", "self-play with Hedge (constants re-derived)", "arXiv:2401.04056"
+    ),
+    "The average of Hedge against itself approaches a von Neumann winner like sqrt(2 D / T).",
+    tunings=(Tuning.minimising(ETA, _HEDGE),),
+)
+OMWU = _bound(
+    "syrgkanis2015.omwu",
+    "OMWU",
+    "average_gap0",
+    2 * (D / ETA + QUARTER * ETA) / T,
+    Source(
+        "Syrgkanis, Agarwal, Luo & Schapire 2015",
+        "Proposition 7 in self-play (constants re-derived)",
+        "arXiv:1507.00407",
+    ),
+    "Optimism makes the average's gap fall like 1 / T.",
+    SMALL_STEP,
+)
+
+
+def _matching(name: str, learner: str, source: Source) -> Bound:
+    text = "Regret matching needs no step, and its average approaches a von Neumann winner like sqrt(n / T)."
+    return _bound(name, learner, "average_gap0", sp.sqrt(K / T), source, text)
+
+
+REGRET_MATCHING = _matching(
+    "hart2000.regret_matching", "RegretMatching", Source("Hart & Mas-Colell 2000", "Theorem B, in self-play")
+)
+REGRET_MATCHING_PLUS = _matching(
+    "tammelin2014.regret_matching_plus",
+    "RegretMatchingPlus",
+    Source("Tammelin 2014", "Lemmas 1 and 2, in self-play", "arXiv:1407.5042"),
+)
+
+_INPO = 2 * LAMBDA * D / T + QUARTER / LAMBDA
+INPO_AVERAGE = _bound(
+    "zhang2024.inpo_average",
+    "INPO",
+    "average_gap_tau",
+    _INPO,
+    Source(
+        "Zhang et al. 2024", "average duality gap (re-derived, without the bound on log-ratios)", "arXiv:2407.00617"
+    ),
+    "The average of INPO has a regularised gap of order sqrt(D / T), whatever the weight of the reference.",
+    REGULARIZED,
+    tunings=(Tuning.minimising(LAMBDA, _INPO),),
+)
+ONPO = _bound(
+    "zhang2025.onpo",
+    "ONPO",
+    "average_gap_tau",
+    2 * (LAMBDA * D + QUARTER / (LAMBDA + TAU)) / T,
+    Source("Zhang et al. 2025", "O(1/T) average duality gap (constants derived here)", "arXiv:2502.16852"),
+    "Optimistic proximal steps have an average whose regularised gap falls like 1 / T.",
+    REGULARIZED,
+    _at_least("lambda (lambda + tau) at least 1", lambda tau, weight: weight * (weight + tau)).where(
+        sp.Ge(LAMBDA * (LAMBDA + TAU), 1)
+    ),
+)
+
+# ---------------------------------------------------------------- last iterates
+
+_FACTOR = (LAMBDA / (LAMBDA + TAU)) ** T
+_EXTRAPOLATES = _at_least(
+    "4 lambda (lambda + tau) at least 1", lambda tau, weight: 4.0 * weight * (weight + tau)
+).where(sp.Ge(4 * LAMBDA * (LAMBDA + TAU), 1))
+_TIAPKIN = ("Tiapkin et al. 2025", "arXiv:2505.19731")
+INPO = _bound(
+    "zhang2024.inpo",
+    "INPO",
+    "kl",
+    _FACTOR * KL_0,
+    Source("Sokota et al. 2023", "Theorem 3.4, for the divergence (re-derived)", "arXiv:2206.05825"),
+    "Every round of INPO contracts the divergence from the equilibrium by lambda / (lambda + tau).",
+    REGULARIZED,
+    _at_least("4 lambda tau at least 1", lambda tau, weight: 4.0 * weight * tau).where(sp.Ge(4 * LAMBDA * TAU, 1)),
+)
+NASH_MP = _bound(
+    "tiapkin2025.nash_mp",
+    "NashMP",
+    "kl",
+    _FACTOR * KL_0,
+    Source(_TIAPKIN[0], "last iterate of Nash-MP, and every weight that its proof allows (re-derived)", _TIAPKIN[1]),
+    "Every round of Nash-MP contracts the divergence from the equilibrium by 1 / (1 + 2 tau) at lambda = 1/2.",
+    REGULARIZED,
+    _EXTRAPOLATES,
+)
+_RHO = LAMBDA / (LAMBDA + TAU)
+NASH_MP_SPAN = _bound(
+    "tiapkin2025.nash_mp_span",
+    "NashMP",
+    "span",
+    _RHO**T / TAU + sp.sqrt(2 * KL_0 / (LAMBDA * TAU)) * _RHO ** ((T + 1) / 2) / (1 - sp.sqrt(_RHO)),
+    Source(_TIAPKIN[0], "linear rate of the span, whatever the number of actions (re-derived)", _TIAPKIN[1]),
+    "All log-probabilities of Nash-MP converge together, at half the exponent of the divergence.",
+    REGULARIZED,
+    _EXTRAPOLATES,
+)
+NASH_MP_GAP = _bound(
+    "tiapkin2025.nash_mp_gap",
+    "NashMP",
+    "gap_tau",
+    (2 * (LAMBDA + TAU) + 1 / TAU) * NASH_MP.expression,
+    Source(_TIAPKIN[0], "linear rate of the gap, whatever the number of actions (re-derived)", _TIAPKIN[1]),
+    "The regularised gap of Nash-MP falls at the rate of the divergence, for any number of actions.",
+    REGULARIZED,
+    _EXTRAPOLATES,
+)
+_WEIGHT = LAMBDA + TAU  # of the inner games
+_INNER_RHO = INNER / (INNER + _WEIGHT)
+_INNER_SPAN = 2 * _INNER_RHO**J / _WEIGHT + sp.sqrt(_INNER_RHO) ** (J - 1) / (
+    _WEIGHT * (INNER + _WEIGHT) * (1 - sp.sqrt(_INNER_RHO))
+)
+NASH_PROX = _bound(
+    "tiapkin2025.nash_prox",
+    "NashProx",
+    "kl",
+    _RHO ** (T / J) * KL_0 + _WEIGHT / TAU * _INNER_SPAN,
+    Source(_TIAPKIN[0], "Nash Prox with inexact outer steps (re-derived)", _TIAPKIN[1]),
+    "Outer steps of Nash Prox contract by lambda / (lambda + tau) for any lambda, up to what J inner rounds leave.",
+    REGULARIZED,
+    _assume(
+        "4 inner_weight (lambda + tau) at least 1",
+        lambda p, learner: 4.0 * learner.parameters(p).inner_weight * _total_weight(p, learner) >= 1.0 - _ROUNDING,
+    ).where(sp.Ge(4 * INNER * (LAMBDA + TAU), 1)),
+    _assume("the horizon is a multiple of the inner rounds", lambda p, learner: p.horizon % learner.inner_rounds == 0),
+)
+COMAL = _bound(
+    "liu2024.comal",
+    "NashProx",
+    "winner_kl",
+    D,
+    Source("Liu et al. 2024", "COMAL: divergence from every von Neumann winner", "arXiv:2410.23223"),
+    "Without a reference no exact outer step of Nash Prox takes a policy farther from any von Neumann winner.",
+    _assume("regularization is 0", lambda p, _: p.regularization == 0.0),
+)
+NASH_MD = _bound(
+    "munos2023.nash_md",
+    "NashMD",
+    "kl",
+    1 / (2 * TAU**2 * (T + 1)),
+    Source("Munos et al. 2023", "Theorem 1, with a constant 16 times smaller (re-derived)", "arXiv:2312.00886"),
+    "With steps 2 / (tau (t + 2)) the last iterate of Nash-MD approaches the equilibrium like 1 / T.",
+    REGULARIZED,
+    SCHEDULE,
+)
+NASH_MD_CONSTANT = _bound(
+    "munos2023.nash_md_constant",
+    "NashMD",
+    "kl",
+    (1 - ETA * TAU) ** T * KL_0 + ETA / (8 * TAU),
+    Source("Munos et al. 2023", "Lemma 1, summed for a constant step (re-derived)", "arXiv:2312.00886"),
+    "With a constant step Nash-MD stays within eta / (8 tau) of the equilibrium, which is not its fixed point.",
+    REGULARIZED,
+    CONSTANT,
+)
+
+_DELAY = 2 + 1 / (2 * TAU**2)
+MIXTURE_DESCENT = _bound(
+    "ours.mixture_descent",
+    "MixtureDescent",
+    "kl",
+    ((_DELAY - 1) * (_DELAY - 2) * KL_0 + T / (2 * TAU**2)) / ((T + _DELAY - 1) * (T + _DELAY - 2)),
+    Source("Munos et al. 2023", "the baseline of Section 5 (schedule and proof derived here)", "arXiv:2312.00886"),
+    "Mirror descent from the mixture, answering the policy itself, approaches the equilibrium like 1 / T.",
+    REGULARIZED,
+    SCHEDULE,
+)
+WITH_NOISE = tuple(_with_noise(bound) for bound in (NASH_MD, NASH_MD_CONSTANT, MIXTURE_DESCENT))
+
+BOUNDS: tuple[Bound, ...] = (
+    HEDGE,
+    OMWU,
+    REGRET_MATCHING,
+    REGRET_MATCHING_PLUS,
+    INPO_AVERAGE,
+    ONPO,
+    INPO,
+    NASH_MP,
+    NASH_MP_GAP,
+    NASH_MP_SPAN,
+    NASH_PROX,
+    COMAL,
+    NASH_MD,
+    NASH_MD_CONSTANT,
+    MIXTURE_DESCENT,
+    *WITH_NOISE,
+)

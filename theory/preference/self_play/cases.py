@@ -1,0 +1,68 @@
+"""Default cases of self-play: random games by the hundred, for claims about every game.
+
+Repetition r plays game r mod G, so a claim about every path meets each of the G games. A reference that nearly always
+plays one action, which loses some of the games, keeps play far from equilibrium for as long as the bounds allow.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from theory.instances import Instance
+
+_GAMES, _ACTIONS = 200, 5
+
+
+def _self_play(
+    learner: str, horizon: int, tau: float = 0.0, share: float = 0.99, noisy: bool = False, **parameters: Any
+) -> Instance:
+    """Return a learner against itself in random tournaments, from a reference that plays action 0 with `share`."""
+    from bandits import preference
+    from bandits.preference import games
+
+    rng = np.random.default_rng(11)
+    matrices = [games.tournament(_ACTIONS, rng) for _ in range(_GAMES)]
+    reference = np.full(_ACTIONS, (1.0 - share) / (_ACTIONS - 1))
+    reference[0] = share
+    feedback = preference.NoisyRow(1) if noisy else preference.ExactRow()
+    game = preference.PreferenceGame(matrices, horizon, tau, reference, feedback)
+    options = {"sample_range": (0.0, _largest_kl(tau))} if noisy else {}
+    return Instance(game, getattr(preference, learner)(**parameters), options)
+
+
+def _largest_kl(tau: float) -> float:
+    """Return what KL(p* || p) cannot exceed for Nash-MD and its like, whatever the noise.
+
+    A step takes log p / mu to (1 - eta tau) times itself plus eta times a row, so its span stays at most 1 / tau, as
+    that of p* is. With x = log p* / p of span s <= 2 / tau, KL = E x + log E e^-x (over p*) <= min(s, s^2 / 8).
+    """
+    return min(2.0 / tau, 0.5 / tau**2) * (1.0 + 1e-9)
+
+
+INSTANCES: Mapping[str, Callable[[], Instance] | tuple[Callable[[], Instance], ...]] = {
+    "swamy2024.hedge_self_play": partial(_self_play, "HedgeSelfPlay", 100, share=0.9),
+    "syrgkanis2015.omwu": partial(_self_play, "OMWU", 100),
+    "hart2000.regret_matching": partial(_self_play, "RegretMatching", 4),
+    "tammelin2014.regret_matching_plus": partial(_self_play, "RegretMatchingPlus", 4),
+    "zhang2024.inpo_average": partial(_self_play, "INPO", 64, 0.01, prox_weight=3.0),
+    "zhang2025.onpo": partial(_self_play, "ONPO", 16, 0.01, 0.9),
+    "zhang2024.inpo": partial(_self_play, "INPO", 100, 0.01),
+    "tiapkin2025.nash_mp": (
+        partial(_self_play, "NashMP", 8, 0.03),
+        partial(_self_play, "NashMP", 8, 0.03, prox_weight=2.0),
+    ),
+    "tiapkin2025.nash_mp_gap": partial(_self_play, "NashMP", 1, 3.0, 0.9, prox_weight=2.0),
+    "tiapkin2025.nash_mp_span": partial(_self_play, "NashMP", 4, 1.0, prox_weight=2.0),
+    "tiapkin2025.nash_prox": partial(_self_play, "NashProx", 200, 0.1, prox_weight=2.0, inner_rounds=25),
+    "munos2023.nash_md": partial(_self_play, "NashMD", 16, 0.03, 0.9),
+    "munos2023.nash_md_constant": partial(_self_play, "NashMD", 64, 0.1, learning_rate=0.1),
+    "ours.mixture_descent": partial(_self_play, "MixtureDescent", 64, 0.03),
+    "munos2023.nash_md_noisy": partial(_self_play, "NashMD", 10, 0.5, 0.2, noisy=True),
+    "munos2023.nash_md_constant_noisy": partial(_self_play, "NashMD", 10, 1.0, 0.2, noisy=True, learning_rate=0.5),
+    "ours.mixture_descent_noisy": partial(_self_play, "MixtureDescent", 10, 0.5, 0.2, noisy=True),
+}
+WITHOUT_CASE = {
+    "liu2024.comal": "no problem measures the divergence from a von Neumann winner (tests do)",
+}

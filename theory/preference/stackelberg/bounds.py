@@ -1,0 +1,165 @@
+"""Bounds for Stackelberg play: leader and follower of `bandits.preference.StackelbergMatch`, mirror steps.
+
+The proofs are in `bandits.preference.stackelberg.leader_follower`. With steps a and b, rho = 1 - a tau_L, sigma = 1 - b
+tau_F, R the range of the leader's worths V and R_F the largest range of a row of preferences: the follower's log-ratio
+to its solution shrinks by sigma a round, the leader's by rho up to a disturbance of at most a tau_F KL(omega ||
+omega*), and KL(p || q) <= d^2 / 8 for policies whose log-ratio has range d. The sum of rho^{T-1-s} sigma^{2s} over s <
+T is at most T m^{T-1} and at most m^T / |rho - sigma^2|, m the larger of rho and sigma^2, so at most the harmonic mean
+of the two. Nothing here is quoted: the paper's own guarantee is about other steps.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy as sp
+
+from theory.bound import Assumption, Bound, K, Source, T, new_symbol
+
+TAU_L = new_symbol("leader_weight", "tau_L", positive=True)
+TAU_F = new_symbol("follower_weight", "tau_F", positive=True)
+A = new_symbol("leader_rate", "a_L", positive=True)
+B_F = new_symbol("follower_rate", "a_F", positive=True)
+R = new_symbol("worth_range", "R_L", nonnegative=True)
+R_F = new_symbol("preference_range", "R_F", nonnegative=True)
+ANSWERS = new_symbol("answers", "m_a", positive=True)
+
+
+def _assume(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
+    return Assumption(text, lambda problem, learner: bool(test(problem, learner)))
+
+
+def _sees(problem: Any, kind: str) -> bool:
+    return type(getattr(problem, "feedback", None)).__name__ == kind
+
+
+EXACT = _assume("feedback is ExactRow", lambda p, _: _sees(p, "ExactRow"))
+WEIGHTS = _assume("both weights are positive", lambda p, _: p.leader_weight > 0.0 and p.follower_weight > 0.0)
+MIRROR = _assume("steps are mirror steps", lambda _, learner: learner.geometry == "mirror")
+CONSTANT = _assume("the rates are constant", lambda _, learner: learner.leader_rate is not None).where(
+    A * TAU_L <= 1,
+    B_F * TAU_F <= 1,  # the learner takes no longer steps
+)
+FALLING = _assume("the rates fall like 1 / t", lambda _, learner: learner.leader_rate is None)
+SHORT = _assume(
+    "a tau_L is less than 1", lambda p, learner: (learner.leader_rate or 0.0) * p.leader_weight < 1.0
+).where(A * TAU_L < 1)
+ANSWERED = _assume("the follower gives its best response", lambda _, learner: learner.follower == "best response")
+DESCENDS = _assume("the follower descends its gradient", lambda _, learner: learner.follower == "gradient")
+BITS = _assume("feedback is NoisyRow with bits", lambda p, _: _sees(p, "NoisyRow") and p.feedback.bits)
+PAIRS = _assume("feedback is Comparisons", lambda p, _: _sees(p, "Comparisons"))
+
+_RHO = 1 - A * TAU_L
+_SQUARE = (1 - B_F * TAU_F) ** 2
+_LARGER = sp.Max(_RHO, _SQUARE)
+_LAG = 2 * _LARGER**T / (_LARGER / T + sp.Abs(_RHO - _SQUARE))  # a harmonic mean
+_ALONE = _RHO**T * R / TAU_L
+_SPAN = _ALONE + A * R_F**2 / (8 * TAU_F) * _LAG
+_PAPER, _URL = "Pásztor, Kleine Buening & Krause 2025", "arXiv:2512.16626"
+_HERE = "StackelbergGDA in tables (derived here)"
+
+
+def _bound(name: str, quantity: str, expression: sp.Expr, statement: str, *assumptions: Assumption) -> Bound:
+    return Bound(
+        f"slhf2025.{name}",
+        "StackelbergGDA",
+        quantity,
+        expression,
+        Source(_PAPER, _HERE, _URL),
+        statement,
+        "upper",
+        "every path",
+        (EXACT, WEIGHTS, MIRROR, CONSTANT, *assumptions),
+    )
+
+
+SPAN_BEST_RESPONSE = _bound(
+    "best_response_span",
+    "leader_span",
+    _ALONE,
+    "Against best responses the leader's log-ratio to its solution shrinks by 1 - a tau_L a round, exactly.",
+    ANSWERED,
+)
+GAP_BEST_RESPONSE = _bound(
+    "best_response",
+    "leader_gap",
+    TAU_L * _ALONE**2 / 8,
+    "Against best responses the leader's gap shrinks by (1 - a tau_L)^2 a round, up to a constant.",
+    ANSWERED,
+)
+SPAN = _bound(
+    "leader_span",
+    "leader_span",
+    _SPAN,
+    "Moving at once, the leader lags behind by no more than the follower's errors, at every ratio of the rates.",
+    SHORT,
+    DESCENDS,
+)
+GAP = _bound(
+    "leader_gap",
+    "leader_gap",
+    TAU_L * _SPAN**2 / 8,
+    "Leader and follower move at once, and the leader's gap falls at a linear rate for every ratio of the rates.",
+    SHORT,
+    DESCENDS,
+)
+FOLLOWER = _bound(
+    "follower_gap",
+    "follower_gap",
+    _SQUARE**T * R_F**2 / (8 * TAU_F),
+    "The follower's gap shrinks by (1 - b tau_F)^2 a round, up to a constant, whatever the leader does.",
+    DESCENDS,
+)
+
+
+def _answers(problem: Any, _: Any) -> float:
+    feedback = problem.feedback
+    return float(getattr(feedback, "samples", 0) or feedback.batch)
+
+
+def _sampled(name: str, quantity: str, expression: sp.Expr, statement: str, feedback: Assumption) -> Bound:
+    return Bound(
+        f"slhf2025.{name}",
+        "StackelbergGDA",
+        quantity,
+        expression,
+        Source(_PAPER, _HERE, _URL),
+        statement,
+        assumptions=(feedback, WEIGHTS, MIRROR, FALLING, DESCENDS),
+        readers={"answers": _answers},
+    )
+
+
+FOLLOWER_BITS = _sampled(
+    "follower_bits",
+    "follower_gap",
+    sp.Min(K**2 / 16, (1 + sp.log(2 * K**2)) / 4) / (ANSWERS * T * TAU_F),
+    "From m answers an entry a round, the follower's mean gap falls like log(n) / (m T tau_F).",
+    BITS,
+)
+FOLLOWER_PAIRS = _sampled(
+    "follower_pairs",
+    "follower_gap",
+    K**2 * (K - 1) ** 2 / (64 * ANSWERS * T * TAU_F),
+    "From m uniform pairs a round, the follower's mean gap falls like n^4 / (m T tau_F).",
+    PAIRS,
+)
+_L = sp.log(2 * K**2)
+_FOLLOWED = (sp.Rational(1, 64) + sp.pi**2 / 96 * (_L**2 + 2 * _L + 2) / ANSWERS**2) / TAU_F**2
+LEADER_BITS = _sampled(
+    "leader_bits",
+    "leader_gap",
+    (2 * (1 + sp.log(2 * K)) + _FOLLOWED) / (4 * TAU_L * T),
+    "From m answers an entry a round, the leader's mean gap falls like 1 / T too.",
+    BITS,
+)
+
+BOUNDS: tuple[Bound, ...] = (
+    SPAN_BEST_RESPONSE,
+    GAP_BEST_RESPONSE,
+    SPAN,
+    GAP,
+    FOLLOWER,
+    FOLLOWER_BITS,
+    FOLLOWER_PAIRS,
+    LEADER_BITS,
+)

@@ -1,0 +1,1 @@
+"""Theory of online learning with switching costs."""

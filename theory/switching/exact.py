@@ -1,0 +1,244 @@
+"""Exact expectations without sampling: an oracle that shares no code with the learners.
+
+Full information. Hedge plays A_t from p_t(i) proportional to exp(-eta L_{t-1}(i)), Shrinking Dartboard keeps A_t with
+probability exp(-eta l_t(A_t)) and else draws from p_{t+1}; in both the law of A_t is p_t, so
+
+    E loss = sum_t <p_t, l_t>,   E[switches, drawn afresh] = sum_t (1 - <p_t, p_{t+1}>),
+    E[switches, dartboard] = sum_t sum_i p_t(i) (1 - exp(-eta l_t(i))) (1 - p_{t+1}(i)).
+
+The law of the lazy perturbed leader has a closed form too: with a_i = exp(-eta (L(i) - min L)) and exponential
+perturbations, P(i leads) = a_i int_0^1 prod_{j != i} (1 - a_j x) dx.
+
+Bandit feedback and bought looks: the law depends on what was drawn, so every sequence of draws is enumerated, level by
+level, with its probability (`exp3`, `budgeted_exp3`, `batched_dartboard`); short games only.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bandits.core.arguments import checked
+from bandits.core.checks import array, integer, real
+
+Array = NDArray[np.float64]
+MAX_NODES = 4_000_000  # draws enumerated at once: about 200 MB
+_NEVER = 1e-290  # branches this improbable are left out: 1 / p must not overflow
+
+
+@dataclass(frozen=True, eq=False)
+class ExactPlay:
+    """Exact expectations of one learner on one loss table.
+
+    loss, switches and redraws are expectations; best_loss is the best action's in hindsight.  probabilities: (T, K),
+    the law of the action in each round, or None where it depends on earlier draws.  rounding: what floating point can
+    have done to each expectation, to first order.
+    """
+
+    loss: float
+    best_loss: float
+    switches: float
+    redraws: float
+    rounding: float
+    probabilities: Array | None = None
+
+    def regret(self, switching_cost: float = 0.0) -> float:
+        """Return the expected regret with c = switching_cost >= 0 paid for each switch."""
+        return self.loss + real("switching_cost", switching_cost, low=0.0) * self.switches - self.best_loss
+
+
+# ---------------------------------------------------------------- full information
+
+
+@checked
+def hedge_probabilities(losses: ArrayLike, learning_rate: float) -> Array:
+    """Return Hedge's p_t (T, K) on losses (T, K) in [0, 1], for a learning rate > 0."""
+    table, rate = _checked(losses, learning_rate)
+    return _softmax(-rate * _before(table))
+
+
+@checked
+def hedge(losses: ArrayLike, learning_rate: float) -> ExactPlay:
+    """Return the exact play of Hedge, drawn afresh every round."""
+    table, rate = _checked(losses, learning_rate)
+    p = hedge_probabilities(table, rate)
+    switches = float((1.0 - (p[:-1] * p[1:]).sum(axis=1)).sum())
+    return _play(table, p, rate, switches, float(len(table) - 1))
+
+
+@checked
+def shrinking_dartboard(losses: ArrayLike, learning_rate: float) -> ExactPlay:
+    """Return the exact play of Shrinking Dartboard (Geulen, Voecking & Winkler 2010)."""
+    table, rate = _checked(losses, learning_rate)
+    p = hedge_probabilities(table, rate)
+    leave = p[:-1] * -np.expm1(-rate * table[:-1])
+    return _play(table, p, rate, float((leave * (1.0 - p[1:])).sum()), float(leave.sum()))
+
+
+@checked
+def dartboard_transitions(losses: ArrayLike, learning_rate: float) -> Array:
+    """Return P(A_{t+1} = j | A_t = i) of Shrinking Dartboard, (T - 1, K, K)."""
+    table, rate = _checked(losses, learning_rate)
+    keep = np.exp(-rate * table[:-1])
+    p = hedge_probabilities(table, rate)
+    return keep[:, :, None] * np.eye(table.shape[1]) + (1.0 - keep)[:, :, None] * p[1:, None, :]
+
+
+@checked
+def chain(losses: ArrayLike, initial: ArrayLike, transitions: Iterable[Array]) -> ExactPlay:
+    """Return the exact play of actions that move by given (K, K) matrices, by forward recursion of their law.
+
+    initial: (K,), the law of the first action.  transitions: T - 1 matrices, rows summing to 1.  Redraws are unknown
+    here: nan.
+    """
+    table = array("losses", losses, ndim=2, low=0.0, high=1.0)
+    law = [array("initial", initial, ndim=1, low=0.0, high=1.0)]
+    switches = 0.0
+    for matrix in transitions:
+        switches += float(law[-1] @ (matrix.sum(axis=1) - np.diag(matrix)))
+        law.append(law[-1] @ matrix)
+    if len(law) != len(table):
+        raise ValueError(f"transitions must be {len(table) - 1} matrices, got {len(law) - 1}")
+    return _play(table, np.array(law), 0.0, switches, float("nan"))
+
+
+@checked
+def perturbed_leader_probabilities(losses: ArrayLike, learning_rate: float) -> Array:
+    """Return the law (T, K) of the action of follow the (lazy) perturbed leader with exponential perturbations.
+
+    The integrand is a polynomial of degree K - 1, for which Gauss's rule with ceil(K / 2) points is exact.
+    """
+    table, rate = _checked(losses, learning_rate)
+    total = _before(table)
+    a = np.exp(-rate * (total - total.min(axis=1, keepdims=True)))
+    nodes, weights = np.polynomial.legendre.leggauss((table.shape[1] + 1) // 2)
+    factors = 1.0 - a[:, :, None] * (0.5 + 0.5 * nodes)
+    p = np.empty_like(a)
+    for i in range(a.shape[1]):
+        others = np.delete(factors, i, axis=1).prod(axis=1)
+        p[:, i] = a[:, i] * (others @ (0.5 * weights))
+    return p
+
+
+# ---------------------------------------------------------------- trees of draws
+
+
+@checked
+def exp3(losses: ArrayLike, learning_rate: float, batch_length: int = 1) -> ExactPlay:
+    """Return the exact play of EXP3 over batches: K^(number of batches - 1) draws, at most 4 million.
+
+    After a batch with own losses summing to s, Lhat(A) grows by (s / batch_length) / p(A).
+    """
+    table, rate = _checked(losses, learning_rate)
+    length = integer("batch_length", batch_length, low=1, high=len(table))
+    return _own_tree(table, rate, length, lambda batch: batch.sum(axis=0)[None] / length)
+
+
+@checked
+def budgeted_exp3(losses: ArrayLike, learning_rate: float, batch_length: int) -> ExactPlay:
+    """Return the exact play of batched EXP3 that sees its own action at one uniformly random round a batch."""
+    table, rate = _checked(losses, learning_rate)
+    length = integer("batch_length", batch_length, low=1, high=len(table))
+    return _own_tree(table, rate, length, lambda batch: batch * len(batch) / length)
+
+
+@checked
+def batched_dartboard(
+    losses: ArrayLike, learning_rate: float, batch_length: int, looks: Literal["flexible", "full"] = "full"
+) -> ExactPlay:
+    """Return the exact play of Shrinking Dartboard over batches that looks once a batch, at one uniform round.
+
+    looks: "full", all actions; "flexible", one uniformly random action, its loss times K. The looks are the tree; given
+    them the law of the action is that of the weights.
+    """
+    table, rate = _checked(losses, learning_rate)
+    length = integer("batch_length", batch_length, low=1, high=len(table))
+    if looks not in ("flexible", "full"):
+        raise ValueError(f"looks must be 'flexible' or 'full', got {looks!r}")
+    n_actions = table.shape[1]
+    _check_tree(length * (n_actions if looks == "flexible" else 1), length, table)
+    weight, total = np.ones(1), np.zeros((1, n_actions))
+    loss = switches = redraws = 0.0
+    starts = range(0, len(table), length)
+    for start in starts:
+        batch = table[start : start + length]
+        p = _softmax(-rate * total)
+        loss += float(weight @ (p @ batch.sum(axis=0)))
+        if start == starts[-1]:
+            break
+        seen = batch * len(batch) / length
+        if looks == "flexible":
+            seen = (n_actions * seen[:, :, None] * np.eye(n_actions)).reshape(-1, n_actions)
+        weight = np.repeat(weight / len(seen), len(seen))
+        total = (total[:, None, :] + seen).reshape(-1, n_actions)
+        leave = np.repeat(p, len(seen), axis=0) * -np.expm1(-rate * np.tile(seen, (len(p), 1)))
+        redraws += float(weight @ leave.sum(axis=1))
+        switches += float(weight @ (leave * (1.0 - _softmax(-rate * total))).sum(axis=1))
+    return _play(table, None, rate, switches, redraws, loss)
+
+
+def _own_tree(table: Array, rate: float, length: int, outcomes: Any) -> ExactPlay:
+    """Enumerate (action, outcome) of every batch; `outcomes(batch)` (R, K) are equally likely losses of each action."""
+    n_actions = table.shape[1]
+    _check_tree(n_actions * len(outcomes(table[:length])), length, table)
+    weight, total, arm = np.ones(1), np.zeros((1, n_actions)), np.full(1, -1)
+    loss = switches = 0.0
+    starts = range(0, len(table), length)
+    for start in starts:
+        batch = table[start : start + length]
+        p = _softmax(-rate * total)
+        loss += float(weight @ (p @ batch.sum(axis=0)))
+        if start > 0:
+            switches += float(weight @ (1.0 - np.take_along_axis(p, arm[:, None], axis=1)[:, 0]))
+        if start == starts[-1]:
+            break
+        seen = outcomes(batch)
+        parents, arms = np.nonzero(p > _NEVER)
+        node, arm = np.repeat(parents, len(seen)), np.repeat(arms, len(seen))
+        chance = p[node, arm]
+        value = np.ravel(seen[:, arms].T)  # (parent and arm, outcome), outcomes fastest
+        weight = weight[node] * chance / len(seen)
+        total = total[node]
+        total[np.arange(len(arm)), arm] += value / chance
+    return _play(table, None, rate, switches, float(len(starts) - 1), loss)
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _checked(losses: ArrayLike, learning_rate: float) -> tuple[Array, float]:
+    table = array("losses", losses, ndim=2, low=0.0, high=1.0)
+    return table, real("learning_rate", learning_rate, low=0.0, open_low=True)
+
+
+def _before(table: Array) -> Array:
+    """Return L_{t-1} (T, K), the cumulative losses before each round."""
+    total = np.zeros_like(table)
+    np.cumsum(table[:-1], axis=0, out=total[1:])
+    return total
+
+
+def _softmax(z: Array) -> Array:
+    weights = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _play(
+    table: Array, p: Array | None, rate: float, switches: float, redraws: float, loss: float | None = None
+) -> ExactPlay:
+    horizon, n_actions = table.shape
+    if loss is None:
+        assert p is not None
+        loss = float((p * table).sum())
+    # A cumulative loss is off by at most T^2 eps / 2, so a probability by a share rate T^2 eps; then T terms are added.
+    rounding = 4.0 * np.finfo(float).eps * horizon * (rate * horizon**2 + horizon + n_actions)
+    return ExactPlay(loss, float(table.sum(axis=0).min()), switches, redraws, float(rounding), p)
+
+
+def _check_tree(branches: int, length: int, table: Array) -> None:
+    """Raise ValueError if the draws of all batches but the last are too many to enumerate."""
+    n_batches = -(-len(table) // length)
+    if (n_batches - 1) * np.log(branches) > np.log(MAX_NODES):
+        raise ValueError(f"{branches}^{n_batches - 1} draws are too many to enumerate: use fewer batches, or sample")

@@ -1,0 +1,1 @@
+"""Theory of fair threshold decisions in closed loops."""

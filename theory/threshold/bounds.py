@@ -1,0 +1,382 @@
+"""Bounds for fair threshold decisions, with their proofs; source of the statements: Du 2025 (arXiv 2512.22313).
+
+T rounds of n individuals, K thresholds, m residuals in pairs of one measured quantity each (parity: A_0 - A_1 of
+range 2; service: the acceptance rate of range 1), reward of range R = 1 + q, delta the failure probability, v the least
+summed violation of a threshold (0 where one is feasible), L = ln(2 K (m + 1) T / delta).
+
+**Confidence, reward and service.** A batch mean is an average of n independent variables, given the past, so k
+batches err by more than range sqrt(L / (2 n k)) with probability at most 2 e^-L (Hoeffding); union over K thresholds
+and T counts.
+
+**Confidence, parity.** Given its group sizes a batch errs by xi of variance proxy 1 / N, N = 4 n_0 n_1 / n in {0} or
+[2, n] (n >= 2). With M = sum N xi and V = sum N over the plays so far, E exp(s M - s^2 V / 2) <= 1, so M < L / s +
+s V / 2 at all times but with probability e^-L (Ville). At s = sqrt(2 L / u) the right side is sqrt(2 L V)
+cosh(ln(V / u) / 2). T values of u cover ln V in [0, ln(n T)] to within ln(n T) / (2 T), hence |M / V| is at most
+S sqrt(2 L / V), S = cosh(ln(n T) / (4 T)), but with probability 2 T e^-L for one threshold: the learner's radius.
+
+Both residuals of a pair share one quantity, so all of this fails with probability at most delta (1 + m / 2) / (m + 1)
+<= 2 delta / 3. A third of delta is left.
+
+**Regret.** A feasible threshold is never excluded; the played one's optimistic reward is the highest, so it loses at
+most twice its radius. sum_{i < k} 1 / sqrt(i) <= 2 sqrt(k) and Cauchy-Schwarz over thresholds give
+R (K + 2 sqrt(2) sqrt(K T L / n)), the first play of each costing at most R.
+
+**Violation.** What the learner minimises or finds to be zero is below v at the least violating threshold, so the
+played one exceeds v by at most x + y with x <= min(1, 2 radius) for parity and y for service. For service as above:
+K + 2 sqrt(2) sqrt(K T L / n). For parity the radius is S sqrt(2 L / V) with V random. In a round that adds N to V,
+
+    sum N x / n <= U = 2 K + 4 sqrt(2) S sqrt(K T L / n):
+
+until V >= n the sum is at most 2, and from then on sum N / sqrt(V before) <= 2 sqrt(V) (as sqrt V telescopes, and
+sum N (1 / sqrt(V before) - 1 / sqrt(V)) <= sqrt n). A batch has E N = beta n, beta = 4 (1 - 1/n) w (1 - w) with w the
+share of group 1, and x is known before the batch: e^(-p sum N x / n + (1 - e^-p) beta sum x) is a supermartingale,
+so sum x <= (p U + l) / ((1 - e^-p) beta) with l = ln(3 / delta), but with probability delta / 3. With
+1 - e^-p = u / (1 + u) and u = sqrt(2 l / U) that is at most (U + sqrt(2 l U) + l) / beta.
+
+Where the scores are seen, all thresholds share one V, and K is 1 in U: what bandit feedback costs is sqrt(K).
+
+**Without a horizon.** In a population that stands still the sizes of a threshold's first k batches say nothing of
+their errors, so given them M has variance proxy V, and S is not needed. Shares delta / (k (k + 1)) of the failure
+probability sum to delta: L becomes ln(2 K (m + 1) k (k + 1) / delta), largest at k = T.
+
+**Closed loop.** In a population that contracts at rate rho, h - 1 rounds of one threshold bring the means within
+M D rho^(h - 1) of the fixed point's, M Lipschitz and D the diameter; the learner widens its radii by that. Blocks of
+h rounds that learn from the last play the stationary game with ceil(T / h) decisions, each worth h rounds, plus twice
+the bias in each round: a bound on regret and violation *at the fixed points of what is played*. Epochs double a
+threshold's evidence, so that the settling rounds are few enough to bound the regret itself: with radius r / sqrt(k),
+k = 0, 1, 2, 4, ... plays at the start of an epoch of h - 1 + max(1, k) rounds, a threshold with k plays in the end
+loses at most h + 2 (h - 1) r (2 + sqrt 2) + 2 r (1 + sqrt 2) sqrt k; and after each of its at most 2 + log2 k changes
+the state's distance costs M D (1 + rho + rho^2 + ...). Nothing of the kind is known for the search without holding.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sympy as sp
+
+from theory.bound import DELTA, Assumption, Bound, K, Source, T, new_symbol
+
+N = new_symbol("batch_size", "n", positive=True, integer=True)
+M = new_symbol("n_constraints", "m", positive=True, integer=True)
+H = new_symbol("hold", "h", positive=True, integer=True)
+R = new_symbol("reward_range", "R", positive=True)
+BETA = new_symbol("balance", "beta", positive=True)
+RHO = new_symbol("contraction", "rho", nonnegative=True)
+D = new_symbol("diameter", "D", nonnegative=True)
+LEAST = new_symbol("least_violation", "v", nonnegative=True)
+M_REWARD = new_symbol("reward_sensitivity", "M_r", nonnegative=True)
+M_PARITY = new_symbol("parity_sensitivity", "M_p", nonnegative=True)
+M_SERVICE = new_symbol("service_sensitivity", "M_s", nonnegative=True)
+
+_ROOT2 = sp.sqrt(2)
+
+
+def source(where: str) -> Source:
+    """Return a place in the paper, the constants being those of this module's proofs."""
+    return Source("Du 2025", f"{where} (constants derived in theory.threshold.bounds)", "arXiv:2512.22313")
+
+
+# ---------------------------------------------------------------- what a bound reads off a problem
+
+
+def balance(problem: Any, parameters: Any) -> float:
+    """Return the least beta = 4 (1 - 1/n) w (1 - w) over the batches that a search learns from.
+
+    The shares w are those at the thresholds' fixed points, give or take how far the population may be from them
+    after h - 1 rounds, for a population whose share is fixed or a coordinate of its state.
+    """
+    population = problem.population
+    setting = population.setting(problem.thresholds)
+    start = population.steps.init(setting)
+    away = problem.diameter * problem.contraction ** (getattr(parameters, "hold", 1) - 1)
+    least = 1.0
+    for index, (first, second) in enumerate(problem.sweep.state):
+        state = start._replace(first=float(first), second=float(second))
+        share = population.steps.rates(setting, state, index).share
+        for w in (max(0.0, share - away), min(1.0, share + away)):
+            least = min(least, 4.0 * (1.0 - 1.0 / problem.batch_size) * w * (1.0 - w))
+    return least
+
+
+def _least_violation(problem: Any, parameters: Any) -> float:
+    return float(problem.sweep.violation.min())
+
+
+READERS: Mapping[str, Callable[[Any, Any], float]] = {
+    "balance": balance,
+    "least_violation": _least_violation,
+    "reward_sensitivity": lambda problem, parameters: problem.sensitivity.reward,
+    "parity_sensitivity": lambda problem, parameters: problem.sensitivity.parity,
+    "service_sensitivity": lambda problem, parameters: problem.sensitivity.service,
+}
+
+
+def _problem(text: str, test: Callable[[Any], bool]) -> Assumption:
+    return Assumption(text, lambda problem, learner: hasattr(problem, "population") and bool(test(problem)))
+
+
+def _learner(text: str, test: Callable[[Any], bool]) -> Assumption:
+    return Assumption(text, lambda problem, learner: bool(test(learner)))
+
+
+def _both_groups(problem: Any, learner: Any) -> bool:
+    return hasattr(problem, "population") and balance(problem, learner.parameters(problem)) > 0.0
+
+
+STATIONARY = _problem("the population does not move", lambda p: p.population.stationary)
+CONTRACTS = _problem("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
+FEASIBLE = _problem("some threshold is feasible", lambda p: p.sweep.feasible.any())
+SERVICE = _problem("service rates are asked for", lambda p: p.n_constraints == 4)
+CHOSEN = _problem("feedback is ChosenThreshold", lambda p: type(p.feedback).__name__ == "ChosenThreshold")
+SCORES = _problem("feedback is FullScores", lambda p: type(p.feedback).__name__ == "FullScores")
+BOTH_GROUPS = Assumption("batches of at least two, with both groups in them", _both_groups).where(
+    sp.Ge(N, 2), sp.Ge(M, 2)
+)
+FULL_WIDTH = _learner("radii of the theorem's width", lambda x: getattr(x, "width", None) == 1.0)
+
+# ---------------------------------------------------------------- the pieces
+
+
+def _log(decisions: sp.Expr) -> sp.Expr:
+    """Return L for this many decisions."""
+    return sp.log(2 * K * (M + 1) * decisions / DELTA)
+
+
+def _found(decisions: sp.Expr, log: sp.Expr) -> sp.Expr:
+    """Return the loss from finding out a quantity of range 1."""
+    return K + 2 * _ROOT2 * sp.sqrt(K * decisions * log / N)
+
+
+def _parity(decisions: sp.Expr, log: sp.Expr, thresholds: sp.Expr = K) -> sp.Expr:
+    """Return the excess parity violation."""
+    stretch = sp.cosh(sp.log(N * decisions) / (4 * decisions))
+    seen = 2 * thresholds + 4 * _ROOT2 * stretch * sp.sqrt(thresholds * decisions * log / N)
+    rest = sp.log(3 / DELTA)
+    return (seen + sp.sqrt(2 * rest * seen) + rest) / BETA
+
+
+_L = _log(T)
+_BLOCKS = sp.ceiling(T / H)
+_L_BLOCKS = _log(_BLOCKS)
+_L_ANYTIME = _log(T * (T + 1))
+_PAIRS = M / 2 - 1  # pairs of residuals beside parity
+_AWAY = D * RHO ** (H - 1)
+
+
+def _bound(
+    name: str, learner: str, quantity: str, expression: sp.Expr, where: Source, statement: str, *assumes: Assumption
+) -> Bound:
+    return Bound(
+        name, learner, quantity, expression, where, statement, mode="probability", assumptions=assumes, readers=READERS
+    )
+
+
+_SEARCH = "OptimisticFeasibleSearch"
+_STATIONARY = (STATIONARY, FULL_WIDTH)
+
+REGRET = _bound(
+    "du2025.regret",
+    _SEARCH,
+    "regret",
+    R * _found(T, _L),
+    source("reward of optimistic feasible search"),
+    "With bandit feedback on reward and constraints the search earns all but about R sqrt(8 K T L / n) of the best "
+    "feasible threshold's reward.",
+    *_STATIONARY,
+    CHOSEN,
+    FEASIBLE,
+)
+PARITY = _bound(
+    "du2025.parity_violation",
+    _SEARCH,
+    "parity_violation",
+    _parity(T, _L),
+    source("violation of optimistic feasible search"),
+    "While it learns, the search breaks the parity constraint by about sqrt(32 K T L / n) in all.",
+    *_STATIONARY,
+    CHOSEN,
+    FEASIBLE,
+    BOTH_GROUPS,
+)
+SERVICE_VIOLATION = _bound(
+    "du2025.service_violation",
+    _SEARCH,
+    "service_violation",
+    _found(T, _L),
+    source("violation of optimistic feasible search"),
+    "While it learns, the search leaves the asked service rates by about sqrt(8 K T L / n) in all.",
+    *_STATIONARY,
+    CHOSEN,
+    FEASIBLE,
+    SERVICE,
+)
+VIOLATION = _bound(
+    "du2025.violation",
+    _SEARCH,
+    "violation",
+    LEAST * T + _parity(T, _L) + _PAIRS * _found(T, _L),
+    source("violation of optimistic feasible search, feasible or not"),
+    "The search's violation exceeds the least there is by a sum of order sqrt(K T L / n), even if nothing is feasible.",
+    *_STATIONARY,
+    CHOSEN,
+    BOTH_GROUPS,
+)
+SCORES_REGRET = _bound(
+    "du2025.full_scores_regret",
+    "FullScoreSearch",
+    "regret",
+    R * _found(T, _L),
+    source("optimistic feasible search that sees all scores"),
+    "Seeing the scores of everybody does not change what has to be tried to learn the rewards.",
+    *_STATIONARY,
+    SCORES,
+    FEASIBLE,
+)
+SCORES_PARITY = _bound(
+    "du2025.full_scores_parity_violation",
+    "FullScoreSearch",
+    "parity_violation",
+    _parity(T, _L, sp.Integer(1)),
+    source("optimistic feasible search that sees all scores"),
+    "With the scores seen all thresholds learn at once: the violation grows with the logarithm of their number only.",
+    *_STATIONARY,
+    SCORES,
+    FEASIBLE,
+    BOTH_GROUPS,
+)
+
+# ---------------------------------------------------------------- closed loop
+
+BLOCK_REGRET = _bound(
+    "du2025.block_settled_regret",
+    "BlockFeasibleSearch",
+    "settled_regret",
+    R * (H * _found(_BLOCKS, _L_BLOCKS) + 2 * M_REWARD * _AWAY * T),
+    source("closed loop, blocks"),
+    "In a contracting population, blocks as long as it takes to settle cost a factor sqrt(h) on the stationary bound.",
+    CONTRACTS,
+    FULL_WIDTH,
+    CHOSEN,
+    FEASIBLE,
+)
+BLOCK_VIOLATION = _bound(
+    "du2025.block_settled_violation",
+    "BlockFeasibleSearch",
+    "settled_violation",
+    LEAST * T
+    + H * _parity(_BLOCKS, _L_BLOCKS)
+    + 2 * M_PARITY * _AWAY * T
+    + _PAIRS * (H * _found(_BLOCKS, _L_BLOCKS) + 2 * M_SERVICE * _AWAY * T),
+    source("closed loop, blocks"),
+    "At the fixed points of what it plays, the block search violates by a sum of order sqrt(h K T L / n).",
+    CONTRACTS,
+    FULL_WIDTH,
+    CHOSEN,
+    BOTH_GROUPS,
+)
+EPOCH_REGRET = _bound(
+    "du2025.epoch_regret",
+    "EpochFeasibleSearch",
+    "regret",
+    R
+    * (
+        K * H
+        + 2 * (1 + _ROOT2) * K * (H - 1) * sp.sqrt(_L / N)
+        + (2 + _ROOT2) * sp.sqrt(K * T * _L / N)
+        + 2 * M_REWARD * _AWAY * T
+        + M_REWARD * D / (1 - RHO) * K * (2 + sp.log(1 + T / K) / sp.log(2))
+    ),
+    source("closed loop, doubling epochs"),
+    "Epochs that double a threshold's evidence settle seldom: the regret itself, on the way to the fixed points "
+    "included, is of order sqrt(K T L / n) + h K.",
+    CONTRACTS,
+    FULL_WIDTH,
+    CHOSEN,
+    FEASIBLE,
+)
+
+# ---------------------------------------------------------------- relatives
+
+_CHEN = Source(
+    "Chen, Gangrade & Saligrama 2022",
+    "doubly-optimistic play, on a grid (constants derived in theory.threshold.bounds)",
+    "arXiv:2209.13694",
+)
+_OWN_WIDTHS = _learner("separate widths of 1", lambda x: x.reward_width == 1.0 and x.residual_width == 1.0)
+DOUBLY_REGRET = _bound(
+    "chen2022.regret",
+    "DoublyOptimisticSearch",
+    "regret",
+    R * _found(T, _L_ANYTIME),
+    _CHEN,
+    "Radii that need no horizon cost a logarithm.",
+    *_STATIONARY,
+    _OWN_WIDTHS,
+    CHOSEN,
+    FEASIBLE,
+)
+DOUBLY_PARITY = _bound(
+    "chen2022.parity_violation",
+    "DoublyOptimisticSearch",
+    "parity_violation",
+    _parity(T, _L_ANYTIME),
+    _CHEN,
+    "Radii that need no horizon cost a logarithm.",
+    *_STATIONARY,
+    _OWN_WIDTHS,
+    CHOSEN,
+    FEASIBLE,
+    BOTH_GROUPS,
+)
+UCB_REGRET = _bound(
+    "auer2002.reward_ucb",
+    "RewardUCB",
+    "regret",
+    R * _found(T, _L),
+    Source(
+        "Auer, Cesa-Bianchi & Fischer 2002", "upper confidence bounds (constants derived in theory.threshold.bounds)"
+    ),
+    "Upper confidence bounds on the reward alone fall short of no feasible threshold by more than the search does.",
+    *_STATIONARY,
+    CHOSEN,
+    FEASIBLE,
+)
+
+
+def _prior_is_true(problem: Any, learner: Any) -> bool:
+    """Return whether the safe threshold is feasible and the slope holds between all neighbours."""
+    if not hasattr(problem, "population"):
+        return False
+    params, found = learner.parameters(problem), problem.sweep
+    rises = abs(found.residuals[1:] - found.residuals[:-1]).max(axis=1)
+    steps = problem.thresholds[1:] - problem.thresholds[:-1]
+    return bool(found.feasible[params.safe] and (rises <= params.slope * steps * (1.0 + 1e-12)).all())
+
+
+SAFE = _bound(
+    "sui2015.no_violation",
+    "PessimisticSearch",
+    "violation",
+    sp.Integer(0),
+    Source("Sui, Gotovos, Burdick & Krause 2015", "Theorem 1, with a Lipschitz constant on a grid"),
+    "From a feasible threshold and a true Lipschitz constant, the safe search never violates a constraint.",
+    *_STATIONARY,
+    CHOSEN,
+    Assumption("the safe threshold is feasible and the slope is a Lipschitz constant", _prior_is_true),
+)
+
+BOUNDS: tuple[Bound, ...] = (
+    REGRET,
+    PARITY,
+    SERVICE_VIOLATION,
+    VIOLATION,
+    SCORES_REGRET,
+    SCORES_PARITY,
+    BLOCK_REGRET,
+    BLOCK_VIOLATION,
+    EPOCH_REGRET,
+    DOUBLY_REGRET,
+    DOUBLY_PARITY,
+    UCB_REGRET,
+    SAFE,
+)
