@@ -90,7 +90,7 @@ def balance(problem: Any, parameters: Any) -> float:
     start = population.steps.init(setting)
     away = problem.diameter * problem.contraction ** (getattr(parameters, "hold", 1) - 1)
     least = 1.0
-    for index, (first, second) in enumerate(problem.sweep.state):
+    for index, (first, second) in enumerate(problem.fixed_points.state):
         state = start._replace(first=float(first), second=float(second))
         share = population.steps.rates(setting, state, index).share
         for w in (max(0.0, share - away), min(1.0, share + away)):
@@ -99,7 +99,7 @@ def balance(problem: Any, parameters: Any) -> float:
 
 
 def _least_violation(problem: Any, parameters: Any) -> float:
-    return float(problem.sweep.violation.min())
+    return float(problem.fixed_points.violation.min())
 
 
 READERS: Mapping[str, Callable[[Any, Any], float]] = {
@@ -125,7 +125,7 @@ def _both_groups(problem: Any, learner: Any) -> bool:
 
 STATIONARY = _problem("the population does not move", lambda p: p.population.stationary)
 CONTRACTS = _problem("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
-FEASIBLE = _problem("some threshold is feasible", lambda p: p.sweep.feasible.any())
+FEASIBLE = _problem("some threshold is feasible", lambda p: p.fixed_points.feasible.any())
 SERVICE = _problem("service rates are asked for", lambda p: p.n_constraints == 4)
 CHOSEN = _problem("feedback is ChosenThreshold", lambda p: type(p.feedback).__name__ == "ChosenThreshold")
 SCORES = _problem("feedback is FullScores", lambda p: type(p.feedback).__name__ == "FullScores")
@@ -347,7 +347,7 @@ def _prior_is_true(problem: Any, learner: Any) -> bool:
     """Return whether the safe threshold is feasible and the slope holds between all neighbours."""
     if not hasattr(problem, "population"):
         return False
-    params, found = learner.parameters(problem), problem.sweep
+    params, found = learner.parameters(problem), problem.fixed_points
     rises = abs(found.residuals[1:] - found.residuals[:-1]).max(axis=1)
     steps = problem.thresholds[1:] - problem.thresholds[:-1]
     return bool(found.feasible[params.safe] and (rises <= params.slope * steps * (1.0 + 1e-12)).all())

@@ -381,7 +381,7 @@ def test_sweep_file_calls_the_worlds_by_name():
         ({"type": "label_drift", "horizon": 0}, "label_drift: horizon must be at least 1, got 0"),
         ({"type": "three_points", "horizon": 3, "people": 1}, "three_points: .* multiple values"),
         ({"type": "bandits.one_sided:reduce"}, "is not a dataclass, nor a function annotated to return one"),
-        ({"type": "bandits.one_sided.worlds:_THREE_DISTANCES"}, "is not a dataclass"),
+        ({"type": "bandits.one_sided.examples:_THREE_DISTANCES"}, "is not a dataclass"),
     ],
 )
 def test_mistakes_in_a_world_of_a_sweep_file(data, message):
