@@ -44,9 +44,9 @@ def simulate(
     the horizon.  threads: at least 1; None means one a processor.
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
     backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
-    hundreds of repetitions and more or for an accelerator, for the pairs that have a twin
-    (`sims.engines.backends.twins()` lists them). JAX has threads of its own; `threads` does not bind it. Learners with
-    a batched computation of their own use it under any backend.
+    hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
+    (`sims.engines.backends.jax_pairs()` lists them). JAX has threads of its own; `threads` does not bind it. Learners
+    with a batched computation of their own use it under any backend.
 
     Memory is O(repetitions x checkpoints), whatever the horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.

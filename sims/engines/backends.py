@@ -1,12 +1,12 @@
-"""Which programs can play a pair: the compiled loop plays all, JAX those that have a twin.
+"""Which programs can play a pair: the compiled loop plays all, JAX those that have a batched.
 
-A family that has twins has a module `sims.engines.jax.FAMILY.program`, with `TWINS`, a sentence of what it plays,
+A family that plays in JAX has a module `sims.engines.jax.FAMILY.program`, with `PAIRS`, a sentence of what it plays,
 
-    check(problem, learner, precision)                                    # TypeError or ValueError: no twin
-    play(problem, learner, seed, first, count, rounds, precision) -> (count, C, M) float64
+    check(problem, learner, precision)                                    # TypeError or ValueError: no JAX
+    implementation play(problem, learner, seed, first, count, rounds, precision) -> (count, C, M) float64
 
 and precision "float64" or "float32". It is found by the problem's package, and imported, with JAX, when a call asks
-for it. A new family's twins therefore need no line here.
+for it. A new family's programs therefore need no line here.
 """
 
 import importlib
@@ -25,7 +25,7 @@ def precision_of(backend: str) -> str:
 
 
 def check_backend(backend: Any, problem: Any, learner: Learner) -> None:
-    """Raise ValueError for a backend that there is not, and what `engine` and the twin's check raise.
+    """Raise ValueError for a backend that there is not, and what `engine` and the check of its program raise.
 
     A learner that overrides `Learner.play` decides there what it plays, and nothing more is asked of it here.
     """
@@ -41,18 +41,21 @@ def plays_itself(learner: Learner) -> bool:
 
 
 def engine(problem: Any, learner: Learner) -> ModuleType:
-    """Return the module that plays the problem's family in JAX; TypeError, naming the twins there are, if none does."""
+    """Return the module that plays the problem's family in JAX.
+
+    TypeError, naming the pairs that JAX plays, where there is none.
+    """
     for kind in type(problem).__mro__:
         package = kind.__module__.split(".")[:-1]
         if package[:1] == ["bandits"] and package[-1] in _families():
             return _program(package[-1])
-    known = "; ".join(sorted(twins()))
+    known = "; ".join(sorted(jax_pairs()))
     raise TypeError(f"the JAX backend plays {known}; got {type(learner).__name__} in {type(problem).__name__}")
 
 
-def twins() -> list[str]:
-    """Return a sentence a family on the pairs that have a twin; imports JAX."""
-    return [str(_program(family).TWINS) for family in _families()]
+def jax_pairs() -> list[str]:
+    """Return a sentence a family on the pairs that have a JAX implementation; imports JAX."""
+    return [str(_program(family).PAIRS) for family in _families()]
 
 
 def _families() -> list[str]:

@@ -316,8 +316,8 @@ def test_sweep_file_reaches_every_part():
     assert (cells[0].problem.table == three_points(16).table).all()
     assert (cells[0].problem.swings == three_points(16).swings).all()
     run = simulate(cells[1].problem, cells[1].learner, repetitions=2, checkpoints=[16], seed=3)
-    twin = simulate(three_points(16), cells[1].learner, repetitions=2, checkpoints=[16], seed=3)
-    assert (run.values == twin.values).all()
+    batched = simulate(three_points(16), cells[1].learner, repetitions=2, checkpoints=[16], seed=3)
+    assert (run.values == batched.values).all()
 
 
 WORLDS = """
