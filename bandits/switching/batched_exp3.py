@@ -93,6 +93,7 @@ class BatchedExp3(Learner):
     batch_length: int | None = None
     steps: ClassVar[LearnerSteps] = _make_steps(uniform_weights, draw, probability, add_loss)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    exact: ClassVar[str] = "exp3"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
@@ -104,6 +105,10 @@ class BatchedExp3(Learner):
         if problem.n_actions >= MANY_ACTIONS and self.steps is BatchedExp3.steps:  # a subclass's own steps are played
             return _TREE_STEPS
         return self.steps
+
+    def rounds_held(self, problem: SwitchingCostGame) -> int:
+        """Return the batch length."""
+        return int(self.parameters(problem).batch_length)
 
     def parameters(self, problem: SwitchingCostGame) -> BatchedExp3Params:
         """Return K, eta, tau and n for the game."""

@@ -20,7 +20,7 @@ Looks are chosen before anything of the round is seen, and cost one each; those 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -44,10 +44,22 @@ class BudgetExceeded(InvalidAction):
 class FullInformation(Checked):
     """Every action's loss is revealed in every round."""
 
+    kind: ClassVar[str] = "full information"
+
+    def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
+        """Return the least and the greatest number of losses that the game can reveal."""
+        return horizon * n_actions, horizon * n_actions
+
 
 @dataclass(frozen=True)
 class Bandit(Checked):
     """The played action's loss is revealed."""
+
+    kind: ClassVar[str] = "bandit"
+
+    def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
+        """Return the least and the greatest number of losses that the game can reveal."""
+        return horizon, horizon
 
 
 @dataclass(frozen=True)
@@ -55,9 +67,14 @@ class ExtraObservations(Checked):
     """Bandit feedback, and `budget` >= 0 further (round, action) looks in all, any actions."""
 
     budget: int
+    kind: ClassVar[str] = "extra observations"
 
     def __post_init__(self) -> None:
         integer("budget", self.budget, low=0)
+
+    def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
+        """Return the least and the greatest number of losses that can be bought."""
+        return 0, self.budget
 
 
 @dataclass(frozen=True)
@@ -70,9 +87,14 @@ class TotalBudget(Checked):
 
     budget: int
     looks: Looks = "flexible"
+    kind: ClassVar[str] = "total budget"
 
     def __post_init__(self) -> None:
         integer("budget", self.budget, low=1)
+
+    def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
+        """Return the least and the greatest number of losses that can be bought."""
+        return 0, self.budget
 
 
 Feedback = FullInformation | Bandit | ExtraObservations | TotalBudget
