@@ -2,30 +2,35 @@
 
 A *problem* says who sets the losses, what is revealed and what is paid. A *learner* says how to act
 and what to do with feedback. Both are small immutable Python objects (frozen dataclasses) that hold
-what a user writes, and a tuple of compiled step functions (`bandits.core.jit.kernel`) that do the work.
+what a user writes, and a tuple of compiled step functions (`bandits.jit.kernel`) that do the work.
 `sims.simulate` joins one of each in a single loop, compiled once for the pair:
 
     state = learner.init(params, rng)
     world = problem.init(setting, env)
     for t in range(horizon):                                          # t counts from 0
-        action = learner.act(params, state, t, rng)
+        observation, world = problem.observe(setting, world, t, env)  # only where something is shown before the action
+        action = learner.act(params, state, t, rng)                   # there: act(params, state, observation, t, rng)
         feedback, world = problem.respond(setting, world, t, action, env)
         state = learner.update(params, state, t, action, feedback, rng)
         # at checkpoints, after n = t + 1 rounds:
-        problem.measure(setting, world, n, out)                       # out: (len(metrics),) float64
+        metrics = problem.measure(setting, world, n)                  # a NamedTuple of the metrics, by name
 
 `params` and `setting` are NamedTuples of numbers and arrays, made once by `Learner.parameters` and
-`Problem.setting` after validation. `state` and `world` are NamedTuples whose fields keep their types
-from round to round; their arrays may be written in place, but only by `update` and `respond`
-(`act` may use scratch arrays). A step function never allocates: arrays are made in `init`.
+`RoundProblem.setting` after validation. `state` and `world` are NamedTuples whose fields keep their types
+from round to round; their arrays may be written in place, but only by `observe`, `respond` and `update`
+(`act` may use scratch arrays). A step function never allocates: arrays are made in `init`. `measure` may.
 
-`rng` and `env` are `bandits.core.rng.Stream`s. A draw is addressed by (round, index), as in
+What a step function is shown (an observation, a feedback, an action) is valid until the next step function of
+the side that showed it: arrays are used again. What is to be kept is copied.
+
+`rng` and `env` are `bandits.rng.Stream`s. A draw is addressed by (round, index), as in
 `uniform(rng, t, 0)`, so calling it twice gives the same number and nothing depends on order.
 
-Feedback is the information structure: whatever a learner may see is in `feedback`, and nothing else
-reaches it.
+Feedback is the information structure: whatever a learner may see is in the observation and in `feedback`, and
+nothing else reaches it.
 """
 
+import inspect
 from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
@@ -36,7 +41,7 @@ class LearnerSteps(NamedTuple):
     """The compiled functions of a learner."""
 
     init: Any  # (params, rng) -> state
-    act: Any  # (params, state, t, rng) -> action
+    act: Any  # (params, state, t, rng) -> action; (params, state, observation, t, rng) where there is one
     update: Any  # (params, state, t, action, feedback, rng) -> state
 
 
@@ -45,11 +50,14 @@ class ProblemSteps(NamedTuple):
 
     init: Any  # (setting, env) -> world
     respond: Any  # (setting, world, t, action, env) -> (feedback, world)
-    measure: Any  # (setting, world, n_rounds, out): write the metrics into out; may write world's arrays
+    measure: (
+        Any  # (setting, world, n_rounds) -> NamedTuple of metrics (`bandits.core.records`); may write world's arrays
+    )
+    observe: Any = None  # (setting, world, t, env) -> (observation, world), where something is shown before the action
 
 
 class Problem(Checked):
-    """Base of all problems: a frozen dataclass with at least the fields that make its setting."""
+    """Base of all problems: a frozen dataclass. What plays it is said by `RoundProblem`."""
 
     horizon: int
     undefined: ClassVar[tuple[str, ...]] = ()  # metrics that may be nan; any other nan is an error
@@ -57,7 +65,11 @@ class Problem(Checked):
     @property
     @abstractmethod
     def metrics(self) -> tuple[str, ...]:
-        """Names of the numbers that `measure` writes, in order."""
+        """Names of the numbers that are measured, in order."""
+
+
+class RoundProblem(Problem):
+    """Base of the problems that are played round by round, in the loop above."""
 
     @property
     @abstractmethod
@@ -137,3 +149,14 @@ class Learner(Checked):
         if not isinstance(given, self.accepts):
             wanted = " or ".join(kind.__name__ for kind in self.accepts)
             raise TypeError(f"{self.name} learns from {wanted} feedback, but the problem gives {type(given).__name__}")
+        if isinstance(problem, RoundProblem) and isinstance(getattr(self, "steps", None), LearnerSteps):
+            self._check_observation(problem)
+
+    def _check_observation(self, problem: RoundProblem) -> None:
+        shows = problem.steps.observe is not None
+        act = self.steps_for(problem).act
+        takes = len(inspect.signature(getattr(act, "py_func", act)).parameters) == 5
+        if shows != takes:
+            said = "shows something before the action" if shows else "shows nothing before the action"
+            wanted = "act(params, state, observation, t, rng)" if shows else "act(params, state, t, rng)"
+            raise TypeError(f"{self.name} cannot play {type(problem).__name__}, which {said}: it needs {wanted}")

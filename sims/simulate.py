@@ -14,11 +14,11 @@ from bandits.core import stopping
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, shown
 from bandits.core.rng import seed_word
-from bandits.protocol import Learner, Problem
+from bandits.protocol import Learner, Problem, RoundProblem
 from sims.engines.backends import Backend as Backend
 from sims.engines.backends import check_backend, engine, precision_of
 from sims.engines.compiled import clear_errors, loop_of
-from sims.metrics import UNWRITTEN, measured
+from sims.metrics import measured
 from sims.run import Run
 
 
@@ -69,8 +69,10 @@ def simulate(
     if batched is not None:
         return Run(problem, learner, int(word), first, rounds, measured(problem, learner, batched, count, rounds))
 
+    if not isinstance(problem, RoundProblem):
+        raise TypeError(f"problem must be a RoundProblem for {learner.name} to play, got {type(problem).__name__}")
     params, setting = learner.parameters(problem), problem.setting()
-    values, stop = np.full((count, len(rounds), len(problem.metrics)), UNWRITTEN), stopping.flag()
+    values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])

@@ -17,7 +17,7 @@ import numpy as np
 
 from bandits.core.arguments import Checked, own
 from bandits.core.checks import instance, integer, real, shown
-from bandits.protocol import Learner, Problem
+from bandits.protocol import Learner, Problem, RoundProblem
 from sims.code import Code, code_of
 from sims.config import canonical, describe
 from sims.engines.backends import Backend, check_backend, numbers_depend_on
@@ -92,7 +92,7 @@ class Cell(Checked):
         return {
             "problem": describe(self.problem),
             "learner": describe(self.learner),
-            "setting": describe(self.problem.setting()),
+            "setting": describe(self.problem.setting()) if isinstance(self.problem, RoundProblem) else None,
             "parameters": describe(self.learner.parameters(self.problem)),
             "repetitions": int(self.repetitions),
             "seed": int(self.seed),

@@ -1,6 +1,5 @@
 """Individually fair learning with one-sided feedback: the game, its worlds and its learners."""
 
-from bandits.one_sided.account import AccountedGame as AccountedGame
 from bandits.one_sided.auditors import MahalanobisDistance as MahalanobisDistance
 from bandits.one_sided.auditors import Panel as Panel
 from bandits.one_sided.auditors import Panels as Panels
@@ -26,10 +25,11 @@ from bandits.one_sided.people import Lending as Lending
 from bandits.one_sided.people import RecordedPeople as RecordedPeople
 from bandits.one_sided.perturbed_leader import ContextSemiBanditFtpl as ContextSemiBanditFtpl
 from bandits.one_sided.perturbed_leader import InstanceFtpl as InstanceFtpl
+from bandits.one_sided.probes import Exp2Analysis as Exp2Analysis
+from bandits.one_sided.probes import ViolationsByVotes as ViolationsByVotes
 from bandits.one_sided.problem import FullLabels as FullLabels
 from bandits.one_sided.problem import OneSided as OneSided
 from bandits.one_sided.problem import OneSidedGame as OneSidedGame
-from bandits.one_sided.recount import RecountedGame as RecountedGame
 from bandits.one_sided.reduction import lagrangian_loss as lagrangian_loss
 from bandits.one_sided.reduction import policy_error as policy_error
 from bandits.one_sided.reduction import reduce as reduce

@@ -33,7 +33,8 @@ from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform_index, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.batched_exp3 import BatchedExp3
-from bandits.switching.problem import ExtraObservations, Play, Seen, SwitchingCostGame, TotalBudget
+from bandits.switching.feedback import ExtraObservations, Play, Seen, TotalBudget
+from bandits.switching.problem import SwitchingCostGame
 
 
 class BudgetedParams(NamedTuple):

@@ -33,7 +33,8 @@ from bandits.core.exponential_weights import (
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import Bandit, SwitchingCostGame
+from bandits.switching.feedback import Bandit
+from bandits.switching.problem import SwitchingCostGame
 
 
 class Exp3Params(NamedTuple):

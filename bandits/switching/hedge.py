@@ -15,7 +15,8 @@ from bandits.core.exponential_weights import Weights, add_losses, draw, uniform_
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import FullInformation, SwitchingCostGame
+from bandits.switching.feedback import FullInformation
+from bandits.switching.problem import SwitchingCostGame
 
 
 class HedgeParams(NamedTuple):

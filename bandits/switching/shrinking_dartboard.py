@@ -31,7 +31,8 @@ from bandits.core.exponential_weights import (
 from bandits.core.jit import kernel, rare_kernel, uint64
 from bandits.core.rng import Stream, uniform, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import FullInformation, SwitchingCostGame
+from bandits.switching.feedback import FullInformation
+from bandits.switching.problem import SwitchingCostGame
 
 
 class DartboardParams(NamedTuple):

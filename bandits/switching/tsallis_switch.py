@@ -26,7 +26,8 @@ from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import Bandit, SwitchingCostGame
+from bandits.switching.feedback import Bandit
+from bandits.switching.problem import SwitchingCostGame
 
 _NEWTON_STEPS = 100
 

@@ -52,7 +52,7 @@ def sweep_thresholds(
 
 @cache
 def _settle(steps: Any) -> Any:
-    init, rates_of, target_of = steps
+    init, rates_of, target_of = steps.init, steps.rates, steps.target
 
     @program
     def settle(

@@ -33,7 +33,8 @@ from bandits.core.rng_jax import stream
 from bandits.core.stopping import pieces
 from bandits.losses import LossTable
 from bandits.protocol import Learner
-from bandits.switching.problem import FullInformation, SwitchingCostGame
+from bandits.switching.feedback import FullInformation
+from bandits.switching.problem import SwitchingCostGame
 from sims.engines.jax.rounds import done
 from sims.engines.jax.switching.learners import LEARNERS, Params, remade, uniform_weights
 from sims.engines.jax.switching.losses import LOSSES
