@@ -81,6 +81,24 @@ class RoundProblem(Problem):
         """Return the NamedTuple that the compiled functions receive."""
 
 
+_PLAY = ("steps", "steps_for", "parameters", "play", "setting")  # what decides how a learner or its losses behave
+
+
+def known(thing: Any, hook: str, package: str = "") -> Any:
+    """Return what a learner, or a loss process, says of itself in the method or attribute `hook`.
+
+    Only a class that plays as the one that wrote the hook is what the hook is about: for one with other steps or
+    parameters, and with `package` for a hook from outside it, the base class's is returned, which claims nothing.
+    """
+    kind = type(thing)
+    writers = [base for base in kind.__mro__ if hook in vars(base)]
+    plays_alike = all(getattr(kind, name, None) is getattr(writers[0], name, None) for name in _PLAY)
+    if plays_alike and f"{writers[0].__module__}.".startswith(f"{package}." if package else ""):
+        return getattr(thing, hook)
+    claim = vars(writers[-1])[hook]
+    return claim.__get__(thing) if callable(claim) else claim
+
+
 class Learner(Checked):
     """Base of all learners: a frozen dataclass of the learner's own parameters.
 
@@ -90,6 +108,15 @@ class Learner(Checked):
 
     steps: ClassVar[LearnerSteps]  # absent where `play` does the work
     accepts: ClassVar[tuple[type, ...]]
+    exact: ClassVar[str] = ""  # function of `theory.<family>.exact`, or "module:function", with the exact expectation
+
+    def switch_cap(self, problem: Any) -> int:
+        """Return a number of switches that the steps cannot exceed. Read it by `known`, and the next one too."""
+        return int(problem.horizon) - 1
+
+    def rounds_held(self, problem: Any) -> int:
+        """Return over how many rounds at a time, from the first on, the steps hold an action; 1 unless known."""
+        return 1
 
     @abstractmethod
     def parameters(self, problem: Any) -> Any:

@@ -23,7 +23,7 @@ theorems' comparator for a fixed policy. For a recorded sequence it is the best 
 
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +51,14 @@ _MANY_INDIVIDUALS = 2**20  # arrive per round at most: a round looks at all pair
 class OneSided(Checked):
     """A label is revealed where the individual is accepted."""
 
+    kind: ClassVar[str] = "one-sided"
+
 
 @dataclass(frozen=True)
 class FullLabels(Checked):
     """All labels are revealed."""
+
+    kind: ClassVar[str] = "full labels"
 
 
 class Report(NamedTuple):

@@ -51,6 +51,7 @@ class BatchedExp3(Learner):
     batch_length: int | None = None
     steps: ClassVar[LearnerSteps] = blocked_steps(Exp3.steps, _flat)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    exact: ClassVar[str] = "exp3"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
@@ -62,6 +63,10 @@ class BatchedExp3(Learner):
         if self.steps is not BatchedExp3.steps:  # a subclass's own steps are played
             return self.steps
         return blocked_steps(Exp3().steps_for(problem), _flat)
+
+    def rounds_held(self, problem: SwitchingCostGame) -> int:
+        """Return the batch length."""
+        return int(self.parameters(problem).batch_length)
 
     def parameters(self, problem: SwitchingCostGame) -> BatchedExp3Params:
         """Return K, eta, tau and n for the game."""

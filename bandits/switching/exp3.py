@@ -90,6 +90,7 @@ class Exp3(Learner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    exact: ClassVar[str] = "exp3"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)

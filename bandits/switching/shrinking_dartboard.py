@@ -126,6 +126,7 @@ class ShrinkingDartboard(Learner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+    exact: ClassVar[str] = "shrinking_dartboard"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)

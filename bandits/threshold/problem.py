@@ -26,7 +26,7 @@ Regret is against the oracle: the best feasible threshold of the grid, each run 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,10 +60,14 @@ _MANY_THRESHOLDS = 10**6
 class ChosenThreshold(Checked):
     """Reward and residuals of the chosen threshold alone (bandit feedback)."""
 
+    kind: ClassVar[str] = "chosen threshold"
+
 
 @dataclass(frozen=True)
 class FullScores(Checked):
     """The reward of the chosen threshold, and the residuals of every threshold: the scores of the batch are seen."""
+
+    kind: ClassVar[str] = "full scores"
 
 
 class ThresholdSetting(NamedTuple):

@@ -17,10 +17,11 @@ from bandits.core.rng import uniform_index
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
 from theory import theorem
-from theory.bound import TAU, C, T
+from theory.bound import T
 from theory.confidence import RangeViolation
-from theory.instances import alternating, steady
 from theory.ranges import proven_range
+from theory.switching.bounds import TAU, C
+from theory.switching.witnesses import alternating, steady
 from theory.testing import assert_bound_holds
 
 # ---------------------------------------------------------------- bounds

@@ -54,19 +54,19 @@ from typing import Any
 
 import sympy as sp
 
-from theory.bound import DELTA, Assumption, Bound, K, Source, T, new_symbol
+from theory.bound import DELTA, Assumption, Bound, K, Source, Symbol, T
 
-N = new_symbol("batch_size", "n", positive=True, integer=True)
-M = new_symbol("n_constraints", "m", positive=True, integer=True)
-H = new_symbol("hold", "h", positive=True, integer=True)
-R = new_symbol("reward_range", "R", positive=True)
-BETA = new_symbol("balance", "beta", positive=True)
-RHO = new_symbol("contraction", "rho", nonnegative=True)
-D = new_symbol("diameter", "D", nonnegative=True)
-LEAST = new_symbol("least_violation", "v", nonnegative=True)
-M_REWARD = new_symbol("reward_sensitivity", "M_r", nonnegative=True)
-M_PARITY = new_symbol("parity_sensitivity", "M_p", nonnegative=True)
-M_SERVICE = new_symbol("service_sensitivity", "M_s", nonnegative=True)
+N = Symbol("batch_size", "n", positive=True, integer=True)
+M = Symbol("n_constraints", "m", positive=True, integer=True)
+H = Symbol("hold", "h", positive=True, integer=True)
+R = Symbol("reward_range", "R", positive=True)
+BETA = Symbol("balance", "beta", positive=True)
+RHO = Symbol("contraction", "rho", nonnegative=True)
+D = Symbol("diameter", "D", nonnegative=True)
+LEAST = Symbol("least_violation", "v", nonnegative=True)
+M_REWARD = Symbol("reward_sensitivity", "M_r", nonnegative=True)
+M_PARITY = Symbol("parity_sensitivity", "M_p", nonnegative=True)
+M_SERVICE = Symbol("service_sensitivity", "M_s", nonnegative=True)
 
 _ROOT2 = sp.sqrt(2)
 

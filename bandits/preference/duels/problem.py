@@ -27,6 +27,8 @@ from bandits.protocol import ProblemSteps, RoundProblem
 class Duel(Checked):
     """The answer to one comparison a round: 1.0 where the first action was preferred, else 0.0."""
 
+    kind: ClassVar[str] = "duel"
+
 
 class Pair(NamedTuple):
     """The two actions that meet."""

@@ -15,7 +15,7 @@ A round is one update of the learner's policy; `queries` counts the rows (or the
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,8 @@ _REGULARIZED_METRICS = ("gap_tau", "kl", "span", "average_gap_tau", "average_kl"
 class ExactRow(Checked):
     """A query returns the exact row y -> P(y > p)."""
 
+    kind: ClassVar[str] = "exact row"
+
 
 @dataclass(frozen=True)
 class NoisyRow(Checked):
@@ -45,6 +47,7 @@ class NoisyRow(Checked):
 
     samples: int
     bits: bool = False
+    kind: ClassVar[str] = "noisy row"
 
     def __post_init__(self) -> None:
         integer("samples", self.samples, 1, 2**20)
@@ -55,6 +58,7 @@ class Comparisons(Checked):
     """Every round shows `batch` >= 1 pairs, each judged by one Bernoulli(P[left, right]) answer."""
 
     batch: int
+    kind: ClassVar[str] = "comparisons"
 
     def __post_init__(self) -> None:
         integer("batch", self.batch, 1, 2**20)

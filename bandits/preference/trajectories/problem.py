@@ -38,6 +38,8 @@ Array = NDArray[np.float64]
 class TrajectoryDuel(Checked):
     """Two trajectories a round; for some the answer 1.0 where the first was preferred, else 0.0."""
 
+    kind: ClassVar[str] = "trajectory duel"
+
 
 @dataclass(frozen=True, eq=False)
 class LinearMDP(RoundProblem):
