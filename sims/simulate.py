@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from bandits.core import stopping
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, shown
 from bandits.core.rng import seed_word
-from bandits.protocol import Learner, Problem
+from bandits.protocol import Learner, MatrixGame, Problem, RoundProblem
 from sims.engines.backends import Backend as Backend
 from sims.engines.backends import check_backend, engine, precision_of
 from sims.engines.compiled import clear_errors, loop_of
@@ -63,20 +63,21 @@ def simulate(
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else given_rounds(checkpoints, problem.horizon)
 
     batched = learner.play(problem, int(word), first, count, rounds)
-    if batched is None and backend != "numba":
+    if batched is None and (backend != "numba" or isinstance(problem, MatrixGame)):
         play_in_jax = engine(problem, learner).play
         batched = play_in_jax(problem, learner, int(word), first, count, rounds, precision_of(backend))
     if batched is not None:
         return Run(problem, learner, int(word), first, rounds, measured(problem, learner, batched, count, rounds))
 
-    params, setting = learner.parameters(problem), problem.setting()
+    rounds_of = cast(RoundProblem, problem)
+    params, setting = learner.parameters(problem), rounds_of.setting()
     values, stop = np.full((count, len(rounds), len(problem.metrics)), UNWRITTEN), stopping.flag()
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
 
     with clear_errors(problem, learner):
-        play = loop_of(problem, learner, params, setting)
+        play = loop_of(rounds_of, learner, params, setting)
         part((0, 0))  # compile here, once, not in every thread
         _in_threads(part, _pieces(count, workers), workers, stop)
     stopping.look(stop)

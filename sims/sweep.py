@@ -92,7 +92,7 @@ class Cell(Checked):
         return {
             "problem": describe(self.problem),
             "learner": describe(self.learner),
-            "setting": describe(self.problem.setting()),
+            "setting": describe(getattr(self.problem, "setting", lambda: None)()),
             "parameters": describe(self.learner.parameters(self.problem)),
             "repetitions": int(self.repetitions),
             "seed": int(self.seed),

@@ -13,7 +13,7 @@ from bandits.core.actions import InvalidAction, InvalidActionType
 from bandits.core.addresses import GlobalRandomness
 from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, origin_of, program
 from bandits.core.rng import ENVIRONMENT, LEARNER, stream
-from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
+from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
 
 ROUNDS_BETWEEN_LOOKS = 1 << 10  # at `stop`: half a second where a round takes half a millisecond
 
@@ -35,7 +35,7 @@ def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
         raise error.of(learner.name) from None
 
 
-def loop_of(problem: Problem, learner: Learner, params: Any, setting: Any) -> Any:
+def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any) -> Any:
     """Return the loop of a pair, not compiled yet; its arguments are those of `play` in `compose`.
 
     Raises TypeError for records that compiled code cannot hold, and ValueError for something that the steps read and
