@@ -120,7 +120,7 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check theorems on their default problems; exit status 1 if a bound is broken."""
-    from theory.instances import default_cases
+    from theory.cases import default_cases
     from theory.verification import verify_all
 
     with _clear_errors():

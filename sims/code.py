@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from bandits.core.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.core.jit import origin_of, settings_of_numbers
@@ -26,8 +26,8 @@ class Code(NamedTuple):
 def code_of(problem: Problem, learner: Learner, backend: str = "numba") -> Code:
     """Return the version of the code that plays a pair: it changes when the results may, not when a comment does."""
     try:
-        if backend == "numba" and not in_batches(problem, learner):
-            return Code(_shortened(_loop_digest(cast(RoundProblem, problem), learner)), "")
+        if isinstance(problem, RoundProblem) and backend == "numba" and not in_batches(problem, learner):
+            return Code(_shortened(_loop_digest(problem, learner)), "")
         classes = dict.fromkeys([*_classes(learner), *_classes(problem)])
         played = reach(*classes, libraries=_OWN).digest  # and every file of these packages
         return Code(_shortened(played + _every_file() + _version("jaxlib")), "")
@@ -47,7 +47,7 @@ def _classes(value: Any) -> Iterator[type]:
 
 
 def _loop_digest(problem: RoundProblem, learner: Learner) -> str:
-    play = compose(learner.steps_for(problem), problem.steps)
+    play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
     reached, reason = origin_of(play)
     if reached is None:
         raise NotAddressable(reason)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from bandits.protocol import Learner, MatrixGame, Problem, RoundProblem
 from sims.engines.backends import Backend as Backend
 from sims.engines.backends import check_backend, engine, precision_of
 from sims.engines.compiled import clear_errors, loop_of
-from sims.metrics import UNWRITTEN, measured
+from sims.metrics import measured
 from sims.run import Run
 
 
@@ -44,9 +44,9 @@ def simulate(
     the horizon.  threads: at least 1; None means one a processor.
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
     backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
-    hundreds of repetitions and more or for an accelerator, for the pairs that have a twin
-    (`sims.engines.backends.twins()` lists them). JAX has threads of its own; `threads` does not bind it. Learners with
-    a batched computation of their own use it under any backend.
+    hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
+    (`sims.engines.backends.jax_pairs()` lists them). JAX has threads of its own; `threads` does not bind it. Learners
+    with a batched computation of their own use it under any backend.
 
     Memory is O(repetitions x checkpoints), whatever the horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
@@ -69,15 +69,16 @@ def simulate(
     if batched is not None:
         return Run(problem, learner, int(word), first, rounds, measured(problem, learner, batched, count, rounds))
 
-    rounds_of = cast(RoundProblem, problem)
-    params, setting = learner.parameters(problem), rounds_of.setting()
-    values, stop = np.full((count, len(rounds), len(problem.metrics)), UNWRITTEN), stopping.flag()
+    if not isinstance(problem, RoundProblem):
+        raise TypeError(f"problem must be a RoundProblem for {learner.name} to play, got {type(problem).__name__}")
+    params, setting = learner.parameters(problem), problem.setting()
+    values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
 
     def part(bounds: tuple[int, int]) -> None:
         play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
 
     with clear_errors(problem, learner):
-        play = loop_of(rounds_of, learner, params, setting)
+        play = loop_of(problem, learner, params, setting)
         part((0, 0))  # compile here, once, not in every thread
         _in_threads(part, _pieces(count, workers), workers, stop)
     stopping.look(stop)

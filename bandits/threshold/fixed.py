@@ -55,5 +55,5 @@ class FixedThreshold(Learner):
     def parameters(self, problem: ThresholdGame) -> FixedThresholdParams:
         """Return the index; ValueError if the grid has no such threshold."""
         if self.index is None:
-            return FixedThresholdParams(problem.sweep.best)
+            return FixedThresholdParams(problem.fixed_points.best)
         return FixedThresholdParams(integer("index", self.index, low=0, high=problem.n_actions - 1))

@@ -1,13 +1,14 @@
 """How many auditors sit, and one panel's answers counted again under every number of votes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bandits.one_sided import Exp2OneSided, MahalanobisDistance, OneSidedGame, Panel, Panels, RecountedGame, lending
+from bandits.combine import Observed, observed
+from bandits.one_sided import Exp2OneSided, MahalanobisDistance, OneSidedGame, Panel, Panels, ViolationsByVotes, lending
 from paper_figures import style
 from paper_figures.bechavod2022.source import BECHAVOD, interval_columns, labelled
 from paper_figures.figure import Figure
@@ -63,10 +64,9 @@ class MembersSettings:
         game = lending(self.horizon, tolerance=self.tolerance)
         return replace(game, panels=Panels(Panel(self.pool[:members], votes)))
 
-    def recount(self, votes: int) -> RecountedGame:
-        """Return the same market with all answers kept."""
-        game = self.game(self.recounted, votes)
-        return RecountedGame(*(getattr(game, f.name) for f in fields(game)))
+    def recount(self, votes: int) -> Observed:
+        """Return the same market with violations counted under every number of votes."""
+        return observed(self.game(self.recounted, votes), ViolationsByVotes())
 
     def taught(self) -> dict[str, int]:
         """Return the votes that the policies of (c) learned from."""
@@ -82,7 +82,7 @@ def data(settings: MembersSettings) -> "polars.DataFrame":
     import polars
 
     points = [(m, s) for m in settings.members for s in settings.votes(m)]
-    games: list[OneSidedGame] = [settings.game(m, s) for m, s in points]
+    games: list[OneSidedGame | Observed] = [settings.game(m, s) for m, s in points]
     games += [settings.recount(s) for s in settings.taught().values()]
     ends = (settings.horizon,)
     found = runs([Cell(game, Exp2OneSided(), settings.repetitions, settings.seed, ends) for game in games])

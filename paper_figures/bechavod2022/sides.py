@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bandits.one_sided import AccountedGame, three_points
+from bandits.combine import Observed, observed
+from bandits.one_sided import Exp2Analysis, three_points
 from paper_figures import style
 from paper_figures.bechavod2022.horizon import LEARNERS
 from paper_figures.bechavod2022.source import BECHAVOD, TUNINGS, interval_columns, labelled
@@ -40,10 +41,9 @@ class SidesSettings:
     repetitions: int = labelled("repetitions", 16)
     seed: int = labelled("seed", 2028)
 
-    def game(self) -> AccountedGame:
-        """Return world A with an account of the learner's estimates."""
-        game = three_points(self.horizon, self.tolerance)
-        return AccountedGame(*(getattr(game, f.name) for f in fields(game)))
+    def game(self) -> Observed:
+        """Return world A with the terms of the learner's analysis."""
+        return observed(three_points(self.horizon, self.tolerance), Exp2Analysis())
 
 
 QUICK = SidesSettings()

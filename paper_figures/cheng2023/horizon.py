@@ -17,7 +17,7 @@ from bandits.switching import (
     ShrinkingDartboard,
     TsallisSwitch,
 )
-from bandits.switching.problem import Feedback
+from bandits.switching.feedback import Feedback
 from paper_figures import style
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.measure import labelled

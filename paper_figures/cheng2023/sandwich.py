@@ -15,7 +15,7 @@ from bandits.switching import (
     SwitchingCostGame,
     TotalBudget,
 )
-from bandits.switching.problem import Feedback
+from bandits.switching.feedback import Feedback
 from paper_figures import style
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.horizon import BANDIT, FULL_INFORMATION

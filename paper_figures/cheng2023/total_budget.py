@@ -8,7 +8,7 @@ import numpy as np
 
 from bandits.protocol import Learner
 from bandits.switching import BatchedDartboard, BudgetedExp3, TotalBudget
-from bandits.switching.problem import Looks
+from bandits.switching.feedback import Looks
 from paper_figures import style
 from paper_figures.cheng2023 import measure, theorems
 from paper_figures.cheng2023.measure import labelled

@@ -11,7 +11,8 @@ import numpy as np
 
 from bandits.core.actions import InvalidAction, InvalidActionType
 from bandits.core.addresses import GlobalRandomness
-from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, origin_of, program
+from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, kernel, origin_of, program
+from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, stream
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
 
@@ -29,6 +30,8 @@ def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
     except CompilationError as error:
         reason = _reason(str(error))
         raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
+    except InvalidMetrics as error:
+        raise TypeError(f"{type(problem).__name__}: {error}") from None
     except InvalidActionType as error:
         raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}") from None
     except InvalidAction as error:
@@ -41,7 +44,7 @@ def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any) 
     Raises TypeError for records that compiled code cannot hold, and ValueError for something that the steps read and
     that has changed since they were compiled.
     """
-    play = compose(learner.steps_for(problem), problem.steps)
+    play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
     check_record(f"{learner.name}.parameters", params, is_compiled(play))
     check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))
     reached = origin_of(play).reached
@@ -92,10 +95,11 @@ def _reason(text: str) -> str:
 
 
 @cache
-def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
-    """Return the compiled loop of a learner in a problem."""
+def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ...]) -> Any:
+    """Return the compiled loop of a learner in a problem that measures `metrics`."""
     init, act, update = learner
-    start, respond, measure = problem
+    start, respond, measure, observe = problem
+    decide, write = _make_decide(act, observe), writer(metrics)
 
     @program
     def play(
@@ -115,14 +119,29 @@ def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
                 while t < checkpoints[c] and stop[0] == 0:
                     pause = min(checkpoints[c], t + ROUNDS_BETWEEN_LOOKS)
                     while t < pause:
-                        action = act(params, state, t, rng)
+                        action, world = decide(params, state, setting, world, t, rng, env)
                         feedback, world = respond(setting, world, t, action, env)
                         state = update(params, state, t, action, feedback, rng)
                         t += 1
-                measure(setting, world, t, out[row, c])
+                write(measure(setting, world, t), out[row, c])
             keep_alive(state_owner)
             keep_alive(world_owner)
         keep_alive(params_owner)
         keep_alive(setting_owner)
 
     return play
+
+
+def _make_decide(act: Any, observe: Any) -> Any:
+    """Return the kernel that shows the learner what there is to see before it acts, and lets it act."""
+
+    @kernel
+    def blind(params: Any, state: Any, setting: Any, world: Any, t: int, rng: Any, env: Any) -> Any:
+        return act(params, state, t, rng), world
+
+    @kernel
+    def observing(params: Any, state: Any, setting: Any, world: Any, t: int, rng: Any, env: Any) -> Any:
+        observation, after = observe(setting, world, t, env)
+        return act(params, state, observation, t, rng), after
+
+    return blind if observe is None else observing

@@ -7,9 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from bandits.combine import observed
 from bandits.core.jit import kernel
 from bandits.losses import BernoulliLosses
-from bandits.one_sided import AccountedGame, GroupThresholds, Lending, OmniscientFair, Panel, Panels, RandomDistance
+from bandits.one_sided import (
+    Exp2Analysis,
+    GroupThresholds,
+    Lending,
+    OmniscientFair,
+    OneSidedGame,
+    Panel,
+    Panels,
+    RandomDistance,
+)
 from bandits.preference import (
     INPO,
     Comparisons,
@@ -25,6 +35,7 @@ from bandits.preference.self_play.learner import SelfPlay
 from bandits.preference.stackelberg.problem import StackelbergLearner
 from bandits.protocol import ProblemSteps
 from bandits.switching import Exp3, SwitchingCostGame
+from bandits.switching.problem import Metrics
 from sims import simulate
 
 GAME = PreferenceGame(games.uniform_random(5, 0), horizon=40, regularization=0.1)
@@ -169,11 +180,8 @@ class Counted(SwitchingCostGame):
 
 
 @kernel
-def nan_measure(setting, world, n_rounds, out):
-    for m in range(out.size):
-        out[m] = 0.0
-    if n_rounds >= 20:
-        out[4] = np.nan
+def nan_measure(setting, world, n_rounds):
+    return Metrics(0.0, 0, 0, 0.0, np.nan if n_rounds >= 20 else 0.0, 0.0, None)
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,7 @@ class Nan(SwitchingCostGame):
 def test_metrics_that_nobody_writes():
     with pytest.raises(ValueError, match="Declared declares the metrics 'my_gap', but the play of INPO never writes"):
         simulate(Declared(games.uniform_random(4, 0), 10, 0.1), INPO())
-    with pytest.raises(ValueError, match="Counted declares the metric 'pulls_0', but its measure never writes it"):
+    with pytest.raises(TypeError, match=r"Counted: measure returns loss, .* but the metrics are loss, .*, pulls_0$"):
         simulate(Counted(BernoulliLosses([0.3, 0.5]), 30), Exp3())
 
 
@@ -195,7 +203,8 @@ def test_metrics_that_are_nan():
     with pytest.raises(ValueError, match="Exp3 in Nan: the metric 'regret' is nan after round 23 of repetition 0"):
         simulate(Nan(BernoulliLosses([0.3, 0.5]), 30), Exp3())
     panels = Panels(Panel([RandomDistance(s) for s in range(3)], 2))
-    run = simulate(AccountedGame(Lending(12), GroupThresholds(5), panels, 30), OmniscientFair())
+    game = OneSidedGame(Lending(12), GroupThresholds(5), panels, 30)
+    run = simulate(observed(game, Exp2Analysis()), OmniscientFair())
     assert np.isnan(run.final("second_moment")).all()
 
 
