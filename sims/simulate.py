@@ -14,7 +14,7 @@ from bandits.core import stopping
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, shown
 from bandits.core.rng import seed_word
-from bandits.protocol import Learner, Problem, RoundProblem
+from bandits.protocol import Learner, MatrixGame, Problem, RoundProblem
 from sims.engines.backends import Backend as Backend
 from sims.engines.backends import check_backend, engine, precision_of
 from sims.engines.compiled import clear_errors, loop_of
@@ -63,7 +63,7 @@ def simulate(
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else given_rounds(checkpoints, problem.horizon)
 
     batched = learner.play(problem, int(word), first, count, rounds)
-    if batched is None and backend != "numba":
+    if batched is None and (backend != "numba" or isinstance(problem, MatrixGame)):
         play_in_jax = engine(problem, learner).play
         batched = play_in_jax(problem, learner, int(word), first, count, rounds, precision_of(backend))
     if batched is not None:
