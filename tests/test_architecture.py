@@ -161,7 +161,7 @@ def circles(arrows):
     changed = True
     while changed:
         changed = False
-        for node, heads in reach.items():
+        for heads in reach.values():
             further = set().union(*(reach.get(head, set()) for head in heads)) - heads
             heads |= further
             changed |= bool(further)
