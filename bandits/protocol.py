@@ -111,12 +111,16 @@ class Learner(Checked):
     exact: ClassVar[str] = ""  # function of `theory.<family>.exact`, or "module:function", with the exact expectation
 
     def switch_cap(self, problem: Any) -> int:
-        """Return a number of switches that the steps cannot exceed. Read it by `known`, and the next one too."""
+        """Return a number of switches that the steps cannot exceed. Read it by `known`, and the next two."""
         return int(problem.horizon) - 1
 
     def rounds_held(self, problem: Any) -> int:
         """Return over how many rounds at a time, from the first on, the steps hold an action; 1 unless known."""
         return 1
+
+    def only_action(self, problem: Any) -> int | None:
+        """Return the one action that the steps ever play, or None."""
+        return None
 
     @abstractmethod
     def parameters(self, problem: Any) -> Any:

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.protocol import known
+
 _SLACK = 1e-10  # above a round's share of the rounding of a sum of up to 10^9, and the fixed points' tolerance
 
 Interval = tuple[NDArray[np.float64], NDArray[np.float64]]  # (G,) least and greatest of a round, by threshold
@@ -77,11 +79,8 @@ def proven_range(game: Any, metric: str, learner: Any) -> tuple[float, float]:
 
 
 def _thresholds_played(game: Any, learner: Any) -> NDArray[np.int64]:
-    from bandits.threshold.fixed import FixedThreshold
-
-    if type(learner) is FixedThreshold:
-        return np.array([learner.parameters(game).arm])
-    return np.arange(game.n_actions)
+    only = known(learner, "only_action", "bandits")(game)
+    return np.arange(game.n_actions) if only is None else np.array([only])
 
 
 def _count_range(game: Any, metric: str, played: NDArray[np.int64]) -> tuple[float, float] | None:
