@@ -209,7 +209,7 @@ FUNCTIONS = {
     },
     "bandits.preference.stackelberg.game.hit_probabilities": {"leader": _LAW, "follower": _LAW, "draws": 3},
     "sims.engines.policies.trajectory": _SELF_PLAY | {"rounds": 3},
-    "bandits.preference.self_play.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
+    "bandits.preference.duels.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
     "theory.confidence.mean_interval": _SAMPLES,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bandits.preference import INPO, ONPO, NashMP, PreferenceGame, games
-from bandits.preference.self_play.inpo import average_prox_weight
+from bandits.preference.self_play.proximal import average_prox_weight
 from paper_figures import style
 from paper_figures.figure import Figure
 from paper_figures.simulations import runs
