@@ -41,7 +41,8 @@ def registered(module: str, name: str) -> dict[str, Any]:
 
 def first_answer(module: str, function: str, *arguments: Any) -> Any:
     """Return the first answer of a function of the families' modules of one name that is not None, else None."""
-    answers = (getattr(found, function)(*arguments) for found in modules_of_families(module))
+    knowing = (found for found in modules_of_families(module) if hasattr(found, function))
+    answers = (getattr(found, function)(*arguments) for found in knowing)
     return next((answer for answer in answers if answer is not None), None)
 
 

@@ -6,9 +6,9 @@ from bandits.switching.budgeted import BudgetedExp3 as BudgetedExp3
 from bandits.switching.budgeted import ExtraObservationLearner as ExtraObservationLearner
 from bandits.switching.exp3 import Exp3 as Exp3
 from bandits.switching.feedback import Bandit as Bandit
-from bandits.switching.feedback import Feedback as Feedback
 from bandits.switching.feedback import BudgetExceeded as BudgetExceeded
 from bandits.switching.feedback import ExtraObservations as ExtraObservations
+from bandits.switching.feedback import Feedback as Feedback
 from bandits.switching.feedback import FullInformation as FullInformation
 from bandits.switching.feedback import TotalBudget as TotalBudget
 from bandits.switching.hedge import Hedge as Hedge
