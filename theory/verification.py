@@ -97,18 +97,17 @@ def verify(
     instance("problem", shown, Problem, "a problem such as SwitchingCostGame(...), or a function from a horizon to one")
     base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
     reasons = _failing(bound, shown, learner, assume)
-    checked_bound = replace(bound, quantity=measured or bound.quantity)
+    tested = replace(bound, quantity=measured or bound.quantity)
     if reasons:
         verdict = replace(base, outcome="not applicable", reasons=reasons)
     elif bound.rate_only or method == "rate":
         if method not in ("auto", "rate"):
             raise ValueError(f"{bound.name} claims a rate only: method must be 'auto' or 'rate', got {method!r}")
         family = family or (lambda horizon: replace(problem, horizon=horizon))
-        verdict = checks.check_rate(base, checked_bound, family, learner, horizons, along, sampling)
+        verdict = checks.check_rate(base, tested, family, learner, horizons, along, sampling)
     else:
         claimed = _claimed(bound, shown, learner, parameters)
-        base = replace(base, bound_value=_value_for(bound, shown, claimed))
-        verdict = _check_value(base, checked_bound, shown, learner, claimed, method, sampling)
+        verdict = _check_value(base, tested, shown, learner, claimed, method, sampling)
     note = f"{verdict.note} {_about(bound, learner, assume)}".strip()
     return replace(verdict, note=note, seconds=time.perf_counter() - started)
 
@@ -282,6 +281,7 @@ def _about(bound: Any, learner: Any, assume: Sequence[str]) -> str:
 def _check_value(
     base: Verdict, bound: Any, problem: Any, learner: Any, claimed: Any, method: Method, sampling: checks.Sampling
 ) -> Verdict:
+    base = replace(base, bound_value=_value_for(bound, problem, claimed))
     if method == "worst":
         return checks.check_worst(base, bound, problem, learner)
     if method != "sample":

@@ -221,7 +221,7 @@ SEES_DRAW = replace(WORLD, panels=Panels(WORLD.panels.panels, audit="draw"))
 @pytest.mark.parametrize(
     ("name", "problem", "learner", "failing"),
     [
-        ("ours.exp2_regret", FULL, Exp2OneSided(), ["feedback is OneSided"]),
+        ("ours.exp2_regret", FULL, Exp2OneSided(), ["feedback is one-sided"]),
         ("ours.exp2_regret", SEES_DRAW, Exp2OneSided(), ["the panel sees the policy"]),
         ("ours.exp2_violations", WORLD, Exp2OneSided(price=0.0), ["price above 0"]),
         ("ours.exp2_bounding_regret", WORLD, Exp2OneSided(price=1.0), ["price C = epsilon / (8 eta)"]),
