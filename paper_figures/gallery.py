@@ -123,6 +123,8 @@ def _write_pictures(figure: Figure, frame: Frame, folder: Path) -> tuple[Path, P
 
 def describe(figure: Figure, quality: str, frame: Frame) -> dict[str, Any]:
     """Return what the gallery says about a figure."""
+    package = type(figure).__module__.partition(".")[0]
+    elsewhere = "" if package == "paper_figures" else f" --package {package}"
     return {
         "name": figure.name,
         "title": figure.title,
@@ -130,6 +132,7 @@ def describe(figure: Figure, quality: str, frame: Frame) -> dict[str, Any]:
         "caption": figure.caption,
         "findings": figure.findings(frame),
         "quality": quality,
+        "command": f"regretlab figures {figure.name} --quality {quality}{elsewhere}",
         "parameters": figure.parameters(),
         "paper": vars(figure.source),
         "rows": frame.height,

@@ -26,7 +26,9 @@ def test_tuning_table_is_what_simulate_says(table):
     assert table.height == len(TUNINGS) * len(figure.horizons)
     row = table.filter((table["tuning"] == "quarter") & (table["horizon_rounds"] == 8192)).row(0, named=True)
     learner = Exp2OneSided(price_exponent=0.25)
-    run = simulate(three_points(8192), learner, repetitions=figure.repetitions, seed=figure.seed + 13, checkpoints=[8192])
+    run = simulate(
+        three_points(8192), learner, repetitions=figure.repetitions, seed=figure.seed + 13, checkpoints=[8192]
+    )
     assert row["regret_mean"] == pytest.approx(run.final("error_regret_no_slack").mean(), rel=1e-12)
     assert row["violations_mean"] == pytest.approx(run.final("violations").mean(), rel=1e-12)
     bound = theory.theorem("ours.exp2_small_price_violations").value_for(three_points(8192), learner)
