@@ -6,7 +6,7 @@
 | `NoisyRow`    | the mean of that row over k opponents from p | P, or means of k answers per entry; k replies per row |
 | `Comparisons` | b answers to pairs from policies it chooses  | an unbiased table from b answers to uniform pairs     |
 
-A feedback says how many numbers a round draws, and answers from them. The functions use the arrays' own namespace.
+A feedback says how many numbers per round draws, and answers from them. The functions use the arrays' own namespace.
 `draws` gives uniforms in [0, 1) at the addresses of one round: `draws.environment(first, *shape)` those numbered
 first, first + 1, ... of the environment's stream, in the given shape, and `draws.learner(first, *shape)` the learner's.
 """
@@ -35,7 +35,7 @@ class Feedback(Checked):
         return rows
 
     def row_draws(self, n_actions: int) -> int:
-        """Return how many numbers of one stream a query of a row draws."""
+        """Return how many numbers of one stream per query of a row draws."""
         return 0
 
     def table_draws(self, n_actions: int) -> int:

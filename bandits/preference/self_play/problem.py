@@ -26,7 +26,7 @@ from bandits.preference.feedback import Comparisons as Comparisons
 from bandits.preference.feedback import ExactRow as ExactRow
 from bandits.preference.feedback import Feedback as Feedback
 from bandits.preference.feedback import NoisyRow as NoisyRow
-from bandits.preference.games import distribution, preference_matrix, skew
+from bandits.preference.games import distribution, preference_matrix, reference_policy, skew
 from bandits.preference.measures import gap0, gap_tau, kl, span
 from bandits.protocol import GameRules, MatrixGame
 
@@ -85,7 +85,7 @@ class PreferenceRules(GameRules):
 
     @property
     def draws(self) -> int:
-        """How many numbers of one stream a round draws."""
+        """How many numbers of one stream per round draws."""
         return self.rows * self.feedback.row_draws(self.n_actions)
 
     def view(self, game: GameArrays) -> Any:
@@ -153,15 +153,9 @@ class PreferenceGame(MatrixGame):
         instance("feedback", self.feedback, Feedback, "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
         object.__setattr__(self, "preferences", matrix)
         if self.reference is not None:
-            object.__setattr__(self, "reference", self._checked_reference(matrix))
+            object.__setattr__(self, "reference", reference_policy(self.reference, matrix))
         if self.contexts is not None:
             object.__setattr__(self, "contexts", self._checked_contexts(matrix))
-
-    def _checked_reference(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        mu = distribution("reference", self.reference, interior=True)  # type: ignore[arg-type]
-        if mu.shape not in (matrix.shape[-1:], matrix.shape[:-1]):
-            raise ValueError(f"reference must be (n,) or (G, n) like preferences {matrix.shape}, got shape {mu.shape}")
-        return mu
 
     def _checked_contexts(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         weights = distribution("contexts", self.contexts)  # type: ignore[arg-type]

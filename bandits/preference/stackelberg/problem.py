@@ -1,4 +1,4 @@
-"""A Stackelberg game played for a number of rounds: leader and follower each move their policy once a round.
+"""A Stackelberg game played for a number of rounds: leader and follower each move their policy once per round.
 
 The game, its solution and the steps are those of `bandits.preference.stackelberg.game`. Both players know the
 references, the weights and each other's policy; of the preferences P they see, in a round that begins at (pi, omega),
@@ -7,12 +7,12 @@ references, the weights and each other's policy; of the preferences P they see, 
 |---------------------|--------------------------------------------|---------------------------------------|
 | `ExactRow()`        | P                                          | exact                                 |
 | `NoisyRow(k)`       | P                                          | mean over k replies from omega_y      |
-| `NoisyRow(k, True)` | means of k Bernoulli answers an entry      | mean of the table at k replies        |
+| `NoisyRow(k, True)` | means of k Bernoulli answers per entry      | mean of the table at k replies        |
 | `Comparisons(b)`    | b uniform pairs, one Bernoulli answer each | mean of the table under omega_y       |
 
 `Comparisons` draws pairs of different actions; an answer counts n (n - 1) / 2 times, so that the table is unbiased.
-`queries` counts rows of P (n a round) or comparisons (b a round). With f the objective, F(pi) = min_omega f(pi, omega)
-and (pi*, omega*) the solution, the metrics after a round are
+`queries` counts rows of P (n per round) or comparisons (b per round). With f the objective, (pi*, omega*) the solution
+and F(pi) = min_omega f(pi, omega), the metrics after a round are
 
     leader_gap = max F - F(pi) = tau_L KL(pi || pi*)                what the leader's policy leaves on the table,
     follower_gap = f(pi, omega) - F(pi) = tau_F E_pi KL(omega || omega*)   what the follower's replies do,
@@ -126,7 +126,7 @@ class StackelbergRules(GameRules):
 
     @property
     def draws(self) -> int:
-        """How many numbers of one stream a round draws."""
+        """How many numbers of one stream per round draws."""
         return self.feedback.table_draws(self.n_actions)
 
     def view(self, game: MatchArrays) -> StackelbergTerms:

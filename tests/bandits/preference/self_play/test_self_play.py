@@ -77,7 +77,7 @@ def test_simulate_is_the_plain_loop(learner):
 
 
 def check_queries(learner):
-    """A learner asks for as many rows a round as it says."""
+    """A learner asks for as many rows per round as it says."""
     ask = Ask(GAME.skew[0])
     trajectory(learner, GAME, 7, ask)
     assert len(ask.asked) == 7 * learner.queries
