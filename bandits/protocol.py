@@ -32,7 +32,7 @@ nothing else reaches it.
 
 import inspect
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from bandits.core.arguments import Checked
 
@@ -57,7 +57,7 @@ class ProblemSteps(NamedTuple):
 
 
 class Problem(Checked):
-    """Base of all problems: a frozen dataclass. What plays it is said by `RoundProblem`."""
+    """Base of all problems: a frozen dataclass. How it is played, `RoundProblem` and `MatrixGame` say."""
 
     horizon: int
     undefined: ClassVar[tuple[str, ...]] = ()  # metrics that may be nan; any other nan is an error
@@ -111,12 +111,16 @@ class Learner(Checked):
     exact: ClassVar[str] = ""  # function of `theory.<family>.exact`, or "module:function", with the exact expectation
 
     def switch_cap(self, problem: Any) -> int:
-        """Return a number of switches that the steps cannot exceed. Read it by `known`, and the next one too."""
+        """Return a number of switches that the steps cannot exceed. Read it by `known`, and the next two."""
         return int(problem.horizon) - 1
 
     def rounds_held(self, problem: Any) -> int:
         """Return over how many rounds at a time, from the first on, the steps hold an action; 1 unless known."""
         return 1
+
+    def only_action(self, problem: Any) -> int | None:
+        """Return the one action that the steps ever play, or None."""
+        return None
 
     @abstractmethod
     def parameters(self, problem: Any) -> Any:
@@ -160,3 +164,111 @@ class Learner(Checked):
             said = "shows something before the action" if shows else "shows nothing before the action"
             wanted = "act(params, state, observation, t, rng)" if shows else "act(params, state, t, rng)"
             raise TypeError(f"{self.name} cannot play {type(problem).__name__}, which {said}: it needs {wanted}")
+
+
+# ---------------------------------------------------------------- self-play on matrix games
+
+
+class GameRules(Protocol):
+    """How one game is played and measured: all of a `MatrixGame` but its numbers.
+
+    A frozen dataclass, as one program is compiled for equal rules. `game` is what `MatrixGame.arrays` says of one
+    game, `policy` what the learner's `policy` returns. The functions use the arrays' own namespace.
+    """
+
+    def __hash__(self) -> int:
+        """Return the same number for equal rules."""
+        ...
+
+    @property
+    def draws(self) -> int:
+        """How many numbers of one stream a round may draw, 0 for play without chance."""
+
+    def view(self, game: Any) -> Any:
+        """Return what a learner knows before the first round."""
+
+    def reference(self, game: Any) -> Any:
+        """Return a policy, such as a learner's must be in kind and shapes."""
+
+    def ask(self, game: Any, draws: Any) -> Any:
+        """Return the feedback of one round, an object whose methods answer (draws: `bandits.preference.feedback`)."""
+
+    def nothing(self, game: Any) -> Any:
+        """Return what is added up over rounds, before the first."""
+
+    def add(self, game: Any, total: Any, policy: Any) -> Any:
+        """Return the total with the round that `policy` plays."""
+
+    def measure(self, game: Any, policy: Any, total: Any, n_rounds: Any) -> Any:
+        """Return the metrics after n rounds, a NamedTuple; `policy` is that of the coming round."""
+
+    def laws(self, policy: Any, total: Any, n_rounds: Any) -> tuple[Any, ...]:
+        """Return arrays (..., n) whose last axis sums to 1 wherever the learner's policies are probabilities."""
+
+
+class MatrixGame(Problem):
+    """Base of the problems that are played in batches of games, by learners that hold their policies as arrays.
+
+    Where the actions are few and everything is an array, a repetition is one differentiable computation, and
+    `sims.engines.self_play` plays all of them at once:
+
+        state, total = learner.start(params, rules.view(game)), rules.nothing(game)
+        for t in range(horizon):                                      # t counts from 0
+            total = rules.add(game, total, learner.policy(params, state))
+            state = learner.step(params, state, t, rules.ask(game, draws))
+            # at checkpoints, after n = t + 1 rounds:
+            metrics = rules.measure(game, learner.policy(params, state), total, n)
+
+    Draws are addressed by (repetition, round, index) as in the loop above, so nothing depends on the batch.
+    """
+
+    feedback: Any
+
+    @property
+    def n_games(self) -> int:
+        """Number of games G: repetition r plays game r mod G, or all of them (`games_at_once`)."""
+        return 1
+
+    @property
+    def games_at_once(self) -> int:
+        """Number of games that a repetition plays side by side: 1 or G."""
+        return 1
+
+    @abstractmethod
+    def rules(self, learner: Any) -> GameRules:
+        """Return the rules by which the learner plays."""
+
+    @abstractmethod
+    def arrays(self) -> Any:
+        """Return a NamedTuple of numbers and arrays, those that differ between games with a first axis G."""
+
+    def axes(self) -> Any:
+        """Return 0 for the arrays that have an axis G and None for the others, as a NamedTuple; None where none has."""
+        return None
+
+    def joined(self, values: Any) -> Any:
+        """Return the metrics (R, C, M) of repetitions from those (R, G, C, M) of games played at once."""
+        return values[:, 0]
+
+
+class MatrixLearner(Learner):
+    """Base of the learners of a MatrixGame; `params` and `state` are NamedTuples of numbers and arrays.
+
+    The functions use the arrays' own namespace, so they run on NumPy arrays and inside JAX; branches on values are
+    written with `where`. They are static, or one object for equal learners: a program is compiled for each.
+    """
+
+    @staticmethod
+    @abstractmethod
+    def start(params: Any, view: Any) -> Any:
+        """Return the state before the first round."""
+
+    @staticmethod
+    @abstractmethod
+    def policy(params: Any, state: Any) -> Any:
+        """Return the coming round's policy: log-probabilities (..., n), one array or a NamedTuple of them."""
+
+    @staticmethod
+    @abstractmethod
+    def step(params: Any, state: Any, t: Any, ask: Any) -> Any:
+        """Return the state after round t."""

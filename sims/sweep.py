@@ -54,7 +54,8 @@ class Cell(Checked):
 
     repetitions >= 1, seed in [0, 2^64), checkpoints None (log-spaced) or increasing rounds; precision asks
     for more repetitions; labels are columns to find the cell by and not part of its address. backend: as in
-    `simulate`; a pair without a twin is refused here. Another backend, or kind of device, is another address.
+    `simulate`; a pair without a JAX implementation is refused here. Another backend, or kind of device, is another
+    address.
     """
 
     problem: Problem

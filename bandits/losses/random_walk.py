@@ -141,6 +141,7 @@ class MultiScaleRandomWalk(LossProcess):
     gap: float | None = None
     noise: float | None = None
     steps: ClassVar[LossSteps] = LossSteps(_init, _advance, _loss, _totals, _gap, _clipped)
+    kind: ClassVar[str] = "multi-scale random walk"
     bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -8,6 +8,13 @@ from bandits.one_sided.auditors import ScaledDistance as ScaledDistance
 from bandits.one_sided.auditors import TableDistance as TableDistance
 from bandits.one_sided.auditors import votes_needed as votes_needed
 from bandits.one_sided.benchmark import FairPolicy as FairPolicy
+from bandits.one_sided.examples import applicants as applicants
+from bandits.one_sided.examples import hidden_outcomes as hidden_outcomes
+from bandits.one_sided.examples import label_drift as label_drift
+from bandits.one_sided.examples import lending as lending
+from bandits.one_sided.examples import lending_panels as lending_panels
+from bandits.one_sided.examples import nobody_audits as nobody_audits
+from bandits.one_sided.examples import three_points as three_points
 from bandits.one_sided.exponential import Exp2OneSided as Exp2OneSided
 from bandits.one_sided.exponential import FullInformationExp2 as FullInformationExp2
 from bandits.one_sided.fixed import FixedPolicy as FixedPolicy
@@ -37,10 +44,3 @@ from bandits.one_sided.tasting import AppleTasting as AppleTasting
 from bandits.one_sided.tasting import EpsilonTasting as EpsilonTasting
 from bandits.one_sided.tasting import Exp4AppleTasting as Exp4AppleTasting
 from bandits.one_sided.tasting import RevealingAction as RevealingAction
-from bandits.one_sided.worlds import applicants as applicants
-from bandits.one_sided.worlds import hidden_outcomes as hidden_outcomes
-from bandits.one_sided.worlds import label_drift as label_drift
-from bandits.one_sided.worlds import lending as lending
-from bandits.one_sided.worlds import lending_panels as lending_panels
-from bandits.one_sided.worlds import nobody_audits as nobody_audits
-from bandits.one_sided.worlds import three_points as three_points

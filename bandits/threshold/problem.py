@@ -20,7 +20,7 @@ R^2 / (4 N) for R = 2 and N = 4 n_0 n_1 / n <= n, with equality only for groups 
 R = 1 and N = n. The plain count n would claim too much for unequal groups.
 
 Regret is against the oracle: the best feasible threshold of the grid, each run to its own fixed point
-(`bandits.threshold.sweep`). Means, not draws, enter every metric but `reward`.
+(`bandits.threshold.fixed_points`). Means, not draws, enter every metric but `reward`.
 """
 
 from collections.abc import Sequence
@@ -49,9 +49,9 @@ from bandits.threshold.batch import (
     service_violation,
     write_information,
 )
+from bandits.threshold.fixed_points import FixedPoints, find_fixed_points
 from bandits.threshold.population import Population, PopulationSteps, Sensitivity, State, advance, mean_reward
 from bandits.threshold.ranges import proven_range
-from bandits.threshold.sweep import Sweep, sweep_thresholds
 
 _MANY_THRESHOLDS = 10**6
 
@@ -205,9 +205,9 @@ class ThresholdGame(RoundProblem):
         return self.population.sensitivity(float(self.price))
 
     @cached_property
-    def sweep(self) -> Sweep:
+    def fixed_points(self) -> FixedPoints:
         """Every threshold run to its own fixed point, and the best feasible one."""
-        return sweep_thresholds(self.population, self.thresholds, float(self.price), self.constraints)
+        return find_fixed_points(self.population, self.thresholds, float(self.price), self.constraints)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ class ThresholdGame(RoundProblem):
 
     def setting(self) -> ThresholdSetting:
         """Return what the compiled functions receive."""
-        found = self.sweep
+        found = self.fixed_points
         return ThresholdSetting(
             self.population.setting(self.thresholds),
             self.constraints,

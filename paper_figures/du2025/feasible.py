@@ -36,7 +36,7 @@ def sweep_data(settings: SweepSettings) -> "polars.DataFrame":
     tables = []
     games = LoopSettings(n_thresholds=settings.n_thresholds, parity_tolerance=settings.parity_tolerance).games()
     for name, game in games.items():
-        found = game.sweep
+        found = game.fixed_points
         tables.append(
             polars.DataFrame(
                 {

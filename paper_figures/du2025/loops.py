@@ -1,6 +1,6 @@
 """The simulations behind the figures: every learner in each of the three closed loops, from the same seeds.
 
-The three populations and their prices are `bandits.threshold.environments`. A learner meets the same uniforms as the
+The three populations and their prices are `bandits.threshold.examples`. A learner meets the same uniforms as the
 others in a repetition, so differences between learners are taken repetition by repetition.
 """
 
@@ -160,7 +160,7 @@ def interval_columns(name: str, samples: NDArray[np.float64], unit: str = "") ->
 
 def best_reward(run: Run) -> float:
     """Return the oracle's mean reward a round, in units of a good acceptance."""
-    sweep = run.problem.sweep  # type: ignore[attr-defined]
+    sweep = run.problem.fixed_points  # type: ignore[attr-defined]
     return float(sweep.reward[sweep.best])
 
 

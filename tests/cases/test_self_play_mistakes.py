@@ -22,15 +22,16 @@ from bandits.one_sided import (
 )
 from bandits.preference import (
     INPO,
+    Comparisons,
     NoisyRow,
     PreferenceGame,
+    SampledINPO,
     StackelbergGame,
     StackelbergMatch,
     games,
 )
 from bandits.preference.prox import prox
 from bandits.preference.self_play.learner import SelfPlay
-from bandits.preference.stackelberg.game import StackelbergPlay
 from bandits.preference.stackelberg.problem import StackelbergLearner
 from bandits.protocol import ProblemSteps
 from bandits.switching import Exp3, SwitchingCostGame
@@ -114,11 +115,10 @@ def test_a_right_one_plays():
 
 
 def stackelberg(change):
-    def rule(params, play, t, ask):
-        return change(play)
-
     class Leading(StackelbergLearner):
-        rule = property(lambda self: rule)
+        @staticmethod
+        def step(params, play, t, ask):
+            return change(play)
 
         def parameters(self, problem):
             return Numbers(0.1)
@@ -127,17 +127,42 @@ def stackelberg(change):
     return simulate(match, Leading())
 
 
-def test_rules_of_leaders_and_followers():
-    for change in (
-        lambda play: StackelbergPlay(play.log_leader + 1.0, play.log_follower),
-        lambda play: StackelbergPlay(play.log_leader, play.log_follower * np.nan),
-        lambda play: StackelbergPlay(play.log_leader, jnp.exp(play.log_follower)),
-    ):
-        with pytest.raises(ValueError, match=r"Leading\.rule must return the logarithms of .*: up to round 1 "):
-            stackelberg(change)
-    for change in (lambda play: None, lambda play: StackelbergPlay(play.log_leader[:-1], play.log_follower)):
-        with pytest.raises(TypeError, match=r"Leading\.rule fails when JAX traces it"):
-            stackelberg(change)
+STACKELBERG_MISTAKES = {
+    "leader": (lambda play: play._replace(log_leader=play.log_leader + 1.0), ValueError, "t = 1 .* sum to 2.71828"),
+    "nan": (lambda play: play._replace(log_follower=play.log_follower * np.nan), ValueError, "t = 1 it returned nan"),
+    "follower": (lambda play: play._replace(log_follower=jnp.exp(play.log_follower)), ValueError, "t = 1 .* sum to"),
+    "no return": (lambda play: None, TypeError, "must return .* like that of start, a StackelbergPlay, got NoneT"),
+    "shape": (lambda play: play._replace(log_leader=play.log_leader[:-1]), TypeError, r"its log_leader was .* \(3,\)"),
+    "fault": (lambda play: play.log_leaders, TypeError, "fails when JAX traces it: AttributeError"),
+}
+
+
+@pytest.mark.parametrize("name", STACKELBERG_MISTAKES)
+def test_mistakes_of_leaders_and_followers(name):
+    change, error, said = STACKELBERG_MISTAKES[name]
+    with pytest.raises(error, match=rf"^Leading\.(policy|step) .*{said}") as caught:
+        stackelberg(change)
+    assert "\n" not in str(caught.value)
+
+
+def test_feedback_of_another_kind_is_refused():
+    class Rows(SampledINPO):
+        @staticmethod
+        def step(params, state, t, ask):
+            return state._replace(log_policy=ask.row(state.log_policy))
+
+    with pytest.raises(TypeError, match=r"Rows\.step fails .*: TypeError: Comparisons feedback gives no rows"):
+        simulate(PreferenceGame(games.uniform_random(3, 0), 5, 0.1, feedback=Comparisons(2)), Rows())
+    with pytest.raises(TypeError, match="problem must be a PreferenceGame, got StackelbergMatch"):
+        simulate(StackelbergMatch(StackelbergGame(games.dice(), 0.1, 0.5), 10), INPO())
+
+
+def test_learners_of_rounds_are_refused():
+    class Rounds(Exp3):
+        accepts = INPO.accepts
+
+    with pytest.raises(TypeError, match="learner must be one that plays PreferenceGame"):
+        simulate(GAME, Rounds())
 
 
 @dataclass(frozen=True, eq=False)

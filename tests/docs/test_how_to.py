@@ -1,4 +1,5 @@
-"""The how-to documents are run as a reader would: their files are written into a folder of their own and tested there."""
+"""The how-to documents are run as a reader would: their files are written into a folder of their own and tested
+there."""
 
 import os
 import re

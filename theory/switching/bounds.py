@@ -255,10 +255,8 @@ _KINK = K ** sp.Rational(1, 3) * T ** sp.Rational(2, 3)
 
 
 def _on_hard_walk(problem: Any) -> bool:
-    from bandits.losses.random_walk import MultiScaleRandomWalk
-
     losses = problem.losses
-    return type(losses) is MultiScaleRandomWalk and losses.gap is None and losses.noise is None
+    return bool(losses.kind == "multi-scale random walk" and losses.gap is None and losses.noise is None)
 
 
 BANDIT_LOWER = Bound(

@@ -91,7 +91,7 @@ def balance(problem: Any, parameters: Any) -> float:
     start = population.steps.init(setting)
     away = problem.diameter * problem.contraction ** (getattr(parameters, "hold", 1) - 1)
     least = 1.0
-    for index, (first, second) in enumerate(problem.sweep.state):
+    for index, (first, second) in enumerate(problem.fixed_points.state):
         state = start._replace(first=float(first), second=float(second))
         share = population.steps.rates(setting, state, index).share
         for w in (max(0.0, share - away), min(1.0, share + away)):
@@ -101,7 +101,7 @@ def balance(problem: Any, parameters: Any) -> float:
 
 READERS: Mapping[str, Callable[[Any, Any], float]] = {
     "balance": balance,
-    "least_violation": lambda problem, parameters: float(problem.sweep.violation.min()),
+    "least_violation": lambda problem, parameters: float(problem.fixed_points.violation.min()),
     "reward_sensitivity": lambda problem, parameters: problem.sensitivity.reward,
     "parity_sensitivity": lambda problem, parameters: problem.sensitivity.parity,
     "service_sensitivity": lambda problem, parameters: problem.sensitivity.service,
@@ -110,7 +110,7 @@ READERS: Mapping[str, Callable[[Any, Any], float]] = {
 
 STATIONARY = problem_has("the population does not move", lambda p: p.population.stationary)
 CONTRACTS = problem_has("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
-FEASIBLE = problem_has("some threshold is feasible", lambda p: p.sweep.feasible.any())
+FEASIBLE = problem_has("some threshold is feasible", lambda p: p.fixed_points.feasible.any())
 SERVICE = problem_has("service rates are asked for", lambda p: p.n_constraints == 4)
 CHOSEN, SCORES = feedback_is("chosen threshold"), feedback_is("full scores")
 BOTH_GROUPS = parameters_have(
@@ -329,7 +329,7 @@ UCB_REGRET = _bound(
 
 def _prior_is_true(problem: Any, params: Any) -> bool:
     """Return whether the safe threshold is feasible and the slope holds between all neighbours."""
-    found = problem.sweep
+    found = problem.fixed_points
     rises = abs(found.residuals[1:] - found.residuals[:-1]).max(axis=1)
     steps = problem.thresholds[1:] - problem.thresholds[:-1]
     return bool(found.feasible[params.safe] and (rises <= params.slope * steps * (1.0 + 1e-12)).all())
