@@ -277,7 +277,7 @@ class Bound(Checked):
         return rf"O({text})" if self.rate_only and self.direction == "upper" else text
 
     def explain(self) -> str:
-        """Return the theorem in words, with source, assumptions and tuning, one item a line."""
+        """Return the theorem in words, with source, assumptions and tuning, one item per line."""
         sign = "<=" if self.direction == "upper" else ">="
         order = "of order " if self.rate_only else ""
         lines = [
@@ -290,6 +290,12 @@ class Bound(Checked):
         lines += [f"  assumes: {a.text}" for a in self.assumptions]
         lines += [f"  least at {t.symbol} = {t.rounded}" for t in self.tunings]
         return "\n".join(lines)
+
+
+def found_in(names: Mapping[str, Any]) -> tuple[Bound, ...]:
+    """Return the bounds among the variables of a module, alone or in tuples, in order and each once."""
+    groups = [value if isinstance(value, tuple) else (value,) for value in names.values()]
+    return tuple(dict.fromkeys(bound for group in groups for bound in group if isinstance(bound, Bound)))
 
 
 def _every_field() -> set[str]:

@@ -6,7 +6,7 @@
 Each theorem gets the strongest check that the case admits (`theory.checks`): exact expectation where the losses are a
 table and the law of the play can be computed, each repetition for a claim about every path, a certified test of the
 mean otherwise, and for theorems known up to constants the exponent. With method="worst" the learner meets the worst
-inputs that are known for it. Rates are pictures: no error probability is claimed for them.
+inputs that are known for it. Rates are measured: no error probability is claimed for them.
 
 What is checked is the number, not the proof, so the learner may be anyone's: that a theorem is about `Exp3` is not one
 of its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
