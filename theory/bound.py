@@ -269,7 +269,9 @@ class Bound(Checked):
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: no such field; there are {', '.join(sorted(_every_field()))}")
         powers = {self.symbols[other]: power for other, power in (along or {}).items() if other in self.symbols}
-        return growth_exponent(self.tuned.subs(powers), self.symbols[name]) if name in self.symbols else Fraction(0)
+        expression = self.tuned.subs(powers)
+        symbol = {getattr(s, "field", ""): s for s in expression.free_symbols}.get(name)
+        return Fraction(0) if symbol is None else growth_exponent(expression, symbol)
 
     def latex(self) -> str:
         """Return the right side as LaTeX."""

@@ -113,12 +113,10 @@ def _value(bound: Any, witness: Witness) -> float:
 
 
 def _setting(problem: Any) -> str:
-    """Return the numbers that matter, in a few words."""
-    fields = {"T": "horizon", "K": "n_actions", "c": "switching_cost", "B": "budget"}
-    known = {letter: getattr(problem, name, None) for letter, name in fields.items()}
-    return ", ".join(
-        f"{letter} = {value:g}" for letter, value in known.items() if value is not None and (value or letter == "c")
-    )
+    from theory.verification import numbers_of
+
+    numbers = numbers_of(problem).items()
+    return ", ".join(f"{letter} = {value:g}" for letter, value in numbers if value or letter == "c")
 
 
 def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int = 2000) -> Iterator[Witness]:

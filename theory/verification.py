@@ -131,10 +131,16 @@ def find_bound(bound: Any) -> Any:
     return theorem(bound)
 
 
-def describe_problem(problem: Any) -> str:
-    """Return a problem's class and the numbers that matter, in a few words."""
+def numbers_of(problem: Any) -> dict[str, float]:
+    """Return the horizon T and what else the problem has of n_actions K, switching_cost c and budget B, by letter."""
     fields = {"T": "horizon", "K": "n_actions", "c": "switching_cost", "B": "budget"}
-    parts = [f"{letter}={getattr(problem, name):g}" for letter, name in fields.items() if getattr(problem, name, None)]
+    found = {letter: getattr(problem, name, None) for letter, name in fields.items()}
+    return {letter: value for letter, value in found.items() if value is not None}
+
+
+def describe_problem(problem: Any) -> str:
+    """Return a problem's class, its numbers, and the classes of its losses and feedback."""
+    parts = [f"{letter}={value:g}" for letter, value in numbers_of(problem).items() if value]
     parts += [type(getattr(problem, name)).__name__ for name in ("losses", "feedback") if hasattr(problem, name)]
     return f"{type(problem).__name__}({', '.join(parts)})"
 
