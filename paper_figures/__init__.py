@@ -1,31 +1,36 @@
-"""Figures of papers, simulated and drawn over their theorems. `catalogue` lists them, `gallery.draw` makes them."""
+"""Figures of papers, simulated and drawn over their theorems. `catalogue` finds them, `gallery.draw` makes them."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from paper_figures.figure import Figure
+    from paper_figures.kit import Figure
 
 
-def catalogue() -> "dict[str, Figure]":
-    """Return every figure by name, in the order of the gallery."""
-    from paper_figures import (
-        bechavod2022,
-        cheng2023,
-        du2025,
-        dueling,
-        liu2024_comal,
-        munos2023,
-        slhf2025,
-        tiapkin2025,
-        tightness,
-        wu2023,
-        zhang2024,
-        zhou2025_egpo,
-    )
+def catalogue(package: str = "paper_figures") -> "dict[str, type[Figure]]":
+    """Return the figures of a package by name, in the order of the gallery: by module or folder (paper), then by name.
 
-    papers = (
-        *(cheng2023, bechavod2022, du2025),
-        *(munos2023, zhang2024, liu2024_comal, zhou2025_egpo, tiapkin2025, slhf2025, dueling, wu2023),
-    )
-    figures = [figure for paper in papers for figure in paper.FIGURES]
-    return {figure.name: figure for figure in (*figures, tightness.TIGHTNESS)}
+    Every module of the package is imported; each subclass of `kit.Figure` that has a name is a figure. Raises
+    ImportError if there is no such package, ValueError for two figures of one name.
+    """
+    from importlib import import_module
+    from pkgutil import walk_packages
+
+    from paper_figures.kit import Figure
+
+    home = import_module(package)
+    places = [package, *(found.name for found in walk_packages(getattr(home, "__path__", ()), f"{package}."))]
+    figures = [
+        value
+        for place in places
+        for value in vars(import_module(place)).values()
+        if isinstance(value, type) and issubclass(value, Figure) and value.name and value.__module__ == place
+    ]
+    named: dict[str, type[Figure]] = {}
+    depth = len(package.split("."))
+    for figure in sorted(figures, key=lambda figure: (figure.__module__.split(".")[depth:][:1], figure.name)):
+        if figure.name in named:
+            raise ValueError(
+                f"two figures are named {figure.name!r}, in {named[figure.name].__module__} and {figure.__module__}"
+            )
+        named[figure.name] = figure
+    return named

@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paper_figures import catalogue, style
-from paper_figures.figure import QUALITIES, Figure
+from paper_figures.kit import QUALITIES, Figure, Frame
 from paper_figures.page import page
 from paper_figures.simulations import kept_in
 from sims.execute import worker_count
-
-if TYPE_CHECKING:
-    import polars
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,15 @@ def draw(
     names: Sequence[str] = (),
     quality: str = "quick",
     out: str | Path = "out/figures",
-    figures: Mapping[str, Figure] | None = None,
+    figures: Mapping[str, type[Figure]] | None = None,
     *,
     workers: int | None = None,
     cluster: str | None = None,
 ) -> Iterator[Drawn]:
     """Make the named figures (none means all) in the folder `out`; yield each when it is done.
 
-    quality: "quick" or "paper".  figures: name -> Figure to choose from (default: the whole catalogue).
+    quality: "tiny", "quick" or "paper".  figures: name -> class to choose from, all of this package by default;
+    `catalogue` finds those of another.
     workers, cluster: where the simulations run (`simulations.kept_in`); they are kept in out/simulations, so that a
     second call draws without simulating and a changed parameter computes its own cells only.
     Raises ValueError at once for an unknown name or quality, listing the known ones, for workers below 1 and for a
@@ -69,7 +67,7 @@ def draw(
     return _drawn(wanted, quality, folder, known, place)
 
 
-def chosen(names: Sequence[str], known: Mapping[str, Figure]) -> list[Figure]:
+def chosen(names: Sequence[str], known: Mapping[str, type[Figure]]) -> list[type[Figure]]:
     """Return the figures of these names, all of them for no name; ValueError names the nearest and the known."""
     for name in names:
         if name not in known:
@@ -80,10 +78,10 @@ def chosen(names: Sequence[str], known: Mapping[str, Figure]) -> list[Figure]:
 
 
 def _drawn(
-    wanted: list[Figure],
+    wanted: list[type[Figure]],
     quality: str,
     folder: Path,
-    known: Mapping[str, Figure],
+    known: Mapping[str, type[Figure]],
     place: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[Drawn]:
     failed: dict[str, Exception] = {}
@@ -91,7 +89,7 @@ def _drawn(
         start = time.perf_counter()
         try:
             with place():
-                files = write(figure, quality, folder)
+                files = write(figure.at(quality), quality, folder)
         except Exception as error:  # the other figures must not be lost with this one
             failed[figure.name] = error
             files = ()
@@ -103,14 +101,14 @@ def write(figure: Figure, quality: str, folder: Path) -> tuple[Path, ...]:
     """Simulate and draw one figure; return its files (table, pictures, description)."""
     table, card = folder / f"{figure.name}.csv", folder / f"{figure.name}.json"
     card.unlink(missing_ok=True)  # the index must not show an old picture beside a new table
-    frame = figure.data(quality)
+    frame = figure.data()
     frame.write_csv(table)
     pictures = _write_pictures(figure, frame, folder)
     card.write_text(json.dumps(describe(figure, quality, frame), indent=1) + "\n", encoding="utf-8")
     return (table, *pictures, card)
 
 
-def _write_pictures(figure: Figure, frame: "polars.DataFrame", folder: Path) -> tuple[Path, Path]:
+def _write_pictures(figure: Figure, frame: Frame, folder: Path) -> tuple[Path, Path]:
     from matplotlib import rc_context
 
     png, pdf = folder / f"{figure.name}.png", folder / f"{figure.name}.pdf"
@@ -123,8 +121,10 @@ def _write_pictures(figure: Figure, frame: "polars.DataFrame", folder: Path) -> 
     return png, pdf
 
 
-def describe(figure: Figure, quality: str, frame: "polars.DataFrame") -> dict[str, Any]:
+def describe(figure: Figure, quality: str, frame: Frame) -> dict[str, Any]:
     """Return what the gallery says about a figure."""
+    package = type(figure).__module__.partition(".")[0]
+    elsewhere = "" if package == "paper_figures" else f" --package {package}"
     return {
         "name": figure.name,
         "title": figure.title,
@@ -132,13 +132,14 @@ def describe(figure: Figure, quality: str, frame: "polars.DataFrame") -> dict[st
         "caption": figure.caption,
         "findings": figure.findings(frame),
         "quality": quality,
-        "parameters": figure.parameters(quality),
-        "paper": vars(figure.paper),
+        "command": f"regretlab figures {figure.name} --quality {quality}{elsewhere}",
+        "parameters": figure.parameters(),
+        "paper": vars(figure.source),
         "rows": frame.height,
     }
 
 
-def write_index(folder: Path, known: Mapping[str, Figure], failed: Mapping[str, Exception]) -> Path:
+def write_index(folder: Path, known: Mapping[str, type[Figure]], failed: Mapping[str, Exception]) -> Path:
     """Write index.html for all figures described in the folder, in the catalogue's order; return its path."""
     cards = []
     for name in known:

@@ -63,7 +63,6 @@ def _article(card: Mapping[str, Any]) -> str:
     )
     findings = "\n".join(f"<li>{html.escape(finding)}</li>" for finding in card["findings"])
     read_off = f"<p>Read off the data:</p>\n<ul>\n{findings}\n</ul>" if findings else ""
-    command = f"regretlab figures {name} --quality {card['quality']}"
     source = ". ".join(html.escape(paper[key]) for key in ("authors", "title", "venue"))
     return f"""<article id="{name}">
 <h2>{title}</h2>
@@ -74,7 +73,7 @@ def _article(card: Mapping[str, Any]) -> str:
 </figure>
 {read_off}
 <p class="files"><a href="{name}.pdf">PDF</a><a href="{name}.png">PNG</a>
-<a href="{name}.csv">data (CSV, {card["rows"]} rows)</a><code>{command}</code></p>
+<a href="{name}.csv">data (CSV, {card["rows"]} rows)</a><code>{html.escape(card["command"])}</code></p>
 <details open><summary>Parameters ({card["quality"]} quality)</summary>
 <table>
 {rows}

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from bandits.protocol import Learner
 from sims.compute import simulate_cell
 from sims.execute import run_sweep
 from sims.run import Run
@@ -35,7 +37,7 @@ _place: ContextVar[_Place | None] = ContextVar("place", default=None)
 def kept_in(folder: str | Path, *, workers: int | None = None, cluster: str | None = None) -> Iterator[None]:
     """Keep the simulations made inside in `folder`.
 
-    workers: threads, at least 1, None for one a processor.  cluster: address of a Dask scheduler, as in
+    workers: threads, at least 1, None for one per processor.  cluster: address of a Dask scheduler, as in
     "tcp://host:port", that does the work instead.
     """
     token = _place.set(_Place(Path(folder), workers, cluster))
@@ -63,3 +65,12 @@ def runs(cells: Sequence[Cell]) -> list[Run]:
         raise RuntimeError(f"{len(report.failed)} simulations failed, one with: {next(iter(report.failed.values()))}")
     store = Store(place.folder)
     return [store.run(cell) for cell in cells]
+
+
+def final_cell(problem: Any, learner: Learner, figure: Any, fresh: bool = False) -> Cell:
+    """Return the cell of a figure's `repetitions` and `seed` whose only checkpoint is the horizon.
+
+    fresh: adds log2 T to the seed, so that the points of a curve over horizons are independent.
+    """
+    seed = figure.seed + (problem.horizon.bit_length() - 1 if fresh else 0)
+    return Cell(problem, learner, figure.repetitions, seed, (problem.horizon,))

@@ -37,7 +37,7 @@ def _clear_errors(kept: bool = False) -> Iterator[None]:
     """Turn a rejected argument into one line and exit status 2, Ctrl-C into status 130; kept: results are on disk."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError, ImportError) as error:
         text: Any = error
         if isinstance(error, KeyError) and error.args:
             text = error.args[0]
@@ -233,23 +233,25 @@ def _verdict_row(verdict: Any) -> list[str]:
 def figures(
     names: Annotated[list[str] | None, typer.Argument(help="Names of figures; all without any.")] = None,
     list_only: Annotated[bool, typer.Option("--list", help="List the figures and draw nothing.")] = False,
-    quality: Annotated[str, typer.Option(help="quick: minutes on two cores; paper: the full horizons.")] = "quick",
+    quality: Annotated[
+        str, typer.Option(help="tiny: seconds, to try things; quick: minutes on two cores; paper: the full horizons.")
+    ] = "quick",
     out: Annotated[Path, typer.Option(help="Folder of the figures and their gallery.")] = Path("out/figures"),
+    package: Annotated[str, typer.Option(help="Package in which the figures are found.")] = "paper_figures",
     workers: Workers = None,
     cluster: Cluster = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw figures: NAME.pdf, NAME.png, NAME.csv, and a gallery in OUT/index.html."""
-    import paper_figures
-    from paper_figures import gallery
+    from paper_figures import catalogue, gallery
 
     with _clear_errors(kept=True):
-        known = paper_figures.catalogue()
+        known = catalogue(package)
         if list_only:
             rows = [[f.name, f.title, f.claim] for f in gallery.chosen(names or [], known)]
             _table(["figure", "title", "claim"], rows)
             return
-        drawn = gallery.draw(names or [], quality, out, workers=workers, cluster=cluster)
+        drawn = gallery.draw(names or [], quality, out, known, workers=workers, cluster=cluster)
         failed = 0
         with progress("figures", len(names or known), quiet=quiet) as advance:
             for figure in drawn:

@@ -1,29 +1,19 @@
 """Bechavod & Roth, "Individually Fair Learning with One-Sided Feedback" (ICML 2023), arXiv:2206.04475."""
 
-from paper_figures.bechavod2022.cost import COST
-from paper_figures.bechavod2022.drift import DRIFT
-from paper_figures.bechavod2022.estimator import ESTIMATOR
-from paper_figures.bechavod2022.frontier import FRONTIER
-from paper_figures.bechavod2022.groups import SELECTION
-from paper_figures.bechavod2022.hidden import HIDDEN_OUTCOMES
-from paper_figures.bechavod2022.horizon import TUNING
-from paper_figures.bechavod2022.leaders import LEADERS
-from paper_figures.bechavod2022.members import MEMBERS
-from paper_figures.bechavod2022.policy import POLICY
-from paper_figures.bechavod2022.sides import SIDES
-from paper_figures.bechavod2022.votes import STRICTNESS
+from paper_figures import style
+from paper_figures.kit import Paper
+from paper_figures.style import Look
 
-FIGURES = (
-    TUNING,
-    FRONTIER,
-    POLICY,
-    STRICTNESS,
-    MEMBERS,
-    SELECTION,
-    HIDDEN_OUTCOMES,
-    DRIFT,
-    ESTIMATOR,
-    COST,
-    LEADERS,
-    SIDES,
+PAPER = Paper(
+    title="Individually Fair Learning with One-Sided Feedback",
+    authors="Yahav Bechavod & Aaron Roth",
+    venue="ICML 2023, arXiv:2206.04475",
+    url="https://arxiv.org/abs/2206.04475",
 )
+
+TUNINGS = {
+    "fifth": Look("$C = T^{1/5}$", style.RED, "D"),
+    "quarter": Look("$C = T^{1/4}$", style.ORANGE, "v"),
+    "bounding": Look(r"$C = \epsilon / (8 \eta)$, self-bounding", style.BLUE, "o"),
+    "free": Look("$C = 0$, unconstrained", style.GREY, "^"),
+}

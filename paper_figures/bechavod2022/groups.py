@@ -1,8 +1,6 @@
 """Selection bias: who is accepted, group by group, and what the errors among the accepted say of all errors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,16 +15,12 @@ from bandits.one_sided import (
     lending,
 )
 from bandits.protocol import Learner
-from paper_figures import style
-from paper_figures.bechavod2022.source import BECHAVOD, interval_columns, labelled
-from paper_figures.figure import Figure
+from paper_figures import kit, style
+from paper_figures.bechavod2022 import PAPER
+from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
 from sims import Cell, Run
-
-if TYPE_CHECKING:
-    import polars
-    from matplotlib.axes import Axes
 
 LEARNERS: dict[str, Learner] = {
     "observed": FollowObserved(),
@@ -37,147 +31,123 @@ LEARNERS: dict[str, Learner] = {
     "full": FullInformationExp2(price=0.0),
 }
 LOOKS = {
-    "observed": Look("follow what was seen", style.GREY, "^"),
+    "observed": Look("follow observed labels", style.GREY, "^"),
     "imputed": Look("the same, rejected are bad", style.PURPLE, "X"),
-    "tasting": Look("leader, tasting like $t^{-1/3}$", style.ORANGE, "v"),
+    "tasting": Look("leader, exploration $t^{-1/3}$", style.ORANGE, "v"),
     "free": Look("Exp2, $C = 0$", style.SKY, "s"),
     "fair": Look("Exp2, self-bounding $C$", style.BLUE, "o"),
     "full": Look("all labels seen, $C = 0$", style.BLACK, "P"),
 }
-WORLDS = {"lending": "lending", "german_credit": "German Credit"}
+TITLES = {"lending": "lending", "german_credit": "German Credit"}
 GROUPS = {"lending": ("score fair", "score biased"), "german_credit": ("older than 25", "up to 25")}
 
 
-@dataclass(frozen=True)
-class GroupSettings:
-    """Parameters of the figure."""
+class Groups(Figure):
+    """Acceptance rates of both groups between checkpoints, and error rates up to them, true and as seen."""
 
-    horizon: int = labelled("horizon T (rounds)", 2**14)
-    worlds: tuple[str, ...] = labelled("worlds", tuple(WORLDS))
-    tolerance: float = labelled("tolerance (and slack ε)", 0.2)
-    learners: tuple[str, ...] = labelled("learners", tuple(LEARNERS))
-    repetitions: int = labelled("repetitions", 16)
-    seed: int = labelled("seed", 2016)
+    name = "bechavod2022_groups"
+    title = "Selection bias: errors among the accepted are not the errors among all"
+    source = PAPER
+    claim = (
+        "Section 1: labels are seen only for those accepted, so that a group which is turned away cannot correct the "
+        "mistake; estimators that are weighted by the chance of being seen can (R2)."
+    )
+    caption = (
+        "Environment B (40 individuals of two groups; the score of group 1 is 0.9 too low for its merit; six panels of "
+        "five auditors take turns, three of whom must object; 4 arrivals per round) and the 500 scored applicants of "
+        "German Credit (one panel of three, two must object). Hypotheses: one score threshold per group, 9 cuts each, "
+        "N = 81. (a) Share accepted between one point and the next, full lines for group 0 and dotted for group 1 "
+        "(lending: the score is too low; German Credit: aged up to 25). (b), (c) Wrong decisions up to the last round, "
+        "among all who came (filled) and among the accepted, whose labels are all that one-sided feedback shows "
+        "(hollow). Intervals: 95% for means over repetitions. Only the self-bounding learner (fair) pays for "
+        "unfairness; to take the rejected for bad (bad) has the same effect as to ignore them: neither brings back a "
+        "threshold that has moved up."
+    )
+    panels, size = 3, (11.0, 4.6)
+    tiny = changed(horizon=256, worlds=("lending",), learners=("fair",), repetitions=4)
+    paper = changed(horizon=2**20, repetitions=32)
 
-    def game(self, world: str, learner: Learner) -> OneSidedGame:
-        """Return a world with the feedback that the learner asks for."""
-        make = lending if world == "lending" else applicants
+    horizon: int = setting("horizon T (rounds)", 2**14)
+    worlds: tuple[str, ...] = setting("environments", tuple(TITLES))
+    tolerance: float = setting("tolerance (and slack ε)", 0.2)
+    learners: tuple[str, ...] = setting("learners", tuple(LEARNERS))
+    repetitions: int = setting("repetitions", 16)
+    seed: int = setting("seed", 2016)
+
+    def game(self, environment: str, learner: Learner) -> OneSidedGame:
+        """Return an environment with the feedback that the learner asks for."""
+        make = lending if environment == "lending" else applicants
         game = make(self.horizon, tolerance=self.tolerance)
         return replace(game, feedback=FullLabels()) if isinstance(learner, FullInformationExp2) else game
 
+    def data(self) -> Frame:
+        """Return one row per environment, learner, group and checkpoint."""
+        checkpoints = (*(2**j for j in range(3, self.horizon.bit_length() - 1)), self.horizon)
+        rows: list[Row] = []
+        for world in self.worlds:
+            cells = [
+                Cell(self.game(world, LEARNERS[name]), LEARNERS[name], self.repetitions, self.seed, checkpoints)
+                for name in self.learners
+            ]
+            for name, run in zip(self.learners, runs(cells), strict=True):
+                rows += [{"world": world, "learner": name, "repetitions": run.repetitions} | row for row in _rows(run)]
+        return kit.table(rows)
 
-QUICK = GroupSettings()
-LONG = GroupSettings(horizon=2**20, repetitions=32)
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw acceptance rates over time in the first environment, and error rates at the end in all."""
+        worlds = kit.values(frame, "world")
+        shown = {name: LOOKS[name] for name in kit.values(frame, "learner")}
+        if "observed" in shown:
+            shown.pop("imputed", None)  # the same line
+        for group, dash in ((0, "-"), (1, ":")):
+            for _, look, rows in kit.curves(frame, shown, "learner", "round", world=worlds[0], group=group):
+                label = look.label if group == 0 else "_"
+                kit.curve(axes[0], rows, "round", "acceptance_{}", look, label, linestyle=dash)
+        kit.log_x(axes[0], "round", "share accepted since the previous point", ylim=(0.0, 1.02))
+        for panel, world in zip(axes[1:], worlds, strict=False):
+            _draw_errors(frame.filter(world=world, round=frame["round"].max()), panel)
+        kit.share_limits(axes[1 : 1 + len(worlds)])
+        titles = [f"acceptances, {TITLES[worlds[0]]}", *(f"errors, {TITLES[world]}" for world in worlds)]
+        kit.finish(axes, titles, legends=(0,))
+        kit.legend_below(axes[1], 2)
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the true and the seen error rate of each learner and its late acceptance rates."""
+        sentences, last = [], frame.filter(round=frame["round"].max())
+        for (world, name), part in last.group_by(["world", "learner"], maintain_order=True):
+            texts = [
+                f"{GROUPS[str(world)][row['group']]}: accepts {row['acceptance_mean']:.2f} in the end, wrong on "
+                f"{row['true_error_mean']:.3f} of all and {row['seen_error_mean']:.3f} of those it accepted"
+                for row in part.sort("group").iter_rows(named=True)
+            ]
+            sentences.append(f"{TITLES[str(world)]}, {kit.plain(LOOKS[str(name)].label)}: {'; '.join(texts)}.")
+        return sentences
 
 
-def data(settings: GroupSettings) -> "polars.DataFrame":
-    """Return acceptance rates of both groups between checkpoints, and error rates up to them, true and as seen."""
-    import polars
-
-    checkpoints = (*(2**j for j in range(3, settings.horizon.bit_length() - 1)), settings.horizon)
-    rows: list[dict[str, Any]] = []
-    for world in settings.worlds:
-        cells = [
-            Cell(settings.game(world, LEARNERS[name]), LEARNERS[name], settings.repetitions, settings.seed, checkpoints)
-            for name in settings.learners
-        ]
-        for name, run in zip(settings.learners, runs(cells), strict=True):
-            rows += [{"world": world, "learner": name, "repetitions": run.repetitions} | row for row in _rows(run)]
-    return polars.DataFrame(rows)
-
-
-def _rows(run: Run) -> list[dict[str, Any]]:
+def _rows(run: Run) -> list[Row]:
     rows = []
     for group in range(2):
-        arrivals, accepted, errors, seen = (
-            run[f"{count}_{group}"] for count in ("arrivals", "acceptances", "errors", "seen_errors")
-        )
+        counts = ("arrivals", "acceptances", "errors", "seen_errors")
+        arrivals, accepted, errors, seen = (run[f"{count}_{group}"] for count in counts)
         new = np.diff(accepted, axis=1, prepend=0.0) / np.diff(arrivals, axis=1, prepend=0.0)
         for c, checkpoint in enumerate(run.rounds):
-            row: dict[str, Any] = {"group": group, "round": int(checkpoint)}
-            row |= interval_columns("acceptance", new[:, c])
-            row |= interval_columns("true_error", errors[:, c] / arrivals[:, c])
-            rows.append(row | interval_columns("seen_error", seen[:, c] / np.maximum(accepted[:, c], 1.0)))
+            row: Row = {"group": group, "round": int(checkpoint)}
+            row |= kit.interval("acceptance", new[:, c])
+            row |= kit.interval("true_error", errors[:, c] / arrivals[:, c])
+            rows.append(row | kit.interval("seen_error", seen[:, c] / np.maximum(accepted[:, c], 1.0)))
     return rows
 
 
-def draw(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
-    """Draw acceptance rates over time in the first world, and error rates at the end in both."""
-    first = frame["world"][0]
-    for name in frame["learner"].unique(maintain_order=True):
-        if name == "imputed" and "observed" in frame["learner"]:
-            continue  # the same line
-        look = LOOKS[name]
-        for group, dash in ((0, "-"), (1, ":")):
-            part = frame.filter(
-                (frame["world"] == first) & (frame["learner"] == name) & (frame["group"] == group)
-            ).sort("round")
-            label = look.label if group == 0 else ""
-            style.band(
-                axes[0], part["round"], style.measured(part, "acceptance_{}"), look, label or "_", linestyle=dash
-            )
-    axes[0].set_xscale("log", base=2)
-    axes[0].set(xlabel="round", ylabel="share accepted since the point before", ylim=(0.0, 1.02))
-    style.legend_below(axes[0])
-    worlds = frame["world"].unique(maintain_order=True).to_list()
-    for panel, world in zip(axes[1:], worlds, strict=False):
-        _draw_errors(frame.filter((frame["world"] == world) & (frame["round"] == frame["round"].max())), panel)
-    style.share_limits(axes[1 : 1 + len(worlds)])
-    titles = [f"acceptances, {WORLDS[first]}", *(f"errors, {WORLDS[world]}" for world in worlds)]
-    style.panel_letters(axes, titles)
-    style.legend_below(axes[1], 2)
-
-
-def _draw_errors(last: "polars.DataFrame", panel: "Axes") -> None:
-    """Draw true (filled) and seen (hollow) error rates of both groups, a column a learner."""
+def _draw_errors(last: Frame, panel: Axes) -> None:
+    """Draw true (filled) and seen (hollow) error rates of both groups, one column per learner."""
     for group, (marker, shift) in enumerate((("o", -0.14), ("D", 0.14))):
-        rows = last.filter(last["group"] == group)
+        rows = last.filter(group=group)
         x = [list(LOOKS).index(name) + shift for name in rows["learner"]]
         colours = [LOOKS[name].colour for name in rows["learner"]]
         for kind, among in (("true_error", "all"), ("seen_error", "accepted")):
-            inside = colours if among == "all" else "white"
+            inside, grey = (colours, style.GREY) if among == "all" else ("white", "white")
             panel.vlines(x, rows[f"{kind}_low95"], rows[f"{kind}_high95"], colors=colours, linewidth=1.2)
             panel.scatter(x, rows[f"{kind}_mean"], 34, marker=marker, edgecolors=colours, facecolors=inside, zorder=3)
-            grey: dict[str, Any] = {"color": style.GREY, "markerfacecolor": style.GREY if among == "all" else "white"}
-            panel.plot([], [], marker, label=f"group {group}, {among}", **grey)
-    panel.set_xticks(range(len(LOOKS)), ["seen", "bad", "taste", "C = 0", "fair", "full"])
+            kit.legend_entry(panel, f"group {group}, {among}", "none", marker=marker, markerfacecolor=grey)
+    panel.set_xticks(range(len(LOOKS)), ["seen", "bad", "explore", "C = 0", "fair", "full"])
     panel.set(ylabel="share of wrong decisions", xlim=(-0.5, len(LOOKS) - 0.5))
-
-
-def sentences(frame: "polars.DataFrame") -> list[str]:
-    """Return each learner's true and seen error rates and late acceptance rates."""
-    found = []
-    last = frame.filter(frame["round"] == frame["round"].max())
-    for (world, name), part in last.group_by(["world", "learner"], maintain_order=True):
-        said = [
-            f"{GROUPS[str(world)][row['group']]}: accepts {row['acceptance_mean']:.2f} in the end, wrong on "
-            f"{row['true_error_mean']:.3f} of all and {row['seen_error_mean']:.3f} of those it accepted"
-            for row in part.sort("group").iter_rows(named=True)
-        ]
-        label = LOOKS[str(name)].label.replace("$", "").replace("t^{-1/3}", "t^(-1/3)")
-        found.append(f"{WORLDS[str(world)]}, {label}: {'; '.join(said)}.")
-    return found
-
-
-SELECTION = Figure(
-    name="bechavod2022_groups",
-    title="Selection bias: errors among the accepted are not the errors among all",
-    paper=BECHAVOD,
-    claim="Section 1: labels are seen only for those accepted, so that a group which is turned away cannot correct "
-    "the mistake; estimators that are weighted by the chance of being seen can (R2).",
-    caption="World B (40 people of two groups; the score of group 1 is 0.9 too low for its merit; six panels of "
-    "five auditors take turns, three of whom must object; 4 arrivals a round) and the 500 scored applicants of German "
-    "Credit (one panel of three, two must object). Hypotheses: a score threshold for each group, 9 cuts each, N = 81. "
-    "(a) Share accepted between one point and the next, full lines for group 0 and dotted for group 1 (lending: the "
-    "score is too low; German Credit: aged up to 25). "
-    "(b), (c) Wrong decisions up to the last round, among all who came (filled) and among the accepted, whose labels "
-    "are all that one-sided feedback shows (hollow). Intervals: 95% for means over repetitions. Only the "
-    "self-bounding learner (fair) pays for unfairness; who takes the rejected for bad people (bad) plays as "
-    "who forgets them: neither brings back a threshold that has moved up.",
-    settings={"quick": QUICK, "paper": LONG},
-    compute=data,
-    paint=draw,
-    findings=sentences,
-    panels=3,
-    size=(11.0, 4.6),
-)

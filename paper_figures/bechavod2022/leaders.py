@@ -1,25 +1,15 @@
-"""How many leaders are enough: for the panel to see the policy, and for weights over the chance of being accepted."""
+"""How many leaders are enough: for the panel to see the policy, and for the weights of the labels."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bandits.one_sided import InstanceFtpl, three_points
-from paper_figures import style
-from paper_figures.bechavod2022.source import BECHAVOD, interval_columns, labelled
-from paper_figures.figure import Figure
-from paper_figures.simulations import runs
+from paper_figures import kit, style
+from paper_figures.bechavod2022 import PAPER
+from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
+from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
-from sims import Cell
-
-if TYPE_CHECKING:
-    import polars
-    from matplotlib.axes import Axes
-
-Array = NDArray[np.float64]
 
 WAYS = {
     "propensities": Look("propensities of the leaders", style.GREEN, "s"),
@@ -27,25 +17,113 @@ WAYS = {
 }
 
 
-@dataclass(frozen=True)
-class LeaderSettings:
-    """Parameters of the figure."""
+class Leaders(Figure):
+    """Lemma D.4 beside its exact value, second moments of the weights, errors and violations against R."""
 
-    leaders: tuple[int, ...] = labelled("leaders R", tuple(2**j for j in range(2, 11)))
-    rounds: int = labelled("rounds in (a)", 1000)
-    failure: float = labelled("failure probability δ in (a)", 0.05)
-    chances: tuple[float, ...] = labelled("chances of acceptance q in (a)", (0.5, 0.1, 0.01))
-    few: int = labelled("leaders R and cap L in (b), and R for which (c) and (d) are tuned", 16)
-    played: tuple[int, ...] = labelled("leaders R in (c)", (1, 2, 4, 8, 16, 32, 64))
-    horizon: int = labelled("horizon T in (c) (rounds)", 2**12)
-    tolerance: float = labelled("tolerance in (c) (and slack ε)", 0.2)
-    price: float = labelled("price C in (c)", 2.0)
-    repetitions: int = labelled("repetitions in (c)", 16)
-    seed: int = labelled("seed", 2017)
+    name = "bechavod2022_leaders"
+    title = "How many leaders per round: what the panel sees, and the weights of the labels"
+    source = PAPER
+    claim = (
+        "Lemma D.4: the mixture of R leaders accepts every individual of the run with a probability within "
+        "sqrt(ln(2 k T / δ) / (2 R)) of that under the distribution of the leaders, with probability 1 - δ. "
+        "Propensities of the mixture have the bias of resampling with L = R and need no further leaders (ours)."
+    )
+    caption = (
+        "(a) One individual per round with the same chance q of acceptance: the 1 - δ quantile of the largest error of "
+        "the mixture over all rounds, exactly (binomial), beside Lemma D.4. (b) Exactly: second moment of the weight "
+        "that stands for 1 / q, over the rounds in which the individual is accepted. (c), (d) Environment A (three "
+        "kinds of individuals, two arrivals per round), perturbed leaders with one Laplace variable per separator "
+        "cell, the perturbation tuned for one R and the same for all; 95% intervals of means."
+    )
+    panels, size = 4, (13.0, 4.2)
+    tiny = changed(leaders=(4, 64), rounds=50, played=(1, 4), horizon=64, repetitions=4)
+    paper = changed(leaders=tuple(2**j for j in range(2, 15)), horizon=2**17, repetitions=64)
 
+    leaders: tuple[int, ...] = setting("leaders R", tuple(2**j for j in range(2, 11)))
+    rounds: int = setting("rounds in (a)", 1000)
+    failure: float = setting("failure probability δ in (a)", 0.05)
+    chances: tuple[float, ...] = setting("chances of acceptance q in (a)", (0.5, 0.1, 0.01))
+    few: int = setting("leaders R and cap L in (b), and R for which (c) and (d) are tuned", 16)
+    played: tuple[int, ...] = setting("leaders R in (c)", (1, 2, 4, 8, 16, 32, 64))
+    horizon: int = setting("horizon T in (c) (rounds)", 2**12)
+    tolerance: float = setting("tolerance in (c) (and slack ε)", 0.2)
+    price: float = setting("price C in (c)", 2.0)
+    repetitions: int = setting("repetitions in (c)", 16)
+    seed: int = setting("seed", 2017)
 
-QUICK = LeaderSettings()
-LONG = LeaderSettings(leaders=tuple(2**j for j in range(2, 15)), horizon=2**17, repetitions=64)
+    def data(self) -> Frame:
+        """Return the rows of the four panels, told apart by the column `what`."""
+        from theory import theorem
+
+        lemma, rows = theorem("bechavod2022.resampled_policy"), []
+        for R in self.leaders:
+            bound = lemma.value(individuals=1, horizon=self.rounds, failure_probability=self.failure, leaders=R)
+            for q in self.chances:
+                exact = acceptance_error(R, q, self.rounds, self.failure)
+                rows.append({"what": "error", "series": f"{q:g}", "x": float(R), "value": exact, "bound": bound})
+        for q in (float(q) for q in np.geomspace(0.01, 1.0, 41)):
+            for way, moment in second_moments(self.few, q).items():
+                row = {"what": "moment", "series": way, "x": q, "value": moment}
+                row |= {"bias": (1.0 - q) ** self.few, "calls": calls(self.few, q, way)}
+                rows.append(row | {"bound": min(2.0 / q, float(self.few))})
+        return kit.stack([kit.table(rows), self._played()])
+
+    def _played(self) -> Frame:
+        points = [(way, R) for way in WAYS for R in self.played]
+        game = three_points(self.horizon, self.tolerance)
+        base = InstanceFtpl(price=self.price, leaders=self.few)
+        base = replace(base, perturbation=base.parameters(game).perturbation)
+        learners = [replace(base, leaders=R, resamples=R if way == "resampling" else None) for way, R in points]
+        found = runs([final_cell(game, learner, self) for learner in learners])
+        rows = []
+        for (way, R), run in zip(points, found, strict=True):
+            row: Row = {"what": "played", "series": way, "x": float(R)}
+            row |= kit.interval("errors", run.final("error") / self.horizon)
+            row |= kit.interval("violations", run.final("violations") / self.horizon)
+            rows.append(row | {"bound": game.individuals * game.benchmarks[2].error})
+        return kit.table(rows)
+
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw the error of the mixture, the second moments of the weights, and the effect on errors and violations."""
+        part = frame.filter(what="error").sort("x", maintain_order=True)
+        for series, colour, marker in zip(kit.values(part, "series"), style.COLOURS, style.MARKERS):
+            rows = part.filter(series=series)
+            kit.marked(axes[0], rows["x"], rows["value"], Look(f"exact, $q$ = {series}", colour, marker))
+        kit.theory_line(axes[0], rows["x"], rows["bound"], style.BLACK, "Lemma D.4")
+        kit.log_axes(axes[0], "leaders $R$", r"error of $\hat\pi$ in all rounds, $1 - \delta$ quantile")
+        for _, look, rows in kit.curves(frame, WAYS, "series", "x", what="moment"):
+            kit.marked(axes[1], rows["x"], rows["value"], look, marker="")
+        axes[1].plot(rows["x"], 1.0 / rows["x"], ":", color=style.GREY, label="$1 / q$: known chances")
+        kit.theory_line(axes[1], rows["x"], rows["bound"], style.BLACK, "bound min(2 / $q$, $R$) of propensities")
+        kit.log_axes(axes[1], "chance of acceptance $q$", "second moment of the weight", base=10)
+        for _, look, rows in kit.curves(frame, WAYS, "series", "x", what="played"):
+            kit.curve(axes[2], rows, "x", "errors_{}", look)
+            kit.curve(axes[3], rows, "x", "violations_{}", look)
+        fair: Row = {"linestyle": "--", "linewidth": 1.0, "label": "best fair policy, lenient"}
+        axes[2].axhline(rows["bound"][0], color=style.BLACK, **fair)
+        for panel, label in zip(axes[2:], ("errors per round", "share of rounds with a violation"), strict=True):
+            kit.log_x(panel, "leaders $R$", label)
+        kit.finish(axes, ["what the panel sees", "weights", "errors", "violations"], legends=(0, 1, 2))
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the bound over the exact error, the second moments at the smallest q, and both ends of (c), (d)."""
+        part = frame.filter(what="error")
+        sentences = [
+            f"R = {row['x']:.0f}, q = {row['series']}: exact error {row['value']:.4f}, Lemma D.4 {row['bound']:.4f}."
+            for row in part.filter(x=part["x"].max()).iter_rows(named=True)
+        ]
+        for name, look, ends in kit.curves(frame, WAYS, "series", "x", what="played"):
+            moment = kit.first(frame.filter(what="moment", series=name).sort("x"))
+            played = "; ".join(
+                f"R = {row['x']:.0f}: {row['errors_mean']:.4f} errors and {row['violations_mean']:.4f} violations "
+                "per round"
+                for row in (kit.first(ends), kit.last(ends))
+            )
+            sentences.append(
+                f"{kit.plain(look.label)}: second moment {moment['value']:.2f}, bias {moment['bias']:.2f} and "
+                f"{moment['calls']:.2f} oracle calls at q = {moment['x']:.2g}; {played}."
+            )
+        return sentences
 
 
 def acceptance_error(leaders: int, chance: float, rounds: int, failure: float) -> float:
@@ -61,7 +139,7 @@ def acceptance_error(leaders: int, chance: float, rounds: int, failure: float) -
 
 
 def second_moments(leaders: int, chance: float) -> dict[str, float]:
-    """Return E over rounds in which a person is accepted of the squared weight, where 1 / q would give 1 / q.
+    """Return E of the squared weight over the rounds in which an individual is accepted; 1 / q would give 1 / q.
 
     propensities: E[R / B; B > 0], B ~ Bin(R, q).  resampling: q E[J^2], J = min(L, wait), L = R.
     """
@@ -77,117 +155,6 @@ def second_moments(leaders: int, chance: float) -> dict[str, float]:
 
 
 def calls(leaders: int, chance: float, way: str) -> float:
-    """Return the oracle calls of a round with one person, on average: R, and if accepted E min(R, wait) to resample."""
+    """Return the expected oracle calls in a round with one individual: R, and E min(R, wait) if it is resampled."""
     resampled = 1.0 - (1.0 - chance) ** leaders  # q E[J]
     return leaders + (resampled if way == "resampling" else 0.0)
-
-
-def data(settings: LeaderSettings) -> "polars.DataFrame":
-    """Return Lemma D.4 beside its exact value, the weights' second moments, and errors and violations against R."""
-    import polars
-
-    from theory import theorem
-
-    lemma = theorem("bechavod2022.resampled_policy")
-    rows: list[dict[str, Any]] = []
-    for R in settings.leaders:
-        fields = {"individuals": 1, "horizon": settings.rounds, "failure_probability": settings.failure, "leaders": R}
-        bound = lemma.value(**fields)
-        for q in settings.chances:
-            exact = acceptance_error(R, q, settings.rounds, settings.failure)
-            rows.append({"what": "error", "series": f"{q:g}", "x": float(R), "value": exact, "bound": bound})
-    for q in np.geomspace(0.01, 1.0, 41):
-        for way, moment in second_moments(settings.few, float(q)).items():
-            row = {"what": "moment", "series": way, "x": float(q), "value": moment}
-            row |= {"bias": (1.0 - float(q)) ** settings.few, "calls": calls(settings.few, float(q), way)}
-            rows.append(row | {"bound": min(2.0 / float(q), float(settings.few))})
-    return polars.concat([polars.DataFrame(rows), _played(settings)], how="diagonal")
-
-
-def _played(settings: LeaderSettings) -> "polars.DataFrame":
-    import polars
-
-    points = [(way, R) for way in WAYS for R in settings.played]
-    game = three_points(settings.horizon, settings.tolerance)
-    base = InstanceFtpl(price=settings.price, leaders=settings.few)
-    base = replace(base, perturbation=base.parameters(game).perturbation)
-    learners = [replace(base, leaders=R, resamples=R if way == "resampling" else None) for way, R in points]
-    cells = [Cell(game, learner, settings.repetitions, settings.seed, (settings.horizon,)) for learner in learners]
-    rows: list[dict[str, Any]] = []
-    for (way, R), run in zip(points, runs(cells), strict=True):
-        row: dict[str, Any] = {"what": "played", "series": way, "x": float(R)}
-        row |= interval_columns("errors", run.final("error") / settings.horizon)
-        row |= interval_columns("violations", run.final("violations") / settings.horizon)
-        rows.append(row | {"bound": game.individuals * game.benchmarks[2].error})
-    return polars.DataFrame(rows)
-
-
-def draw(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
-    """Draw the error of the mixture, the second moments of the weights, and the effect on errors and violations."""
-    part = frame.filter(frame["what"] == "error")
-    for name, colour, marker in zip(part["series"].unique(maintain_order=True), style.HORIZONS, style.MARKERS):
-        curve = part.filter(part["series"] == name).sort("x")
-        axes[0].plot(curve["x"], curve["value"], color=colour, marker=marker, label=f"exact, $q$ = {name}")
-    style.theory(axes[0], curve["x"], curve["bound"], style.BLACK, "Lemma D.4")
-    style.log_axes(axes[0], "leaders $R$", r"error of $\hat\pi$ in all rounds, $1 - \delta$ quantile")
-    part = frame.filter(frame["what"] == "moment")
-    for name, look in WAYS.items():
-        curve = part.filter(part["series"] == name).sort("x")
-        axes[1].plot(curve["x"], curve["value"], color=look.colour, label=look.label)
-        played = frame.filter((frame["what"] == "played") & (frame["series"] == name)).sort("x")
-        style.band(axes[2], played["x"], style.measured(played, "errors_{}"), look)
-        style.band(axes[3], played["x"], style.measured(played, "violations_{}"), look)
-    axes[1].plot(curve["x"], 1.0 / curve["x"], ":", color=style.GREY, label="$1 / q$: known chances")
-    style.theory(axes[1], curve["x"], curve["bound"], style.BLACK, "bound min(2 / $q$, $R$) of propensities")
-    style.log_axes(axes[1], "chance of acceptance $q$", "second moment of the weight", base=10)
-    axes[2].axhline(played["bound"][0], color=style.BLACK, linestyle="--", lw=1.0, label="best fair policy, lenient")
-    for panel, label in zip(axes[2:], ("errors a round", "share of rounds with a violation"), strict=True):
-        panel.set_xscale("log", base=2)
-        panel.set(xlabel="leaders $R$", ylabel=label)
-    for panel in axes[:3]:
-        style.legend_below(panel)
-    style.panel_letters(axes, ["what the panel sees", "weights", "errors", "violations"])
-
-
-def sentences(frame: "polars.DataFrame") -> list[str]:
-    """Return the bound over the exact error, the second moments at the smallest q, and both ends of (c) and (d)."""
-    part = frame.filter(frame["what"] == "error")
-    last = part.filter(part["x"] == part["x"].max())
-    found = [
-        f"R = {row['x']:.0f}, q = {row['series']}: exact error {row['value']:.4f}, Lemma D.4 {row['bound']:.4f}."
-        for row in last.iter_rows(named=True)
-    ]
-    for name, look in WAYS.items():
-        moment = frame.filter((frame["what"] == "moment") & (frame["series"] == name)).sort("x").row(0, named=True)
-        ends = frame.filter((frame["what"] == "played") & (frame["series"] == name)).sort("x")
-        said = "; ".join(
-            f"R = {row['x']:.0f}: {row['errors_mean']:.4f} errors and {row['violations_mean']:.4f} violations a round"
-            for row in (ends.row(0, named=True), ends.row(-1, named=True))
-        )
-        label = look.label.replace("$", "")
-        weight = (
-            f"second moment {moment['value']:.2f}, bias {moment['bias']:.2f} and {moment['calls']:.2f} oracle calls"
-        )
-        found.append(f"{label}: {weight} at q = {moment['x']:.2g}; {said}.")
-    return found
-
-
-LEADERS = Figure(
-    name="bechavod2022_leaders",
-    title="How many leaders a round: what the panel sees, and the weights of the labels",
-    paper=BECHAVOD,
-    claim="Lemma D.4: the mixture of R leaders accepts everybody of the run within sqrt(ln(2 k T / δ) / (2 R)) of the "
-    "leaders' law, with probability 1 - δ. Propensities of the mixture have the bias of resampling with L = R and "
-    "ask for no further leaders (ours).",
-    caption="(a) One person a round with the same chance q of acceptance: the 1 - δ quantile of the largest error of "
-    "the mixture over all rounds, exactly (binomial), beside Lemma D.4. (b) Exactly: second moment of the weight that "
-    "stands for 1 / q, over the rounds in which the person is accepted. (c), (d) World A (three kinds of people, two "
-    "arrivals a round), perturbed leaders with one Laplace variable a separator cell, the perturbation tuned for one R "
-    "and the same for all; 95% intervals of means.",
-    settings={"quick": QUICK, "paper": LONG},
-    compute=data,
-    paint=draw,
-    findings=sentences,
-    panels=4,
-    size=(13.0, 4.2),
-)

@@ -1,24 +1,17 @@
-"""How many auditors sit, and one panel's answers counted again under every number of votes."""
+"""How many auditors sit on the panel, and the answers of one panel counted again under every number of votes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bandits.combine import Observed, observed
 from bandits.one_sided import Exp2OneSided, MahalanobisDistance, OneSidedGame, Panel, Panels, ViolationsByVotes, lending
-from paper_figures import style
-from paper_figures.bechavod2022.source import BECHAVOD, interval_columns, labelled
-from paper_figures.figure import Figure
-from paper_figures.simulations import runs
+from paper_figures import kit, style
+from paper_figures.bechavod2022 import PAPER
+from paper_figures.kit import Figure, Frame, Row, changed, setting
+from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
-from sims import Cell
-
-if TYPE_CHECKING:
-    import polars
-    from matplotlib.axes import Axes
 
 SIZES = {
     1: Look("1 auditor", style.BLACK, "P"),
@@ -28,28 +21,46 @@ SIZES = {
     25: Look("25 auditors", style.RED, "D"),
 }
 RECOUNTS = {
-    "least": Look("learned with a veto each", style.BLUE, "o"),
+    "least": Look("learned with one vote", style.BLUE, "o"),
     "middle": Look("learned with a majority", style.GREEN, "s"),
     "most": Look("learned with all votes", style.RED, "D"),
 }
 
 
-@dataclass(frozen=True)
-class MembersSettings:
-    """Parameters of the figure."""
+class Members(Figure):
+    """Violations and errors per round for each panel, and violations of given policies under all numbers of votes."""
 
-    horizon: int = labelled("horizon T (rounds)", 2**13)
-    members: tuple[int, ...] = labelled("auditors m", tuple(SIZES))
-    points: int = labelled("numbers of votes for each m in (a), (b), at most", 5)
-    recounted: int = labelled("auditors m in (c)", 25)
-    tolerance: float = labelled("tolerance (and slack ε)", 0.2)
-    tastes: int = labelled("seed of the auditors' tastes", 5)
-    repetitions: int = labelled("repetitions", 8)
-    seed: int = labelled("seed", 2029)
+    name = "bechavod2022_members"
+    title = "How many auditors sit on the panel, and the same answers under every number of votes"
+    source = PAPER
+    claim = (
+        "Section 2 and Lemma B.1: a report takes s of m votes, and s auditors object exactly if the one with the s-th "
+        "least distance does; auditors answer independently, so one set of answers serves every number of votes."
+    )
+    caption = (
+        "Environment B: 40 individuals of two groups, 4 arrivals per round, one score threshold per group (N = 81); "
+        "one panel, the first m of a pool of auditors whose distances weigh score, merit and group at random. Exp2 "
+        "with the shifted estimator and self-bounding price. (a), (b) A panel of m, s of whom must object; broken "
+        "lines: the best policy that is fair at the tolerance. (c) Three learners before the largest panel, which "
+        "reports by one vote, by a majority or by all; the answers that it gave in each run are counted again under "
+        "every number of votes. Bands: 95% intervals of means."
+    )
+    panels, size = 3, (11.0, 4.2)
+    tiny = changed(horizon=64, members=(1, 3), points=2, recounted=3, repetitions=2)
+    paper = changed(horizon=2**19, points=25, repetitions=32)
+
+    horizon: int = setting("horizon T (rounds)", 2**13)
+    members: tuple[int, ...] = setting("auditors m", tuple(SIZES))
+    points: int = setting("numbers of votes for each m in (a), (b), at most", 5)
+    recounted: int = setting("auditors m in (c)", 25)
+    tolerance: float = setting("tolerance (and slack ε)", 0.2)
+    tastes: int = setting("seed of the distances of the auditors", 5)
+    repetitions: int = setting("repetitions", 8)
+    seed: int = setting("seed", 2029)
 
     @cached_property
     def pool(self) -> tuple[MahalanobisDistance, ...]:
-        """Return auditors with tastes of their own: directions at random, and how strict they are within a factor 8."""
+        """Auditors with distances of their own: random directions, and strictness within a factor of 8."""
         rng = np.random.default_rng(self.tastes)
         count = max(*self.members, self.recounted)
         directions = rng.standard_normal((count, 2, 3))
@@ -72,99 +83,54 @@ class MembersSettings:
         """Return the votes that the policies of (c) learned from."""
         return {"least": 1, "middle": (self.recounted + 1) // 2, "most": self.recounted}
 
+    def data(self) -> Frame:
+        """Return one row per panel and number of votes, then one per learner of (c) and number of votes."""
+        points = [(m, s) for m in self.members for s in self.votes(m)]
+        games: list[OneSidedGame | Observed] = [self.game(m, s) for m, s in points]
+        games += [self.recount(s) for s in self.taught().values()]
+        found = runs([final_cell(game, Exp2OneSided(), self) for game in games])
+        rows: list[Row] = []
+        for (m, s), game, run in zip(points, games, found, strict=False):
+            row: Row = {"what": "learned", "members": m, "votes": s, "fraction": s / m}
+            row |= kit.interval("violations", run.final("violations") / self.horizon)
+            row |= kit.interval("error", run.final("error") / self.horizon)
+            rows.append(row | {"lenient": game.individuals * game.benchmarks[2].error})
+        for (name, taught), run in zip(self.taught().items(), found[len(points) :], strict=True):
+            for s in range(1, self.recounted + 1):
+                row = {"what": name, "members": self.recounted, "votes": s, "fraction": s / self.recounted}
+                counted = run.final(f"violations_votes_{s}") / self.horizon
+                rows.append(row | {"taught": taught} | kit.interval("violations", counted))
+        return kit.table(rows)
 
-QUICK = MembersSettings()
-LONG = MembersSettings(horizon=2**19, points=25, repetitions=32)
+    def draw(self, frame: Frame, axes: kit.Panels) -> None:
+        """Draw violations and errors against the share of votes, and the recounts."""
+        for _, look, rows in kit.curves(frame, SIZES, "members", "votes", what="learned"):
+            kit.curve(axes[0], rows, "fraction", "violations_{}", look)
+            kit.curve(axes[1], rows, "fraction", "error_{}", look, "_", bound="lenient")
+        kit.legend_entry(axes[1], "best fair policy, lenient")
+        for _, look, rows in kit.curves(frame, RECOUNTS, "what", "votes"):
+            kit.curve(axes[2], rows, "fraction", "violations_{}", look, markersize=3.5)
+        for panel in axes:
+            panel.set(xlabel=r"share of votes for a report $\gamma = s / m$", xlim=(0.0, 1.04))
+        axes[1].set(ylabel="errors per round")
+        for panel in (axes[0], axes[2]):
+            panel.set(ylabel="share of rounds with a violation", ylim=(0.0, None))
+        kit.finish(axes, ["violations", "errors", "the same answers, counted again"])
 
-
-def data(settings: MembersSettings) -> "polars.DataFrame":
-    """Return violations and errors a round for each panel, and violations of given policies under all thresholds."""
-    import polars
-
-    points = [(m, s) for m in settings.members for s in settings.votes(m)]
-    games: list[OneSidedGame | Observed] = [settings.game(m, s) for m, s in points]
-    games += [settings.recount(s) for s in settings.taught().values()]
-    ends = (settings.horizon,)
-    found = runs([Cell(game, Exp2OneSided(), settings.repetitions, settings.seed, ends) for game in games])
-    rows: list[dict[str, Any]] = []
-    for (m, s), game, run in zip(points, games, found, strict=False):
-        row: dict[str, Any] = {"what": "learned", "members": m, "votes": s, "fraction": s / m}
-        row |= interval_columns("violations", run.final("violations") / settings.horizon)
-        row |= interval_columns("error", run.final("error") / settings.horizon)
-        rows.append(row | {"lenient": game.individuals * game.benchmarks[2].error})
-    for (name, taught), run in zip(settings.taught().items(), found[len(points) :], strict=True):
-        for s in range(1, settings.recounted + 1):
-            row = {"what": name, "members": settings.recounted, "votes": s, "fraction": s / settings.recounted}
-            counted = run.final(f"violations_votes_{s}") / settings.horizon
-            rows.append(row | {"taught": taught} | interval_columns("violations", counted))
-    return polars.DataFrame(rows, infer_schema_length=None)
-
-
-def draw(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
-    """Draw violations and errors against the share of votes, and the recounts."""
-    learned = frame.filter(frame["what"] == "learned")
-    for members, look in SIZES.items():
-        curve = learned.filter(learned["members"] == members).sort("votes")
-        if curve.is_empty():
-            continue
-        style.band(axes[0], curve["fraction"], style.measured(curve, "violations_{}"), look)
-        style.band(axes[1], curve["fraction"], style.measured(curve, "error_{}"), look, "_")
-        axes[1].plot(curve["fraction"], curve["lenient"], "--", color=look.colour, lw=1.0)
-    axes[1].plot([], [], "--", color=style.GREY, lw=1.0, label="best fair policy, lenient")
-    for name, look in RECOUNTS.items():
-        curve = frame.filter(frame["what"] == name).sort("votes")
-        style.band(axes[2], curve["fraction"], style.measured(curve, "violations_{}"), look, markersize=3.5)
-    for panel in axes:
-        panel.set(xlabel=r"share of votes for a report $\gamma = s / m$", xlim=(0.0, 1.04))
-    axes[0].set(ylabel="share of rounds with a violation", ylim=(0.0, None))
-    axes[1].set(ylabel="errors a round")
-    axes[2].set(ylabel="share of rounds with a violation", ylim=(0.0, None))
-    for panel in axes:
-        style.legend_below(panel)
-    style.panel_letters(axes, ["violations", "errors", "the same answers, counted again"])
-
-
-def sentences(frame: "polars.DataFrame") -> list[str]:
-    """Return violations and errors at the ends of each curve."""
-    found = []
-    learned = frame.filter(frame["what"] == "learned")
-    for members, look in SIZES.items():
-        curve = learned.filter(learned["members"] == members).sort("votes")
-        if not curve.is_empty():
-            said = "; ".join(
+    def findings(self, frame: Frame) -> list[str]:
+        """Return violations and errors at the ends of each curve."""
+        sentences = []
+        for _, look, rows in kit.curves(frame, SIZES, "members", "votes", what="learned"):
+            ends = "; ".join(
                 f"{row['votes']} to object: {row['violations_mean']:.4f} violations and {row['error_mean']:.3f} errors "
-                f"a round (best fair policy {row['lenient']:.3f})"
-                for row in (curve.row(i, named=True) for i in sorted({0, curve.height - 1}))
+                f"per round (best fair policy {row['lenient']:.3f})"
+                for row in (rows.row(i, named=True) for i in sorted({0, rows.height - 1}))
             )
-            found.append(f"{look.label}, {said}.")
-    for name, look in RECOUNTS.items():
-        curve = frame.filter(frame["what"] == name).sort("votes")
-        first, own, last = (
-            curve.filter(curve["votes"] == v)["violations_mean"][0]
-            for v in (1, curve["taught"][0], curve["votes"].max())
-        )
-        found.append(
-            f"{look.label}: {first:.4f} violations a round by one vote, {own:.4f} by its own, {last:.4f} by all."
-        )
-    return found
-
-
-MEMBERS = Figure(
-    name="bechavod2022_members",
-    title="How many auditors sit, and the same answers under every number of votes",
-    paper=BECHAVOD,
-    claim="Section 2 and Lemma B.1: a report takes s of m votes, and s auditors object exactly if the one with the "
-    "s-th least distance does; auditors answer for themselves, so one set of answers serves every threshold.",
-    caption="World B: 40 people of two groups, 4 arrivals a round, a score threshold a group (N = 81); one panel, "
-    "the first m of a pool of auditors whose distances weigh score, merit and group at random. Exp2 with the shifted "
-    "estimator and self-bounding price. (a), (b) A panel of m, s of whom must object; broken lines: the best policy "
-    "that is fair at the tolerance. (c) Three learners before the largest panel, which reports by one vote, by a "
-    "majority or by all; the answers that it gave in each run are counted again under every threshold. Bands: 95% "
-    "intervals of means.",
-    settings={"quick": QUICK, "paper": LONG},
-    compute=data,
-    paint=draw,
-    findings=sentences,
-    panels=3,
-    size=(11.0, 4.2),
-)
+            sentences.append(f"{look.label}, {ends}.")
+        for _, look, rows in kit.curves(frame, RECOUNTS, "what", "votes"):
+            marks = (1, rows["taught"][0], rows["votes"].max())
+            first, own, last = (rows.filter(votes=votes)["violations_mean"][0] for votes in marks)
+            sentences.append(
+                f"{look.label}: {first:.4f} violations per round by one vote, {own:.4f} by its own, {last:.4f} by all."
+            )
+        return sentences

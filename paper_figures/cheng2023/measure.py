@@ -1,14 +1,13 @@
-"""Simulations behind the figures: a row of numbers for a game and a learner, and the hardest gap of a family.
+"""Simulations behind the figures: a row of numbers for a game and a learner, on the hardest of several walks.
 
-"Worst gap": of the walks with the gaps of a list, the one whose mean regret less its standard error is greatest in a
-pilot run, whose repetitions are not those that are reported. A minimax rate is about the hardest adversary of each
-learner and budget, and the gap that is hard for one is not for another. The standard error is taken off because a
-wide plateau of gaps is about as hard, and on its far end the regret is mostly luck.
+Worst gap: of the walks with the listed gaps, the one with the greatest mean regret minus standard error in a pilot run
+with other repetitions than those reported. A minimax rate is about the hardest adversary of each learner and budget,
+and which gap is hard depends on both. The standard error is subtracted because a wide range of gaps is about equally
+hard, and at its far end the mean is mostly noise.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.protocol import Learner
 from bandits.switching import SwitchingCostGame
 from bandits.switching.feedback import Feedback
+from paper_figures import kit
 from paper_figures.simulations import runs
 from sims import Cell, Run
 
@@ -26,11 +26,6 @@ GAPS = (None, *(0.45 * 2.0**-k for k in range(10)))
 _PILOT = 2**32  # added to the seed: the pilot's repetitions are not those that are reported
 
 GameOfGap = Callable[[float | None], SwitchingCostGame]
-
-
-def labelled(label: str, default: Any) -> Any:
-    """Return a settings field with the label that the gallery shows."""
-    return field(default=default, metadata={"label": label})
 
 
 def walk_game(settings: Any, horizon: int, feedback: Feedback) -> GameOfGap:
@@ -94,12 +89,6 @@ def _point(run: Run) -> Point:
         "gap_loss_per_round": float(game.setting().losses.gap),
         "repetitions": run.repetitions,
     }
-    for metric, unit in (("regret", "_loss"), ("switches", "")):
-        low, high = run.interval(metric)
-        numbers |= {
-            f"{metric}_mean{unit}": float(run.mean(metric)[0]),
-            f"{metric}_low95{unit}": float(low[0]),
-            f"{metric}_high95{unit}": float(high[0]),
-        }
+    numbers |= kit.final(kit.run_interval(run, "regret", unit="_loss") | kit.run_interval(run, "switches"))
     numbers["observations_mean"] = float(run.mean("observations")[0])
     return Point(game, run.learner, numbers, run.final("regret"), run.final("switches"))

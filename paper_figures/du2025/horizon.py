@@ -1,8 +1,7 @@
-"""Growth with the horizon in a population that stands still, under the theorems' lines."""
+"""Growth with the horizon in a population that does not react, below the bounds of the theorems."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,18 +14,13 @@ from bandits.threshold import (
     ThresholdGame,
 )
 from bandits.threshold.population import Population
-from paper_figures import style
-from paper_figures.du2025 import loops
-from paper_figures.du2025.loops import LOOKS, labelled
-from paper_figures.du2025.source import DU
-from paper_figures.figure import Figure
-from paper_figures.simulations import runs
+from paper_figures import kit, style
+from paper_figures.du2025 import PAPER
+from paper_figures.du2025.loops import LOOKS, SEARCH, pools
+from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
+from paper_figures.simulations import final_cell, runs
 from sims import Cell, Run
 from theory.rates import fit_exponent
-
-if TYPE_CHECKING:
-    import polars
-    from matplotlib.axes import Axes
 
 _METRICS = {
     "regret": "reward regret (good acceptances per individual)",
@@ -37,125 +31,101 @@ _THEOREMS = {
     "FullScoreSearch": "du2025.full_scores_",
     "DoublyOptimisticSearch": "chen2022.",
 }
-_STILL = Synthetic(adaptation=0.0)
+_KINDS = {kind.__name__: kind for kind in (OptimisticFeasibleSearch, FullScoreSearch, DoublyOptimisticSearch)}
 
 
-@dataclass(frozen=True)
-class GrowthSettings:
-    """Parameters of the figure over horizons."""
+class Growth(Figure):
+    """Regret and violation of each learner at each horizon with bounds and fitted exponents."""
 
-    horizons: tuple[int, ...] = labelled("horizons T (rounds)", tuple(2**k for k in range(10, 18)))
-    n_thresholds: int = labelled("thresholds G, equally spaced on [0, 1]", 50)
-    batch_size: int = labelled("individuals a round n", 100)
-    price: float = labelled("price q of a bad acceptance", 1.35)
-    parity_tolerance: float = labelled("parity tolerance δ (acceptance rate)", 0.1)
-    failure_probability: float = labelled("failure probability δ₀", 0.05)
-    population: Population = field(default=_STILL, metadata={"label": "population"})
-    learners: tuple[str, ...] = labelled("learners", ("OptimisticFeasibleSearch", "DoublyOptimisticSearch"))
-    repetitions: int = labelled("repetitions", 12)
-    seed: int = labelled("seed (plus log2 T)", 2025)
-
-
-QUICK = GrowthSettings()
-PAPER = GrowthSettings(horizons=tuple(2**k for k in range(10, 21)), learners=tuple(_THEOREMS), repetitions=32)
-
-
-def growth_data(settings: GrowthSettings) -> "polars.DataFrame":
-    """Return regret and violation of each learner at each horizon with the theorems' values and fitted exponents."""
-    import polars
-
-    kinds = {kind.__name__: kind for kind in (OptimisticFeasibleSearch, FullScoreSearch, DoublyOptimisticSearch)}
-    rows: list[dict[str, Any]] = []
-    for name in settings.learners:
-        learner = kinds[name](settings.failure_probability)
-        found = runs([_cell(settings, learner, horizon) for horizon in settings.horizons])
-        for metric in _METRICS:
-            samples = np.column_stack([run.final(metric) for run in found])
-            fit = fit_exponent(settings.horizons, samples)
-            shared = {"learner": name, "metric": metric, "exponent": fit.exponent}
-            shared |= {"exponent_low95": fit.low, "exponent_high95": fit.high, "late_slope": fit.local[-1]}
-            rows += [shared | _row(run, metric) for run in found]
-    return polars.DataFrame(rows)
-
-
-def _cell(settings: GrowthSettings, learner: Any, horizon: int) -> Cell:
-    game = ThresholdGame(
-        settings.population,
-        horizon,
-        settings.n_thresholds,
-        settings.batch_size,
-        settings.price,
-        settings.parity_tolerance,
+    name = "du2025_horizon"
+    title = "Regret and violation against the horizon, below the theorems"
+    source = PAPER
+    claim = (
+        "Reward regret and cumulative violation of order sqrt(G T ln(G T) / n) with probability 1 - δ₀ in a population "
+        "that does not react (proof with constants in theory.threshold.bounds; the search knows T)."
     )
-    if isinstance(learner, FullScoreSearch):
-        game = replace(game, feedback=FullScores())
-    return Cell(game, learner, settings.repetitions, settings.seed + horizon.bit_length() - 1, (horizon,))
+    caption = (
+        "The synthetic population, frozen in its first state, for horizons that the learner is told. Broken lines: the "
+        "bounds of the theorems with their constants, in the colour of the learner; dotted: slope 1/2. The regret "
+        "grows with about that slope or a little more while many thresholds still look alike, and flattens when the "
+        "best one is known: for one population the growth is logarithmic in the end, the square root being for the "
+        "worst of them. The violation flattens sooner, because infeasible thresholds are soon found out. Slopes: "
+        "weighted least squares in logarithms over all T shown, and between the last two."
+    )
+    panels, size = 2, (8.6, 4.8)
+    tiny = changed(
+        horizons=(64, 128, 256),
+        n_thresholds=4,
+        population=pools(0.0, (15, 15, 0, 10, 10)),
+        learners=(SEARCH,),
+        repetitions=4,
+    )
+    paper = changed(horizons=tuple(2**k for k in range(10, 21)), learners=tuple(_THEOREMS), repetitions=32)
+
+    horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 18)))
+    n_thresholds: int = setting("thresholds G, equally spaced on [0, 1]", 50)
+    batch_size: int = setting("individuals per round n", 100)
+    price: float = setting("price q of a bad acceptance", 1.35)
+    parity_tolerance: float = setting("parity tolerance δ (acceptance rate)", 0.1)
+    failure_probability: float = setting("failure probability δ₀", 0.05)
+    population: Population = setting("population", Synthetic(adaptation=0.0))
+    learners: tuple[str, ...] = setting("learners", ("OptimisticFeasibleSearch", "DoublyOptimisticSearch"))
+    repetitions: int = setting("repetitions", 12)
+    seed: int = setting("seed (plus log2 T)", 2025)
+
+    def data(self) -> Frame:
+        """Return one row per learner, metric and horizon."""
+        rows: list[Row] = []
+        for name in self.learners:
+            found = runs([self.cell(_KINDS[name](self.failure_probability), horizon) for horizon in self.horizons])
+            for metric in _METRICS:
+                fit = fit_exponent(self.horizons, np.column_stack([run.final(metric) for run in found]))
+                shared = {"learner": name, "metric": metric} | kit.fitted(fit) | {"late_slope": fit.local[-1]}
+                rows += [shared | _row(run, metric) for run in found]
+        return kit.table(rows)
+
+    def cell(self, learner: Any, horizon: int) -> Cell:
+        """Return the simulation of a learner at a horizon."""
+        sizes = (self.n_thresholds, self.batch_size, self.price, self.parity_tolerance)
+        game = ThresholdGame(self.population, horizon, *sizes)
+        if isinstance(learner, FullScoreSearch):
+            game = replace(game, feedback=FullScores())
+        return final_cell(game, learner, self, fresh=True)
+
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw regret and violation against the horizon with the bounds."""
+        for panel, (metric, label) in zip(axes, _METRICS.items(), strict=True):
+            part = frame.filter(metric=metric)
+            looks = {name: LOOKS[name] for name in kit.values(part, "learner")}
+            for _, look, rows in kit.curves(part, looks, "learner", "horizon_rounds"):
+                slopes = f"{look.label}: slope {rows['exponent'][0]:.2f}, last {rows['late_slope'][0]:.2f}"
+                kit.curve(panel, rows, "horizon_rounds", "measured_{}", look, slopes, bound="upper_bound")
+            x = np.array(sorted(set(part["horizon_rounds"])), dtype=float)
+            foot = float(np.min(part["measured_mean"].to_numpy()))
+            kit.theory_line(panel, x, foot * 0.6 * np.sqrt(x / x[0]), style.GREY, "slope 1/2", ":")
+            kit.log_axes(panel, "horizon $T$ (rounds)", label)
+        kit.finish(axes, ["reward regret", "parity violation"])
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the fitted exponents, and how much of its bound each learner uses at the largest horizon."""
+        sentences = []
+        for (name, metric), part in frame.group_by(["learner", "metric"], maintain_order=True):
+            row = kit.last(part.sort("horizon_rounds"))
+            exponent = kit.with_interval(row, "exponent{}", ".3f", kit.FITTED)
+            sentences.append(
+                f"{LOOKS[str(name)].label}, {str(metric).replace('_', ' ')}: fitted exponent {exponent}; "
+                f"{row['measured_mean']:.0f} at T = {row['horizon_rounds']}, "
+                f"{row['measured_mean'] / row['upper_bound']:.3f} of the bound {row['upper_bound_name']}."
+            )
+        return sentences
 
 
-def _row(run: Run, metric: str) -> dict[str, Any]:
+def _row(run: Run, metric: str) -> Row:
     import theory
 
     bound = theory.theorem(_THEOREMS[run.learner.name] + metric)
     failing = bound.applies(run.problem, run.learner)
     if failing:
         raise ValueError(f"{bound.name} does not apply: {failing}")
-    columns = loops.interval_columns("measured", run.final(metric))
-    return {
-        "horizon_rounds": int(run.rounds[-1]),
-        **{key: float(value) for key, value in columns.items()},
-        "upper_bound": bound.value_for(run.problem, run.learner),
-        "upper_bound_name": bound.name,
-    }
-
-
-def draw_growth(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
-    """Draw regret and violation against the horizon with the theorems' lines."""
-    for panel, (metric, label) in zip(axes, _METRICS.items(), strict=True):
-        part = frame.filter(frame["metric"] == metric)
-        for name in part["learner"].unique(maintain_order=True):
-            curve = part.filter(part["learner"] == name).sort("horizon_rounds")
-            look, x = LOOKS[name], curve["horizon_rounds"]
-            label_of = f"{look.label}: slope {curve['exponent'][0]:.2f}, last {curve['late_slope'][0]:.2f}"
-            style.band(panel, x, style.measured(curve, "measured_{}"), look, label_of)
-            style.theory(panel, x, curve["upper_bound"], look.colour)
-        x = np.array(sorted(set(part["horizon_rounds"])), dtype=float)
-        foot = float(part["measured_mean"].min())
-        style.theory(panel, x, foot * 0.6 * np.sqrt(x / x[0]), style.GREY, "slope 1/2", ":")
-        style.log_axes(panel, "horizon $T$ (rounds)", label)
-        style.legend_below(panel)
-    style.panel_letters(axes, ["reward regret", "parity violation"])
-
-
-def growth(frame: "polars.DataFrame") -> list[str]:
-    """Return the fitted exponents, and how much of its bound each learner uses at the largest horizon."""
-    sentences = []
-    for (name, metric), part in frame.group_by(["learner", "metric"], maintain_order=True):
-        row = part.sort("horizon_rounds").row(-1, named=True)
-        sentences.append(
-            f"{LOOKS[str(name)].label}, {str(metric).replace('_', ' ')}: fitted exponent {row['exponent']:.3f} "
-            f"[{row['exponent_low95']:.3f}, {row['exponent_high95']:.3f}]; {row['measured_mean']:.0f} at T = "
-            f"{row['horizon_rounds']}, {row['measured_mean'] / row['upper_bound']:.3f} of the bound "
-            f"{row['upper_bound_name']}."
-        )
-    return sentences
-
-
-GROWTH = Figure(
-    name="du2025_horizon",
-    title="Regret and violation against the horizon, under the theorems",
-    paper=DU,
-    claim="Reward regret and cumulative violation of order sqrt(G T ln(G T) / n) with probability 1 - δ₀ where the "
-    "population stands still (proof with constants in theory.threshold.bounds; the search knows T).",
-    caption="The synthetic population, frozen in its first state, for horizons that the learner is told. Broken lines: "
-    "the theorems' right sides with their constants, in the learner's colour; dotted: slope 1/2. The regret grows with "
-    "about that slope or a little more while many thresholds still look alike, and flattens when the best one is "
-    "known: for one population the growth is logarithmic in the end, the square root being for the worst of them. The "
-    "violation flattens sooner, because an infeasible threshold is soon found out. Slopes: weighted least squares in "
-    "logarithms over all T shown, and between the last two.",
-    settings={"quick": QUICK, "paper": PAPER},
-    compute=growth_data,
-    paint=draw_growth,
-    findings=growth,
-    panels=2,
-    size=(8.6, 4.8),
-)
+    row = {"horizon_rounds": int(run.rounds[-1])} | kit.interval("measured", run.final(metric))
+    return row | {"upper_bound": bound.value_for(run.problem, run.learner), "upper_bound_name": bound.name}

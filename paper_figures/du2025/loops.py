@@ -1,11 +1,11 @@
 """The simulations behind the figures: every learner in each of the three closed loops, from the same seeds.
 
-The three populations and their prices are `bandits.threshold.examples`. A learner meets the same uniforms as the
-others in a repetition, so differences between learners are taken repetition by repetition.
+The three populations and their prices are `bandits.threshold.examples`. All learners get the same uniforms in a
+repetition, so differences between learners are taken repetition by repetition.
 """
 
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from bandits.threshold import (
     BlockFeasibleSearch,
     ConstrainedThompson,
     DoublyOptimisticSearch,
+    EmpiricalPools,
     EpochFeasibleSearch,
     ExploreThenCommit,
     FixedThreshold,
@@ -29,19 +30,17 @@ from bandits.threshold import (
     ThresholdGame,
     environments,
 )
-from paper_figures import style
+from paper_figures import kit, style
+from paper_figures.du2025 import PAPER
+from paper_figures.kit import Axes, Figure, Frame, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
 from sims import Cell, Run
 
-if TYPE_CHECKING:
-    import polars
-    from matplotlib.axes import Axes
-
 SEARCH = "OptimisticFeasibleSearch"
 TITLES = {"synthetic": "synthetic", "german_credit": "German Credit", "compas": "COMPAS"}
 
-# In pairs of one colour: the second of a pair is broken and has a mark of its own.
+# In pairs of one colour: the second of a pair is broken and has another marker.
 LOOKS = {
     SEARCH: Look("optimistic feasible search", style.BLUE, "o"),
     "FullScoreSearch": Look("the same, all scores seen", style.BLUE, "s"),
@@ -62,39 +61,62 @@ _SLOW = ("FullScoreSearch", "BlockFeasibleSearch", "RewardEpsilonGreedy", "Explo
 BROKEN = ("FullScoreSearch", "BlockFeasibleSearch", "PessimisticSearch", "RewardEpsilonGreedy", "LagrangianExp3")
 
 
-def labelled(label: str, default: Any) -> Any:
-    """Return a settings field with the label that the gallery shows."""
-    return field(default=default, metadata={"label": label})
-
-
 def described(value: Any) -> str:
-    """Return an object's fields as text, those left at None out."""
+    """Return the fields of an object as text, without those that are None."""
     named = {f.name: getattr(value, f.name) for f in fields(value)}
     return ", ".join(f"{name} {content}" for name, content in named.items() if content is not None)
 
 
-@dataclass(frozen=True)
-class LoopSettings:
-    """Parameters of the simulations; the populations' own are shown as `environments` has them."""
+POPULATIONS = tuple(
+    f"{TITLES[name]}: price q {game.price}, {described(game.population)}" for name, game in environments(1).items()
+)
+_POOLS = {"synthetic": (20, 10, 10, 5, 5), "german_credit": (10, 10, 20, 5, 5), "compas": (5, 10, 10, 10, 15)}
 
-    horizon: int = labelled("horizon T (rounds)", 100_000)
-    n_thresholds: int = labelled("thresholds G, equally spaced on [0, 1]", 50)
-    batch_size: int = labelled("individuals a round n", 100)
-    parity_tolerance: float = labelled("parity tolerance δ (acceptance rate)", 0.1)
-    failure_probability: float = labelled("failure probability δ₀ of the confidence bounds", 0.05)
-    width: float = labelled("width of the confidence bounds (1: the theorem's)", 1.0)
-    late_share: float = labelled("share of the rounds that counts as steady state", 0.2)
-    checkpoints: int = labelled("checkpoints, evenly in the logarithm of the round", 32)
-    learners: tuple[str, ...] = labelled("learners", tuple(name for name in LOOKS if name not in _SLOW))
-    repetitions: int = labelled("repetitions", 8)
-    seed: int = labelled("seed", 2025)
-    populations: tuple[str, ...] = labelled(
-        "populations",
-        tuple(
-            f"{TITLES[name]}: price q {game.price}, {described(game.population)}"
-            for name, game in environments(1).items()
-        ),
+
+def pools(adaptation: float, second: tuple[int, ...]) -> EmpiricalPools:
+    """Return a population that is fast to compile, for quality tiny.
+
+    Group 0 has ten individuals at each of five scores, group 1 has `second`; good in proportion to the score.
+    """
+    scores: list[float] = []
+    good, group = [], []
+    for label, counts in enumerate(((10,) * 5, second)):
+        for score, count in zip((0.1, 0.3, 0.5, 0.7, 0.9), counts, strict=True):
+            scores += [score] * count
+            good += [int(i < round(score * count)) for i in range(count)]
+            group += [label] * count
+    return EmpiricalPools(adaptation, scores=scores, good=good, group=group)
+
+
+class LoopFigure(Figure):
+    """A figure of the closed loops; the parameters of the populations are shown as `environments` has them."""
+
+    source = PAPER
+    panels = 3
+    tiny = changed(
+        horizon=300,
+        n_thresholds=5,
+        checkpoints=6,
+        repetitions=3,
+        learners=(SEARCH, "RewardUCB", "PrimalDualBandit"),
+        pooled=True,
+        populations=tuple(f"{TITLES[name]}: pools, group 1 {counts}" for name, counts in _POOLS.items()),
     )
+    paper = changed(horizon=1_000_000, learners=tuple(LOOKS), repetitions=32, checkpoints=48)
+
+    horizon: int = setting("horizon T (rounds)", 100_000)
+    n_thresholds: int = setting("thresholds G, equally spaced on [0, 1]", 50)
+    batch_size: int = setting("individuals per round n", 100)
+    parity_tolerance: float = setting("parity tolerance δ (acceptance rate)", 0.1)
+    failure_probability: float = setting("failure probability δ₀ of the confidence bounds", 0.05)
+    width: float = setting("width of the confidence bounds (1: that of the theorem)", 1.0)
+    late_share: float = setting("share of the rounds that counts as steady state", 0.2)
+    checkpoints: int = setting("checkpoints, evenly in the logarithm of the round", 32)
+    learners: tuple[str, ...] = setting("learners", tuple(name for name in LOOKS if name not in _SLOW))
+    repetitions: int = setting("repetitions", 8)
+    seed: int = setting("seed", 2025)
+    pooled: bool = setting("small pools in place of the populations", False)
+    populations: tuple[str, ...] = setting("populations", POPULATIONS)
 
     @property
     def rounds(self) -> NDArray[np.int64]:
@@ -105,12 +127,13 @@ class LoopSettings:
 
     def games(self) -> dict[str, ThresholdGame]:
         """Return the three games by name."""
-        return environments(
-            self.horizon,
-            grid=self.n_thresholds,
-            batch_size=self.batch_size,
-            parity_tolerance=self.parity_tolerance,
-        )
+        sizes: dict[str, Any] = {"batch_size": self.batch_size, "parity_tolerance": self.parity_tolerance}
+        if not self.pooled:
+            return environments(self.horizon, grid=self.n_thresholds, **sizes)
+        return {
+            name: ThresholdGame(pools(0.1, counts), self.horizon, self.n_thresholds, price=1.0, **sizes)
+            for name, counts in _POOLS.items()
+        }
 
     def players(self) -> list[Learner]:
         """Return the learners, the oracle last."""
@@ -132,55 +155,31 @@ class LoopSettings:
         )
         return [learner for learner in every if learner.name in self.learners]
 
-
-QUICK = LoopSettings()
-PAPER = LoopSettings(horizon=1_000_000, learners=tuple(LOOKS), repetitions=32, checkpoints=48)
-
-
-def loop_runs(settings: LoopSettings) -> list[tuple[str, str, Run]]:
-    """Return (environment, learner's name, run) for each learner in each environment."""
-    cells, keys = [], []
-    for name, game in settings.games().items():
-        for learner in settings.players():
-            problem = replace(game, feedback=FullScores()) if isinstance(learner, FullScoreSearch) else game
-            rounds = tuple(int(t) for t in settings.rounds)
-            cells.append(Cell(problem, learner, settings.repetitions, settings.seed, rounds))
-            keys.append((name, learner.name))
-    return [(*key, run) for key, run in zip(keys, runs(cells), strict=True)]
-
-
-def interval_columns(name: str, samples: NDArray[np.float64], unit: str = "") -> dict[str, Any]:
-    """Return NAME_mean, NAME_low95 and NAME_high95 of samples (R, ...) over the first axis, Student's t."""
-    from scipy.stats import t as student
-
-    mean, n = samples.mean(axis=0), len(samples)
-    half = float(student.ppf(0.975, n - 1)) * samples.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.inf
-    return {f"{name}_mean{unit}": mean, f"{name}_low95{unit}": mean - half, f"{name}_high95{unit}": mean + half}
+    def runs(self) -> list[tuple[str, str, Run]]:
+        """Return (environment, name of the learner, run) for each learner in each environment."""
+        cells, keys = [], []
+        rounds = tuple(int(t) for t in self.rounds)
+        for name, game in self.games().items():
+            for learner in self.players():
+                problem = replace(game, feedback=FullScores()) if isinstance(learner, FullScoreSearch) else game
+                cells.append(Cell(problem, learner, self.repetitions, self.seed, rounds))
+                keys.append((name, learner.name))
+        return [(*key, run) for key, run in zip(keys, runs(cells), strict=True)]
 
 
 def best_reward(run: Run) -> float:
-    """Return the oracle's mean reward a round, in units of a good acceptance."""
+    """Return the mean reward per round of the oracle, in units of a good acceptance."""
     sweep = run.problem.fixed_points  # type: ignore[attr-defined]
     return float(sweep.reward[sweep.best])
 
 
-def draw_lines(
-    frame: "polars.DataFrame", axes: "Axes", quantity: str, learners: "list[str] | None" = None, **line: Any
-) -> None:
+def draw_lines(frame: Frame, axes: Axes, quantity: str, learners: list[str] | None = None, **line: Any) -> None:
     """Draw the means of a quantity against the round in their bands, of those of `learners` that the frame has."""
-    played = frame["learner"].unique(maintain_order=True).to_list()
-    for name in [name for name in learners or played if name in played]:
-        curve = frame.filter(frame["learner"] == name).sort("round")
+    looks = {name: LOOKS[name] for name in learners or kit.values(frame, "learner")}
+    for name, look, rows in kit.curves(frame, looks, "learner", "round"):
         own: dict[str, Any] = {"markevery": 4, "markersize": 4.0, "linewidth": 1.2}
         if name == SEARCH:
             own |= {"linewidth": 2.4, "zorder": 5}
         if name in BROKEN:
             own["linestyle"] = (0, (4, 1.5))
-        style.band(axes, curve["round"], style.measured(curve, quantity), LOOKS[name], **(own | line))
-
-
-def shared_legend(axes: "Axes", columns: int = 4) -> None:
-    """Put one legend for all panels under the figure."""
-    canvas = axes.get_figure()
-    assert canvas is not None
-    canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+        kit.curve(axes, rows, "round", quantity, look, **(own | line))

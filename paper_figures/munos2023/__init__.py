@@ -1,6 +1,10 @@
 """Munos et al., "Nash Learning from Human Feedback" (2023), arXiv:2312.00886."""
 
-from paper_figures.munos2023.bias import BIAS
-from paper_figures.munos2023.raters import RATERS
+from paper_figures.kit import Paper
 
-FIGURES = (BIAS, RATERS)
+PAPER = Paper(
+    title="Nash Learning from Human Feedback",
+    authors="Rémi Munos, Michal Valko, Daniele Calandriello, Mohammad Gheshlaghi Azar and others",
+    venue="ICML 2024, arXiv:2312.00886",
+    url="https://arxiv.org/abs/2312.00886",
+)

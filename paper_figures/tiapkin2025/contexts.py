@@ -1,8 +1,8 @@
 """Contextual games of low rank: last iterates against row queries, and mirror prox from single answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +21,12 @@ from bandits.preference import (
 )
 from bandits.preference.measures import kl, payoff, sub_tau
 from bandits.preference.self_play.learner import SelfPlay
-from paper_figures import style
-from paper_figures.figure import Figure
+from paper_figures import kit, style
+from paper_figures.kit import Array, Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
-from paper_figures.tiapkin2025.source import TIAPKIN, labelled
+from paper_figures.tiapkin2025 import PAPER
 from sims import Cell, Run
-
-if TYPE_CHECKING:
-    import polars
-    from matplotlib.axes import Axes
 
 LOOKS = {
     "mp": Look("Nash-MP, λ = 1/2", style.BLUE, "o"),
@@ -46,62 +42,126 @@ _POINTS = 40  # at most, along the play
 _SMALLEST = 1e-14  # divergences and gaps below this are rounding
 
 
-@dataclass(frozen=True)
-class ContextSettings:
-    """Parameters of the figure."""
+class Contexts(Figure):
+    """Panel "rows" (every learner with exact rows) and panel "bits" (mirror prox from single answers)."""
 
-    n_contexts: int = labelled("contexts", 16)
-    n_actions: int = labelled("actions", 100)
-    rank: int = labelled("rank of U and V in the logits U Vᵀ - V Uᵀ", 10)
-    scale: float = labelled("standard deviation of the logits", 2.0)
-    regularizations: tuple[float, ...] = labelled("weights β of the reference", (0.1, 0.01))
-    queries: tuple[int, ...] = labelled("row queries for each β", (240, 1200))
-    constant: float = labelled("Nash-MD: constant step", 1.0)
-    inner_rounds: int = labelled("Nash-Prox: inner rounds, λ = 1/2", 8)
-    batches: tuple[int, ...] = labelled("panel (c): comparisons a gradient step", (32, 256))
-    few_contexts: int = labelled("panel (c): contexts", 1)
-    few_actions: int = labelled("panel (c): actions", 5)
-    gradient_steps: int = labelled("panel (c): gradient steps of a half step", 20)
-    outer: int = labelled("panel (c): outer steps", 16)
-    rate: float = labelled("panel (c): step on the logits", 1.0)
-    repetitions: int = labelled("panel (c): repetitions", 64)
-    seed: int = labelled("seed of the games and of the draws", 2505)
+    name = "tiapkin2025_contexts"
+    title = "Contextual games of low rank: last iterates against row queries"
+    source = PAPER
+    claim = (
+        "Mirror prox approaches the regularized equilibrium at the rate (1 + 2β)^(-N/2) in N row queries, without a "
+        "condition on the step that depends on the game; gradient steps from single answers follow it down to their "
+        "noise."
+    )
+    caption = (
+        "Games with preferences sigmoid(U Vᵀ - V Uᵀ), one per context, equally likely contexts, uniform reference, "
+        "means over contexts. (a), (b) Divergence of the last iterate from p* against the number of row queries "
+        "(mirror prox makes two per round); one legend for both; broken: the theorem. The best local λ of INPO is "
+        "computed from the equilibrium, which no learner knows, for the least stable context. (c) Nash-MP with half "
+        "steps by policy gradients from single Bernoulli answers, a smaller game, first β; means with pointwise 95% "
+        "intervals (Student's t). Sizes and generator are ours."
+    )
+    panels, size = 3, (11.4, 4.6)
+    tiny = changed(n_contexts=2, n_actions=4, queries=(8, 16), batches=(4,), gradient_steps=2, outer=3, repetitions=4)
+    paper = changed(queries=(400, 4000), few_contexts=16, few_actions=20, gradient_steps=200, rate=0.3, repetitions=4)
 
+    n_contexts: int = setting("contexts", 16)
+    n_actions: int = setting("actions", 100)
+    rank: int = setting("rank of U and V in the logits U Vᵀ - V Uᵀ", 10)
+    scale: float = setting("standard deviation of the logits", 2.0)
+    regularizations: tuple[float, ...] = setting("weights β of the reference", (0.1, 0.01))
+    queries: tuple[int, ...] = setting("row queries for each β", (240, 1200))
+    constant: float = setting("Nash-MD: constant step", 1.0)
+    inner_rounds: int = setting("Nash-Prox: inner rounds, λ = 1/2", 8)
+    batches: tuple[int, ...] = setting("panel (c): comparisons per gradient step", (32, 256))
+    few_contexts: int = setting("panel (c): contexts", 1)
+    few_actions: int = setting("panel (c): actions", 5)
+    gradient_steps: int = setting("panel (c): gradient steps per half step", 20)
+    outer: int = setting("panel (c): outer steps", 16)
+    rate: float = setting("panel (c): step on the logits", 1.0)
+    repetitions: int = setting("panel (c): repetitions", 64)
+    seed: int = setting("seed of the games and of the draws", 2505)
 
-QUICK = ContextSettings()
-PAPER = ContextSettings(
-    queries=(400, 4000), few_contexts=16, few_actions=20, gradient_steps=200, rate=0.3, repetitions=4
-)
+    def game(self, n_contexts: int, n_actions: int, beta: float) -> PreferenceGame:
+        """Return the game over equally likely contexts; one round."""
+        rng = np.random.default_rng(self.seed)
+        matrices = [games.low_rank(n_actions, min(self.rank, n_actions), self.scale, rng) for _ in range(n_contexts)]
+        return PreferenceGame(np.stack(matrices), 1, beta, contexts=np.full(n_contexts, 1.0 / n_contexts))
 
+    def players(self, game: PreferenceGame) -> dict[str, SelfPlay]:
+        """Return the learners, tuned to the game; the locally best weight is that of its least stable context."""
+        beta, policies = float(game.regularization), np.exp(game.log_equilibrium)
+        total = max(stability(0.5 + s, p, beta).best for s, p in zip(game.skew, policies, strict=True))
+        return {
+            "mp": NashMP(),
+            "mp_least": NashMP(least_prox_weight(beta)),
+            "prox": NashProx(0.5, self.inner_rounds),
+            "inpo": INPO(),
+            "inpo_tuned": INPO(total - beta),
+            "md": NashMD(),
+            "md_constant": NashMD(self.constant),
+        }
 
-def contextual_game(settings: ContextSettings, n_contexts: int, n_actions: int, beta: float) -> PreferenceGame:
-    """Return the game over equally likely contexts; one round."""
-    rng = np.random.default_rng(settings.seed)
-    rank = min(settings.rank, n_actions)
-    matrices = [games.low_rank(n_actions, rank, settings.scale, rng) for _ in range(n_contexts)]
-    return PreferenceGame(np.stack(matrices), 1, beta, contexts=np.full(n_contexts, 1.0 / n_contexts))
+    def data(self) -> Frame:
+        """Return the divergences along both kinds of play, and what is guaranteed."""
+        tables = []
+        for beta, queries in zip(self.regularizations, self.queries, strict=True):
+            game = self.game(self.n_contexts, self.n_actions, beta)
+            row_queries = np.unique(2 * np.rint(np.linspace(1, queries / 2, _POINTS)).astype(int))
+            tables += [_rows(key, learner, game, row_queries) for key, learner in self.players(game).items()]
+        return kit.stack(tables + [_bits(run) for run in runs(self._sampled())])
 
+    def _sampled(self) -> list[Cell]:
+        game = self.game(self.few_contexts, self.few_actions, self.regularizations[0])
+        learner, step = SampledNashMP(0.5, self.gradient_steps, self.rate), 2 * self.gradient_steps
+        horizon = step * self.outer
+        ends = tuple(range(step, horizon + 1, step))
+        problems = [replace(game, horizon=horizon, feedback=Comparisons(batch)) for batch in self.batches]
+        return [Cell(problem, learner, self.repetitions, self.seed, checkpoints=ends) for problem in problems]
 
-def players(settings: ContextSettings, game: PreferenceGame) -> dict[str, SelfPlay]:
-    """Return the learners, tuned to the game; the locally best weight is that of its least stable context."""
-    beta = float(game.regularization)
-    policies = np.exp(game.log_equilibrium)
-    total = max(stability(0.5 + s, p, beta).best for s, p in zip(game.skew, policies, strict=True))
-    return {
-        "mp": NashMP(),
-        "mp_least": NashMP(least_prox_weight(beta)),
-        "prox": NashProx(0.5, settings.inner_rounds),
-        "inpo": INPO(),
-        "inpo_tuned": INPO(total - beta),
-        "md": NashMD(),
-        "md_constant": NashMD(settings.constant),
-    }
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw divergences at either weight, then those of play from answers."""
+        rows = frame.filter(panel="rows")
+        weights = sorted(set(rows["regularization"]), reverse=True)
+        for panel, beta in zip(axes, (weights[0], weights[-1]), strict=False):
+            for key, look, along in kit.curves(rows, LOOKS, "learner", "row_queries", regularization=beta):
+                kept = along.filter(along["kl"] > _SMALLEST)
+                kit.marked(panel, kept["row_queries"], kept["kl"], look, markersize=4.5, markevery=(2, 4))
+                if key == "mp":
+                    label = "guaranteed for Nash-MP"
+                    kit.theory_line(panel, along["row_queries"], along["kl_guaranteed"], look.colour, label)
+            panel.set(xlabel="row queries $N$", ylabel="KL(p* ‖ last iterate)", yscale="log", ylim=(_SMALLEST, 10.0))
+        handles, labels = axes[0].get_legend_handles_labels()
+        half, place = (len(handles) + 1) // 2, (0.0, -0.2)
+        for panel, part in zip(axes, (slice(0, half), slice(half, None)), strict=False):  # one legend for two panels
+            panel.legend(handles[part], labels[part], loc="upper left", bbox_to_anchor=place, borderaxespad=0.0)
+        _draw_bits(frame.filter(panel="bits"), axes[2])
+        titles = [f"exact rows, β = {weights[0]:g}", f"exact rows, β = {weights[-1]:g}", "from answers"]
+        kit.finish(axes, titles, legends=(2,))
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the divergences at the end."""
+        rows, bits, sentences = frame.filter(panel="rows"), frame.filter(panel="bits"), []
+        for beta in sorted(set(rows["regularization"]), reverse=True):
+            ends = []
+            for _, look, along in kit.curves(rows, LOOKS, "learner", "row_queries", regularization=beta):
+                last = kit.last(along)
+                ends.append(f"{look.label} {last['kl']:.1e} ({last['sub']:.1e})")
+            total = rows.filter(regularization=beta)["row_queries"].max()
+            sentences.append(f"β = {beta:g}: KL (and suboptimality) after {total} row queries: {', '.join(ends)}.")
+        for batch in sorted(set(bits["batch"])):
+            end = kit.last(bits.filter(batch=batch).sort("outer"))
+            sentences.append(
+                f"{batch} answers per step: mean KL {kit.with_interval(end, 'kl_{}', '.2g')} after {end['outer']} "
+                f"outer steps, {end['kl_guaranteed']:.2g} with exact ones."
+            )
+        return sentences
 
 
 class _Rows:
     """Exact rows of all contexts at once."""
 
-    def __init__(self, skew: NDArray[np.float64]) -> None:
+    def __init__(self, skew: Array) -> None:
         self.skew = skew
 
     def row(self, log_policy: Any, query: int = 0) -> Any:
@@ -109,7 +169,7 @@ class _Rows:
         return payoff(self.skew, np.exp(log_policy))
 
 
-def play_contexts(learner: SelfPlay, game: PreferenceGame, rounds: Sequence[int]) -> NDArray[np.float64]:
+def play_contexts(learner: SelfPlay, game: PreferenceGame, rounds: Sequence[int]) -> Array:
     """Return the log-policies (C, G, n) of all contexts after the given rounds, increasing.
 
     For learners made of proximal steps, which work in the last axis: one plain loop for all contexts, cheaper than
@@ -124,45 +184,15 @@ def play_contexts(learner: SelfPlay, game: PreferenceGame, rounds: Sequence[int]
     return np.array(found)
 
 
-def context_data(settings: ContextSettings) -> "polars.DataFrame":
-    """Return panel "rows" (every learner with exact rows) and panel "bits" (mirror prox from single answers)."""
-    import polars
-
-    tables = []
-    for beta, queries in zip(settings.regularizations, settings.queries, strict=True):
-        game = contextual_game(settings, settings.n_contexts, settings.n_actions, beta)
-        row_queries = np.unique(2 * np.rint(np.linspace(1, queries / 2, _POINTS)).astype(int))
-        tables += [_rows(key, learner, game, row_queries) for key, learner in players(settings, game).items()]
-    tables += [_bits(run) for run in runs(_sampled(settings))]
-    return polars.concat(tables, how="diagonal_relaxed")
-
-
-def _sampled(settings: ContextSettings) -> list[Cell]:
-    beta = settings.regularizations[0]
-    game = contextual_game(settings, settings.few_contexts, settings.few_actions, beta)
-    learner = SampledNashMP(0.5, settings.gradient_steps, settings.rate)
-    horizon = 2 * settings.gradient_steps * settings.outer
-    ends = tuple(range(2 * settings.gradient_steps, horizon + 1, 2 * settings.gradient_steps))
-    problems = [replace(game, horizon=horizon, feedback=Comparisons(batch)) for batch in settings.batches]
-    return [Cell(problem, learner, settings.repetitions, settings.seed, checkpoints=ends) for problem in problems]
-
-
-def _rows(key: str, learner: SelfPlay, game: PreferenceGame, row_queries: NDArray[Any]) -> "polars.DataFrame":
-    import polars
-
+def _rows(key: str, learner: SelfPlay, game: PreferenceGame, row_queries: NDArray[Any]) -> Frame:
     policies = play_contexts(learner, game, (row_queries // learner.queries).tolist())
-    share = np.asarray(game.contexts)
-    columns: dict[str, Any] = {
-        "panel": "rows",
-        "learner": key,
-        "regularization": game.regularization,
-        "row_queries": row_queries,
-        "kl": kl(game.log_equilibrium, policies) @ share,
-        "sub": sub_tau(game.skew, policies, game.log_reference, game.regularization) @ share,
-    }
+    share, beta = np.asarray(game.contexts), game.regularization
+    columns: Row = {"panel": "rows", "learner": key, "regularization": beta, "row_queries": row_queries}
+    columns |= {"kl": kl(game.log_equilibrium, policies) @ share}
+    columns |= {"sub": sub_tau(game.skew, policies, game.log_reference, beta) @ share}
     if key == "mp":
-        columns["kl_guaranteed"] = _start(game) * (1.0 + 2.0 * game.regularization) ** (-0.5 * row_queries)
-    return polars.DataFrame(columns)
+        columns["kl_guaranteed"] = _start(game) * (1.0 + 2.0 * beta) ** (-0.5 * row_queries)
+    return kit.table(columns)
 
 
 def _start(game: PreferenceGame) -> float:
@@ -170,88 +200,17 @@ def _start(game: PreferenceGame) -> float:
     return float(np.asarray(game.contexts) @ kl(game.log_equilibrium, game.log_reference))
 
 
-def _bits(run: Run) -> "polars.DataFrame":
-    import polars
-
+def _bits(run: Run) -> Frame:
     game: Any = run.problem
     outer = np.arange(1, len(run.rounds) + 1)
-    low, high = run.interval("kl")
-    columns: dict[str, Any] = {"panel": "bits", "batch": game.feedback.batch, "outer": outer}
-    columns |= {"kl_mean": run.mean("kl"), "kl_low95": low, "kl_high95": high}
+    columns: Row = {"panel": "bits", "batch": game.feedback.batch, "outer": outer} | kit.run_interval(run, "kl")
     columns["kl_guaranteed"] = _start(game) * (1.0 + 2.0 * game.regularization) ** -outer.astype(float)
-    return polars.DataFrame(columns)
+    return kit.table(columns)
 
 
-def draw_contexts(frame: "polars.DataFrame", axes: "Sequence[Axes]") -> None:
-    """Draw divergences at either weight, then those of play from answers."""
-    rows = frame.filter(frame["panel"] == "rows")
-    weights = sorted(set(rows["regularization"]), reverse=True)
-    for panel, beta in zip(axes, (weights[0], weights[-1]), strict=False):
-        for key, look in LOOKS.items():
-            curve = rows.filter((rows["learner"] == key) & (rows["regularization"] == beta)).sort("row_queries")
-            kept = curve.filter(curve["kl"] > _SMALLEST)
-            line: Any = {"color": look.colour, "marker": look.marker, "markersize": 4.5, "markevery": (2, 4)}
-            panel.plot(kept["row_queries"], kept["kl"], label=look.label, **line)
-            if key == "mp":
-                style.theory(panel, curve["row_queries"], curve["kl_guaranteed"], look.colour, "guaranteed for Nash-MP")
-        panel.set_yscale("log")
-        panel.set(xlabel="row queries $N$", ylabel="KL(p* ‖ last iterate)", ylim=(_SMALLEST, 10.0))
-    handles, labels = axes[0].get_legend_handles_labels()
-    half = (len(handles) + 1) // 2
-    for panel, part in zip(axes, (slice(0, half), slice(half, None)), strict=False):  # one legend under both panels
-        panel.legend(handles[part], labels[part], loc="upper left", bbox_to_anchor=(0.0, -0.2), borderaxespad=0.0)
-    _draw_bits(frame.filter(frame["panel"] == "bits"), axes[2])
-    style.legend_below(axes[2])
-    style.panel_letters(axes, [f"exact rows, β = {weights[0]:g}", f"exact rows, β = {weights[-1]:g}", "from answers"])
-
-
-def _draw_bits(frame: "polars.DataFrame", panel: "Axes") -> None:
+def _draw_bits(frame: Frame, panel: Axes) -> None:
     for (colour, marker), batch in zip(_BATCHES, sorted(set(frame["batch"])), strict=False):
-        curve = frame.filter(frame["batch"] == batch).sort("outer")
-        style.band(
-            panel, curve["outer"], style.measured(curve, "kl_{}"), Look(f"{batch} answers a step", colour, marker)
-        )
-    curve = frame.filter(frame["batch"] == frame["batch"].max()).sort("outer")
-    style.theory(panel, curve["outer"], curve["kl_guaranteed"], style.BLACK, "guaranteed with exact half steps")
-    panel.set_yscale("log")
-    panel.set(xlabel="outer steps", ylabel="KL(p* ‖ last iterate)")
-
-
-def context_findings(frame: "polars.DataFrame") -> list[str]:
-    """Return the divergences at the end."""
-    rows = frame.filter(frame["panel"] == "rows")
-    sentences = []
-    for beta in sorted(set(rows["regularization"]), reverse=True):
-        ends = []
-        for key, look in LOOKS.items():
-            last = rows.filter((rows["learner"] == key) & (rows["regularization"] == beta)).sort("row_queries").tail(1)
-            ends.append(f"{look.label} {last['kl'][0]:.1e} ({last['sub'][0]:.1e})")
-        total = rows.filter(rows["regularization"] == beta)["row_queries"].max()
-        sentences.append(f"β = {beta:g}: KL (and suboptimality) after {total} row queries: {', '.join(ends)}.")
-    bits = frame.filter(frame["panel"] == "bits")
-    for batch in sorted(set(bits["batch"])):
-        end: dict[str, Any] = bits.filter(bits["batch"] == batch).sort("outer").tail(1).row(0, named=True)
-        text = f"{batch} answers a step: mean KL {end['kl_mean']:.2g} [{end['kl_low95']:.2g}, {end['kl_high95']:.2g}]"
-        sentences.append(f"{text} after {end['outer']} outer steps, {end['kl_guaranteed']:.2g} with exact ones.")
-    return sentences
-
-
-CONTEXTS = Figure(
-    name="tiapkin2025_contexts",
-    title="Contextual games of low rank: last iterates against row queries",
-    paper=TIAPKIN,
-    claim="Mirror prox approaches the regularized equilibrium at the rate (1 + 2β)^(-N/2) in N row queries, without a "
-    "condition on the step that depends on the game; gradient steps from single answers follow it down to their noise.",
-    caption="Games with preferences sigmoid(U Vᵀ - V Uᵀ), one a context, equally likely contexts, uniform reference, "
-    "means over contexts. (a), (b) Divergence of the last iterate from p* against rows asked for (mirror prox asks for "
-    "two a round); one legend for both; broken: the theorem. The best local λ of INPO is computed from the "
-    "equilibrium, which no learner knows, for the least stable context. (c) Nash-MP with half steps by policy "
-    "gradients from single Bernoulli answers, a smaller game, first β; means with pointwise 95% intervals (Student's "
-    "t). Sizes and generator are ours.",
-    settings={"quick": QUICK, "paper": PAPER},
-    compute=context_data,
-    paint=draw_contexts,
-    findings=context_findings,
-    panels=3,
-    size=(11.4, 4.6),
-)
+        rows = frame.filter(batch=batch).sort("outer")
+        kit.curve(panel, rows, "outer", "kl_{}", Look(f"{batch} answers per step", colour, marker))
+    kit.theory_line(panel, rows["outer"], rows["kl_guaranteed"], style.BLACK, "guaranteed with exact half steps")
+    panel.set(xlabel="outer steps", ylabel="KL(p* ‖ last iterate)", yscale="log")

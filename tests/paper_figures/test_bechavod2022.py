@@ -4,71 +4,31 @@ import math
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure as Canvas
 
 import theory
 from bandits.one_sided import Exp2OneSided, lending, three_points
 from bandits.one_sided.problem import Report
 from bandits.one_sided.reduction import estimate_losses, lagrangian_loss
-from paper_figures.bechavod2022 import (
-    COST,
-    DRIFT,
-    ESTIMATOR,
-    FRONTIER,
-    HIDDEN_OUTCOMES,
-    LEADERS,
-    MEMBERS,
-    POLICY,
-    SIDES,
-    TUNING,
-)
-from paper_figures.bechavod2022.cost import CostSettings
-from paper_figures.bechavod2022.drift import DriftSettings
-from paper_figures.bechavod2022.estimator import EstimatorSettings, second_moments
-from paper_figures.bechavod2022.frontier import FrontierSettings
-from paper_figures.bechavod2022.hidden import HiddenSettings
-from paper_figures.bechavod2022.horizon import TuningSettings
-from paper_figures.bechavod2022.leaders import LeaderSettings, acceptance_error, calls
+from paper_figures.bechavod2022 import TUNINGS, drift, hidden_outcomes, members, sides
+from paper_figures.bechavod2022.class_size import ClassSize
+from paper_figures.bechavod2022.estimator import Estimator, second_moments
+from paper_figures.bechavod2022.leaders import acceptance_error, calls
 from paper_figures.bechavod2022.leaders import second_moments as weight_moments
-from paper_figures.bechavod2022.members import MembersSettings
-from paper_figures.bechavod2022.policy import PolicySettings
-from paper_figures.bechavod2022.sides import SidesSettings
+from paper_figures.bechavod2022.policy import Policy
+from paper_figures.bechavod2022.tuning import Tuning
 from sims import simulate
 from tests.drivers import plain
 
-HORIZONS = (2048, 4096, 8192)
 
-
-@pytest.fixture(scope="module")
-def tables():
-    tuning = TuningSettings(horizons=HORIZONS, repetitions=16)
-    hidden = HiddenSettings(horizons=HORIZONS, repetitions=48)
-    frontier = FrontierSettings(horizon=2048, prices=(0.0, 2.0, 16.0), repetitions=8)
-    return {
-        TUNING.name: TUNING.compute(tuning),
-        FRONTIER.name: FRONTIER.compute(frontier),
-        HIDDEN_OUTCOMES.name: HIDDEN_OUTCOMES.compute(hidden),
-        DRIFT.name: DRIFT.compute(DriftSettings(horizons=(256, 1024), repetitions=4)),
-        POLICY.name: POLICY.compute(PolicySettings(ends=(32, 128, 256), starts=(0, 64, 192), repetitions=4)),
-        ESTIMATOR.name: ESTIMATOR.compute(
-            EstimatorSettings(prices=(0, 8), people=(2, 4), rounds=4, horizons=(64, 128), repetitions=4)
-        ),
-        SIDES.name: SIDES.compute(SidesSettings(horizon=2048, repetitions=4)),
-        MEMBERS.name: MEMBERS.compute(
-            MembersSettings(horizon=64, members=(1, 3), points=2, recounted=3, repetitions=2)
-        ),
-        LEADERS.name: LEADERS.compute(
-            LeaderSettings(leaders=(4, 64), rounds=50, played=(1, 4), horizon=64, repetitions=4)
-        ),
-    }
-
-
-def test_tuning_table_is_what_simulate_says(tables):
-    table = tables[TUNING.name]
-    assert table.height == 4 * len(HORIZONS)
+def test_tuning_table_is_what_simulate_says(table):
+    table = table("bechavod2022_tuning")
+    figure = Tuning.at("tiny")
+    assert table.height == len(TUNINGS) * len(figure.horizons)
     row = table.filter((table["tuning"] == "quarter") & (table["horizon_rounds"] == 8192)).row(0, named=True)
     learner = Exp2OneSided(price_exponent=0.25)
-    run = simulate(three_points(8192), learner, repetitions=16, seed=2022 + 13, checkpoints=[8192])
+    run = simulate(
+        three_points(8192), learner, repetitions=figure.repetitions, seed=figure.seed + 13, checkpoints=[8192]
+    )
     assert row["regret_mean"] == pytest.approx(run.final("error_regret_no_slack").mean(), rel=1e-12)
     assert row["violations_mean"] == pytest.approx(run.final("violations").mean(), rel=1e-12)
     bound = theory.theorem("ours.exp2_small_price_violations").value_for(three_points(8192), learner)
@@ -79,17 +39,18 @@ def test_tuning_table_is_what_simulate_says(tables):
     assert free["regret_upper_bound"].is_nan().all()
 
 
-def test_hidden_outcomes_table(tables):
-    table = tables[HIDDEN_OUTCOMES.name]
-    assert table.height == (6 + 4) * len(HORIZONS)
+def test_hidden_outcomes_table(table):
+    table = table("bechavod2022_hidden_outcomes")
+    learners = [learner.name for learners in hidden_outcomes.LEARNERS.values() for learner in learners]
+    assert table.height == len(learners) * len(hidden_outcomes.HiddenOutcomes.tiny["horizons"])
     bounded = table.filter(table["regret_upper_bound"].is_not_nan())
-    assert bounded["learner"].n_unique() == 5
+    assert set(bounded["learner"]) == set(hidden_outcomes.BOUNDS)
     assert (bounded["regret_low95"] <= bounded["regret_upper_bound"]).all()
 
 
-def test_frontier_table(tables):
+def test_frontier_table(table):
     """World A's optima by hand (of 30 arrivals, two a round); violations fall as the price grows."""
-    table = tables[FRONTIER.name]
+    table = table("bechavod2022_frontier")
     assert table["strict_errors"][0] == pytest.approx(2 * 9.2 / 30, abs=1e-9)
     assert table["lenient_errors"][0] == pytest.approx(2 * 8.0 / 30, abs=1e-9)
     assert table["unconstrained_errors"][0] == pytest.approx(2 * 5.0 / 30, abs=1e-9)
@@ -98,9 +59,9 @@ def test_frontier_table(tables):
         assert (np.diff(fixed["violations_mean"]) < 0).all()
 
 
-def test_linear_program_in_the_frontier_table(tables):
+def test_linear_program_in_the_frontier_table(table):
     """OPT of world A by hand at levels 0, 0.1, 0.2, 0.4 and 0.7, and it never rises with the level."""
-    table = tables[FRONTIER.name]
+    table = table("bechavod2022_frontier")
     best = table.filter(table["feedback"] == "optimum").sort("level")
     assert (np.diff(best["errors_mean"]) <= 1e-9).all()
     for level, errors in ((0.0, 9.2), (0.1, 8.6), (0.2, 8.0), (0.4, 6.8), (0.7, 5.0)):
@@ -108,21 +69,21 @@ def test_linear_program_in_the_frontier_table(tables):
         assert found == pytest.approx(2 * errors / 30, abs=1e-8)
 
 
-def test_both_sides_table(tables):
+def test_both_sides_table(table):
     """The left side is below both right ones on every path, and those below the proved mean by the moments' bounds."""
-    table = tables[SIDES.name]
-    assert table.height == 4 * 4
-    for side in ("moment", "split"):
+    table = table("bechavod2022_sides")
+    assert set(table["tuning"]) == set(TUNINGS)
+    for side in sides.RIGHT:
         assert (table[f"least_{side}"] > 0.0).all()
         assert table[f"share_of_{side}_mean"].is_between(0.0, 1.0).all()
     assert (table["split_mean"] <= table["constant"]).all()
 
 
-def test_recounted_answers_fall_with_the_votes(tables):
-    table = tables[MEMBERS.name]
-    for name in ("least", "middle", "most"):
+def test_recounted_answers_fall_with_the_votes(table):
+    table = table("bechavod2022_members")
+    for name in members.RECOUNTS:
         curve = table.filter(table["what"] == name).sort("votes")
-        assert curve.height == 3
+        assert curve.height == members.Members.tiny["recounted"]
         assert (np.diff(curve["violations_mean"]) <= 0.0).all()
         learned = table.filter(
             (table["what"] == "learned") & (table["members"] == 3) & (table["votes"] == curve["taught"][0])
@@ -132,12 +93,12 @@ def test_recounted_answers_fall_with_the_votes(tables):
             assert same == own[0]
 
 
-def test_drift_table(tables):
+def test_drift_table(table):
     """D2's and the full-information bounds hold for labels without a law; slopes are those of the means."""
-    table = tables[DRIFT.name]
-    assert table.height == 2 * 5 * 2
+    table = table("bechavod2022_drift")
+    assert table.height == 2 * len(drift.LEARNERS) * len(drift.Drift.tiny["horizons"])
     bounded = table.filter(table["regret_upper_bound"].is_not_nan())
-    assert bounded["learner"].n_unique() == 3
+    assert set(bounded["learner"]) == set(drift.BOUNDS)
     assert (bounded["regret_low95"] <= bounded["regret_upper_bound"]).all()
     first, last = table.filter((table["blocks"] == "short") & (table["learner"] == "full")).iter_rows(named=True)
     assert math.isnan(first["regret_local"])
@@ -184,23 +145,24 @@ def test_total_loss_estimator_is_unbiased_and_within_its_bound():
     assert moment <= 4 * 3 * (2 + 2 * price) ** 2
 
 
-def test_estimator_table_is_within_its_bounds(tables):
-    moments = tables[ESTIMATOR.name].filter(tables[ESTIMATOR.name]["second_moment"].is_not_null())
+def test_estimator_table_is_within_its_bounds(table):
+    moments = table("bechavod2022_estimator").filter(table("bechavod2022_estimator")["second_moment"].is_not_null())
     bounded = moments.filter(moments["upper_bound"].is_not_nan())
-    assert bounded.height == 2 * 2 * 4
+    figure = Estimator.at("tiny")
+    assert bounded.height == 2 * 2 * len(figure.prices + figure.people)
     assert (bounded["second_moment"] <= bounded["upper_bound"]).all()
 
 
 # ---------------------------------------------------------------- leaders, policies, cost
 
 
-def test_error_of_the_mixture_is_exact(tables):
+def test_error_of_the_mixture_is_exact(table):
     """One leader errs by max(q, 1 - q) unless one side is rare enough; Lemma D.4 is never beaten."""
     assert acceptance_error(1, 0.3, 1, 0.4) == pytest.approx(0.3)  # P(B = 0) = 0.7
     assert acceptance_error(1, 0.3, 1, 0.2) == pytest.approx(0.7)
     assert acceptance_error(2, 0.5, 1, 0.5) == 0.0  # P(B = 1) = 1 / 2
     assert acceptance_error(2, 0.5, 2, 0.5) == pytest.approx(0.5)
-    errors = tables[LEADERS.name].filter(tables[LEADERS.name]["what"] == "error")
+    errors = table("bechavod2022_leaders").filter(table("bechavod2022_leaders")["what"] == "error")
     assert (errors["value"] <= errors["bound"]).all()
 
 
@@ -220,9 +182,9 @@ def test_calls_of_the_oracle():
     assert calls(5, 0.3, "resampling") == pytest.approx(5 + 0.83193, rel=1e-9)
 
 
-def test_weights_of_seen_labels(tables):
+def test_weights_of_seen_labels(table):
     """Shares fall from 1; a seen label weighs 1 / P(seen) on average, for people of chance q are seen q of the time."""
-    table = tables[ESTIMATOR.name]
+    table = table("bechavod2022_estimator")
     curve = table.filter((table["sweep"] == "weight") & (table["law"] == "uniform"))
     share, weight = curve["share"].to_numpy(), curve["x"].to_numpy()
     mass = share - np.append(share[1:], 0.0)
@@ -233,39 +195,23 @@ def test_weights_of_seen_labels(tables):
     assert mass @ weight == pytest.approx(1.0 / seen, rel=1e-9)
 
 
-def test_policy_table_counts_people(tables):
-    table = tables[POLICY.name]
-    assert table.filter(table["what"] == "distance").height == 40 * 40
+def test_policy_table_counts_people(table):
+    table = table("bechavod2022_policy")
+    people = Policy.at("tiny").n_people
+    assert table.filter(table["what"] == "distance").height == people**2
     for name, most in (("strict", 0.0), ("lenient", 0.2)):
         policy = table.filter(table["what"] == name)
-        assert policy.height == 40
+        assert policy.height == people
         assert -1e-9 <= policy["excess"][0] <= most + 1e-9
     windows = table.filter(table["what"].str.starts_with("window"))
-    assert windows.height == 3 * 40
+    assert windows.height == len(Policy.tiny["ends"]) * people
     assert windows["value"].is_between(0.0, 1.0).all()
 
 
 def test_markets_of_the_cost_figure_grow_as_they_say():
-    settings = CostSettings()
+    figure = ClassSize()
     for groups in (1, 5):
-        game = settings.game(groups)
+        game = figure.game(groups)
         assert game.n_hypotheses == 3**groups
         assert len(game.hypotheses.separator(game.people)) == 2 * groups
-    assert {label for label in COST.parameters()} >= {"groups G", "cuts a group q"}
-
-
-DRAWN = (TUNING, FRONTIER, HIDDEN_OUTCOMES, DRIFT, POLICY, ESTIMATOR, LEADERS, SIDES, MEMBERS)
-
-
-@pytest.mark.parametrize("figure", DRAWN, ids=lambda f: f.name)
-def test_drawn_and_described(tables, figure):
-    canvas = Canvas()
-    axes = list(canvas.subplots(1, figure.panels, squeeze=False)[0])
-    figure.draw(tables[figure.name], axes)
-    assert all(panel.get_lines() for panel in axes)
-    for sentence in figure.findings(tables[figure.name]):
-        assert "nan" not in sentence
-    for quality in ("quick", "paper"):
-        named = set(figure.parameters(quality))
-        assert any("repetitions" in label for label in named)
-        assert any("horizon" in label for label in named)
+    assert figure.parameters().keys() >= {"groups G", "cuts per group q"}

@@ -8,25 +8,24 @@ import pytest
 
 import theory
 from bandits.threshold import OptimisticFeasibleSearch
+from paper_figures import kit
 from paper_figures.du2025 import loops
 from paper_figures.du2025.bias import mean_absolute
-from paper_figures.du2025.feasible import SweepSettings, sweep_data
-from paper_figures.du2025.horizon import _cell, growth_data
-from paper_figures.du2025.learning import curves_data
-from paper_figures.du2025.loops import SEARCH
-from paper_figures.du2025.outcome import claims, outcome_data
-from tests.paper_figures.small_loops import GROWTH
-from tests.paper_figures.small_loops import LOOPS as SETTINGS
+from paper_figures.du2025.horizon import Growth
+from paper_figures.du2025.loops import SEARCH, TITLES, LoopFigure
+from paper_figures.du2025.outcomes import claims
+
+SETTINGS = LoopFigure.at("tiny")
 
 
 @pytest.fixture(scope="module")
 def found():
-    return loops.loop_runs(SETTINGS)
+    return SETTINGS.runs()
 
 
 @pytest.fixture(scope="module")
-def outcome():
-    return outcome_data(SETTINGS)
+def outcome(table):
+    return table("du2025_plane")
 
 
 # ---------------------------------------------------------------- tables
@@ -34,7 +33,7 @@ def outcome():
 
 def test_every_learner_meets_every_environment(outcome):
     assert outcome.select("environment", "learner").rows() == [
-        (name, learner) for name in ("synthetic", "german_credit", "compas") for learner in SETTINGS.learners
+        (name, learner) for name in TITLES for learner in SETTINGS.learners
     ]
 
 
@@ -44,8 +43,9 @@ def test_paper_quality_draws_every_learner_of_the_family():
 
     family = {name for name in vars(threshold) if isinstance(getattr(threshold, name), type)}
     family = {name for name in family if issubclass(getattr(threshold, name), Learner)}
-    assert set(loops.LOOKS) == set(loops.PAPER.learners) == {p.name for p in loops.PAPER.players()} == family
-    assert set(loops.QUICK.learners) < family
+    paper = LoopFigure.at("paper")
+    assert set(loops.LOOKS) == set(paper.learners) == {p.name for p in paper.players()} == family
+    assert set(LoopFigure().learners) < family
 
 
 def test_looks_differ():
@@ -64,8 +64,8 @@ def test_reward_is_what_the_individuals_paid(found, outcome):
         assert abs(drawn - row["reward_per_round_mean"]) <= run.problem.reward_range * radius
 
 
-def test_curves_add_up_to_the_outcome(outcome):
-    curves = curves_data(SETTINGS)
+def test_curves_add_up_to_the_outcome(table, outcome):
+    curves = table("du2025_reward")
     for row in outcome.iter_rows(named=True):
         same = (curves["environment"] == row["environment"]) & (curves["learner"] == row["learner"])
         curve = curves.filter(same)
@@ -88,20 +88,20 @@ def test_the_lead_is_taken_repetition_by_repetition(found, outcome):
 def test_intervals_are_those_of_runs(found):
     run = found[0][2]
     low, high = run.interval("violation")
-    columns = loops.interval_columns("violation", run["violation"])
+    columns = kit.interval("violation", run["violation"])
     np.testing.assert_allclose(columns["violation_low95"], low, rtol=1e-12)
     np.testing.assert_allclose(columns["violation_high95"], high, rtol=1e-12)
 
 
 def test_checkpoints_hold_the_start_of_the_steady_state():
-    for settings in (SETTINGS, loops.QUICK, loops.PAPER):
+    for settings in map(LoopFigure.at, kit.QUALITIES):
         assert round(0.8 * settings.horizon) in settings.rounds
         assert settings.rounds[-1] == settings.horizon
         assert (np.diff(settings.rounds) > 0).all()
 
 
-def test_the_sweep_marks_what_is_feasible_and_best():
-    frame = sweep_data(SweepSettings(n_thresholds=11))
+def test_the_sweep_marks_what_is_feasible_and_best(table):
+    frame = table("du2025_sweep")
     for _, part in frame.group_by("environment"):
         fair = (part["acceptance_rate_0"] - part["acceptance_rate_1"]).abs() <= part["tolerance"]
         assert part["feasible"].cast(polars.Boolean).to_list() == fair.to_list()
@@ -110,13 +110,13 @@ def test_the_sweep_marks_what_is_feasible_and_best():
         ]
 
 
-def test_growth_stands_under_the_theorems_that_apply():
-    frame = growth_data(GROWTH)
-    learner = OptimisticFeasibleSearch(GROWTH.failure_probability)
-    for row in frame.iter_rows(named=True):
+def test_growth_stands_under_the_theorems_that_apply(table):
+    figure = Growth.at("tiny")
+    learner = OptimisticFeasibleSearch(figure.failure_probability)
+    for row in table("du2025_horizon").iter_rows(named=True):
         bound = theory.theorem(row["upper_bound_name"])
         assert bound.quantity == row["metric"]
-        assert row["upper_bound"] == bound.value_for(_cell(GROWTH, learner, row["horizon_rounds"]).problem, learner)
+        assert row["upper_bound"] == bound.value_for(figure.cell(learner, row["horizon_rounds"]).problem, learner)
         assert row["measured_mean"] < row["upper_bound"]
 
 
@@ -133,7 +133,7 @@ def test_mean_absolute_difference_by_enumeration():
 def written(lead, gap):
     """Return claims on a table with these intervals for the lead over the rivals and the steady-state gap."""
     rows = []
-    for name in ("synthetic", "german_credit", "compas"):
+    for name in TITLES:
         for learner in (SEARCH, "RewardUCB", "PrimalDualBandit"):
             row = {"environment": name, "learner": learner, "reward_per_round_mean": 0.5, "violation_mean": 2.0}
             row |= {f"search_lead_{end}": x for end, x in zip(("low95", "mean", "high95"), lead, strict=True)}
@@ -153,7 +153,7 @@ def written(lead, gap):
 )
 def test_findings_say_where_the_papers_ordering_holds(lead, gap, ordering, closeness):
     sentences = written(lead, gap)
-    assert len(sentences) == 9
+    assert len(sentences) == len(TITLES) * 3  # two rivals and the steady state
     for sentence in sentences:
         if "more reward than" in sentence:
             assert f": {ordering} (" in sentence

@@ -8,7 +8,7 @@ import pytest
 import theory
 from bandits.switching import Bandit, BatchedExp3, FullInformation, ShrinkingDartboard
 from paper_figures.cheng2023 import measure, theorems
-from paper_figures.cheng2023.phases import PhaseSettings, phase_data
+from paper_figures.cheng2023.phases import Phases
 from sims.compute import simulate_cell
 
 SETTINGS = SimpleNamespace(n_actions=3, switching_cost=1.0, gaps=(0.01, 0.3, 0.05), repetitions=6, pilot=24)
@@ -93,7 +93,7 @@ def test_bounds_of_the_catalogue_hold_their_learner_between_them():
 
 
 def test_phases_start_meet_and_end_where_the_paper_says():
-    frame = phase_data(PhaseSettings(steps=3))
+    frame = Phases(steps=3).data()
     expected = {  # at log_T(budget) = 0, 1/3, 2/3, 1
         "extra": [2 / 3, 2 / 3, 2 / 3, 1 / 2],
         "bandit": [1.0, 5 / 6, 2 / 3, 2 / 3],

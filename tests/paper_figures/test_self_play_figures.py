@@ -5,10 +5,9 @@ import pytest
 
 from bandits.preference import PreferenceGame, games
 from bandits.preference.measures import gap0
-from paper_figures.liu2024_comal import ComalSettings, players
-from paper_figures.slhf2025.solutions import SolutionSettings, solution_data, solutions
-from paper_figures.tiapkin2025.contexts import ContextSettings, contextual_game, play_contexts
-from paper_figures.tiapkin2025.contexts import players as contextual_players
+from paper_figures.liu2024_comal import Cycle
+from paper_figures.slhf2025.solutions import Solutions, solutions
+from paper_figures.tiapkin2025.contexts import Contexts, play_contexts
 from sims.engines.policies import trajectory
 
 ENDS = {  # learner -> {round: gap0 from the uniform and from the uneven start}, from another program
@@ -19,11 +18,11 @@ ENDS = {  # learner -> {round: gap0 from the uniform and from the uneven start},
 }
 
 
-def check_cycle(settings=None):
-    settings = settings or ComalSettings()
-    starts = np.array([np.full(3, 1 / 3), settings.uneven])
+def check_cycle(**changed):
+    figure = Cycle(**changed)
+    starts = np.array([np.full(3, 1 / 3), figure.uneven])
     base = [games.comal_cycle()] * 2
-    for learner, weight in players(settings):
+    for learner, weight in figure.players():
         known = ENDS[learner.name]
         problem = PreferenceGame(base, max(known), weight, starts)
         for game in range(2):
@@ -40,13 +39,13 @@ def test_the_cycle_of_comal():
 @pytest.mark.parametrize("wrong", [{"step": 0.33}, {"regularization": 0.11}, {"inner_rounds": 40}])
 def test_other_parameters_give_other_gaps(wrong):
     with pytest.raises(AssertionError):
-        check_cycle(ComalSettings(**wrong))
+        check_cycle(**wrong)
 
 
 def test_contexts_are_played_as_single_games():
-    settings = ContextSettings(n_contexts=3, n_actions=5)
-    game = contextual_game(settings, 3, 5, 0.1)
-    for learner in contextual_players(settings, game).values():
+    figure = Contexts()
+    game = figure.game(3, 5, 0.1)
+    for learner in figure.players(game).values():
         together = play_contexts(learner, game, (2, 9))
         for context in range(3):
             alone = trajectory(game, learner, 9, context)
@@ -55,7 +54,7 @@ def test_contexts_are_played_as_single_games():
 
 def test_solutions_are_those_of_the_text():
     """On the even cycle leader and equilibrium are uniform; on the uneven one all four differ; ranked, all agree."""
-    frame = solution_data(SolutionSettings())
+    frame = Solutions().data()
     table = frame.filter(frame["panel"] == "solutions")
     policies = {
         (row["instance"], row["concept"]): [row[f"policy_{i}"] for i in range(3)] for row in table.iter_rows(named=True)

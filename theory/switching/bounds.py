@@ -254,11 +254,6 @@ def crossover_budget() -> sp.Expr:
 _KINK = K ** sp.Rational(1, 3) * T ** sp.Rational(2, 3)
 
 
-def _on_hard_walk(problem: Any) -> bool:
-    losses = problem.losses
-    return bool(losses.kind == "multi-scale random walk" and losses.gap is None and losses.noise is None)
-
-
 BANDIT_LOWER = Bound(
     "dekel2014.bandit_lower",
     "",
@@ -269,7 +264,7 @@ BANDIT_LOWER = Bound(
     direction="lower",
     assumptions=(
         BANDIT,
-        problem_has("losses are the multi-scale random walk with the theorem's gap and noise", _on_hard_walk),
+        problem_has("losses are the multi-scale random walk with the theorem's gap and noise", lambda p: p.losses.hard),
         problem_has("switching cost 1", lambda p: p.switching_cost == 1.0),
         AT_LEAST_TWO,
         problem_has("horizon at least max(K, 6)", lambda p: p.horizon >= max(p.n_actions, 6)).where(

@@ -1,0 +1,332 @@
+"""What figures are made of: the base class, columns of tables, curves with bands and bounds, sentences with numbers.
+
+    class Regret(Figure):
+        name, title, source = "cheng2023_regret", "Regret against the horizon", PAPER
+        claim, caption = "...", "..."
+        tiny, paper = changed(horizon=64), changed(horizon=2**20)
+
+        horizon: int = setting("horizon T (rounds)", 2**14)
+
+        def data(self) -> Frame: ...  # simulates; the table holds everything that is drawn
+        def draw(self, frame: Frame, axes: Panels) -> None: ...  # reads the table only
+        def findings(self, frame: Frame) -> list[str]: ...
+
+Neither polars nor matplotlib is imported before a figure is made.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, cast, dataclass_transform
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paper_figures.style import GREY, Look
+from sims import Run
+
+if TYPE_CHECKING:
+    import matplotlib.axes
+    import polars
+
+    Axes: TypeAlias = matplotlib.axes.Axes
+    Frame: TypeAlias = polars.DataFrame
+    Panels: TypeAlias = Sequence[matplotlib.axes.Axes]
+else:
+    Axes = Frame = Panels = Any
+
+Array: TypeAlias = NDArray[np.float64]
+Row: TypeAlias = dict[str, Any]
+Key = TypeVar("Key")
+
+QUALITIES = ("tiny", "quick", "paper")
+INTERVAL = ("mean", "low95", "high95")  # of a mean, in the names of columns
+SPREAD = ("median", "least", "greatest")  # over games
+FITTED = ("", "_low95", "_high95")  # of a fitted exponent
+
+
+# ---------------------------------------------------------------- figures
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a figure's claim comes from."""
+
+    title: str
+    authors: str
+    venue: str
+    url: str
+
+
+def setting(label: str, default: Any) -> Any:
+    """Return a field of a figure: a parameter with the label that the gallery shows and its value at quality quick."""
+    return field(default=default, metadata={"label": label})
+
+
+def changed(**parameters: Any) -> Mapping[str, Any]:
+    """Return the parameters that differ from their defaults at a quality."""
+    return parameters
+
+
+@dataclass_transform(frozen_default=True)
+class Figure:
+    """A figure of a paper; its subclasses are frozen dataclasses whose fields are the parameters of the data.
+
+    name: file name without ending, lower case; without one the class is a base of figures.  source: the paper.
+    claim: the theorem or section it illustrates.  caption: what was simulated and how to read it.
+    tiny, paper: the parameters that differ from the defaults at these qualities.  size: inches.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str]
+    source: ClassVar[Paper]
+    claim: ClassVar[str]
+    caption: ClassVar[str]
+    panels: ClassVar[int] = 1
+    size: ClassVar[tuple[float, float]] = (7.2, 3.6)
+    tiny: ClassVar[Mapping[str, Any]] = {}
+    paper: ClassVar[Mapping[str, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
+
+    @classmethod
+    def at(cls, quality: str = "quick") -> Self:
+        """Return the figure with the parameters of a quality; ValueError for an unknown one."""
+        if quality not in QUALITIES:
+            raise ValueError(f"quality must be one of {', '.join(QUALITIES)}, got {quality!r}")
+        return cast(Any, cls)(**{"tiny": cls.tiny, "quick": {}, "paper": cls.paper}[quality])
+
+    def data(self) -> Frame:
+        """Simulate and return a tidy table of everything that is drawn, bounds and fits included."""
+        raise NotImplementedError
+
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw the table, which may come from a file, into `panels` axes; no parameter of the figure is read."""
+        raise NotImplementedError
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return sentences with the numbers read off the table, for the gallery."""
+        return []
+
+    def parameters(self) -> dict[str, str]:
+        """Return every parameter of the data as label -> text; those that are empty, 0 or None are left out."""
+        named = {f.metadata["label"]: getattr(self, f.name) for f in fields(cast(Any, self))}
+        return {label: _text(value) for label, value in named.items() if value not in ((), 0, None)}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_text(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, int) and value >= 1024 and value & (value - 1) == 0:
+        return f"2^{value.bit_length() - 1}"
+    return str(value)
+
+
+# ---------------------------------------------------------------- tables
+
+
+def table(data: Any) -> Frame:
+    """Return a table of rows (dictionaries, in which columns may be missing) or of columns."""
+    import polars
+
+    return polars.DataFrame(data, infer_schema_length=None)
+
+
+def stack(tables: Sequence[Frame]) -> Frame:
+    """Return the rows of all tables; a column that a table lacks is null there."""
+    import polars
+
+    return polars.concat(tables, how="diagonal_relaxed")
+
+
+def interval(name: str, samples: Array) -> Row:
+    """Return NAME_mean, NAME_low95 and NAME_high95 of samples (R, ...) over the first axis.
+
+    The interval is Student's t, pointwise; its ends are nan for R = 1.
+    """
+    from scipy.stats import t as student
+
+    mean, count = samples.mean(axis=0), len(samples)
+    half = np.full_like(mean, np.nan)
+    if count > 1:
+        half = float(student.ppf(0.975, count - 1)) * samples.std(axis=0, ddof=1) / np.sqrt(count)
+    return {f"{name}_mean": mean, f"{name}_low95": mean - half, f"{name}_high95": mean + half}
+
+
+def run_interval(run: Run, metric: str, name: str = "", unit: str = "") -> Row:
+    """Return the columns (C,) of a metric's mean at each checkpoint with its 95% interval: NAME_mean + UNIT, ..."""
+    low, high = run.interval(metric)
+    values = (run.mean(metric), low, high)
+    return {f"{name or metric}_{end}{unit}": value for end, value in zip(INTERVAL, values, strict=True)}
+
+
+def final(columns: Row) -> Row:
+    """Return the last entry of each column: the numbers at the last checkpoint."""
+    return {name: float(column[-1]) for name, column in columns.items()}
+
+
+def spread(name: str, values: Array) -> Row:
+    """Return NAME_median, NAME_least and NAME_greatest of values (G, ...) over the first axis, the games."""
+    ends = (np.median(values, axis=0), values.min(axis=0), values.max(axis=0))
+    return {f"{name}_{end}": value for end, value in zip(SPREAD, ends, strict=True)}
+
+
+def fitted(fit: Any, name: str = "exponent") -> Row:
+    """Return NAME, NAME_low95 and NAME_high95 of a `theory.rates.Exponent`."""
+    return {name: fit.exponent, f"{name}_low95": fit.low, f"{name}_high95": fit.high}
+
+
+def bound_value(theorem: str | None, run: Run) -> float:
+    """Return what a theorem says of a run; nan without a theorem."""
+    import theory
+
+    return theory.theorem(theorem).value_for(run.problem, run.learner) if theorem else float("nan")
+
+
+def bound_along(theorem: str, run: Run, learner: Any = None) -> list[float]:
+    """Return what a theorem says at each checkpoint, taken as the horizon; `learner` may stand for the run's."""
+    import theory
+
+    bound, problem = theory.theorem(theorem), cast(Any, run.problem)
+    return [bound.value_for(replace(problem, horizon=int(n)), learner or run.learner) for n in run.rounds]
+
+
+def values(frame: Frame, column: str) -> list[Any]:
+    """Return the values of a column, each once, in the order in which they come."""
+    return frame[column].unique(maintain_order=True).to_list()
+
+
+def curves(frame: Frame, looks: Mapping[Key, Look], by: str, along: str, **equal: Any) -> "Iterator[_Curve[Key]]":
+    """Yield (key, look, rows) for each look whose key the column `by` holds, the rows sorted along the abscissa.
+
+    equal: values that columns must have.
+    """
+    part = frame.filter(**equal) if equal else frame
+    for key, look in looks.items():
+        rows = part.filter(part[by] == key).sort(along)
+        if rows.height:
+            yield key, look, rows
+
+
+_Curve: TypeAlias = tuple[Key, Look, Frame]
+
+
+def first(frame: Frame) -> Row:
+    """Return the first row."""
+    return frame.row(0, named=True)
+
+
+def last(frame: Frame) -> Row:
+    """Return the last row."""
+    return frame.row(-1, named=True)
+
+
+# ---------------------------------------------------------------- curves and panels
+
+
+def measured(rows: Frame, pattern: str, ends: tuple[str, str, str] = INTERVAL) -> tuple[Any, Any, Any]:
+    """Return the columns of a mean and the ends of its interval: "regret_{}_loss" gives regret_mean_loss, ..."""
+    middle, low, high = (rows[pattern.format(end)] for end in ends)
+    return middle, low, high
+
+
+def band(axes: Axes, x: Any, y: tuple[Any, Any, Any], look: Look, label: str = "", **line: Any) -> None:
+    """Draw a mean as a marked line in its band; x (n,), y the mean, low and high (n,); `line` overrides the look."""
+    middle, low, high = y
+    axes.fill_between(x, low, high, color=look.colour, alpha=0.22, linewidth=0)
+    style = {"color": look.colour, "marker": look.marker, "label": label or look.label, **line}
+    axes.plot(x, middle, markeredgecolor="white", markeredgewidth=0.5, **style)
+
+
+def curve(
+    axes: Axes, rows: Frame, x: str, y: str, look: Look, label: str = "", *, bound: str = "", **line: Any
+) -> None:
+    """Draw the columns of pattern y in their band against the column x, and the column `bound` as a broken line.
+
+    ends, in `line`: the names that go into the pattern, a 95% interval's by default.
+    """
+    band(axes, rows[x], measured(rows, y, line.pop("ends", INTERVAL)), look, label, **line)
+    if bound:
+        theory_line(axes, rows[x], rows[bound], look.colour)
+
+
+def marked(axes: Axes, x: Any, y: Any, look: Look, label: str = "", **line: Any) -> None:
+    """Draw a marked line without a band; `line` overrides the look."""
+    axes.plot(x, y, **{"color": look.colour, "marker": look.marker, "label": label or look.label, **line})
+
+
+def theory_line(axes: Axes, x: Any, y: Any, colour: str, label: str = "", dash: str = "--") -> None:
+    """Draw what a theorem says as a thin broken line without markers; nan is not drawn."""
+    axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.0, label=label or None)
+
+
+def legend_entry(axes: Axes, label: str = "guaranteed", dash: str = "--", **line: Any) -> None:
+    """Name a kind of line in the legend without drawing it."""
+    axes.plot([], [], **{"color": GREY, "linestyle": dash, "linewidth": 1.0, "label": label, **line})
+
+
+def log_axes(axes: Axes, x_label: str, y_label: str, base: int = 2) -> None:
+    """Make both axes logarithmic, the horizontal one in powers of `base`."""
+    axes.set_xscale("log", base=base)
+    axes.set_yscale("log")
+    axes.set(xlabel=x_label, ylabel=y_label)
+
+
+def log_x(axes: Axes, x_label: str, y_label: str, base: int = 2, **more: Any) -> None:
+    """Make the horizontal axis logarithmic in powers of `base`; `more` is set on the axes."""
+    axes.set_xscale("log", base=base)
+    axes.set(xlabel=x_label, ylabel=y_label, **more)
+
+
+def plain_ticks(axis: Any, subs: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
+    """Label a logarithmic axis (`axes.yaxis`) at `subs` times the powers of ten, in plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def share_limits(panels: Panels) -> None:
+    """Give all panels the same vertical range."""
+    ends = [axes.get_ylim() for axes in panels]
+    for axes in panels:
+        axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
+
+
+def legend_below(axes: Axes, columns: int = 1) -> None:
+    """Put the legend under the axes, where it covers no data."""
+    axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=columns, borderaxespad=0.0)
+
+
+def shared_legend(axes: Axes, columns: int = 4) -> None:
+    """Put one legend for all panels under the figure, with the entries of these axes."""
+    canvas = cast(Any, axes.get_figure())
+    canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+
+
+def finish(panels: Panels, titles: Sequence[str], legends: Sequence[int] | None = None, columns: int = 1) -> None:
+    """Title the panels (a), (b), ..., and put a legend below those of the numbers `legends`, all by default."""
+    for letter, axes, title in zip("abcdef", panels, titles, strict=False):
+        axes.set_title(f"({letter}) {title}")
+    for place in range(len(panels)) if legends is None else legends:
+        legend_below(panels[place], columns)
+
+
+# ---------------------------------------------------------------- sentences
+
+
+def with_interval(row: Row, pattern: str, form: str, ends: tuple[str, str, str] = INTERVAL) -> str:
+    """Return "0.512 [0.498, 0.526]" from the columns of a pattern, numbers in the format `form`."""
+    middle, low, high = (row[pattern.format(end)] for end in ends)
+    return f"{middle:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def plain(label: str) -> str:
+    """Return a label without LaTeX, for a sentence."""
+    for tex, text in ((r"\epsilon", "ε"), (r"\eta", "η"), (r"\lambda", "λ"), ("$", "")):
+        label = label.replace(tex, text)
+    return re.sub(r"\^\{([^}]*)\}", r"^(\1)", label)
