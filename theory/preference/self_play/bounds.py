@@ -80,7 +80,7 @@ def _bound(
 def _with_noise(bound: Bound) -> Bound:
     """Return the same bound for noisy rows, where it holds on average: its proof is linear in the row."""
     assumptions = tuple(NOISY if a is EXACT else a for a in bound.assumptions)
-    statement = f"{bound.statement} With noisy rows that is so on average."
+    statement = f"{bound.statement} With noisy rows it holds on average."
     return replace(bound, name=f"{bound.name}_noisy", mode="expectation", assumptions=assumptions, statement=statement)
 
 
