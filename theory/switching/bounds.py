@@ -26,7 +26,7 @@ from typing import Any
 import sympy as sp
 
 from theory.assumptions import AT_LEAST_TWO, feedback_is, problem_has
-from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
+from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
 
 B = Symbol("budget", "B", positive=True, integer=True)
 TAU = Symbol("batch_length", "tau", positive=True, integer=True)
@@ -234,12 +234,12 @@ EXTRA_OBSERVATIONS = Bound(
     sp.Min(_tuned_batched(), _tuned_flexible()),
     _cheng("Theorem on extra observations, Section 4"),
     "Extra observations help only past B of order K^(1/3) T^(2/3), and then as T sqrt(K / B).",
-    assumptions=(EXTRA, AT_LEAST_TWO, problem_has("at least one look", lambda p: p.budget >= 1)),
+    assumptions=(EXTRA, AT_LEAST_TWO, problem_has("at least one observation", lambda p: p.budget >= 1)),
 )
 
 
 def crossover_budget() -> sp.Expr:
-    """Return the budget beyond which bought looks beat free bandit feedback, leading terms only.
+    """Return the budget beyond which bought observations beat free bandit feedback, leading terms only.
 
     The leading terms of the two bounds, T sqrt(2 K ln K / B) and batched EXP3's tuned one, are equal there.
     """
@@ -312,22 +312,7 @@ LOWER_BOUNDS = (
     ),
 )
 
-BOUNDS: tuple[Bound, ...] = (
-    HEDGE,
-    DARTBOARD,
-    DARTBOARD_SWITCHES,
-    LEADER,
-    LEADER_SWITCHES,
-    EXP3,
-    BATCHED_EXP3,
-    BATCHED_EXP3_SWITCHES,
-    TSALLIS,
-    OWN_LOOKS,
-    FULL_LOOKS,
-    FLEXIBLE_LOOKS,
-    EXTRA_OBSERVATIONS,
-    *LOWER_BOUNDS,
-)
+BOUNDS = found_in(vars())
 
 # ---------------------------------------------------------------- phase diagrams
 
