@@ -176,7 +176,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
-    found, rounds = game(10).sweep, options.rounds
+    found, rounds = game(10).fixed_points, options.rounds
     best = float(found.reward[found.best])
     mine, theirs = ours(3000), numpy_play(3000, package_draws, best)
     agrees = bool(np.allclose(mine, theirs, rtol=1e-9, atol=1e-9))

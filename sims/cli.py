@@ -120,7 +120,7 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check theorems on their default problems; exit status 1 if a bound is broken."""
-    from theory.instances import default_cases
+    from theory.cases import default_cases
     from theory.verification import verify_all
 
     with _clear_errors():
@@ -308,6 +308,17 @@ def sweep(
                 keep_repetitions=keep_repetitions,
                 progress=lambda rounds, failed: advance(rounds, failed),
             )
+    _complain_of(report)
+    if not quiet:
+        header, *rows = summary(report.results)
+        _table(header, rows)
+        counts = f"{report.computed} computed, {report.reused} reused, {len(report.failed)} failed"
+        print(f"{report.total} cells in {report.seconds:.1f} s: {counts}\n{report.results}")
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _complain_of(report: Any) -> None:
     for line in report.damaged:
         _complain(f"computed again: {line}")
     for line in report.left_out:
@@ -316,13 +327,6 @@ def sweep(
         _complain(f"computed, in the table, and not kept for another time: {line}")
     for address, error in report.failed.items():
         _complain(f"cell {address} failed: {error}")
-    if not quiet:
-        header, *rows = summary(report.results)
-        _table(header, rows)
-        counts = f"{report.computed} computed, {report.reused} reused, {len(report.failed)} failed"
-        print(f"{report.total} cells in {report.seconds:.1f} s: {counts}\n{report.results}")
-    if report.failed:
-        raise typer.Exit(1)
 
 
 class _Stream(io.FileIO):

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from bandits.core.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.core.jit import origin_of, settings_of_numbers
-from bandits.protocol import Learner, Problem
-from sims.engines.backends import plays_itself
+from bandits.protocol import Learner, Problem, RoundProblem
+from sims.engines.backends import in_batches
 from sims.engines.compiled import compose
 
 _OWN = frozenset({"bandits"})  # whose every file enters where text plays that is not compiled here
@@ -26,7 +26,7 @@ class Code(NamedTuple):
 def code_of(problem: Problem, learner: Learner, backend: str = "numba") -> Code:
     """Return the version of the code that plays a pair: it changes when the results may, not when a comment does."""
     try:
-        if backend == "numba" and not plays_itself(learner):
+        if isinstance(problem, RoundProblem) and backend == "numba" and not in_batches(problem, learner):
             return Code(_shortened(_loop_digest(problem, learner)), "")
         classes = dict.fromkeys([*_classes(learner), *_classes(problem)])
         played = reach(*classes, libraries=_OWN).digest  # and every file of these packages
@@ -46,8 +46,8 @@ def _classes(value: Any) -> Iterator[type]:
             yield from _classes(item)
 
 
-def _loop_digest(problem: Problem, learner: Learner) -> str:
-    play = compose(learner.steps_for(problem), problem.steps)
+def _loop_digest(problem: RoundProblem, learner: Learner) -> str:
+    play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
     reached, reason = origin_of(play)
     if reached is None:
         raise NotAddressable(reason)
@@ -62,10 +62,12 @@ def _shortened(text: str) -> str:
 @cache
 def _every_file() -> str:
     import bandits
+    import sims.engines
 
     digest = hashlib.sha256()
-    for file in sorted(Path(bandits.__path__[0]).rglob("*.py")):
-        digest.update(file.read_bytes())
+    for package in (bandits, sims.engines):
+        for file in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sims.compute import Parcel, parcel
-from sims.engines.backends import plays_itself
+from sims.engines.backends import in_batches
 from sims.messages import Failure, failure
 from sims.sweep import Cell
 
@@ -40,7 +40,7 @@ def blas_matters(cells: Sequence[Cell]) -> bool:
 
     What enters the compiled loop from linear algebra is part of a cell's address, and compared with that.
     """
-    return any(cell.backend != "numba" or plays_itself(cell.learner) for cell in cells)
+    return any(cell.backend != "numba" or in_batches(cell.problem, cell.learner) for cell in cells)
 
 
 def inspect(packed: Sequence[Parcel], blas: bool) -> Inspection:

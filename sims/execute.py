@@ -81,31 +81,15 @@ def run_sweep(
     cannot be written or the disk is full. Everything finished until then stays and a second call goes on from there.
     """
     began = time.perf_counter()
-    instance("out", out, (str, Path), "the name of a folder")
-    instance("cells", cells, Sequence, "a sequence of cells")
-    for cell in cells:
-        instance("cells", cell, Cell, "a sequence of cells")
-    if not cells:
-        raise ValueError("cells must hold at least one cell, got none")
-    if kind not in get_args(Workers):
-        raise ValueError(f"kind must be 'threads' or 'processes', got {shown(kind)}")
+    _check(cells, out, kind)
     rows = _distinct(cells)
     labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work: the table must not be lost
     cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
     with open_store(out) as store:
         todo, damaged = _missing(cells, store, keep_repetitions, progress)
-        failed: dict[str, str] = {}
         pool = _pool(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
-        with at_work(pool):
-            for cell, outcome in _outcomes(todo, pool):
-                if isinstance(outcome, bytes):
-                    store.save(cell, outcome)
-                else:
-                    failed[cell.address] = outcome.text
-                    store.record_failure(cell, outcome.trace)
-                if progress:
-                    progress(_rounds(cell), not isinstance(outcome, bytes))
+        failed = _compute(todo, pool, store, progress)
         results = store.collect(rows, labels) if collect else store.results
         unknown = [cell for cell in todo if cell.code.version is None]
         for cell in unknown if collect else ():
@@ -117,6 +101,33 @@ def run_sweep(
     return Report(
         len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results, left_out, not_kept
     )
+
+
+def _check(cells: Any, out: Any, kind: Any) -> None:
+    """Raise TypeError or ValueError for arguments of `run_sweep` that are no sweep's."""
+    instance("out", out, (str, Path), "the name of a folder")
+    instance("cells", cells, Sequence, "a sequence of cells")
+    for cell in cells:
+        instance("cells", cell, Cell, "a sequence of cells")
+    if not cells:
+        raise ValueError("cells must hold at least one cell, got none")
+    if kind not in get_args(Workers):
+        raise ValueError(f"kind must be 'threads' or 'processes', got {shown(kind)}")
+
+
+def _compute(cells: list[Cell], pool: Pool, store: Store, progress: Progress | None) -> dict[str, str]:
+    """Compute the cells and keep what finishes; return the messages of those that failed, by address."""
+    failed: dict[str, str] = {}
+    with at_work(pool):
+        for cell, outcome in _outcomes(cells, pool):
+            if isinstance(outcome, bytes):
+                store.save(cell, outcome)
+            else:
+                failed[cell.address] = outcome.text
+                store.record_failure(cell, outcome.trace)
+            if progress:
+                progress(_rounds(cell), not isinstance(outcome, bytes))
+    return failed
 
 
 def _distinct(cells: Sequence[Cell]) -> list[Cell]:

@@ -1,24 +1,20 @@
-"""One loop for every problem and learner, compiled for the pair, run over repetitions in threads."""
+"""`simulate`: arguments checked, the engine chosen, and what was measured returned as a `Run`."""
 
 import os
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.core import stopping
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, shown
 from bandits.core.rng import seed_word
-from bandits.protocol import Learner, Problem
+from bandits.protocol import Learner, MatrixGame, Problem
+from sims.engines import compiled
 from sims.engines.backends import Backend as Backend
 from sims.engines.backends import check_backend, engine, precision_of
-from sims.engines.compiled import clear_errors, loop_of
-from sims.metrics import UNWRITTEN, measured
+from sims.metrics import measured
 from sims.run import Run
 
 
@@ -40,13 +36,13 @@ def simulate(
     threads and of repetitions, and two learners meet the same losses (common random numbers).
 
     repetitions: 1 to 2^32.  seed: integer in [0, 2^64).
-    checkpoints: increasing rounds in 1..horizon at which to measure; None means about four an octave and
-    the horizon.  threads: at least 1; None means one a processor.
+    checkpoints: increasing rounds in 1..horizon at which to measure; None means about four per octave and
+    the horizon.  threads: at least 1; None means one per processor.
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
     backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
-    hundreds of repetitions and more or for an accelerator, for the pairs that have a twin
-    (`sims.engines.backends.twins()` lists them). JAX has threads of its own; `threads` does not bind it. Learners with
-    a batched computation of their own use it under any backend.
+    hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
+    (`sims.engines.backends.jax_pairs()` lists them). JAX has threads of its own; `threads` does not bind it. Learners
+    with a batched computation of their own use it under any backend.
 
     Memory is O(repetitions x checkpoints), whatever the horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
@@ -58,43 +54,16 @@ def simulate(
     integer("repetitions", count, high=2**32)  # streams number them in 32 bits
     first = integer("first_repetition", first_repetition, low=0, high=2**32 - count)
     workers = integer("threads", threads, low=1) if threads is not None else (os.cpu_count() or 1)
-    word = seed_word(seed)
     check_backend(backend, problem, learner)
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else given_rounds(checkpoints, problem.horizon)
 
-    batched = learner.play(problem, int(word), first, count, rounds)
-    if batched is None and backend != "numba":
-        play_in_jax = engine(problem, learner).play
-        batched = play_in_jax(problem, learner, int(word), first, count, rounds, precision_of(backend))
-    if batched is not None:
-        return Run(problem, learner, int(word), first, rounds, measured(problem, learner, batched, count, rounds))
-
-    params, setting = learner.parameters(problem), problem.setting()
-    values, stop = np.full((count, len(rounds), len(problem.metrics)), UNWRITTEN), stopping.flag()
-
-    def part(bounds: tuple[int, int]) -> None:
-        play(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
-
-    with clear_errors(problem, learner):
-        play = loop_of(problem, learner, params, setting)
-        part((0, 0))  # compile here, once, not in every thread
-        _in_threads(part, _pieces(count, workers), workers, stop)
-    stopping.look(stop)
-    return Run(problem, learner, int(word), first, rounds, measured(problem, learner, values, count, rounds))
-
-
-def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], workers: int, stop: Any) -> None:
-    """Do the pieces; on Ctrl-C raise `stop`, which the compiled loop looks at, and return when all have seen it."""
-    if workers == 1 and threading.current_thread() is not threading.main_thread():  # where Ctrl-C does not arrive
-        for piece in pieces:
-            part(piece)
-        return
-    with ThreadPoolExecutor(min(workers, len(pieces))) as pool:
-        try:
-            list(pool.map(part, pieces))
-        except BaseException:
-            stop[0] = 1
-            raise
+    word = int(seed_word(seed))
+    values = learner.play(problem, word, first, count, rounds)
+    if values is None and (backend != "numba" or isinstance(problem, MatrixGame)):
+        values = engine(problem, learner).play(problem, learner, word, first, count, rounds, precision_of(backend))
+    if values is None:
+        values = compiled.play(problem, learner, word, first, count, rounds, workers)
+    return Run(problem, learner, word, first, rounds, measured(problem, learner, values, count, rounds))
 
 
 def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:
@@ -115,9 +84,3 @@ def given_rounds(checkpoints: Any, horizon: int) -> NDArray[np.int64]:
     if (np.diff(rounds) <= 0).any():
         raise ValueError(wrong)
     return rounds
-
-
-def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
-    """Split 0..count into contiguous pieces, a few for each worker so that none waits long."""
-    edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
-    return [(int(a), int(b)) for a, b in pairwise(edges)]

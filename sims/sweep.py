@@ -17,7 +17,7 @@ import numpy as np
 
 from bandits.core.arguments import Checked, own
 from bandits.core.checks import instance, integer, real, shown
-from bandits.protocol import Learner, Problem
+from bandits.protocol import Learner, Problem, RoundProblem
 from sims.code import Code, code_of
 from sims.config import canonical, describe
 from sims.engines.backends import Backend, check_backend, numbers_depend_on
@@ -54,7 +54,8 @@ class Cell(Checked):
 
     repetitions >= 1, seed in [0, 2^64), checkpoints None (log-spaced) or increasing rounds; precision asks
     for more repetitions; labels are columns to find the cell by and not part of its address. backend: as in
-    `simulate`; a pair without a twin is refused here. Another backend, or kind of device, is another address.
+    `simulate`; a pair without a JAX implementation is refused here. Another backend, or kind of device, is another
+    address.
     """
 
     problem: Problem
@@ -92,7 +93,7 @@ class Cell(Checked):
         return {
             "problem": describe(self.problem),
             "learner": describe(self.learner),
-            "setting": describe(self.problem.setting()),
+            "setting": describe(self.problem.setting()) if isinstance(self.problem, RoundProblem) else None,
             "parameters": describe(self.learner.parameters(self.problem)),
             "repetitions": int(self.repetitions),
             "seed": int(self.seed),

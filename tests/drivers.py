@@ -77,7 +77,7 @@ def play_plainly(problem, learner, repetitions=1, seed=0, checkpoints=None, firs
     """Return what `simulate` should measure, (R, C, M), by the loop's own text run by Python."""
     rounds = np.array([problem.horizon] if checkpoints is None else checkpoints, dtype=np.int64)
     values = np.full((repetitions, len(rounds), len(problem.metrics)), np.nan)
-    play = plain(compose(learner.steps_for(problem), problem.steps))
+    play = plain(compose(learner.steps_for(problem), problem.steps, problem.metrics))
     seed, stop = seed_word(seed), np.zeros(1, np.uint8)
     play(learner.parameters(problem), problem.setting(), seed, first_repetition, rounds, stop, values)
     return values

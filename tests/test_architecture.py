@@ -16,7 +16,7 @@ MEET_LEARNERS = {
     "theory.switching.exact",
     "theory.switching.witnesses",
 }  # the simulator's guests in theory/
-LONGEST = 400  # lines of a file
+LONGEST, LONGEST_FUNCTION = 400, 50  # lines of a file and of a function
 HEAVY = ("jax", "matplotlib", "sympy", "polars", "pyarrow", "sklearn", "scipy.stats")
 
 
@@ -141,6 +141,94 @@ def test_missing_docstrings_are_found():
 def test_no_file_is_long():
     lengths = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in MODULES.values()}
     assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
+
+
+def functions(module):
+    return [node for node in ast.walk(tree(MODULES[module])) if isinstance(node, ast.FunctionDef)]
+
+
+def test_no_function_is_long():
+    lengths = {f"{m}.{f.name}": f.end_lineno - f.lineno + 1 for m in MODULES for f in functions(m)}
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FUNCTION} == {}
+
+
+# ---------------------------------------------------------------- which way the arrows point
+
+
+def circles(arrows):
+    """Return the groups of nodes that reach each other, in a mapping from a node to those that it points to."""
+    reach = {node: set(heads) for node, heads in arrows.items()}
+    changed = True
+    while changed:
+        changed = False
+        for heads in reach.values():
+            further = set().union(*(reach.get(head, set()) for head in heads)) - heads
+            heads |= further
+            changed |= bool(further)
+    return sorted(node for node, heads in reach.items() if node in heads)
+
+
+def test_circles_are_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
+
+
+def test_modules_do_not_import_each_other_in_circles():
+    doors = {m for m in MODULES if MODULES[m].name == "__init__.py"}  # they load their parts when asked
+    arrows = {m: (imported(m) & set(MODULES)) - {m} - doors for m in MODULES if m not in doors}
+    assert circles(arrows) == []
+
+
+def room(module):
+    """Return a family, as "preference.duels", or a shared part of bandits, as "core"; "" for bandits itself."""
+    parts = module.split(".")[1:]
+    return ".".join(parts[:2]) if parts[:1] == ["preference"] and len(parts) > 2 else "".join(parts[:1])
+
+
+FAMILIES = sorted(str(p.parent.relative_to(ROOT / "bandits")) for p in (ROOT / "bandits").rglob("problem.py"))
+SHARED = {"core": set(), "protocol": {"core"}, "losses": {"core", "protocol"}, "combine": {"core", "protocol"}}
+
+
+def test_bandits_are_built_from_the_core_up():
+    rooms = {}
+    for module in in_package("bandits"):
+        used = {room(name) for name in imported(module) & set(MODULES) if name.startswith("bandits.")}
+        rooms.setdefault(room(module), set()).update(used - {room(module), ""})
+    for name, below in SHARED.items():
+        assert rooms.get(name, set()) <= below, name
+    assert circles({name: used for name, used in rooms.items() if name != "preference"}) == []
+
+
+def test_a_family_has_the_same_files_everywhere():
+    assert {"switching", "one_sided", "threshold", "preference/duels", "preference/self_play"} <= set(FAMILIES)
+    wanted = [f"theory/{family}/{name}.py" for family in FAMILIES for name in ("bounds", "cases")]
+    wanted += [f"tests/bandits/{family}" for family in FAMILIES]
+    assert [name for name in wanted if not (ROOT / name).exists()] == []
+
+
+# ---------------------------------------------------------------- loops
+
+STEPS = {"act", "respond"}  # what a loop of rounds calls
+
+
+def loops(node):
+    """Return the lines of the loops in which a step function is called."""
+    found = []
+    for loop in [n for n in ast.walk(node) if isinstance(n, ast.For | ast.While)]:
+        called = [n.func for n in ast.walk(loop) if isinstance(n, ast.Call)]
+        names = {getattr(function, "id", getattr(function, "attr", "")) for function in called}
+        found += [loop.lineno] if names & STEPS else []
+    return found
+
+
+def test_loops_are_found():
+    assert loops(ast.parse("for t in range(9):\n    a = learner.act(p, s, t, r)")) == [1]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if not m.startswith("sims.engines.")])
+def test_rounds_are_played_in_the_engines_alone(module):
+    assert loops(tree(MODULES[module])) == []
+    borrowing = {"bandits.core.jit.borrow", "bandits.core.jit.keep_alive"}
+    assert not imported(module) & borrowing
 
 
 IMPORT = """

@@ -1,4 +1,9 @@
-"""What is claimed: bounds as objects, confidence sequences, verification. Parts load when they are used."""
+"""What is claimed: bounds as objects, confidence sequences, verification. Parts load when they are used.
+
+Each family has a folder with the same modules: `bounds` (BOUNDS) and `cases` (CASES, WITHOUT_CASE), and where they are
+known `exact` (exact expectations), `ranges` (proven ranges) and `witnesses` (WITNESSES, SEARCHES, worst cases). The
+modules beside the folders know no family: they find what they need by walking them.
+"""
 
 import importlib
 import pkgutil
@@ -24,8 +29,20 @@ def catalogue() -> "dict[str, Bound]":
 @cache
 def modules_of_families(name: str) -> "tuple[ModuleType, ...]":
     """Return the modules of this name, as `bounds` or `cases`, in the families' folders, imported."""
-    found = [module.name for module in pkgutil.walk_packages(__path__, "theory.")]
+    found = [module.name for module in pkgutil.walk_packages(__path__, "theory.") if module.name.count(".") > 1]
     return tuple(importlib.import_module(module) for module in found if module.endswith(f".{name}"))
+
+
+def registered(module: str, name: str) -> dict[str, Any]:
+    """Return what the families' modules of one name have under `name`, a mapping from theorems, as one mapping."""
+    mappings = (getattr(found, name, {}) for found in modules_of_families(module))
+    return {theorem: value for mapping in mappings for theorem, value in mapping.items()}
+
+
+def first_answer(module: str, function: str, *arguments: Any) -> Any:
+    """Return the first answer of a function of the families' modules of one name that is not None, else None."""
+    answers = (getattr(found, function)(*arguments) for found in modules_of_families(module))
+    return next((answer for answer in answers if answer is not None), None)
 
 
 def theorem(name: str) -> "Bound":

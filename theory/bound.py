@@ -21,46 +21,45 @@ from bandits.core.arguments import Checked
 from bandits.core.checks import number, shown
 
 
-def _symbol(text: str, **kind: bool) -> sp.Symbol:
-    return sp.Symbol(text, **(kind or {"positive": True}))
+class Symbol(sp.Symbol):
+    """The symbol of a field: of an attribute of a problem or of a learner's parameters.
 
-
-T = _symbol("T", positive=True, integer=True)
-K = _symbol("K", positive=True, integer=True)
-B = _symbol("B", positive=True, integer=True)
-TAU = _symbol("tau", positive=True, integer=True)
-C = _symbol("c", nonnegative=True)
-ETA = _symbol("eta")
-DELTA = _symbol("delta")
-
-SYMBOLS: dict[str, sp.Symbol] = {
-    "horizon": T,
-    "n_actions": K,
-    "budget": B,
-    "batch_length": TAU,
-    "switching_cost": C,
-    "learning_rate": ETA,
-    "failure_probability": DELTA,
-}
-
-
-LIMITS: dict[sp.Symbol, sp.Rel] = {DELTA: DELTA < 1}  # upper ends of the fields that have one
-
-
-def new_symbol(name: str, text: str, *, at_most: int | None = None, **assumptions: bool) -> sp.Symbol:
-    """Register and return the symbol of an attribute; the same name and text give the same symbol.
-
-    at_most: the largest value there is, where there is one.
+    field: the attribute's name.  at_most, below: the largest value there is, or the least that is too large.
+    Symbols with one text are different where their fields differ, so families may use a letter each in their own way.
     """
-    symbol = _symbol(text, **assumptions)
-    known = SYMBOLS.get(name, symbol)
-    if known != symbol:
-        raise ValueError(f"the attribute {name!r} already has the symbol {known}, not {text}")
-    if any(s == symbol for n, s in SYMBOLS.items() if n != name):
-        raise ValueError(f"the symbol {text} already stands for another attribute")
-    if at_most is not None:
-        LIMITS[symbol] = sp.Le(symbol, at_most)
-    return SYMBOLS.setdefault(name, symbol)
+
+    __slots__ = ("at_most", "below", "field")
+
+    def __new__(
+        cls, field: str, text: str, at_most: float = math.inf, below: float = math.inf, **kind: bool
+    ) -> "Symbol":
+        """Return the symbol; kind: SymPy's assumptions, such as integer=True, by default positive."""
+        symbol: Symbol = sp.Symbol.__xnew__(cls, text, **(kind or {"positive": True}))
+        symbol.field, symbol.at_most, symbol.below = field, at_most, below
+        return symbol
+
+    @classmethod
+    def class_key(cls) -> tuple[int, int, str]:
+        """Return the place among other symbols, so that expressions print in SymPy's usual order."""
+        return sp.Symbol.class_key()
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, bool]]:
+        return (self.field, self.name, self.at_most, self.below), self._assumptions_orig
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.field, self.at_most, self.below)
+
+    @property
+    def limits(self) -> tuple[sp.Rel, ...]:
+        """The upper end of the field as a relation, where there is one."""
+        ends = (sp.Le(self, self.at_most), sp.Lt(self, self.below))
+        return tuple(end for end, value in zip(ends, (self.at_most, self.below)) if value != math.inf)
+
+
+T = Symbol("horizon", "T", positive=True, integer=True)
+K = Symbol("n_actions", "K", positive=True, integer=True)
+ETA = Symbol("learning_rate", "eta")
+DELTA = Symbol("failure_probability", "delta", below=1)
 
 
 @dataclass(frozen=True)
@@ -155,16 +154,25 @@ class Bound(Checked):
     def __post_init__(self) -> None:
         if not isinstance(self.expression, sp.Expr):
             raise TypeError(f"expression must be a SymPy expression, got {self.expression!r}")
-        unknown = self.expression.free_symbols - set(SYMBOLS.values())
+        free = self.expression.free_symbols
+        unknown = sorted(str(symbol) for symbol in free if not isinstance(symbol, Symbol))
         if unknown:
-            names = ", ".join(sorted(map(str, unknown)))
-            raise ValueError(f"expression must be in the symbols of theory.bound; register {names} with new_symbol")
+            raise ValueError(f"expression must be in symbols of fields (theory.bound.Symbol), got {', '.join(unknown)}")
+        if len(set(map(str, free))) < len(free) or len({symbol.field for symbol in free}) < len(free):
+            raise ValueError(f"each field must have one symbol and each symbol one field, got {self.expression}")
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the attributes that the expression needs."""
-        names = {symbol: name for name, symbol in SYMBOLS.items()}
-        return tuple(sorted(names[symbol] for symbol in self.expression.free_symbols))
+        return tuple(sorted(symbol.field for symbol in self.expression.free_symbols))
+
+    @cached_property
+    def symbols(self) -> dict[str, Symbol]:
+        """The symbol of each field: of the expression's, of those that tune it, and of the horizon."""
+        found = {T, *self.expression.free_symbols}
+        for tuning in self.tunings:
+            found |= {tuning.symbol, *tuning.rounded.free_symbols}
+        return {symbol.field: symbol for symbol in found}
 
     @property
     def tuned(self) -> sp.Expr:
@@ -176,21 +184,25 @@ class Bound(Checked):
 
     @cached_property
     def _function(self) -> Callable[..., float]:
-        return compiled(self.expression, self.fields)
+        return compiled(self.expression, self._arguments)
+
+    @property
+    def _arguments(self) -> tuple[Symbol, ...]:
+        return tuple(self.symbols[name] for name in self.fields)
 
     @cached_property
     def domain(self) -> tuple[sp.Rel, ...]:
         """What the fields must satisfy beyond their signs: upper ends, and what assumptions say of them."""
         known = self.expression.free_symbols
         stated = [limit for assumption in self.assumptions for limit in assumption.limits]
-        limits = [*(LIMITS[symbol] for symbol in known if symbol in LIMITS), *stated]
+        limits = [*(limit for symbol in known for limit in symbol.limits), *stated]
         return tuple(dict.fromkeys(limit for limit in limits if limit.free_symbols <= known))
 
     @cached_property
     def _sides(self) -> list[tuple[str, sp.Rel, Callable[..., Any]]]:
         """Of every limit: its text in the fields' names, itself, and both sides as a function of the fields."""
-        names = {symbol: sp.Symbol(name) for name, symbol in SYMBOLS.items()}
-        return [(str(r.subs(names)), r, compiled(sp.Tuple(r.lhs, r.rhs), self.fields)) for r in self.domain]
+        names = {symbol: sp.Symbol(name) for name, symbol in self.symbols.items()}
+        return [(str(r.subs(names)), r, compiled(sp.Tuple(r.lhs, r.rhs), self._arguments)) for r in self.domain]
 
     def value(self, **fields: float) -> float:
         """Return the bound's value; fields by full name, horizon=1000, n_actions=5, ...
@@ -199,15 +211,14 @@ class Bound(Checked):
         """
         if self.rate_only:
             raise ValueError(f"{self.name} claims a rate only: it has exponents, not a value")
-        missing, unknown = sorted(set(self.fields) - set(fields)), sorted(set(fields) - set(SYMBOLS))
-        if missing or unknown:
+        missing, unknown = sorted(set(self.fields) - set(fields)), sorted(set(fields) - set(self.symbols))
+        if missing or (unknown := [name for name in unknown if name not in _every_field()]):
             raise TypeError(f"{self.name} needs {', '.join(self.fields)}; missing {missing}, unknown {unknown}")
-        values = [_in_range(name, fields[name]) for name in self.fields]
+        values = [_in_range(self.symbols[name], fields[name]) for name in self.fields]
         for text, limit, sides in self._sides:
             if not _satisfied(limit, *sides(*values)):
-                got = ", ".join(
-                    f"{n} = {v:g}" for n, v in zip(self.fields, values, strict=True) if SYMBOLS[n] in limit.free_symbols
-                )
+                given = zip(self._arguments, values, strict=True)
+                got = ", ".join(f"{s.field} = {value:g}" for s, value in given if s in limit.free_symbols)
                 raise ValueError(f"{self.name} must have {text}, got {got}")
         result = self._finite(values)
         if result is None:
@@ -253,11 +264,12 @@ class Bound(Checked):
 
         along: other fields as expressions, as in exponent("horizon", {"budget": T ** Rational(3, 4)}).
         """
-        unknown = sorted({name, *(along or {})} - set(SYMBOLS))
+        fields = {name, *(along or {})}
+        unknown = sorted(fields - set(self.symbols) - _every_field()) if fields - set(self.symbols) else []
         if unknown:
-            raise ValueError(f"{', '.join(unknown)}: no such field; there are {', '.join(sorted(SYMBOLS))}")
-        expression = self.tuned.subs({SYMBOLS[other]: value for other, value in (along or {}).items()})
-        return growth_exponent(expression, SYMBOLS[name])
+            raise ValueError(f"{', '.join(unknown)}: no such field; there are {', '.join(sorted(_every_field()))}")
+        powers = {self.symbols[other]: power for other, power in (along or {}).items() if other in self.symbols}
+        return growth_exponent(self.tuned.subs(powers), self.symbols[name]) if name in self.symbols else Fraction(0)
 
     def latex(self) -> str:
         """Return the right side as LaTeX."""
@@ -280,9 +292,16 @@ class Bound(Checked):
         return "\n".join(lines)
 
 
-def _in_range(name: str, value: Any) -> float:
+def _every_field() -> set[str]:
+    """Return the fields of all theorems: one that a bound does not depend on may be given all the same."""
+    from theory import catalogue
+
+    return {name for bound in catalogue().values() for name in bound.symbols}
+
+
+def _in_range(symbol: Symbol, value: Any) -> float:
     """Return the field's value as a float; TypeError or ValueError for what its symbol cannot be."""
-    symbol, given = SYMBOLS[name], number(name, value)
+    name, given = symbol.field, number(symbol.field, value)
     least = 1.0 if symbol.is_positive and symbol.is_integer else 0.0
     if not math.isfinite(given) or given < least or (symbol.is_positive and given <= 0):
         wanted = "positive" if symbol.is_positive and not least else f"at least {least:g}"
@@ -317,10 +336,10 @@ def growth_exponent(expression: sp.Expr, symbol: sp.Symbol) -> Fraction:
         return Fraction(float((high - low) / 20_000)).limit_denominator(60)
 
 
-def compiled(expression: sp.Expr, fields: tuple[str, ...]) -> Callable[..., float]:
-    """Return the expression as a function of its fields, in this order, on floats."""
+def compiled(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., float]:
+    """Return the expression as a function of its symbols, in this order, on floats."""
     functions = {"harmonic": _harmonic, "Min": min, "Max": max, "ceiling": math.ceil, "floor": math.floor}
-    function: Callable[..., float] = sp.lambdify([SYMBOLS[f] for f in fields], expression, modules=[functions, "math"])
+    function: Callable[..., float] = sp.lambdify(symbols, expression, modules=[functions, "math"])
     return function
 
 
@@ -333,7 +352,8 @@ _MANY = 12  # names in one message
 
 def nearest(name: str, known: Mapping[str, Any]) -> str:
     """Return a hint for a name that is not known."""
-    near = [other for other in known if str(name).lower() in other] or difflib.get_close_matches(name, known, n=3)
+    near = sorted((other for other in known if str(name).lower() in other), key=len)
+    near = near or difflib.get_close_matches(name, known, n=3)
     if near and len(near) <= _MANY:
         return f"did you mean {', '.join(near)}?"
     return f"there are {', '.join(known)}" if len(known) <= _MANY else "`regretlab bounds` lists all"

@@ -1,11 +1,11 @@
 """The kinds of check behind `theory.verify`: each takes a verdict still blank and returns it filled in.
 
-**Exact expectation** (`check_exact`): the losses are a table and the law of the play is known in closed form or by
-enumeration (`theory.switching.exact`). That law is the algorithm's, not the code's, so the code is held against it too:
-its mean over `AGREEMENT` repetitions must be compatible, else the code itself is sampled.
+**Exact expectation** (`check_exact`): the law of the play is known, in closed form or by enumeration
+(`theory.<family>.exact`). That law is the algorithm's, not the code's, so the code is held against it too: its mean
+over `AGREEMENT` repetitions must be compatible, else the code itself is sampled.
 
-**Every input** (`check_worst`): Hedge and Shrinking Dartboard with two actions against all 4^T tables of 0/1 losses;
-other rules against the worst losses that a search finds.
+**Every input** (`check_worst`): the worst of all inputs where a family can name it (`theory.<family>.witnesses`), else
+the worst that a search finds.
 
 **Every path** (`check_paths`): one repetition beyond the bound refutes it. None among n says that at most a share
 1 - alpha^(1/n) of all is beyond it, wrong with probability at most alpha: if the share were larger, n repetitions
@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import theory
 from theory.confidence import MeanTest, mean_interval
-from theory.ranges import Range, known_table, proven_range
+from theory.ranges import Range, proven_range
 from theory.rates import fit_exponent
-from theory.switching import exact
 from theory.verdict import Outcome, Verdict
 
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ AGREEMENT = 1000  # repetitions of the code that are held against an exact expec
 RARE = 0.01  # share of repetitions beyond a claim about every path that is still to be noticed
 RATE_LEVEL = 0.99
 RATE_TOLERANCE = 0.06  # what lower-order terms and a factor ln^(1/3) T add to a slope over 2^8..2^16
-MISFIT = 4.0  # chi^2 a degree of freedom above which a slope is no summary
+MISFIT = 4.0  # chi^2 per degree of freedom above which a slope is no summary
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,12 @@ def decided(base: Verdict, value: float, rounding: float, **changes: Any) -> Ver
 
 def check_exact(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict | None:
     """Hold the exact expectation against the bound and the code against the exact expectation; None without one."""
-    if bound.mode != "expectation" or bound.quantity not in ("loss", "switches", "regret"):
+    if bound.mode != "expectation":
         return None
-    play = exact_play(problem, learner)
-    if play is None:
+    known = theory.first_answer("exact", "expectation", problem, learner, bound.quantity)
+    if known is None:
         return None
-    cost = problem.switching_cost
-    value = float({"loss": play.loss, "switches": play.switches, "regret": play.regret(cost)}[bound.quantity])
-    rounding = play.rounding * (1.0 + cost)
+    value, rounding = known
     draws = Draws(problem, learner, bound.quantity, base.seed, sampling.threads)
     x = draws.more(min(AGREEMENT, sampling.limit))
     low, high = mean_interval(x, *proven_range(problem, learner, bound.quantity), sampling.alpha / 2.0)
@@ -115,55 +113,17 @@ def check_exact(base: Verdict, bound: Any, problem: Any, learner: Any, sampling:
     return decided(base, value, rounding, error_probability=sampling.alpha, repetitions=len(x), note=note)
 
 
-def exact_play(problem: Any, learner: Any) -> exact.ExactPlay | None:
-    """Return the exact play of one of our learners in a switching-cost game over a table, or None.
-
-    None for random losses, for learners whose law is not known (subclasses too) and for trees that are too large.
-    """
-    from bandits.switching import BatchedDartboard, BatchedExp3, BudgetedExp3, Exp3, Hedge, ShrinkingDartboard
-    from bandits.switching import SwitchingCostGame as Game
-
-    kind = type(learner)
-    known = (Hedge, ShrinkingDartboard, Exp3, BatchedExp3, BudgetedExp3, BatchedDartboard)
-    table = known_table(problem) if type(problem) is Game and kind in known else None
-    if table is None:
-        return None
-    params = learner.parameters(problem)
-    rate, length = params.learning_rate, getattr(params, "batch_length", 1)
-    looks: Any = getattr(problem.feedback, "looks", "flexible")
-    plays: dict[type, Callable[[], exact.ExactPlay]] = {
-        Hedge: lambda: exact.hedge(table, rate),
-        ShrinkingDartboard: lambda: exact.shrinking_dartboard(table, rate),
-        Exp3: lambda: exact.exp3(table, rate),
-        BatchedExp3: lambda: exact.exp3(table, rate, length),
-        BudgetedExp3: lambda: exact.budgeted_exp3(table, rate, length),
-        BatchedDartboard: lambda: exact.batched_dartboard(table, rate, length, looks),
-    }
-    try:
-        return plays[kind]()
-    except ValueError:  # too many draws to enumerate
-        return None
-
-
 def check_worst(base: Verdict, bound: Any, problem: Any, learner: Any) -> Verdict:
-    """Hold an upper bound on regret against the worst losses: all 4^T tables for two actions, else a search."""
-    from bandits.switching import Hedge, ShrinkingDartboard
-
+    """Hold an upper bound on regret against the worst inputs that the problem's family knows for the learner."""
     if bound.quantity != "regret" or bound.direction != "upper" or bound.mode != "expectation":
         raise ValueError(f"the worst case is known for upper bounds on expected regret, not for {bound.name}")
-    if problem.n_actions == 2 and type(learner) in (Hedge, ShrinkingDartboard):
-        from theory.switching.minimax import worst_case_of_two
-
-        lazy = type(learner) is ShrinkingDartboard
-        rate = learner.parameters(problem).learning_rate
-        worst, table = worst_case_of_two(problem.horizon, rate, problem.switching_cost, lazy)
-        rounding = exact.shrinking_dartboard(table, rate).rounding * (1.0 + problem.switching_cost)
-        return decided(base, worst, rounding, kind="every input")
-    from theory.switching.witnesses import search
-
-    witness = search(base.bound_value, problem, learner, seed=base.seed)
+    worst = theory.first_answer("witnesses", "worst_case", problem, learner, base.bound_value, base.seed)
+    if worst is None:
+        raise TypeError(f"no worst case is known for {type(problem).__name__}")
+    if worst.every_input:
+        return decided(base, worst.regret, worst.rounding, kind="every input")
     note = "On the worst losses that the search found; others may be worse."
-    return decided(base, witness.regret, 1e-9 * problem.horizon, note=note)
+    return decided(base, worst.regret, worst.rounding, note=note)
 
 
 # ---------------------------------------------------------------- by sampling

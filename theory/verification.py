@@ -30,7 +30,7 @@ from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
 from bandits.protocol import Learner, Problem
 from theory import checks
-from theory.instances import Case, Instance, default_cases
+from theory.cases import Case, DefaultCase, default_cases
 from theory.ranges import Range
 from theory.verdict import Outcome, Verdict
 
@@ -187,19 +187,18 @@ def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters =
 
 def tuned_parameters(bound: Any, problem: Any) -> dict[str, float]:
     """Return the parameters that minimise the bound for the problem, by name; ValueError where it has none."""
-    from theory.bound import SYMBOLS, compiled
+    from theory.bound import compiled
 
     if not bound.tunings:
         raise ValueError(f"{bound.name} has no parameters to tune: leave out parameters='tuned'")
-    names = {symbol: name for name, symbol in SYMBOLS.items()}
     tuned: dict[str, float] = {}
     waiting = list(bound.tunings)
     while waiting:  # a minimiser may need another one, as the learning rate needs the batch length
-        symbols = {tuning.symbol for tuning in waiting}
-        tuning = next(t for t in waiting if not symbols & t.rounded.free_symbols)
-        fields = tuple(sorted(names[s] for s in tuning.rounded.free_symbols))
-        values = [tuned[f] if f in tuned else float(getattr(problem, f)) for f in fields]
-        tuned[names[tuning.symbol]] = float(compiled(tuning.rounded, fields)(*values))
+        later = {tuning.symbol for tuning in waiting}
+        tuning = next(t for t in waiting if not later & t.rounded.free_symbols)
+        symbols = sorted(tuning.rounded.free_symbols, key=lambda symbol: symbol.field)
+        values = [tuned[s.field] if s.field in tuned else float(getattr(problem, s.field)) for s in symbols]
+        tuned[tuning.symbol.field] = float(compiled(tuning.rounded, symbols)(*values))
         waiting.remove(tuning)
     return tuned
 
@@ -302,7 +301,7 @@ def _blank(bound: Any, problem: Any, learner: Any, seed: int) -> Verdict:
     return Verdict(bound.name, "undecided", "none", bound.quantity, bound.direction, *shown, seed=seed)
 
 
-def _verdict_of(case: Case, options: Mapping[str, Any]) -> Verdict:
+def _verdict_of(case: DefaultCase, options: Mapping[str, Any]) -> Verdict:
     if case.make is None:
         bound = case.bound
         outcome: Outcome = "not applicable" if case.reason else "undecided"
@@ -310,7 +309,7 @@ def _verdict_of(case: Case, options: Mapping[str, Any]) -> Verdict:
         learner = bound.learner or "every learner"
         return Verdict(bound.name, outcome, "none", bound.quantity, bound.direction, "no problem", learner, note=note)
     try:
-        problem, learner, own = Instance(*case.make())
+        problem, learner, own = Case(*case.make())
         return verify(case.bound, problem, learner, **{**options, **own})
     except (ValueError, TypeError, ArithmeticError) as error:
         raise RuntimeError(f"the check of {case.bound.name} failed: {error}") from error

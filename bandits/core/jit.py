@@ -207,6 +207,55 @@ def _overload_keep_alive(value: Any) -> Any:
     return lambda value: None
 
 
+# ---------------------------------------------------------------- records written into rows
+
+
+def storing(places_of: Callable[[Any], list[tuple[Any, tuple[int, ...]]]]) -> Any:
+    """Return the intrinsic (record, out) -> None that writes parts of a record into out, (M,) float64 in C order.
+
+    places_of: from the record's type to (place in out, an index or a slice; indices that lead to the number or array).
+    An array of another length than its slice is a ValueError.
+    """
+
+    @intrinsic
+    def store(_typing_context: Any, record: Any, out: Any) -> Any:
+        places = places_of(record)
+
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            row = context.make_array(out)(context, builder, arguments[1]).data
+
+            def put(kind: Any, value: Any, place: Any) -> None:
+                builder.store(context.cast(builder, value, kind, types.float64), builder.gep(row, [place]))
+
+            for place, path in places:
+                kind, value = record, arguments[0]
+                for part in path:
+                    kind, value = kind.types[part], builder.extract_value(value, part)
+                if isinstance(place, slice):
+                    _each_entry(context, builder, kind, value, place, put)
+                else:
+                    put(kind, value, context.get_constant(types.intp, place))
+            return context.get_dummy_value()
+
+        return types.none(record, out), codegen
+
+    return store
+
+
+def _each_entry(context: Any, builder: Any, kind: Any, value: Any, place: slice, put: Callable[..., None]) -> None:
+    """Write the code that puts every entry of an array of one axis at its place."""
+    array = context.make_array(kind)(context, builder, value)
+    count = context.get_constant(types.intp, place.stop - place.start)
+    (length,) = cgutils.unpack_tuple(builder, array.shape, 1)
+    with builder.if_then(builder.icmp_signed("!=", length, count), likely=False):
+        reason = f"measure returns an array that has not {place.stop - place.start} entries"
+        context.call_conv.return_user_exc(builder, ValueError, (reason,))
+    with cgutils.for_range(builder, count) as loop:
+        pointer = cgutils.get_item_pointer(context, builder, kind, array, [loop.index])
+        entry = context.unpack_value(builder, kind.dtype, pointer)
+        put(kind.dtype, entry, builder.add(loop.index, context.get_constant(types.intp, place.start)))
+
+
 @type_callable(popcount)
 def _type_popcount(context: Any) -> Any:
     return lambda word: types.int64(types.uint64)

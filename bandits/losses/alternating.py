@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bandits.core.checks import LARGEST_ACTIONS, integer
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream
@@ -59,6 +62,11 @@ class AlternatingLosses(LossProcess):
     def __post_init__(self) -> None:
         integer("n_actions", self.n_actions, low=1, high=LARGEST_ACTIONS)
         integer("period", self.period, low=1)
+
+    def known_table(self, horizon: int) -> NDArray[np.float64]:
+        """Return the losses, which nothing random touches."""
+        paying = np.arange(horizon) // self.period % self.n_actions
+        return np.asarray(paying[:, None] == np.arange(self.n_actions), dtype=np.float64)
 
     def setting(self, horizon: int) -> AlternatingSetting:
         """Return the compiled functions' view."""

@@ -108,6 +108,10 @@ class BernoulliLosses(LossProcess):
         """Number of actions K."""
         return len(self.means)
 
+    def mean_gap(self, horizon: int) -> float:
+        """Return the largest mean less the smallest."""
+        return max(self.means) - min(self.means)
+
     def setting(self, horizon: int) -> BernoulliSetting:
         """Return the compiled functions' view; the horizon does not matter."""
         means = np.array(self.means)

@@ -32,6 +32,18 @@ class LossProcess(Checked):
     steps: ClassVar[LossSteps]
     bounded: ClassVar[bool] = False
 
+    def known_table(self, horizon: int) -> Any:
+        """Return the losses (horizon, K) where they are the same in every repetition, else None."""
+        return None
+
+    def mean_gap(self, horizon: int) -> float:
+        """Return by how much an action's mean loss can exceed the best one's in a round."""
+        return 1.0
+
+    def dominance_gap(self, horizon: int) -> float | None:
+        """Return g where one action is always best in every round and no other is worse by more than g, else None."""
+        return None
+
     @abstractmethod
     def setting(self, horizon: int) -> Any:
         """Return the NamedTuple that the compiled functions receive."""

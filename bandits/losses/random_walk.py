@@ -148,6 +148,12 @@ class MultiScaleRandomWalk(LossProcess):
         optional_real("gap", self.gap, low=0.0, high=1.0)
         optional_real("noise", self.noise, low=0.0)
 
+    def mean_gap(self, horizon: int) -> float:
+        """Return the gap of the walk."""
+        return self.setting(horizon).gap
+
+    dominance_gap = mean_gap  # noise and clipping are the same for all actions
+
     def setting(self, horizon: int) -> WalkSetting:
         """Return the walk's parameters for a horizon of at least 2."""
         horizon = integer("horizon", horizon, low=2)

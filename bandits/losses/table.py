@@ -88,6 +88,10 @@ class LossTable(LossProcess):
         """Number of actions K."""
         return int(self.table.shape[1])
 
+    def known_table(self, horizon: int) -> NDArray[np.float64]:
+        """Return the first rounds of the table."""
+        return self.table[:horizon]
+
     def setting(self, horizon: int) -> TableSetting:
         """Return the compiled functions' view; ValueError if the table is shorter than the horizon."""
         if len(self.table) < horizon:

@@ -1,6 +1,5 @@
 """Individually fair learning with one-sided feedback: the game, its worlds and its learners."""
 
-from bandits.one_sided.account import AccountedGame as AccountedGame
 from bandits.one_sided.auditors import MahalanobisDistance as MahalanobisDistance
 from bandits.one_sided.auditors import Panel as Panel
 from bandits.one_sided.auditors import Panels as Panels
@@ -9,6 +8,13 @@ from bandits.one_sided.auditors import ScaledDistance as ScaledDistance
 from bandits.one_sided.auditors import TableDistance as TableDistance
 from bandits.one_sided.auditors import votes_needed as votes_needed
 from bandits.one_sided.benchmark import FairPolicy as FairPolicy
+from bandits.one_sided.examples import applicants as applicants
+from bandits.one_sided.examples import hidden_outcomes as hidden_outcomes
+from bandits.one_sided.examples import label_drift as label_drift
+from bandits.one_sided.examples import lending as lending
+from bandits.one_sided.examples import lending_panels as lending_panels
+from bandits.one_sided.examples import nobody_audits as nobody_audits
+from bandits.one_sided.examples import three_points as three_points
 from bandits.one_sided.exponential import Exp2OneSided as Exp2OneSided
 from bandits.one_sided.exponential import FullInformationExp2 as FullInformationExp2
 from bandits.one_sided.fixed import FixedPolicy as FixedPolicy
@@ -26,10 +32,11 @@ from bandits.one_sided.people import Lending as Lending
 from bandits.one_sided.people import RecordedPeople as RecordedPeople
 from bandits.one_sided.perturbed_leader import ContextSemiBanditFtpl as ContextSemiBanditFtpl
 from bandits.one_sided.perturbed_leader import InstanceFtpl as InstanceFtpl
+from bandits.one_sided.probes import Exp2Analysis as Exp2Analysis
+from bandits.one_sided.probes import ViolationsByVotes as ViolationsByVotes
 from bandits.one_sided.problem import FullLabels as FullLabels
 from bandits.one_sided.problem import OneSided as OneSided
 from bandits.one_sided.problem import OneSidedGame as OneSidedGame
-from bandits.one_sided.recount import RecountedGame as RecountedGame
 from bandits.one_sided.reduction import lagrangian_loss as lagrangian_loss
 from bandits.one_sided.reduction import policy_error as policy_error
 from bandits.one_sided.reduction import reduce as reduce
@@ -37,10 +44,3 @@ from bandits.one_sided.tasting import AppleTasting as AppleTasting
 from bandits.one_sided.tasting import EpsilonTasting as EpsilonTasting
 from bandits.one_sided.tasting import Exp4AppleTasting as Exp4AppleTasting
 from bandits.one_sided.tasting import RevealingAction as RevealingAction
-from bandits.one_sided.worlds import applicants as applicants
-from bandits.one_sided.worlds import hidden_outcomes as hidden_outcomes
-from bandits.one_sided.worlds import label_drift as label_drift
-from bandits.one_sided.worlds import lending as lending
-from bandits.one_sided.worlds import lending_panels as lending_panels
-from bandits.one_sided.worlds import nobody_audits as nobody_audits
-from bandits.one_sided.worlds import three_points as three_points

@@ -23,7 +23,7 @@ theorems' comparator for a fixed policy. For a recorded sequence it is the best 
 
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,21 +41,24 @@ from bandits.one_sided.people import People, PeopleSteps
 from bandits.one_sided.play import Play as Play
 from bandits.one_sided.play import check_play, make_acceptance
 from bandits.one_sided.reduction import HIDDEN
-from bandits.protocol import Problem, ProblemSteps
+from bandits.protocol import ProblemSteps, RoundProblem
 
 _LAST_OF_BLOCK = 4095  # see bandits.core.summation
 _MANY_INDIVIDUALS = 2**20  # arrive per round at most: a round looks at all pairs of them
-_GROUP_METRICS = ("arrivals", "acceptances", "errors", "seen_errors")
 
 
 @dataclass(frozen=True)
 class OneSided(Checked):
     """A label is revealed where the individual is accepted."""
 
+    kind: ClassVar[str] = "one-sided"
+
 
 @dataclass(frozen=True)
 class FullLabels(Checked):
     """All labels are revealed."""
+
+    kind: ClassVar[str] = "full labels"
 
 
 class Report(NamedTuple):
@@ -99,8 +102,32 @@ class OneSidedWorld(NamedTuple):
     sums: Any  # (5, 2) float64: error, the three regrets, Lagrangian regret; closed and open blocks of 4096 rounds
 
 
+class Metrics(NamedTuple):
+    """What is measured after a number of rounds."""
+
+    loss: int
+    error: float
+    violations: int
+    reports: int
+    observations: int
+    error_regret: float
+    error_regret_half_slack: float
+    error_regret_no_slack: float
+    lagrangian_regret: float
+
+
+class GroupMetrics(NamedTuple):
+    """The same, and arrays (G,) of counts by group."""
+
+    whole: Metrics
+    arrivals: Any
+    acceptances: Any
+    errors: Any
+    seen_errors: Any
+
+
 @dataclass(frozen=True, eq=False)
-class OneSidedGame(Problem):
+class OneSidedGame(RoundProblem):
     """`horizon` >= 1 rounds of `individuals` >= 1 arrivals from `people`, audited by `panels`.
 
     tolerance: alpha in [0, 1].  slack: epsilon in [0, alpha]; None means alpha.  feedback: OneSided() or FullLabels().
@@ -167,11 +194,8 @@ class OneSidedGame(Problem):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
-        names = ["loss", "error", "violations", "reports", "observations", "error_regret"]
-        names += ["error_regret_half_slack", "error_regret_no_slack", "lagrangian_regret"]
-        if self.people.n_groups > 1:
-            names += [f"{name}_{g}" for name in _GROUP_METRICS for g in range(self.people.n_groups)]
-        return tuple(names)
+        groups = range(self.people.n_groups if self.people.n_groups > 1 else 0)
+        return (*Metrics._fields, *(f"{name}_{g}" for name in GroupMetrics._fields[1:] for g in groups))
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
         """Return ends that a metric cannot leave at the horizon, whatever is drawn; ValueError where none is known.
@@ -195,7 +219,8 @@ class OneSidedGame(Problem):
     @property
     def steps(self) -> ProblemSteps:
         """The compiled functions for this population, class and feedback."""
-        return _steps(self.people.steps, self.hypotheses.steps, isinstance(self.feedback, FullLabels))
+        full, grouped = isinstance(self.feedback, FullLabels), self.people.n_groups > 1
+        return _steps(self.people.steps, self.hypotheses.steps, full, grouped)
 
     @cached_property
     def _setting(self) -> OneSidedSetting:
@@ -224,8 +249,9 @@ class OneSidedGame(Problem):
 
 
 @cache
-def _steps(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) -> ProblemSteps:
-    return ProblemSteps(_init, _make_respond(people, hypotheses, full), _measure)
+def _steps(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool, grouped: bool) -> ProblemSteps:
+    measure = _measure_groups if grouped else _measure
+    return ProblemSteps(_init, _make_respond(people, hypotheses, full), measure)
 
 
 @shared_kernel
@@ -326,14 +352,22 @@ def _add_up(setting: OneSidedSetting, world: OneSidedWorld, t: int, price: float
 
 
 @rare_kernel
-def _measure(setting: OneSidedSetting, world: OneSidedWorld, n_rounds: int, out: Any) -> None:
-    out[0] = world.counts[0]
-    out[1] = world.sums[0, 0] + world.sums[0, 1]
-    for i in range(1, 4):
-        out[1 + i] = world.counts[i]
-    for i in range(1, 5):
-        out[4 + i] = world.sums[i, 0] + world.sums[i, 1]
-    if setting.n_groups > 1:
-        for row in range(4):
-            for group in range(setting.n_groups):
-                out[9 + row * setting.n_groups + group] = world.groups[row, group]
+def _measure(setting: OneSidedSetting, world: OneSidedWorld, n_rounds: int) -> Metrics:
+    counts, sums = world.counts, world.sums
+    return Metrics(
+        loss=counts[0],
+        error=sums[0, 0] + sums[0, 1],
+        violations=counts[1],
+        reports=counts[2],
+        observations=counts[3],
+        error_regret=sums[1, 0] + sums[1, 1],
+        error_regret_half_slack=sums[2, 0] + sums[2, 1],
+        error_regret_no_slack=sums[3, 0] + sums[3, 1],
+        lagrangian_regret=sums[4, 0] + sums[4, 1],
+    )
+
+
+@rare_kernel
+def _measure_groups(setting: OneSidedSetting, world: OneSidedWorld, n_rounds: int) -> GroupMetrics:
+    whole, groups = _measure(setting, world, n_rounds), world.groups
+    return GroupMetrics(whole, groups[0], groups[1], groups[2], groups[3])

@@ -59,7 +59,6 @@ from bandits.preference.trajectories.problem import TrajectoryDuel as Trajectory
 from bandits.preference.trajectories.problem import random_linear_mdp as random_linear_mdp
 from bandits.preference.trajectories.problem import random_tabular_mdp as random_tabular_mdp
 from bandits.preference.trajectories.problem import tabular_mdp as tabular_mdp
-from sims.engines.policies import trajectory as trajectory
 
 COMAL = NashProx
 EGPO = NashMP

@@ -14,24 +14,15 @@ With n = T / tau the right side is least at tau = (2 c^2 T / (K ln K))^(1/3), wh
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
+from bandits.combine import blocked_steps
 from bandits.core.checks import integer, optional_real
-from bandits.core.exponential_weights import (
-    add_loss,
-    draw,
-    probability,
-    tree_add_loss,
-    tree_draw,
-    tree_probability,
-    uniform_tree,
-    uniform_weights,
-)
 from bandits.core.jit import kernel
-from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.exp3 import MANY_ACTIONS
-from bandits.switching.problem import Bandit, SwitchingCostGame
+from bandits.switching.exp3 import Exp3
+from bandits.switching.feedback import Bandit
+from bandits.switching.problem import SwitchingCostGame
 
 
 class BatchedExp3Params(NamedTuple):
@@ -43,42 +34,9 @@ class BatchedExp3Params(NamedTuple):
     n_batches: int
 
 
-class BatchedExp3State(NamedTuple):
-    """Weights over batches, the batch's action, its loss so far and the round it began in."""
-
-    weights: Any  # Weights, or WeightTree for many actions
-    arm: int
-    batch_loss: float
-    start: int
-
-
-def _make_steps(uniform_weights: Any, draw: Any, probability: Any, add_loss: Any) -> LearnerSteps:
-    """Return the steps on weights in a list or in a tree."""
-
-    @kernel
-    def init(params: BatchedExp3Params, rng: Stream) -> BatchedExp3State:
-        return BatchedExp3State(uniform_weights(params.n_actions), 0, 0.0, 0)
-
-    @kernel
-    def act(params: BatchedExp3Params, state: BatchedExp3State, t: int, rng: Stream) -> int:
-        if t == state.start:
-            return draw(state.weights, uniform(rng, t, 0))
-        return state.arm
-
-    @kernel
-    def update(
-        params: BatchedExp3Params, state: BatchedExp3State, t: int, arm: int, loss: float, rng: Stream
-    ) -> BatchedExp3State:
-        batch_loss = state.batch_loss + loss
-        if t + 1 < state.start + params.batch_length:
-            return BatchedExp3State(state.weights, arm, batch_loss, state.start)
-        estimate = batch_loss / params.batch_length / probability(state.weights, arm)
-        return BatchedExp3State(add_loss(state.weights, params.learning_rate, arm, estimate), arm, 0.0, t + 1)
-
-    return LearnerSteps(init, act, update)
-
-
-_TREE_STEPS = _make_steps(uniform_tree, tree_draw, tree_probability, tree_add_loss)
+@kernel
+def _flat(params: BatchedExp3Params) -> BatchedExp3Params:
+    return params
 
 
 @dataclass(frozen=True)
@@ -91,8 +49,9 @@ class BatchedExp3(Learner):
 
     learning_rate: float | None = None
     batch_length: int | None = None
-    steps: ClassVar[LearnerSteps] = _make_steps(uniform_weights, draw, probability, add_loss)
+    steps: ClassVar[LearnerSteps] = blocked_steps(Exp3.steps, _flat)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    exact: ClassVar[str] = "exp3"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
@@ -101,9 +60,13 @@ class BatchedExp3(Learner):
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
         """Return the compiled functions: those of the tree for many actions, as in `Exp3`."""
-        if problem.n_actions >= MANY_ACTIONS and self.steps is BatchedExp3.steps:  # a subclass's own steps are played
-            return _TREE_STEPS
-        return self.steps
+        if self.steps is not BatchedExp3.steps:  # a subclass's own steps are played
+            return self.steps
+        return blocked_steps(Exp3().steps_for(problem), _flat)
+
+    def rounds_held(self, problem: SwitchingCostGame) -> int:
+        """Return the batch length."""
+        return int(self.parameters(problem).batch_length)
 
     def parameters(self, problem: SwitchingCostGame) -> BatchedExp3Params:
         """Return K, eta, tau and n for the game."""

@@ -33,7 +33,8 @@ from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform_index, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.batched_exp3 import BatchedExp3
-from bandits.switching.problem import ExtraObservations, Play, Seen, SwitchingCostGame, TotalBudget
+from bandits.switching.feedback import ExtraObservations, Play, Seen, TotalBudget
+from bandits.switching.problem import SwitchingCostGame
 
 
 class BudgetedParams(NamedTuple):
@@ -187,6 +188,7 @@ class BudgetedExp3(Learner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _own_act, _own_update)
     accepts: ClassVar[tuple[type, ...]] = (TotalBudget,)
+    exact: ClassVar[str] = "budgeted_exp3"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
@@ -196,6 +198,10 @@ class BudgetedExp3(Learner):
         super().check(problem)
         if problem.feedback.looks == "full":
             raise TypeError("BudgetedExp3 looks at one action a batch; for looks='full' use BatchedDartboard")
+
+    def rounds_held(self, problem: SwitchingCostGame) -> int:
+        """Return the batch length."""
+        return int(self.parameters(problem).batch_length)
 
     def parameters(self, problem: SwitchingCostGame) -> BudgetedParams:
         """Return K, eta, tau and n for the game."""
@@ -219,6 +225,7 @@ class BatchedDartboard(Learner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _lazy_act, _lazy_update)
     accepts: ClassVar[tuple[type, ...]] = (TotalBudget, ExtraObservations)
+    exact: ClassVar[str] = "batched_dartboard"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
@@ -230,6 +237,10 @@ class BatchedDartboard(Learner):
             raise TypeError("BatchedDartboard needs looks='flexible' or 'full'; for looks='bandit' use BudgetedExp3")
         if problem.budget < 1:
             raise ValueError(f"BatchedDartboard needs a budget of at least 1, got {problem.budget}")
+
+    def rounds_held(self, problem: SwitchingCostGame) -> int:
+        """Return the batch length."""
+        return int(self.parameters(problem).batch_length)
 
     def parameters(self, problem: SwitchingCostGame) -> BudgetedParams:
         """Return K, eta, tau and n for the game."""
@@ -298,6 +309,10 @@ class ExtraObservationLearner(Learner):
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
         """Return the steps of the learner with the smaller bound."""
         return BatchedDartboard.steps if self.uses_looks(problem) else _FREE_FEEDBACK
+
+    def rounds_held(self, problem: SwitchingCostGame) -> int:
+        """Return the batch length."""
+        return int(self.parameters(problem).batch_length)
 
     def parameters(self, problem: SwitchingCostGame) -> Any:
         """Return the parameters of the learner with the smaller bound."""

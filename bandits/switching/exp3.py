@@ -33,7 +33,8 @@ from bandits.core.exponential_weights import (
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import Bandit, SwitchingCostGame
+from bandits.switching.feedback import Bandit
+from bandits.switching.problem import SwitchingCostGame
 
 
 class Exp3Params(NamedTuple):
@@ -89,6 +90,7 @@ class Exp3(Learner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    exact: ClassVar[str] = "exp3"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)

@@ -15,7 +15,8 @@ from bandits.core.exponential_weights import Weights, add_losses, draw, uniform_
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import FullInformation, SwitchingCostGame
+from bandits.switching.feedback import FullInformation
+from bandits.switching.problem import SwitchingCostGame
 
 
 class HedgeParams(NamedTuple):
@@ -47,6 +48,7 @@ class Hedge(Learner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+    exact: ClassVar[str] = "hedge"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)

@@ -24,7 +24,8 @@ from bandits.core.checks import optional_real
 from bandits.core.jit import kernel, rare_kernel, uint64
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import FullInformation, SwitchingCostGame
+from bandits.switching.feedback import FullInformation
+from bandits.switching.problem import SwitchingCostGame
 
 _SLACK = 1.0 + 2.0**-20  # far above the rounding errors of the exact test
 

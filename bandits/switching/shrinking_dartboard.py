@@ -31,7 +31,8 @@ from bandits.core.exponential_weights import (
 from bandits.core.jit import kernel, rare_kernel, uint64
 from bandits.core.rng import Stream, uniform, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import FullInformation, SwitchingCostGame
+from bandits.switching.feedback import FullInformation
+from bandits.switching.problem import SwitchingCostGame
 
 
 class DartboardParams(NamedTuple):
@@ -125,6 +126,7 @@ class ShrinkingDartboard(Learner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+    exact: ClassVar[str] = "shrinking_dartboard"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)

@@ -26,7 +26,8 @@ from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.problem import Bandit, SwitchingCostGame
+from bandits.switching.feedback import Bandit
+from bandits.switching.problem import SwitchingCostGame
 
 _NEWTON_STEPS = 100
 
@@ -131,6 +132,14 @@ class TsallisSwitch(Learner):
 
     def __post_init__(self) -> None:
         real("scale", self.scale, low=0.0, open_low=True)
+
+    def switch_cap(self, problem: SwitchingCostGame) -> int:
+        """Return the number of blocks that begin after the first round."""
+        growth, played, block = self.parameters(problem).growth, 0, 0
+        while played < problem.horizon:
+            block += 1
+            played += max(1, math.ceil(growth * math.sqrt(block)))
+        return block - 1
 
     def parameters(self, problem: SwitchingCostGame) -> TsallisParams:
         """Return K and the blocks' growth for the game's switching cost."""

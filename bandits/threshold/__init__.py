@@ -3,7 +3,7 @@
 from bandits.threshold.block_search import BlockFeasibleSearch as BlockFeasibleSearch
 from bandits.threshold.block_search import EpochFeasibleSearch as EpochFeasibleSearch
 from bandits.threshold.doubly_optimistic import DoublyOptimisticSearch as DoublyOptimisticSearch
-from bandits.threshold.environments import environments as environments
+from bandits.threshold.examples import environments as environments
 from bandits.threshold.explore_then_commit import ExploreThenCommit as ExploreThenCommit
 from bandits.threshold.fixed import FixedThreshold as FixedThreshold
 from bandits.threshold.lagrangian import LagrangianExp3 as LagrangianExp3

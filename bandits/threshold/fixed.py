@@ -52,8 +52,12 @@ class FixedThreshold(Learner):
         if self.index is not None:
             integer("index", self.index, low=0)
 
+    def only_action(self, problem: ThresholdGame) -> int:
+        """Return the index."""
+        return self.parameters(problem).arm
+
     def parameters(self, problem: ThresholdGame) -> FixedThresholdParams:
         """Return the index; ValueError if the grid has no such threshold."""
         if self.index is None:
-            return FixedThresholdParams(problem.sweep.best)
+            return FixedThresholdParams(problem.fixed_points.best)
         return FixedThresholdParams(integer("index", self.index, low=0, high=problem.n_actions - 1))

@@ -103,7 +103,7 @@ class PessimisticSearch(ConfidentLearner):
 
     def parameters(self, problem: ThresholdGame) -> PessimisticParams:
         """Return radii and prior knowledge; ValueError if the grid has no threshold `safe`."""
-        found, thresholds = problem.sweep, problem.thresholds
+        found, thresholds = problem.fixed_points, problem.thresholds
         safe, slope = self.safe, self.slope
         if safe is None:
             safe = int(found.residuals.max(axis=1).argmin()) if found.feasible.any() else found.best

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import checked
 from bandits.core.checks import array, optional_real, real
-from bandits.core.jit import kernel
+from bandits.core.jit import kernel, shared_kernel
 from bandits.core.limits import lowered
 from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
 
@@ -92,6 +92,17 @@ def split_pools(scores: ArrayLike, good: ArrayLike, group: ArrayLike) -> Pools:
     return Pools((x[g == 0], x[g == 1]), (y[g == 0], y[g == 1]))
 
 
+class Composition(NamedTuple):
+    """What can be observed of the state: the share of group 1."""
+
+    share: float
+
+
+@shared_kernel
+def _observe(state: State) -> Composition:
+    return Composition(state.first)
+
+
 @dataclass(frozen=True)
 class PoolPopulation(Population):
     """Base of the populations with pools: adaptation k in [0, 1] (0 freezes the composition), lift in [0, 1].
@@ -102,8 +113,8 @@ class PoolPopulation(Population):
     adaptation: float = 0.1
     lift: float = 0.3
     share: float | None = None
-    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _target)
-    observables: ClassVar[tuple[str, ...]] = ("share",)
+    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _target, _observe)
+    observables: ClassVar[tuple[str, ...]] = Composition._fields
 
     def __post_init__(self) -> None:
         real("adaptation", self.adaptation, 0.0, 1.0)

@@ -37,6 +37,7 @@ class PopulationSteps(NamedTuple):
     init: Any  # (setting) -> state: a NamedTuple of two floats
     rates: Any  # (setting, state, index) -> Rates of a threshold
     target: Any  # (setting, rates) -> state towards which these rates pull
+    observe: Any  # (state) -> NamedTuple of the state's numbers, by the names in `Population.observables`
 
 
 class State(NamedTuple):

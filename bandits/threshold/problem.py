@@ -20,13 +20,13 @@ R^2 / (4 N) for R = 2 and N = 4 n_0 n_1 / n <= n, with equality only for groups 
 R = 1 and N = n. The plain count n would claim too much for unequal groups.
 
 Regret is against the oracle: the best feasible threshold of the grid, each run to its own fixed point
-(`bandits.threshold.sweep`). Means, not draws, enter every metric but `reward`.
+(`bandits.threshold.fixed_points`). Means, not draws, enter every metric but `reward`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,7 @@ from bandits.core.checks import HUGE, LARGEST, array, instance, integer, real, s
 from bandits.core.jit import rare_kernel, shared_kernel
 from bandits.core.rng import Stream
 from bandits.core.summation import Sum, empty_sum, plus, value
-from bandits.protocol import Problem, ProblemSteps
+from bandits.protocol import ProblemSteps, RoundProblem
 from bandits.threshold.batch import (
     Constraints,
     Outcome,
@@ -49,33 +49,25 @@ from bandits.threshold.batch import (
     service_violation,
     write_information,
 )
+from bandits.threshold.fixed_points import FixedPoints, find_fixed_points
 from bandits.threshold.population import Population, PopulationSteps, Sensitivity, State, advance, mean_reward
 from bandits.threshold.ranges import proven_range
-from bandits.threshold.sweep import Sweep, sweep_thresholds
 
 _MANY_THRESHOLDS = 10**6
-_METRICS = (
-    "reward",
-    "regret",
-    "violation",
-    "parity_violation",
-    "service_violation",
-    "infeasible_rounds",
-    "settled_regret",
-    "settled_violation",
-    "switches",
-    "absent_groups",
-)
 
 
 @dataclass(frozen=True)
 class ChosenThreshold(Checked):
     """Reward and residuals of the chosen threshold alone (bandit feedback)."""
 
+    kind: ClassVar[str] = "chosen threshold"
+
 
 @dataclass(frozen=True)
 class FullScores(Checked):
     """The reward of the chosen threshold, and the residuals of every threshold: the scores of the batch are seen."""
+
+    kind: ClassVar[str] = "full scores"
 
 
 class ThresholdSetting(NamedTuple):
@@ -111,8 +103,30 @@ class ThresholdWorld(NamedTuple):
     absent: int
 
 
+class Metrics(NamedTuple):
+    """What is measured after a number of rounds."""
+
+    reward: float
+    regret: float
+    violation: float
+    parity_violation: float
+    service_violation: float
+    infeasible_rounds: int
+    settled_regret: float
+    settled_violation: float
+    switches: int
+    absent_groups: int
+
+
+class StateMetrics(NamedTuple):
+    """The same, and what can be observed of the population's state."""
+
+    sums: Metrics
+    state: Any  # the population's own NamedTuple
+
+
 @dataclass(frozen=True)
-class ThresholdGame(Problem):
+class ThresholdGame(RoundProblem):
     """`horizon` >= 1 rounds of batches from a closed-loop population.
 
     grid: number of thresholds G >= 2, equally spaced on [0, 1], or the thresholds themselves, increasing.
@@ -191,14 +205,14 @@ class ThresholdGame(Problem):
         return self.population.sensitivity(float(self.price))
 
     @cached_property
-    def sweep(self) -> Sweep:
+    def fixed_points(self) -> FixedPoints:
         """Every threshold run to its own fixed point, and the best feasible one."""
-        return sweep_thresholds(self.population, self.thresholds, float(self.price), self.constraints)
+        return find_fixed_points(self.population, self.thresholds, float(self.price), self.constraints)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
-        return (*_METRICS, *self.population.observables)
+        return (*Metrics._fields, *self.population.observables)
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
         """Return ends that `metric` after `horizon` rounds cannot leave; ValueError for a name that is no metric."""
@@ -208,11 +222,11 @@ class ThresholdGame(Problem):
     def steps(self) -> ProblemSteps:
         """The compiled functions for this population and feedback."""
         full = isinstance(self.feedback, FullScores)
-        return _steps(self.population.steps, full, len(self.population.observables))
+        return _steps(self.population.steps, full)
 
     def setting(self) -> ThresholdSetting:
         """Return what the compiled functions receive."""
-        found = self.sweep
+        found = self.fixed_points
         return ThresholdSetting(
             self.population.setting(self.thresholds),
             self.constraints,
@@ -259,9 +273,9 @@ def _grid(value: Any) -> int | tuple[float, ...]:
 
 
 @cache
-def _steps(population: PopulationSteps, full: bool, n_observables: int) -> ProblemSteps:
+def _steps(population: PopulationSteps, full: bool) -> ProblemSteps:
     draw = make_draw_all(population) if full else draw_chosen
-    return ProblemSteps(_make_init(population, full), _make_respond(population, draw), _make_measure(n_observables))
+    return ProblemSteps(_make_init(population, full), _make_respond(population, draw), _make_measure(population))
 
 
 def _make_init(population: PopulationSteps, full: bool) -> Any:
@@ -333,21 +347,24 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
     return respond
 
 
-def _make_measure(n_observables: int) -> Any:
+def _make_measure(population: PopulationSteps) -> Any:
+    observe = population.observe
+
     @rare_kernel
-    def measure(setting: ThresholdSetting, world: ThresholdWorld, n_rounds: int, out: Any) -> None:
-        out[0] = value(world.reward)
-        out[1] = value(world.regret)
-        out[3] = value(world.parity)
-        out[4] = value(world.service)
-        out[2] = out[3] + out[4]
-        out[5] = world.infeasible
-        out[6] = value(world.settled_regret)
-        out[7] = value(world.settled_violation)
-        out[8] = world.switches
-        out[9] = world.absent
-        out[10] = world.state.first
-        if n_observables == 2:
-            out[11] = world.state.second
+    def measure(setting: ThresholdSetting, world: ThresholdWorld, n_rounds: int) -> StateMetrics:
+        parity, service = value(world.parity), value(world.service)
+        sums = Metrics(
+            value(world.reward),
+            value(world.regret),
+            parity + service,
+            parity,
+            service,
+            world.infeasible,
+            value(world.settled_regret),
+            value(world.settled_violation),
+            world.switches,
+            world.absent,
+        )
+        return StateMetrics(sums, observe(world.state))
 
     return measure

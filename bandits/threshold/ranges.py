@@ -1,7 +1,7 @@
 """Ranges that the metrics of a threshold game cannot leave, whatever is drawn.
 
-Holding threshold i to its fixed point s*_i gives exact means (`bandits.threshold.sweep`). A state that can be reached
-is at most D from s*_i in each coordinate, so the means of a round are within M D of those at s*_i: with M the
+Holding threshold i to its fixed point s*_i gives exact means (`bandits.threshold.fixed_points`). A state that can be
+reached is at most D from s*_i in each coordinate, so the means of a round are within M D of those at s*_i: with M the
 Lipschitz constants of `Population.sensitivity`,
 
     mean reward      r(s*_i) -+ (1 + q) M_r D, within [-q, 1],
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bandits.protocol import known
 
 _SLACK = 1e-10  # above a round's share of the rounding of a sum of up to 10^9, and the fixed points' tolerance
 
@@ -33,7 +35,7 @@ class RoundRanges(NamedTuple):
 
 def round_ranges(game: Any) -> RoundRanges:
     """Return the ranges of one round's means in a `ThresholdGame`, for each of its G thresholds."""
-    found, slope, distance = game.sweep, game.sensitivity, game.diameter
+    found, slope, distance = game.fixed_points, game.sensitivity, game.diameter
     reward = _around(found.reward, game.reward_range * slope.reward * distance, -float(game.price))
     gap = _around(np.abs(found.accept[:, 0] - found.accept[:, 1]), slope.parity * distance, 0.0)
     tolerance = float(game.parity_tolerance)
@@ -57,8 +59,9 @@ def _around(centre: NDArray[np.float64], radius: float, floor: float) -> Interva
 def proven_range(game: Any, metric: str, learner: Any) -> tuple[float, float]:
     """Return ends that `metric` of the game after its horizon cannot leave under `learner`.
 
-    A `FixedThreshold` plays one threshold; of other learners nothing is assumed. The ends of metrics that are sums of
-    real numbers are widened by more than the rounding of such a sum. ValueError for a name that is no metric.
+    Of the learner nothing is assumed but the one threshold that it always plays, if it says so. The ends of metrics
+    that are sums of real numbers are widened by more than the rounding of such a sum. ValueError for a name that is no
+    metric.
     """
     if metric not in game.metrics:
         raise ValueError(f"metric must be one of {', '.join(game.metrics)}, got {metric!r}")
@@ -76,11 +79,8 @@ def proven_range(game: Any, metric: str, learner: Any) -> tuple[float, float]:
 
 
 def _thresholds_played(game: Any, learner: Any) -> NDArray[np.int64]:
-    from bandits.threshold.fixed import FixedThreshold
-
-    if type(learner) is FixedThreshold:
-        return np.array([learner.parameters(game).arm])
-    return np.arange(game.n_actions)
+    only = known(learner, "only_action", "bandits")(game)
+    return np.arange(game.n_actions) if only is None else np.array([only])
 
 
 def _count_range(game: Any, metric: str, played: NDArray[np.int64]) -> tuple[float, float] | None:
@@ -99,7 +99,7 @@ def _count_range(game: Any, metric: str, played: NDArray[np.int64]) -> tuple[flo
 
 def _round_range(game: Any, metric: str) -> Interval:
     """Return what one round adds to a metric, by threshold."""
-    found, ranges = game.sweep, round_ranges(game)
+    found, ranges = game.fixed_points, round_ranges(game)
     best = found.reward[found.best]
     (least, most), parity, service = ranges.reward, ranges.parity, ranges.service
     return {

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.checks import array, real
-from bandits.core.jit import kernel, rare_kernel
+from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
 
 _FLOOR, _SLOPE = 0.1, 0.8  # P(good | x) = 0.1 + 0.8 x
@@ -81,6 +81,18 @@ def _target(setting: SyntheticSetting, rates: Rates) -> State:
     return State(setting.base_0 + setting.lift * rates.accept_0, setting.base_1 + setting.lift * rates.accept_1)
 
 
+class Latent(NamedTuple):
+    """What can be observed of the state: the groups' latent means."""
+
+    latent_mean_0: float
+    latent_mean_1: float
+
+
+@shared_kernel
+def _observe(state: State) -> Latent:
+    return Latent(state.first, state.second)
+
+
 @dataclass(frozen=True)
 class Synthetic(Population):
     """Two equally large groups with latent means that acceptance lifts.
@@ -94,8 +106,8 @@ class Synthetic(Population):
     adaptation: float = 0.2
     spread: float = 0.15
     initial: Sequence[float] | None = None
-    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _target)
-    observables: ClassVar[tuple[str, ...]] = ("latent_mean_0", "latent_mean_1")
+    steps: ClassVar[PopulationSteps] = PopulationSteps(_init, _rates, _target, _observe)
+    observables: ClassVar[tuple[str, ...]] = Latent._fields
 
     def __post_init__(self) -> None:
         lift = real("lift", self.lift, 0.0, 1.0)

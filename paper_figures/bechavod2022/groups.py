@@ -16,7 +16,6 @@ from bandits.one_sided import (
 )
 from bandits.protocol import Learner
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
@@ -47,22 +46,16 @@ class Groups(Figure):
 
     name = "bechavod2022_groups"
     title = "Selection bias: errors among the accepted are not the errors among all"
-    source = PAPER
-    claim = (
-        "Section 1: labels are seen only for those accepted, so that a group which is turned away cannot correct the "
-        "mistake; estimators that are weighted by the chance of being seen can (R2)."
-    )
-    caption = (
-        "Environment B (40 individuals of two groups; the score of group 1 is 0.9 too low for its merit; six panels of "
-        "five auditors take turns, three of whom must object; 4 arrivals per round) and the 500 scored applicants of "
-        "German Credit (one panel of three, two must object). Hypotheses: one score threshold per group, 9 cuts each, "
-        "N = 81. (a) Share accepted between one point and the next, full lines for group 0 and dotted for group 1 "
-        "(lending: the score is too low; German Credit: aged up to 25). (b), (c) Wrong decisions up to the last round, "
-        "among all who came (filled) and among the accepted, whose labels are all that one-sided feedback shows "
-        "(hollow). Intervals: 95% for means over repetitions. Only the self-bounding learner (fair) pays for "
-        "unfairness; to take the rejected for bad (bad) has the same effect as to ignore them: neither brings back a "
-        "threshold that has moved up."
-    )
+    claim = """Section 1: labels are seen only for those accepted, so that a group which is turned away cannot correct
+    the mistake; estimators that are weighted by the chance of being seen can (R2)."""
+    caption = """Environment B (40 individuals of two groups; the score of group 1 is 0.9 too low for its merit; six
+    panels of five auditors take turns, three of whom must object; 4 arrivals per round) and the 500 scored applicants
+    of German Credit (one panel of three, two must object). Hypotheses: one score threshold per group, 9 cuts each, N =
+    81. (a) Share accepted between one point and the next, full lines for group 0 and dotted for group 1 (lending: the
+    score is too low; German Credit: aged up to 25). (b), (c) Wrong decisions up to the last round, among all who came
+    (filled) and among the accepted, whose labels are all that one-sided feedback shows (hollow). Intervals: 95% for
+    means over repetitions. Only the self-bounding learner (fair) pays for unfairness; to take the rejected for bad
+    (bad) has the same effect as to ignore them: neither brings back a threshold that has moved up."""
     panels, size = 3, (11.0, 4.6)
     tiny = changed(horizon=256, worlds=("lending",), learners=("fair",), repetitions=4)
     paper = changed(horizon=2**20, repetitions=32)

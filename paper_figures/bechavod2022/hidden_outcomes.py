@@ -17,7 +17,6 @@ from bandits.one_sided import (
 )
 from bandits.protocol import Learner
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import FITTED, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -58,19 +57,15 @@ class HiddenOutcomes(Figure):
 
     name = "bechavod2022_hidden_outcomes"
     title = "Hidden outcomes: to trust only what was seen is to reject good applicants for ever"
-    source = PAPER
-    claim = (
-        "One-sided feedback allows regret of order sqrt(T ln N) without any forced exploration (D1 at C = 0), the same "
-        "as forced exploration at its best rate (EXP4.AT, Raman et al. 2024); a general revealing action pays T^(2/3)."
-    )
-    caption = (
-        "Environment D: one applicant per round of a few kinds, all subsets as hypotheses, nobody audits. An outcome "
-        "is seen only if the applicant is accepted. Bands: 95% intervals of means, fresh repetitions at each T; broken "
-        "lines: proved upper bounds. (a) Following the observed labels starts by accepting everybody, excludes a kind "
-        "after bad luck and never learns better: its regret is linear. (b) Every kind is good for certain or bad for "
-        "certain; apple tasting plays the first hypothesis that agrees with what was seen, and explores. Slopes: "
-        "weighted least squares in logarithms with 95% bootstrap intervals."
-    )
+    claim = """One-sided feedback allows regret of order sqrt(T ln N) without any forced exploration (D1 at C = 0), the
+    same as forced exploration at its best rate (EXP4.AT, Raman et al. 2024); a general revealing action pays
+    T^(2/3)."""
+    caption = """Environment D: one applicant per round of a few kinds, all subsets as hypotheses, nobody audits. An
+    outcome is seen only if the applicant is accepted. Bands: 95% intervals of means, fresh repetitions at each T;
+    broken lines: proved upper bounds. (a) Following the observed labels starts by accepting everybody, excludes a kind
+    after bad luck and never learns better: its regret is linear. (b) Every kind is good for certain or bad for certain;
+    apple tasting plays the first hypothesis that agrees with what was seen, and explores. Slopes: weighted least
+    squares in logarithms with 95% bootstrap intervals."""
     panels, size = 2, (9.6, 5.4)
     tiny = changed(horizons=(2048, 4096, 8192), repetitions=48)
     paper = changed(horizons=tuple(2**k for k in range(10, 22)), repetitions=64)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.protocol import Learner
 from bandits.switching import SwitchingCostGame
-from bandits.switching.problem import Feedback
+from bandits.switching.feedback import Feedback
 from paper_figures import kit
 from paper_figures.simulations import runs
 from sims import Cell, Run

@@ -1,12 +1,12 @@
-"""Which programs can play a pair: the compiled loop plays all, JAX those that have a twin.
+"""Which programs can play a pair: the compiled loop plays all rounds, JAX some of them, and all matrix games.
 
-A family that has twins has a module `sims.engines.jax.FAMILY.program`, with `TWINS`, a sentence of what it plays,
+A family that plays in JAX has a module `sims.engines.jax.FAMILY.program`, with `PAIRS`, a sentence of what it plays,
 
-    check(problem, learner, precision)                                    # TypeError or ValueError: no twin
+    check(problem, learner, precision)                                    # TypeError or ValueError: not played here
     play(problem, learner, seed, first, count, rounds, precision) -> (count, C, M) float64
 
 and precision "float64" or "float32". It is found by the problem's package, and imported, with JAX, when a call asks
-for it. A new family's twins therefore need no line here.
+for it. A new family's programs therefore need no line here.
 """
 
 import importlib
@@ -14,7 +14,7 @@ import pkgutil
 from types import ModuleType
 from typing import Any, Literal, get_args
 
-from bandits.protocol import Learner
+from bandits.protocol import Learner, MatrixGame
 
 Backend = Literal["numba", "jax", "jax-float32"]
 
@@ -25,34 +25,40 @@ def precision_of(backend: str) -> str:
 
 
 def check_backend(backend: Any, problem: Any, learner: Learner) -> None:
-    """Raise ValueError for a backend that there is not, and what `engine` and the twin's check raise.
+    """Raise ValueError for a backend that there is not, and what `engine` and the check of its program raise.
 
-    A learner that overrides `Learner.play` decides there what it plays, and nothing more is asked of it here.
+    A learner that overrides `Learner.play` decides there what it plays, and nothing more is asked of it here. Matrix
+    games are played by `sims.engines.self_play` under any backend.
     """
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be one of {', '.join(get_args(Backend))}, got {backend!r}")
-    if backend != "numba" and not plays_itself(learner):
+    if type(learner).play is Learner.play and (backend != "numba" or isinstance(problem, MatrixGame)):
         engine(problem, learner).check(problem, learner, precision_of(backend))
 
 
-def plays_itself(learner: Learner) -> bool:
-    """Return whether a learner has a batched computation of its own, used under any backend."""
-    return type(learner).play is not Learner.play
+def in_batches(problem: Any, learner: Learner) -> bool:
+    """Return whether a pair is played in batches under any backend: matrix games, and learners that override `play`."""
+    return isinstance(problem, MatrixGame) or type(learner).play is not Learner.play
 
 
 def engine(problem: Any, learner: Learner) -> ModuleType:
-    """Return the module that plays the problem's family in JAX; TypeError, naming the twins there are, if none does."""
+    """Return the module that plays a pair in JAX.
+
+    TypeError, naming the pairs that JAX plays, where there is none.
+    """
+    if isinstance(problem, MatrixGame):
+        return importlib.import_module("sims.engines.self_play")
     for kind in type(problem).__mro__:
         package = kind.__module__.split(".")[:-1]
         if package[:1] == ["bandits"] and package[-1] in _families():
             return _program(package[-1])
-    known = "; ".join(sorted(twins()))
+    known = "; ".join(sorted(jax_pairs()))
     raise TypeError(f"the JAX backend plays {known}; got {type(learner).__name__} in {type(problem).__name__}")
 
 
-def twins() -> list[str]:
-    """Return a sentence a family on the pairs that have a twin; imports JAX."""
-    return [str(_program(family).TWINS) for family in _families()]
+def jax_pairs() -> list[str]:
+    """Return a sentence a family on the pairs that have a JAX implementation; imports JAX."""
+    return [str(_program(family).PAIRS) for family in _families()]
 
 
 def _families() -> list[str]:

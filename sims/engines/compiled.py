@@ -2,18 +2,24 @@
 
 import enum
 import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bandits.core import stopping
 from bandits.core.actions import InvalidAction, InvalidActionType
 from bandits.core.addresses import GlobalRandomness
-from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, origin_of, program
-from bandits.core.rng import ENVIRONMENT, LEARNER, stream
-from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
+from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, kernel, origin_of, program
+from bandits.core.records import InvalidMetrics, writer
+from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream
+from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
 
 ROUNDS_BETWEEN_LOOKS = 1 << 10  # at `stop`: half a second where a round takes half a millisecond
 
@@ -29,19 +35,61 @@ def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
     except CompilationError as error:
         reason = _reason(str(error))
         raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
+    except InvalidMetrics as error:
+        raise TypeError(f"{type(problem).__name__}: {error}") from None
     except InvalidActionType as error:
         raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}") from None
     except InvalidAction as error:
         raise error.of(learner.name) from None
 
 
-def loop_of(problem: Problem, learner: Learner, params: Any, setting: Any) -> Any:
+def play(
+    problem: Problem, learner: Learner, seed: int, first: int, count: int, rounds: Any, threads: int
+) -> NDArray[np.float64]:
+    """Return the metrics (count, C, M) float64 of repetitions first.. at the checkpoints `rounds` (C,) int64."""
+    if not isinstance(problem, RoundProblem):
+        raise TypeError(f"problem must be a RoundProblem for {learner.name} to play, got {type(problem).__name__}")
+    params, setting, word = learner.parameters(problem), problem.setting(), seed_word(seed)
+    values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
+
+    def part(bounds: tuple[int, int]) -> None:
+        loop(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
+
+    with clear_errors(problem, learner):
+        loop = loop_of(problem, learner, params, setting)
+        part((0, 0))  # compile here, once, not in every thread
+        _in_threads(part, _pieces(count, threads), threads, stop)
+    stopping.look(stop)
+    return values
+
+
+def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], workers: int, stop: Any) -> None:
+    """Do the pieces; on Ctrl-C raise `stop`, which the compiled loop looks at, and return when all have seen it."""
+    if workers == 1 and threading.current_thread() is not threading.main_thread():  # where Ctrl-C does not arrive
+        for piece in pieces:
+            part(piece)
+        return
+    with ThreadPoolExecutor(min(workers, len(pieces))) as pool:
+        try:
+            list(pool.map(part, pieces))
+        except BaseException:
+            stop[0] = 1
+            raise
+
+
+def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
+    """Split 0..count into contiguous pieces, a few for each worker so that none waits long."""
+    edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any) -> Any:
     """Return the loop of a pair, not compiled yet; its arguments are those of `play` in `compose`.
 
     Raises TypeError for records that compiled code cannot hold, and ValueError for something that the steps read and
     that has changed since they were compiled.
     """
-    play = compose(learner.steps_for(problem), problem.steps)
+    play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
     check_record(f"{learner.name}.parameters", params, is_compiled(play))
     check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))
     reached = origin_of(play).reached
@@ -92,10 +140,11 @@ def _reason(text: str) -> str:
 
 
 @cache
-def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
-    """Return the compiled loop of a learner in a problem."""
+def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ...]) -> Any:
+    """Return the compiled loop of a learner in a problem that measures `metrics`."""
     init, act, update = learner
-    start, respond, measure = problem
+    start, respond, measure, observe = problem
+    decide, write = _make_decide(act, observe), writer(metrics)
 
     @program
     def play(
@@ -115,14 +164,29 @@ def compose(learner: LearnerSteps, problem: ProblemSteps) -> Any:
                 while t < checkpoints[c] and stop[0] == 0:
                     pause = min(checkpoints[c], t + ROUNDS_BETWEEN_LOOKS)
                     while t < pause:
-                        action = act(params, state, t, rng)
+                        action, world = decide(params, state, setting, world, t, rng, env)
                         feedback, world = respond(setting, world, t, action, env)
                         state = update(params, state, t, action, feedback, rng)
                         t += 1
-                measure(setting, world, t, out[row, c])
+                write(measure(setting, world, t), out[row, c])
             keep_alive(state_owner)
             keep_alive(world_owner)
         keep_alive(params_owner)
         keep_alive(setting_owner)
 
     return play
+
+
+def _make_decide(act: Any, observe: Any) -> Any:
+    """Return the kernel that shows the learner what there is to see before it acts, and lets it act."""
+
+    @kernel
+    def blind(params: Any, state: Any, setting: Any, world: Any, t: int, rng: Any, env: Any) -> Any:
+        return act(params, state, t, rng), world
+
+    @kernel
+    def observing(params: Any, state: Any, setting: Any, world: Any, t: int, rng: Any, env: Any) -> Any:
+        observation, after = observe(setting, world, t, env)
+        return act(params, state, observation, t, rng), after
+
+    return blind if observe is None else observing

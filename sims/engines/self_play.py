@@ -1,17 +1,19 @@
-"""The batched loop of self-play in JAX: `vmap` over games and repetitions, `lax.scan` over the checkpoints.
+"""The batched loop of matrix games in JAX: `vmap` over games and repetitions, `lax.scan` over the checkpoints.
 
-64-bit types are switched on for the duration of a call by JAX's own context manager, which is local to the
-thread; no global setting changes. One program is compiled for a (learner class, feedback, shapes): numbers
-such as steps and weights are arguments, and the list of checkpoints is padded to a multiple of 32.
+Plays what `bandits.protocol.MatrixGame` describes. 64-bit types are switched on for the duration of a call by JAX's own
+context manager, which is local to the thread; no global setting changes. One program is compiled for a learner's
+functions, the game's rules and the arrays' shapes: numbers such as steps and weights are arguments, and the list of
+checkpoints is padded to a multiple of 32.
 
-With exact rows a repetition is a function of its game alone, so each game is played once and its numbers are
-handed to all its repetitions. Noisy rows and comparisons draw from the repetition's own streams.
+Where nothing is drawn a repetition is a function of its game alone, so each game is played once and its numbers are
+handed to all its repetitions. Otherwise draws are from the repetition's own streams.
 
 XLA may sum in another order when the batch has another size. So that a repetition's numbers depend on nothing
 but the seed and its own number, the size is never that of the call: exact games are played all together, noisy
 repetitions in aligned blocks (0..63, 64..127, ...), of which the ones not asked for are dropped.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -23,12 +25,11 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from bandits.core.checks import instance
 from bandits.core.jax_settings import local_settings
 from bandits.core.rng import ENVIRONMENT, LEARNER, Stream
 from bandits.core.rng_jax import stream, uniform
-from bandits.preference.measures import gap0, gap_tau, kl, payoff, span
-from bandits.preference.self_play.learner import SelfPlay
-from bandits.preference.self_play.problem import Comparisons, Feedback, NoisyRow, PreferenceGame
+from bandits.protocol import GameRules, Learner, MatrixGame, MatrixLearner
 from sims.engines.self_play_faults import explained, fault_of_play, faulty
 
 _PADDING = 32
@@ -37,214 +38,167 @@ _BLOCK_ENTRIES = 1 << 24  # of the matrices that a block holds
 _INDICES = 1 << 32  # addresses of a round's draws
 
 
-class Instance(NamedTuple):
-    """One game and the address of its draws."""
+class Plays(NamedTuple):
+    """What a batch of I plays consists of."""
 
-    skew: Any  # (n, n)
-    log_reference: Any  # (n,)
-    log_equilibrium: Any  # (n,), the reference where tau = 0
-    regularization: Any
-    repetition: Any  # uint32
-    context: Any  # uint32, tells apart the games of one repetition
+    game: Any  # the arrays of I games, or of one for all
+    repetition: Any  # (I,) uint32
+    context: Any  # (I,) uint32, tells apart the games of one repetition
 
 
-def play(learner: SelfPlay, problem: PreferenceGame, seed: int, first: int, count: int, rounds: Any) -> Any:
+Batch = Callable[[NDArray[Any], NDArray[Any]], NDArray[np.float64]]
+
+
+def check(problem: Any, learner: Learner, precision: str) -> None:
+    """Raise TypeError unless the learner plays matrix games. They are played here, in double precision, in any case."""
+    instance("learner", learner, MatrixLearner, f"one that plays {type(problem).__name__}, such as a SelfPlay")
+
+
+def play(
+    problem: MatrixGame, learner: Any, seed: int, first: int, count: int, rounds: Any, precision: str = "float64"
+) -> NDArray[np.float64]:
     """Return the metrics (count, C, M) float64 at the checkpoints `rounds` (C,) int64 of `count` repetitions."""
-    _check_addresses(learner, problem)
-    padded = np.pad(np.asarray(rounds, np.int64), (0, -len(rounds) % _PADDING), mode="edge")
-    shared = problem.n_games == 1
+    check(problem, learner, precision)
+    rules = problem.rules(learner)
+    needed = rules.draws * problem.games_at_once
+    if needed > _INDICES:
+        raise ValueError(f"samples (or pairs) x actions x contexts must be at most 2^32 draws per round, got {needed}")
     with local_settings():
-        program = _program(type(learner), problem.feedback, problem.regularization > 0.0, shared)
-        params = jax.tree.map(jnp.asarray, learner.parameters(problem))
-
-        def measured(games: NDArray[Any], owners: NDArray[Any]) -> NDArray[np.float64]:
-            instances = _arrays(problem, games, owners)
-            try:
-                found = np.array(program(params, instances, jnp.uint64(seed), jnp.asarray(padded)))[:, : len(rounds)]
-            except Exception as error:
-                one = _instance(instances, 0, shared)
-                raise explained(learner, params, one.log_reference, _asks(learner, problem, one, seed), error) from None
-            wrong = np.argwhere(faulty(found[..., -2:]).any(axis=-1))
-            if len(wrong):
-                one = _instance(instances, int(wrong[0, 0]), shared)
-                asks, end = _asks(learner, problem, one, seed), int(rounds[wrong[0, 1]])
-                raise ValueError(fault_of_play(learner, params, one.log_reference, asks, end))
-            return found[..., :-2]
-
-        if isinstance(problem.feedback, NoisyRow | Comparisons):
-            return _noisy(problem, measured, first, count)
-        return _exact(problem, measured, first, count)
+        batch = _batch(problem, learner, rules, seed, np.asarray(rounds, np.int64))
+        return (_noisy if rules.draws else _exact)(problem, batch, first, count)
 
 
-Measured = Callable[[NDArray[Any], NDArray[Any]], NDArray[np.float64]]
+def _batch(problem: MatrixGame, learner: Any, rules: GameRules, seed: int, rounds: NDArray[np.int64]) -> Batch:
+    """Return (games, repetitions) -> the metrics (I, C, M) of a batch of plays."""
+    padded = jnp.asarray(np.pad(rounds, (0, -len(rounds) % _PADDING), mode="edge"))
+    params, arrays, axes = jax.tree.map(jnp.asarray, learner.parameters(problem)), problem.arrays(), problem.axes()
+    program = _program((learner.start, learner.policy, learner.step), rules, axes)
+
+    def batch(games: NDArray[Any], repetitions: NDArray[Any]) -> NDArray[np.float64]:
+        contexts = games if problem.games_at_once > 1 else np.zeros_like(games)
+        plays = Plays(
+            _of_games(arrays, axes, games),
+            jnp.asarray(repetitions % 2**32, jnp.uint32),
+            jnp.asarray(contexts, jnp.uint32),
+        )
+        try:
+            played = program(params, plays, jnp.uint64(seed), padded)
+            found, sums = (np.array(part)[:, : len(rounds)] for part in played)
+        except Exception as error:
+            raise explained(learner, params, rules, *_one(plays, axes, rules, seed, 0), error) from None
+        wrong = np.argwhere(faulty(sums).any(axis=-1))
+        if len(wrong):
+            game, asks = _one(plays, axes, rules, seed, int(wrong[0, 0]))
+            raise ValueError(fault_of_play(learner, params, rules, game, asks, int(rounds[wrong[0, 1]])))
+        return found
+
+    return batch
 
 
-def _exact(problem: PreferenceGame, measured: Measured, first: int, count: int) -> NDArray[np.float64]:
+def _exact(problem: MatrixGame, batch: Batch, first: int, count: int) -> NDArray[np.float64]:
     """Play every game once and hand out the numbers."""
     games = np.arange(problem.n_games)
-    values = measured(games, np.zeros_like(games))
-    if problem.contexts is not None:
-        return np.repeat(_mixed(problem, values), count, axis=0)
+    values = batch(games, np.zeros_like(games))
+    if problem.games_at_once > 1:
+        return np.repeat(problem.joined(values[None]), count, axis=0)
     return values[np.arange(first, first + count) % problem.n_games]
 
 
-def _noisy(problem: PreferenceGame, measured: Measured, first: int, count: int) -> NDArray[np.float64]:
+def _noisy(problem: MatrixGame, batch: Batch, first: int, count: int) -> NDArray[np.float64]:
     """Play whole blocks of repetitions and keep those asked for."""
-    each = 1 if problem.contexts is None else problem.n_games
-    entries = 0 if problem.n_games == 1 else problem.n_actions**2 * each
-    size = _BLOCK if entries == 0 else max(1, min(_BLOCK, _BLOCK_ENTRIES // entries))
+    each = problem.games_at_once
+    size = _block_size(problem)
     begin = first - first % size
     parts = []
     for block in range(begin, first + count, size):
         repetitions = np.arange(block, block + size)
-        if problem.contexts is None:
-            parts.append(measured(repetitions % problem.n_games, repetitions))
-        else:
-            games = np.tile(np.arange(problem.n_games), size)
-            parts.append(_mixed(problem, measured(games, np.repeat(repetitions, problem.n_games))))
+        games = repetitions % problem.n_games if each == 1 else np.tile(np.arange(each), size)
+        values = batch(games, np.repeat(repetitions, each))
+        parts.append(problem.joined(values.reshape(size, each, *values.shape[1:])))
     return np.concatenate(parts)[first - begin : first - begin + count]
 
 
-def _mixed(problem: PreferenceGame, measured: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the metrics (R, C, M) of repetitions from those of their contexts (R * G, C, M)."""
-    each = measured.reshape(-1, problem.n_games, *measured.shape[1:])
-    mixed = np.einsum("g,rgcm->rcm", np.asarray(problem.contexts), each)
-    for metric, joined in (("queries", np.sum), ("span", np.max)):
-        if metric in problem.metrics:
-            which = problem.metrics.index(metric)
-            mixed[..., which] = joined(each[..., which], axis=1)
-    return np.asarray(mixed)
+def _block_size(problem: MatrixGame) -> int:
+    if problem.n_games == 1:
+        return _BLOCK
+    entries = max(np.size(leaf) for leaf in jax.tree.leaves(problem.arrays())) // problem.n_games
+    return max(1, min(_BLOCK, _BLOCK_ENTRIES // (entries * problem.games_at_once)))
 
 
-def _arrays(problem: PreferenceGame, games: NDArray[Any], owners: NDArray[Any]) -> Instance:
-    star = problem.log_equilibrium if problem.regularization > 0.0 else problem.log_reference
-    context = games if problem.contexts is not None else np.zeros_like(games)
-    return Instance(
-        jnp.asarray(problem.skew[0] if problem.n_games == 1 else problem.skew[games]),
-        jnp.asarray(problem.log_reference[games]),
-        jnp.asarray(star[games]),
-        jnp.float64(problem.regularization),
-        jnp.asarray(owners % 2**32, jnp.uint32),
-        jnp.asarray(context, jnp.uint32),
-    )
+def _of_games(arrays: Any, axes: Any, which: Any) -> Any:
+    """Return the arrays of the games `which`, one number or (I,); those that all games share are left as they are."""
+    if axes is None:
+        return jax.tree.map(jnp.asarray, arrays)
+    pairs = zip(arrays, axes, strict=True)
+    return type(arrays)(*(jnp.asarray(leaf if axis is None else leaf[which]) for leaf, axis in pairs))
 
 
-def _instance(instances: Instance, which: int, shared: bool) -> Instance:
-    """Return one of the instances."""
-    skew = instances.skew if shared else instances.skew[which]
-    logs = instances.log_reference[which], instances.log_equilibrium[which]
-    return Instance(skew, *logs, instances.regularization, instances.repetition[which], instances.context[which])
-
-
-def _asks(learner: SelfPlay, problem: PreferenceGame, instance: Instance, seed: int) -> Callable[[Any], "Asked"]:
-    """Return (t) -> the feedback of round t of an instance."""
-    return _feedback(type(learner), problem.feedback, instance, jnp.uint64(seed))
-
-
-def _check_addresses(learner: SelfPlay, problem: PreferenceGame) -> None:
-    """Raise ValueError where a round's draws would not all have an address of their own."""
-    contexts = 1 if problem.contexts is None else problem.n_games
-    needed = _draws_per_query(problem.feedback, problem.n_actions) * learner.queries * contexts
-    if needed > _INDICES:
-        raise ValueError(f"samples (or pairs) x actions x contexts must be at most 2^32 draws a round, got {needed}")
-
-
-def _draws_per_query(feedback: Feedback, n_actions: int) -> int:
-    if isinstance(feedback, NoisyRow):
-        return feedback.samples * (1 + (n_actions if feedback.bits else 0))
-    return 2 * feedback.batch if isinstance(feedback, Comparisons) else 0
+def _one(plays: Plays, axes: Any, rules: GameRules, seed: int, which: int) -> tuple[Any, Callable[[Any], Any]]:
+    """Return the arrays of one of the plays, and (t) -> its feedback of round t."""
+    game = _of_games(plays.game, axes, which)
+    return game, _asks(rules, game, jnp.uint64(seed), plays.repetition[which], plays.context[which])
 
 
 # ---------------------------------------------------------------- the compiled program
 
 
 @cache
-def _program(kind: type[SelfPlay], feedback: Feedback, regularized: bool, shared: bool) -> Callable[..., Any]:
-    """Return the jitted (params, instances, seed, rounds) -> (I, C, M) of a learner class."""
-    axes = Instance(None if shared else 0, 0, 0, None, 0, 0)
-    batch = feedback.batch if isinstance(feedback, Comparisons) else 1
+def _program(steps: tuple[Any, Any, Any], rules: GameRules, axes: Any) -> Callable[..., Any]:
+    """Return the jitted (params, plays, seed, rounds) -> metrics (I, C, M), sums of probabilities (I, C, L)."""
+    start, policy, step = steps
 
-    def one(params: Any, instance: Instance, seed: Any, rounds: Any) -> Any:
-        n_actions = instance.log_reference.shape[-1]
-        ask = _feedback(kind, feedback, instance, seed)
+    def one(params: Any, plays: Plays, seed: Any, rounds: Any) -> Any:
+        game = plays.game
+        asks = _asks(rules, game, seed, plays.repetition, plays.context)
 
         def round_(t: Any, carry: Any) -> Any:
             state, total = carry
-            total = total + jnp.exp(kind.policy(params, state))
-            return kind.step(params, state, t, ask(t)), total
+            total = rules.add(game, total, policy(params, state))
+            return step(params, state, t, asks(t)), total
 
         def until(carry: Any, checkpoint: Any) -> Any:
             begin, state, total = carry
             state, total = lax.fori_loop(begin, checkpoint, round_, (state, total))
-            last, average = kind.policy(params, state), total / checkpoint
-            measured = _measure(instance, last, average, regularized)
-            queries = (checkpoint * kind.queries * batch).astype(jnp.float64)
-            sums = [jnp.sum(jnp.exp(last)), jnp.sum(average)]  # 1, where policies are policies
-            return (checkpoint, state, total), jnp.stack([queries, *measured, *sums])
+            last = policy(params, state)
+            metrics = rules.measure(game, last, total, checkpoint)
+            sums = [_farthest_sum(law) for law in rules.laws(last, total, checkpoint)]
+            return (checkpoint, state, total), (jnp.stack(metrics), jnp.stack(sums))
 
-        begin = (jnp.int64(0), kind.start(params, instance.log_reference), jnp.zeros(n_actions))
+        begin = jnp.int64(0), start(params, rules.view(game)), rules.nothing(game)
         return lax.scan(until, begin, rounds)[1]
 
-    return jax.jit(jax.vmap(one, in_axes=(None, axes, None, None)))
+    return jax.jit(jax.vmap(one, in_axes=(None, Plays(axes, 0, 0), None, None)))
 
 
-def _feedback(kind: type[SelfPlay], feedback: Feedback, instance: Instance, seed: Any) -> Callable[[Any], "Asked"]:
+def _farthest_sum(law: Any) -> Any:
+    """Return, of the sums over the last axis, the one farthest from 1."""
+    sums = jnp.sum(law, axis=-1)
+    return sums if sums.ndim == 0 else sums.ravel()[jnp.argmax(jnp.abs(sums - 1.0))]
+
+
+def _asks(rules: GameRules, game: Any, seed: Any, repetition: Any, context: Any) -> Callable[[Any], Any]:
     """Return (t) -> the feedback of round t."""
-    n_actions = instance.log_reference.shape[-1]
-    chance = stream(seed, instance.repetition, ENVIRONMENT)
-    own = stream(seed, instance.repetition, LEARNER)
-    offset = instance.context.astype(jnp.uint64) * (_draws_per_query(feedback, n_actions) * kind.queries)
-    return lambda t: Asked(instance.skew, feedback, chance, own, t, offset)
-
-
-def _measure(instance: Instance, last: Any, average: Any, regularized: bool) -> list[Any]:
-    matrix, mu, star, tau = instance.skew, instance.log_reference, instance.log_equilibrium, instance.regularization
-    found = [gap0(matrix, jnp.exp(last)), gap0(matrix, average)]
-    if regularized:
-        log_average = jnp.log(average)
-        found += [gap_tau(matrix, last, mu, tau), kl(star, last), span(last, star)]
-        found += [gap_tau(matrix, log_average, mu, tau), kl(star, log_average)]
-    return found
+    streams = stream(seed, repetition, ENVIRONMENT), stream(seed, repetition, LEARNER)
+    offset = context.astype(jnp.uint64) * rules.draws
+    return lambda t: rules.ask(game, Draws(*streams, t, offset))
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The feedback of one round: what `SelfPlay.step` may call."""
+class Draws:
+    """The uniforms of one round, by their numbers."""
 
-    skew: Any
-    feedback: Feedback
     chance: Stream  # opponents and answers, common to all learners
     own: Stream  # the learner's draws
     t: Any
     offset: Any  # first index of this game's draws
 
-    def row(self, log_policy: Any, query: int = 0) -> Any:
-        """Return y -> P(y > p) - 1/2 (n,), or its estimate from sampled opponents."""
-        if not isinstance(self.feedback, NoisyRow):
-            return payoff(self.skew, jnp.exp(log_policy))
-        samples, n_actions = self.feedback.samples, len(log_policy)
-        first = self.offset + query * _draws_per_query(self.feedback, n_actions)
-        opponents = drawn(log_policy, uniform(self.chance, self.t, first + jnp.arange(samples)))
-        rows = self.skew[:, opponents]
-        if self.feedback.bits:
-            address = first + samples + jnp.arange(n_actions * samples).reshape(n_actions, samples)
-            rows = jnp.where(uniform(self.chance, self.t, address) - 0.5 < rows, 0.5, -0.5)
-        return rows.mean(axis=1)
+    def environment(self, first: int, *shape: int) -> Any:
+        """Return the environment's uniforms first, first + 1, ... in the given shape."""
+        return self._uniforms(self.chance, first, shape)
 
-    def sample(self, log_policy: Any, side: int) -> Any:
-        """Return the actions (B,) of one side of the round's pairs, drawn from the policy; side: 0 or 1."""
-        batch = self.feedback.batch  # type: ignore[union-attr]
-        return drawn(log_policy, uniform(self.own, self.t, self.offset + side * batch + jnp.arange(batch)))
+    def learner(self, first: int, *shape: int) -> Any:
+        """Return the learner's uniforms first, first + 1, ... in the given shape."""
+        return self._uniforms(self.own, first, shape)
 
-    def compare(self, left: Any, right: Any) -> Any:
-        """Return the answers (B,) to the pairs, 1.0 where `left` is preferred."""
-        wins = uniform(self.chance, self.t, self.offset + jnp.arange(len(left))) - 0.5 < self.skew[left, right]
-        return jnp.where(wins, 1.0, 0.0)
-
-
-def drawn(log_policy: Any, u: Any) -> Any:
-    """Return the actions at quantiles u: the first whose cumulative probability exceeds u times the sum."""
-    weight = jnp.exp(log_policy)
-    cumulative = jnp.cumsum(weight)
-    last = len(log_policy) - 1 - jnp.argmax((weight > 0.0)[::-1])  # rounding must not reach an action of weight 0
-    return jnp.minimum(jnp.searchsorted(cumulative, u * cumulative[-1], side="right"), last)
+    def _uniforms(self, rng: Stream, first: int, shape: tuple[int, ...]) -> Any:
+        return uniform(rng, self.t, self.offset + first + jnp.arange(math.prod(shape)).reshape(shape))

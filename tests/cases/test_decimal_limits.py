@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from bandits.combine import observed
 from bandits.core.limits import ROUNDING, exceeds, excess, excess_of, lowered
 from bandits.one_sided import (
     Conjunctions,
@@ -15,8 +16,8 @@ from bandits.one_sided import (
     OneSidedGame,
     Panel,
     Panels,
-    RecountedGame,
     TableDistance,
+    ViolationsByVotes,
 )
 from bandits.threshold import EmpiricalPools, ExploreThenCommit, FixedThreshold, OptimisticFeasibleSearch, ThresholdGame
 from sims import simulate
@@ -45,16 +46,16 @@ def test_parity_met_with_equality_in_the_oracle():
                 b = (Fraction(a, n) - Fraction(delta)) * n
                 if b < 0 or b.denominator != 1:
                     continue
-                assert game((a, int(b)), (n, n), float(delta)).sweep.feasible[1]
-                assert game((int(b), a), (n, n), float(delta)).sweep.feasible[1]
+                assert game((a, int(b)), (n, n), float(delta)).fixed_points.feasible[1]
+                assert game((int(b), a), (n, n), float(delta)).fixed_points.feasible[1]
                 if b >= 1:
-                    assert not game((a, int(b) - 1), (n, n), float(delta)).sweep.feasible[1]
+                    assert not game((a, int(b) - 1), (n, n), float(delta)).fixed_points.feasible[1]
 
 
 def test_groups_of_many_sizes():
     """1/3 - 1/7 = 4/21: a tolerance just below it, by 1e-9, is broken."""
-    assert game((5, 3), (15, 21), 4 / 21).sweep.feasible[1]
-    assert not game((5, 3), (15, 21), 4 / 21 - 1e-9).sweep.feasible[1]
+    assert game((5, 3), (15, 21), 4 / 21).fixed_points.feasible[1]
+    assert not game((5, 3), (15, 21), 4 / 21 - 1e-9).fixed_points.feasible[1]
 
 
 @pytest.mark.parametrize("backend", ["numba", "jax"])
@@ -71,9 +72,9 @@ def test_metrics_and_searches_agree_with_the_oracle(backend):
 
 
 def test_service_rates_met_with_equality():
-    both = game((3, 3), (10, 10), 1.0, service=(0.3, 0.3)).sweep
+    both = game((3, 3), (10, 10), 1.0, service=(0.3, 0.3)).fixed_points
     assert both.feasible.tolist() == [False, True, False]
-    mixed = game((1, 5), (10, 10), 1.0, service=(0.1 + 0.2, 1.0)).sweep
+    mixed = game((1, 5), (10, 10), 1.0, service=(0.1 + 0.2, 1.0)).fixed_points
     assert mixed.feasible[1]
 
 
@@ -91,12 +92,16 @@ def violations(kind, distance, tolerance, accepts, metric="violations"):
     return simulate(here, FixedPolicy([1.0 - accepts, accepts])).final(metric)[0]
 
 
+def counted(*arguments, **named):
+    return observed(OneSidedGame(*arguments, **named), ViolationsByVotes())
+
+
 @pytest.mark.parametrize("tolerance", [1, 2, 3, 4])
 @pytest.mark.parametrize("distance", range(1, 7))
 def test_gaps_equal_to_distance_and_tolerance(distance, tolerance):
     met = (distance / 10, tolerance / 10, (distance + tolerance) / 10)
     assert violations(OneSidedGame, *met) == 0.0
-    assert violations(RecountedGame, *met, "violations_votes_1") == 0.0
+    assert violations(counted, *met, "violations_votes_1") == 0.0
     assert violations(OneSidedGame, met[0], met[1] - 1e-9, met[2]) > 0.0
 
 

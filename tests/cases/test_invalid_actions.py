@@ -13,6 +13,7 @@ import pytest
 from bandits import one_sided
 from bandits import preference as pr
 from bandits import threshold as th
+from bandits.combine import observed
 from bandits.core.actions import InvalidAction
 from bandits.core.jit import kernel
 from bandits.losses import BernoulliLosses
@@ -22,7 +23,7 @@ from bandits.preference.games import rock_paper_scissors
 from bandits.preference.trajectories.problem import PolicyPair
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, ExtraObservations, FullInformation, SwitchingCostGame, TotalBudget
-from bandits.switching.problem import Play as Looking
+from bandits.switching.feedback import Play as Looking
 from sims import simulate
 
 LARGEST = 2**63 - 1
@@ -195,8 +196,8 @@ def people():
 ONE_SIDED = {
     "listed": lambda: one_sided.three_points(30),
     "thresholds": lambda: one_sided.OneSidedGame(*people()),
-    "accounted": lambda: one_sided.AccountedGame(*people()),
-    "recounted": lambda: one_sided.RecountedGame(*people()),
+    "analysed": lambda: observed(one_sided.OneSidedGame(*people()), one_sided.Exp2Analysis()),
+    "counted": lambda: observed(one_sided.OneSidedGame(*people()), one_sided.ViolationsByVotes()),
 }
 
 

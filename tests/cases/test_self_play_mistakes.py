@@ -7,23 +7,35 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from bandits.combine import observed
 from bandits.core.jit import kernel
 from bandits.losses import BernoulliLosses
-from bandits.one_sided import AccountedGame, GroupThresholds, Lending, OmniscientFair, Panel, Panels, RandomDistance
+from bandits.one_sided import (
+    Exp2Analysis,
+    GroupThresholds,
+    Lending,
+    OmniscientFair,
+    OneSidedGame,
+    Panel,
+    Panels,
+    RandomDistance,
+)
 from bandits.preference import (
     INPO,
+    Comparisons,
     NoisyRow,
     PreferenceGame,
+    SampledINPO,
     StackelbergGame,
     StackelbergMatch,
     games,
 )
 from bandits.preference.prox import prox
 from bandits.preference.self_play.learner import SelfPlay
-from bandits.preference.stackelberg.game import StackelbergPlay
 from bandits.preference.stackelberg.problem import StackelbergLearner
 from bandits.protocol import ProblemSteps
 from bandits.switching import Exp3, SwitchingCostGame
+from bandits.switching.problem import Metrics
 from sims import simulate
 
 GAME = PreferenceGame(games.uniform_random(5, 0), horizon=40, regularization=0.1)
@@ -103,11 +115,10 @@ def test_a_right_one_plays():
 
 
 def stackelberg(change):
-    def rule(params, play, t, ask):
-        return change(play)
-
     class Leading(StackelbergLearner):
-        rule = property(lambda self: rule)
+        @staticmethod
+        def step(params, play, t, ask):
+            return change(play)
 
         def parameters(self, problem):
             return Numbers(0.1)
@@ -116,17 +127,42 @@ def stackelberg(change):
     return simulate(match, Leading())
 
 
-def test_rules_of_leaders_and_followers():
-    for change in (
-        lambda play: StackelbergPlay(play.log_leader + 1.0, play.log_follower),
-        lambda play: StackelbergPlay(play.log_leader, play.log_follower * np.nan),
-        lambda play: StackelbergPlay(play.log_leader, jnp.exp(play.log_follower)),
-    ):
-        with pytest.raises(ValueError, match=r"Leading\.rule must return the logarithms of .*: up to round 1 "):
-            stackelberg(change)
-    for change in (lambda play: None, lambda play: StackelbergPlay(play.log_leader[:-1], play.log_follower)):
-        with pytest.raises(TypeError, match=r"Leading\.rule fails when JAX traces it"):
-            stackelberg(change)
+STACKELBERG_MISTAKES = {
+    "leader": (lambda play: play._replace(log_leader=play.log_leader + 1.0), ValueError, "t = 1 .* sum to 2.71828"),
+    "nan": (lambda play: play._replace(log_follower=play.log_follower * np.nan), ValueError, "t = 1 it returned nan"),
+    "follower": (lambda play: play._replace(log_follower=jnp.exp(play.log_follower)), ValueError, "t = 1 .* sum to"),
+    "no return": (lambda play: None, TypeError, "must return .* like that of start, a StackelbergPlay, got NoneT"),
+    "shape": (lambda play: play._replace(log_leader=play.log_leader[:-1]), TypeError, r"its log_leader was .* \(3,\)"),
+    "fault": (lambda play: play.log_leaders, TypeError, "fails when JAX traces it: AttributeError"),
+}
+
+
+@pytest.mark.parametrize("name", STACKELBERG_MISTAKES)
+def test_mistakes_of_leaders_and_followers(name):
+    change, error, said = STACKELBERG_MISTAKES[name]
+    with pytest.raises(error, match=rf"^Leading\.(policy|step) .*{said}") as caught:
+        stackelberg(change)
+    assert "\n" not in str(caught.value)
+
+
+def test_feedback_of_another_kind_is_refused():
+    class Rows(SampledINPO):
+        @staticmethod
+        def step(params, state, t, ask):
+            return state._replace(log_policy=ask.row(state.log_policy))
+
+    with pytest.raises(TypeError, match=r"Rows\.step fails .*: TypeError: Comparisons feedback gives no rows"):
+        simulate(PreferenceGame(games.uniform_random(3, 0), 5, 0.1, feedback=Comparisons(2)), Rows())
+    with pytest.raises(TypeError, match="problem must be a PreferenceGame, got StackelbergMatch"):
+        simulate(StackelbergMatch(StackelbergGame(games.dice(), 0.1, 0.5), 10), INPO())
+
+
+def test_learners_of_rounds_are_refused():
+    class Rounds(Exp3):
+        accepts = INPO.accepts
+
+    with pytest.raises(TypeError, match="learner must be one that plays PreferenceGame"):
+        simulate(GAME, Rounds())
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,11 +180,8 @@ class Counted(SwitchingCostGame):
 
 
 @kernel
-def nan_measure(setting, world, n_rounds, out):
-    for m in range(out.size):
-        out[m] = 0.0
-    if n_rounds >= 20:
-        out[4] = np.nan
+def nan_measure(setting, world, n_rounds):
+    return Metrics(0.0, 0, 0, 0.0, np.nan if n_rounds >= 20 else 0.0, 0.0, None)
 
 
 @dataclass(frozen=True)
@@ -162,7 +195,7 @@ class Nan(SwitchingCostGame):
 def test_metrics_that_nobody_writes():
     with pytest.raises(ValueError, match="Declared declares the metrics 'my_gap', but the play of INPO never writes"):
         simulate(Declared(games.uniform_random(4, 0), 10, 0.1), INPO())
-    with pytest.raises(ValueError, match="Counted declares the metric 'pulls_0', but its measure never writes it"):
+    with pytest.raises(TypeError, match=r"Counted: measure returns loss, .* but the metrics are loss, .*, pulls_0$"):
         simulate(Counted(BernoulliLosses([0.3, 0.5]), 30), Exp3())
 
 
@@ -170,7 +203,8 @@ def test_metrics_that_are_nan():
     with pytest.raises(ValueError, match="Exp3 in Nan: the metric 'regret' is nan after round 23 of repetition 0"):
         simulate(Nan(BernoulliLosses([0.3, 0.5]), 30), Exp3())
     panels = Panels(Panel([RandomDistance(s) for s in range(3)], 2))
-    run = simulate(AccountedGame(Lending(12), GroupThresholds(5), panels, 30), OmniscientFair())
+    game = OneSidedGame(Lending(12), GroupThresholds(5), panels, 30)
+    run = simulate(observed(game, Exp2Analysis()), OmniscientFair())
     assert np.isnan(run.final("second_moment")).all()
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from bandits.core.jit import kernel
 from bandits.losses import LossProcess, LossSteps, LossTable
 from bandits.preference import INPO, PreferenceGame, games
-from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps
+from bandits.protocol import Learner, LearnerSteps, RoundProblem, ProblemSteps
 from bandits.switching import Bandit, Exp3, SwitchingCostGame
 from sims import Cell
 import lab.settings
@@ -84,15 +84,18 @@ class AsksTheLosses(Learner):
     def play(self, problem, seed, first, count, rounds):
         return np.full((count, len(rounds), len(problem.metrics)), 10.0 * problem.losses.level())
 
+class Loss(NamedTuple):
+    loss: int
+
 @kernel
 def start(setting, env): return State(0)
 @kernel
 def respond(setting, world, t, action, env): return 0.0, State(world.n + lab.settings.A)
 @kernel
-def measure(setting, world, n, out): out[0] = world.n
+def measure(setting, world, n): return Loss(world.n)
 
 @dataclass(frozen=True)
-class OwnProblem(Problem):
+class OwnProblem(RoundProblem):
     horizon: int = 10
     @property
     def metrics(self): return ("loss",)

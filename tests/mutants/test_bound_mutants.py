@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from bandits.combine import BlockedState
 from bandits.core.exponential_weights import add_loss, add_losses, probability
 from bandits.core.jit import kernel
 from bandits.core.rng import uniform_index
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
-from bandits.switching.batched_exp3 import BatchedExp3State
 from theory import theorem
-from theory.bound import TAU, C, T
+from theory.bound import T
 from theory.confidence import RangeViolation
-from theory.instances import alternating, steady
 from theory.ranges import proven_range
+from theory.switching.bounds import TAU, C
+from theory.switching.witnesses import alternating, steady
 from theory.testing import assert_bound_holds
 
 # ---------------------------------------------------------------- bounds
@@ -85,11 +86,11 @@ def hot_update(params, state, t, arm, losses, rng):  # declares eta, uses 30 eta
 
 @kernel
 def short_update(params, state, t, arm, loss, rng):  # its batches end a round early
-    batch_loss = state.batch_loss + loss
+    batch_loss = state.loss + loss
     if t + 2 < state.start + params.batch_length:
-        return BatchedExp3State(state.weights, arm, batch_loss, state.start)
-    estimate = batch_loss / params.batch_length / probability(state.weights, arm)
-    return BatchedExp3State(add_loss(state.weights, params.learning_rate, arm, estimate), arm, 0.0, t + 1)
+        return BlockedState(state.inner, arm, batch_loss, state.start)
+    estimate = batch_loss / params.batch_length / probability(state.inner, arm)
+    return BlockedState(add_loss(state.inner, params.learning_rate, arm, estimate), arm, 0.0, t + 1)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ import pytest
 import theory
 from bandits.preference import StackelbergGDA, fit_density, games, mixture_fit
 from bandits.preference.stackelberg import game as stackelberg
-from bandits.preference.stackelberg.problem import measure
 from tests.bandits.preference import test_density
 from tests.bandits.preference.self_play.playing import random_policy
 from tests.bandits.preference.stackelberg import test_problem as test_stackelberg_match
-from tests.bandits.preference.stackelberg.test_problem import GAME, Shown
+from tests.bandits.preference.stackelberg.test_problem import GAME, Shown, measure
 from tests.mutants.rejection import rejected
 from tests.theory.preference import test_stackelberg
 
@@ -27,13 +26,13 @@ class RatesExchanged(StackelbergGDA):
     """Leader and follower take each other's steps."""
 
     @property
-    def rule(self):
-        right = super().rule
+    def step(self):
+        right = super().step
 
-        def rule(params, play, t, ask):
+        def step(params, play, t, ask):
             return right(params._replace(leader_rate=params[1], follower_rate=params[0]), play, t, ask)
 
-        return rule
+        return step
 
 
 @dataclass(frozen=True)
@@ -41,15 +40,15 @@ class InTurn(StackelbergGDA):
     """The leader sees the follower's next policy."""
 
     @property
-    def rule(self):
-        right = super().rule
+    def step(self):
+        right = super().step
 
-        def rule(params, play, t, ask):
+        def step(params, play, t, ask):
             after = right(params, play, t, ask)
             seen = play._replace(log_follower=after.log_follower)
             return after._replace(log_leader=right(params, seen, t, ask).log_leader)
 
-        return rule
+        return step
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,12 @@ class AnswersTooLate(StackelbergGDA):
     """The leader meets the follower that was, and the best response comes afterwards."""
 
     @property
-    def rule(self):
-        def rule(params, play, t, ask):
+    def step(self):
+        def step(params, play, t, ask):
             after = stackelberg.mirror_step(ask, play, params.leader_rate, 0.0)
             return after._replace(log_follower=ask.best_response())
 
-        return rule
+        return step
 
 
 @dataclass(frozen=True)
@@ -149,13 +148,17 @@ def drawn():
     return GAME, play, None
 
 
-def weights_exchanged(goal, play, regularized):
-    return measure(goal._replace(leader_weight=goal[4], follower_weight=goal[3]), play, regularized)
+def weights_exchanged(match, arrays, play):
+    goal = arrays.target
+    swapped = goal._replace(leader_weight=goal.follower_weight, follower_weight=goal.leader_weight)
+    return measure(match, arrays._replace(target=swapped), play)
 
 
-def divergences_reversed(goal, play, regularized):
+def divergences_reversed(match, arrays, play):
+    goal = arrays.target
     swapped = goal._replace(log_leader=play.log_leader, log_follower=play.log_follower)
-    return measure(swapped, stackelberg.StackelbergPlay(goal.log_leader, goal.log_follower), regularized)
+    play = stackelberg.StackelbergPlay(goal.log_leader, goal.log_follower)
+    return measure(match, arrays._replace(target=swapped), play)
 
 
 @pytest.mark.parametrize("measured", [weights_exchanged, divergences_reversed])

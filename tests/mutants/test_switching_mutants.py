@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from bandits.combine import BlockedState
 from bandits.core.exponential_weights import add_loss, add_losses, draw, probability
 from bandits.core.jit import kernel
 from bandits.core.rng import uniform, uniform_pair
@@ -30,15 +31,14 @@ from bandits.switching import (
     TotalBudget,
     TsallisSwitch,
 )
-from bandits.switching.batched_exp3 import BatchedExp3State
+from bandits.switching.feedback import Play
 from bandits.switching.perturbed_leader import PerturbedState
-from bandits.switching.problem import Play
 from bandits.switching.shrinking_dartboard import DartboardState
 from sims import simulate
 from tests.bandits.switching.known_answers import ROWS, check_means
 from tests.bandits.switching.test_bandit_learners import check_laws
 from tests.bandits.switching.test_full_information import check_hedge, check_leader_switches
-from tests.bandits.switching.tracing import has_weights, plays_arm, trace
+from tests.bandits.switching.tracing import has_weights, inside_blocks, plays_arm, trace
 
 TABLE = ROWS["three actions"].losses
 RATE = ROWS["three actions"].rate
@@ -182,16 +182,16 @@ def test_exp3_mutants(update):
 
 @kernel
 def batched_sum(params, state, t, arm, loss, rng):  # feeds the batch's sum, not its mean
-    batch_loss = state.batch_loss + loss
+    batch_loss = state.loss + loss
     if t + 1 < state.start + params.batch_length:
-        return BatchedExp3State(state.weights, arm, batch_loss, state.start)
-    estimate = batch_loss / probability(state.weights, arm)
-    return BatchedExp3State(add_loss(state.weights, params.learning_rate, arm, estimate), arm, 0.0, t + 1)
+        return BlockedState(state.inner, arm, batch_loss, state.start)
+    estimate = batch_loss / probability(state.inner, arm)
+    return BlockedState(add_loss(state.inner, params.learning_rate, arm, estimate), arm, 0.0, t + 1)
 
 
 @kernel
 def batched_redraws(params, state, t, rng):  # draws in every round of the batch
-    return draw(state.weights, uniform(rng, t, 0))
+    return draw(state.inner, uniform(rng, t, 0))
 
 
 @pytest.mark.parametrize("changed", [{"update": batched_sum}, {"act": batched_redraws}], ids=["sum", "redraws"])
@@ -203,7 +203,7 @@ def test_batched_exp3_mutants(changed):
     table = np.tile(TABLE, (5, 1))
 
     def check(learner):
-        seen = trace(learner(RATE, 4), table, Bandit(), seed=2, weights_of=has_weights)
+        seen = trace(learner(RATE, 4), table, Bandit(), seed=2, weights_of=inside_blocks)
         check_laws(seen, table, RATE, 4)
 
     check(BatchedExp3)

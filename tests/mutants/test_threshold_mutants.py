@@ -21,8 +21,8 @@ from bandits.threshold import (
 )
 from bandits.threshold.batch import write_residuals
 from bandits.threshold.evidence import Radii, observe, residual_radius, reward_radius
+from bandits.threshold.fixed_points import FixedPoints
 from bandits.threshold.population import State
-from bandits.threshold.sweep import Sweep
 from tests.bandits.threshold import test_batches, test_game, test_learners, test_populations
 from tests.bandits.threshold.replay import check_blind, check_blocks, check_search
 from tests.bandits.threshold.scripted import Script, arms, script
@@ -88,7 +88,7 @@ def contraction():
 
 def fixed_points():
     game = ThresholdGame(Synthetic(), 10, grid=[0.4, 0.5])
-    for i, state in enumerate(game.sweep.state):
+    for i, state in enumerate(game.fixed_points.state):
         assert apart(moved(game.population, game.thresholds, State(*state), i)[0], State(*state)) <= 2e-15
 
 
@@ -188,7 +188,7 @@ def rates_of_another_population(mean, spread, threshold):
 
 
 def best_without_constraints(*fields):
-    return Sweep(*fields)._replace(best=int(fields[Sweep._fields.index("reward")].argmax()))
+    return FixedPoints(*fields)._replace(best=int(fields[FixedPoints._fields.index("reward")].argmax()))
 
 
 def leaking(setting, world, t, arm, env):  # the reward tells of all thresholds

@@ -42,7 +42,7 @@ def pools(draw):
 @given(population=pools(), grid=st.integers(2, 12))
 def test_pool_rates_are_counts_and_the_feasible_set_is_that_of_brute_force(population, grid):
     game = ThresholdGame(population, 10, grid=grid, parity_tolerance=0.2, service=(0.1, 0.9))
-    setting, sweep = population.setting(game.thresholds), game.sweep
+    setting, sweep = population.setting(game.thresholds), game.fixed_points
     scores, good, group = (np.array(v) for v in (population.scores, population.good, population.group))
     for i, threshold in enumerate(game.thresholds):
         accepted = scores >= threshold - 1e-12 * abs(threshold)  # a decimal score on a decimal threshold is accepted
@@ -72,7 +72,7 @@ def test_pool_rates_are_counts_and_the_feasible_set_is_that_of_brute_force(popul
 
 def moved(population, thresholds, state, index):
     """Return Phi(state, threshold) and the rates before, by the population's own text."""
-    _, rates_of, target_of = map(plain, population.steps)
+    _, rates_of, target_of = map(plain, population.steps[:3])
     setting = population.setting(thresholds)
     rates = rates_of(setting, state, index)
     return plain(advance)(population.adaptation, state, target_of(setting, rates)), rates
@@ -112,7 +112,7 @@ def test_two_states_approach_at_the_rate_stated_and_never_leave_the_reachable_bo
 @given(population=synthetics() | pools(), grid=st.lists(st.floats(0, 1), min_size=2, max_size=4, unique=True))
 def test_the_sweeps_states_are_fixed_points(population, grid):
     game = ThresholdGame(population, 10, grid=sorted(grid))
-    for i, (state, accept) in enumerate(zip(game.sweep.state, game.sweep.accept, strict=True)):
+    for i, (state, accept) in enumerate(zip(game.fixed_points.state, game.fixed_points.accept, strict=True)):
         after, rates = moved(population, game.thresholds, State(*state), i)
         assert apart(after, State(*state)) <= 2e-15
         assert [rates.accept_0, rates.accept_1] == accept.tolist()

@@ -10,12 +10,12 @@ from functools import cache
 import numpy as np
 import sympy as sp
 
-from bandits.protocol import Learner, Problem
+from bandits.protocol import Learner, RoundProblem
 from theory.bound import Bound, Source
 
 
 @dataclass(frozen=True)
-class Scripted(Problem):
+class Scripted(RoundProblem):
     """A problem whose one metric, "score", lies in [0, 10]; `steps` are never needed."""
 
     horizon: int = 100

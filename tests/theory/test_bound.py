@@ -1,9 +1,10 @@
 """Bounds as objects: values, minimisers, exponents, assumptions, errors."""
 
-import dataclasses
 import math
+import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -15,19 +16,17 @@ from hypothesis import strategies as st
 import theory
 from theory.bound import (
     ETA,
-    SYMBOLS,
-    TAU,
     Assumption,
     Bound,
-    C,
     K,
     Source,
+    Symbol,
     T,
     Tuning,
     growth_exponent,
     minimiser,
-    new_symbol,
 )
+from theory.switching.bounds import TAU, C
 
 SIMPLE = Bound(
     "test2026.simple",
@@ -123,14 +122,25 @@ def test_a_rate_has_no_value():
     assert rate.latex().startswith("O(")
 
 
-def test_symbols_are_registered_once(monkeypatch):
-    monkeypatch.setattr(theory.bound, "SYMBOLS", symbols := dict(SYMBOLS))
-    assert new_symbol("horizon", "T", positive=True, integer=True) == T
-    with pytest.raises(ValueError, match="already has the symbol"):
-        new_symbol("horizon", "H")
-    with pytest.raises(ValueError, match="already stands for another"):
-        new_symbol("rounds", "T", positive=True, integer=True)
-    assert symbols == SYMBOLS
+def test_families_use_a_letter_each_in_their_own_way():
+    """Two symbols of one text are different, keep their fields, and survive a pickle."""
+    weight, price = (Symbol(name, "lambda", positive=True) for name in ("prox_weight", "multiplier"))
+    assert weight != price
+    assert weight == Symbol("prox_weight", "lambda", positive=True) == pickle.loads(pickle.dumps(weight))
+    assert sp.latex(weight) == sp.latex(price) == r"\lambda"
+    here, there = (replace(SIMPLE, expression=K / letter, tunings=()) for letter in (weight, price))
+    assert (here.fields, there.fields) == (("n_actions", "prox_weight"), ("multiplier", "n_actions"))
+    assert here.value(n_actions=3, prox_weight=2.0) == there.value(n_actions=3, multiplier=2.0) == 1.5
+    for wrong in (weight * price, weight + Symbol("prox_weight", "mu")):
+        with pytest.raises(ValueError, match="each field must have one symbol and each symbol one field"):
+            replace(SIMPLE, expression=wrong)
+
+
+def test_a_field_that_a_bound_does_not_depend_on_may_be_given():
+    assert SIMPLE.value(**FIELDS, contraction=0.5) == SIMPLE.value(**FIELDS)
+    assert SIMPLE.exponent("contraction") == 0
+    with pytest.raises(ValueError, match="contractoin: no such field; there are"):
+        SIMPLE.exponent("contractoin")
 
 
 def test_unknown_names_give_the_nearest():
@@ -155,7 +165,7 @@ def test_catalogue():
         assert bound.statement.endswith(".")
         assert bound.statement.count("\n") == 0
         assert bound.explain().startswith(name)
-        assert set(bound.expression.free_symbols) <= set(SYMBOLS.values())
+        assert all(isinstance(symbol, Symbol) for symbol in bound.expression.free_symbols)
 
 
 def test_latex_is_drawn_by_mathtext():
@@ -177,9 +187,9 @@ def test_a_bound_is_checked_when_it_is_made():
     for field, wrong, message in (
         ("mode", "always", "mode must be one of expectation, probability, every path, got 'always'"),
         ("direction", "above", "direction must be one of upper, lower, got 'above'"),
-        ("expression", sp.Symbol("zz"), "register zz with new_symbol"),
+        ("expression", sp.Symbol("zz"), r"in symbols of fields \(theory.bound.Symbol\), got zz"),
     ):
         with pytest.raises(ValueError, match=message):
-            dataclasses.replace(hedge, **{field: wrong})
+            replace(hedge, **{field: wrong})
     with pytest.raises(TypeError, match="expression must be a SymPy expression"):
-        dataclasses.replace(hedge, expression="sqrt(T)")
+        replace(hedge, expression="sqrt(T)")

@@ -19,9 +19,10 @@ from tests.drivers import play_plainly
 from tests.theory.scripted import Coin, Scripted, claim
 from theory import checks, verification, verify
 from theory.bound import K, T
+from theory.cases import freeze
 from theory.confidence import RangeViolation
-from theory.instances import alternating, dear, freeze
 from theory.switching import exact
+from theory.switching.witnesses import alternating, costly_losses
 
 # ---------------------------------------------------------------- how often a verdict is wrong
 
@@ -195,11 +196,11 @@ def test_a_rate_along_another_field():
 
 # ---------------------------------------------------------------- exact checks, on real learners
 
-SHORT = SwitchingCostGame(LossTable(dear(14, 2, 0.8)), 14, 0.0)
+SHORT = SwitchingCostGame(LossTable(costly_losses(14, 2, 0.8)), 14, 0.0)
 
 
 def test_a_known_law_is_checked_without_sampling_error():
-    expected = exact.exp3(dear(14, 2, 0.8), Exp3().parameters(SHORT).learning_rate).regret()
+    expected = exact.exp3(costly_losses(14, 2, 0.8), Exp3().parameters(SHORT).learning_rate).regret()
     verdict = verify("bubeck2012.exp3", SHORT, Exp3())
     assert verdict.holds
     assert (verdict.kind, verdict.estimate, verdict.low, verdict.high) == ("exact expectation", *[expected] * 3)
@@ -211,8 +212,8 @@ def test_a_known_law_is_checked_without_sampling_error():
 
 
 def test_code_that_does_not_follow_the_law_is_sampled_itself(monkeypatch):
-    true = checks.exact_play(SHORT, Exp3())
-    monkeypatch.setattr(checks, "exact_play", lambda *_: replace(true, loss=true.loss - 3.0))
+    true = exact.exact_play(SHORT, Exp3())
+    monkeypatch.setattr(exact, "exact_play", lambda *_: replace(true, loss=true.loss - 3.0))
     verdict = verify("bubeck2012.exp3", SHORT, Exp3())
     assert verdict.holds
     assert verdict.kind == "certified Monte Carlo"

@@ -29,9 +29,11 @@ from bandits.switching import (
     TsallisSwitch,
 )
 from tests.drivers import play_plainly
-from theory import ranges
-from theory.instances import alternating, freeze
-from theory.ranges import batch_length, known_table, proven_range, switch_cap
+from theory.cases import freeze
+from theory.ranges import proven_range
+from theory.switching import ranges
+from theory.switching.ranges import batch_length, known_table, switch_cap
+from theory.switching.witnesses import alternating
 
 TABLE = np.array([(0.2, 0.9), (0.7, 0.1), (0.3, 0.6), (1.0, 0.2)])
 SLACK = 1e-11
@@ -105,13 +107,55 @@ def test_the_cap_of_growing_blocks_is_the_number_of_blocks():
 
 
 def test_a_cap_is_believed_of_our_own_code_only():
+    """A subclass that plays by our steps is known; other steps, other parameters or a word of one's own are not."""
+
     @dataclass(frozen=True)
-    class Own(BatchedExp3):
+    class Same(BatchedExp3):
         pass
 
+    @dataclass(frozen=True)
+    class OtherSteps(BatchedExp3):
+        steps = Exp3.steps
+
+    @dataclass(frozen=True)
+    class OtherParameters(BatchedExp3):
+        def parameters(self, problem):
+            return super().parameters(problem)
+
+    @dataclass(frozen=True)
+    class Boasts(BatchedExp3):
+        def switch_cap(self, problem):
+            return 0
+
+        def rounds_held(self, problem):
+            return 4
+
     game = SwitchingCostGame(LossTable(TABLE), 4)
-    assert (switch_cap(game, BatchedExp3(batch_length=2)), batch_length(game, BatchedExp3(batch_length=2))) == (1, 2)
-    assert (switch_cap(game, Own(batch_length=2)), batch_length(game, Own(batch_length=2))) == (3, 1)
+    for kind, cap, length in (
+        (BatchedExp3, 1, 2),
+        (Same, 1, 2),
+        (OtherSteps, 3, 1),
+        (OtherParameters, 3, 1),
+        (Boasts, 3, 1),
+    ):
+        learner = kind(batch_length=2)
+        assert (switch_cap(game, learner), batch_length(game, learner)) == (cap, length), kind
+
+
+def test_losses_are_known_where_the_steps_are_those_that_are_described():
+    @dataclass(frozen=True, eq=False)
+    class OtherLosses(LossTable):
+        steps = LossTable.steps._replace(gap=None)
+
+    @dataclass(frozen=True, eq=False)
+    class Declared(LossTable):
+        steps = LossTable.steps._replace(gap=None)
+
+        def known_table(self, horizon):
+            return self.table[:horizon]
+
+    assert known_table(SwitchingCostGame(OtherLosses(TABLE), 4)) is None
+    np.testing.assert_array_equal(known_table(SwitchingCostGame(Declared(TABLE), 4)), TABLE)
 
 
 @pytest.mark.parametrize("gap", [None, 0.3])
@@ -172,7 +216,7 @@ def test_problems_prove_their_own_ranges_or_are_refused():
 
 def check_plays_of_batches(module):
     game = SwitchingCostGame(LossTable(TABLE), 4, 0.0)
-    low, high = module.proven_range(game, BatchedExp3(batch_length=2), "regret")
+    low, high = module.metric_range(game, "regret", BatchedExp3(batch_length=2))
     values = [row["regret"] for row in totals(2, 0.0)]
     assert low <= min(values)
     assert max(values) <= high
@@ -188,14 +232,14 @@ def check_tsallis_cap(module):
 def check_walk(module):
     game = SwitchingCostGame(MultiScaleRandomWalk(40, gap=0.2, noise=0.01), 20, 0.0)
     regret = play_plainly(game, Exp3(), repetitions=5)[:, -1, game.metrics.index("regret")]
-    assert regret.max() <= module.proven_range(game, Exp3(), "regret").high
+    assert regret.max() <= module.metric_range(game, "regret", Exp3())[1]
 
 
 EDITS = {
     "best loss counted twice": (check_plays_of_batches, '"regret": (least - best,', '"regret": (least,'),
     "greatest play of half a batch": (check_plays_of_batches, "batches.max(axis=1)", "batches.mean(axis=1)"),
-    "blocks too long": (check_tsallis_cap, "growth * math.sqrt(block)", "growth * block"),
-    "half the gap": (check_walk, "(0.0, _gap(game) * horizon + paid) if", "(0.0, 0.5 * _gap(game) * horizon) if"),
+    "blocks too long": (check_tsallis_cap, '"switch_cap", "bandits")(game)', '"switch_cap", "bandits")(game) // 2'),
+    "half the gap": (check_walk, "(0.0, gap * horizon + paid)", "(0.0, 0.5 * gap * horizon)"),
 }
 
 
@@ -205,7 +249,7 @@ def test_mutants_of_the_ranges_are_rejected(check, old, new):
     text = inspect.getsource(ranges)
     assert text.count(old) == 1
     mutant = types.ModuleType(ranges.__name__)
-    exec(compile(text.replace(old, new), "<mutant of theory.ranges>", "exec"), vars(mutant))
+    exec(compile(text.replace(old, new), "<mutant of the ranges>", "exec"), vars(mutant))
     with pytest.raises(AssertionError):
         check(mutant)
 

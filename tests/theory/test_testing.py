@@ -17,12 +17,12 @@ from bandits.core.rng import uniform
 from bandits.losses import LossTable
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, FullInformation, SwitchingCostGame
-from theory.instances import dear
+from theory.switching.witnesses import costly_losses
 from theory.testing import assert_bound_broken, assert_bound_holds
 
 HORIZON, ACTIONS, SEED = 2000, 5, 0
-GAME = SwitchingCostGame(LossTable(dear(HORIZON, ACTIONS, 0.3)), HORIZON, switching_cost=0.0)
-COSTLY = SwitchingCostGame(LossTable(dear(HORIZON, ACTIONS, 0.05)), HORIZON, switching_cost=1.0)
+GAME = SwitchingCostGame(LossTable(costly_losses(HORIZON, ACTIONS, 0.3)), HORIZON, switching_cost=0.0)
+COSTLY = SwitchingCostGame(LossTable(costly_losses(HORIZON, ACTIONS, 0.05)), HORIZON, switching_cost=1.0)
 
 
 class OwnParams(NamedTuple):

@@ -11,10 +11,10 @@ from bandits.switching import FullInformation, LazyPerturbedLeader, SwitchingCos
 from tests.drivers import play_plainly
 from theory.confidence import mean_interval
 from theory.switching import exact
-from theory.switching import minimax as games
-from theory.switching.long_plays import exp3_on_steady_losses, leader_switches, uniform_looks
-from theory.switching.witnesses import worst_losses
-from theory.tightness import WITNESSES, Witness, _best, often_reached, table
+from theory.switching.exact import exp3_on_steady_losses, leader_switches, uniform_looks
+from theory.switching.witnesses import minimax as games
+from theory.switching.witnesses.search import worst_losses
+from theory.tightness import Witness, _best, often_reached, table
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def rows():
 def test_every_theorem_with_a_value_has_a_row(rows):
     named = [row.bound for row in rows]
     assert list(dict.fromkeys(named)) == [b.name for b in theory.catalogue().values() if not b.rate_only]
-    assert set(WITNESSES) == {row.bound for row in rows if row.method != "none"}
+    assert set(theory.registered("witnesses", "WITNESSES")) == {row.bound for row in rows if row.method != "none"}
 
 
 def test_no_witness_is_beyond_a_true_bound(rows):

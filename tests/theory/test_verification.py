@@ -15,7 +15,8 @@ from sims import cli
 from tests.theory.scripted import Coin, Scripted, claim
 from theory import verification, verify, verify_all
 from theory.bound import Assumption
-from theory.instances import Case, Instance, dear, default_cases
+from theory.cases import Case, DefaultCase, default_cases
+from theory.switching.witnesses import costly_losses
 
 # ---------------------------------------------------------------- assumptions and parameters
 
@@ -37,7 +38,7 @@ def test_assumptions_come_first_and_can_be_vouched_for():
 
 
 def test_parameters_are_the_learners_the_tuned_or_the_given_ones():
-    game = SwitchingCostGame(LossTable(dear(60, 2, 0.5)), 60, 1.0)
+    game = SwitchingCostGame(LossTable(costly_losses(60, 2, 0.5)), 60, 1.0)
     name, log_k = "arora2012.batched_exp3", math.log(2)
 
     def value(learner, parameters):
@@ -95,9 +96,9 @@ def test_what_is_no_bound_problem_or_learner_is_named(arguments, message):
 
 def test_hard_losses_refuse_what_is_no_loss():
     with pytest.raises(ValueError, match=r"gap must be finite and in \[0, 1\], got 1.5"):
-        dear(3, 2, 1.5)
+        costly_losses(3, 2, 1.5)
     with pytest.raises(ValueError, match="horizon must be at least 1, got 0"):
-        dear(0, 2, 0.5)
+        costly_losses(0, 2, 0.5)
 
 
 # ---------------------------------------------------------------- verdicts as data
@@ -127,7 +128,7 @@ def test_every_theorem_has_a_default_case_or_a_reason_for_having_none():
     for case in cases:
         if case.make is None:
             continue
-        problem, learner, options = Instance(*case.make())
+        problem, learner, options = Case(*case.make())
         if callable(problem):
             problem = problem(options.get("horizons", verification.HORIZONS)[-1])
         assert case.bound.applies(problem, learner) == []
@@ -135,9 +136,7 @@ def test_every_theorem_has_a_default_case_or_a_reason_for_having_none():
 
 
 def test_registered_names_are_theorems():
-    from theory.instances import _registered
-
-    with_case, without = _registered("INSTANCES"), _registered("WITHOUT_CASE")
+    with_case, without = (theory.registered("cases", name) for name in ("CASES", "WITHOUT_CASE"))
     assert with_case.keys() | without.keys() <= theory.catalogue().keys()
     assert not with_case.keys() & without.keys()
 
@@ -147,8 +146,8 @@ def made_up(monkeypatch, *cases):
 
 
 def test_a_run_shares_its_error_probability(monkeypatch):
-    good, bad = (Case(claim(5), lambda chance=chance: Instance(Scripted(), Coin(chance))) for chance in (0.2, 0.8))
-    made_up(monkeypatch, good, bad, Case(claim(5), None), Case(claim(5), None, "nobody measures it"))
+    good, bad = (DefaultCase(claim(5), lambda chance=chance: Case(Scripted(), Coin(chance))) for chance in (0.2, 0.8))
+    made_up(monkeypatch, good, bad, DefaultCase(claim(5), None), DefaultCase(claim(5), None, "nobody measures it"))
     verdicts = list(verify_all(alpha=0.02, seed=5))
     assert [v.outcome for v in verdicts] == ["holds", "broken", "undecided", "not applicable"]
     assert verdicts[0].error_probability == verdicts[1].error_probability == pytest.approx(0.01)
@@ -158,7 +157,7 @@ def test_a_run_shares_its_error_probability(monkeypatch):
 
 
 def test_a_case_that_cannot_be_checked_is_named(monkeypatch):
-    made_up(monkeypatch, Case(claim(2), lambda: (Scripted(top=5.0), Coin(0.5))))
+    made_up(monkeypatch, DefaultCase(claim(2), lambda: (Scripted(top=5.0), Coin(0.5))))
     with pytest.raises(RuntimeError, match=r"the check of made.up failed: sample 10.0"):
         list(verify_all())
 
@@ -196,8 +195,8 @@ def test_verify_is_a_function_and_importing_theory_is_light():
 
 # ---------------------------------------------------------------- the command line
 
-GOOD = Case(claim(5), lambda: Instance(Scripted(), Coin(0.2)))
-BAD = Case(claim(5, direction="lower"), lambda: Instance(Scripted(), Coin(0.2)))
+GOOD = DefaultCase(claim(5), lambda: Case(Scripted(), Coin(0.2)))
+BAD = DefaultCase(claim(5, direction="lower"), lambda: Case(Scripted(), Coin(0.2)))
 
 
 def run(*arguments):
@@ -206,7 +205,7 @@ def run(*arguments):
 
 def cli_runs(monkeypatch, *cases):
     made_up(monkeypatch, *cases)
-    monkeypatch.setattr("theory.instances.default_cases", lambda names: list(cases))
+    monkeypatch.setattr("theory.cases.default_cases", lambda names: list(cases))
 
 
 def test_the_command_prints_a_table_and_its_error_probability(monkeypatch):
@@ -253,7 +252,7 @@ def test_a_broken_bound_gives_status_1_and_is_explained(monkeypatch):
 
 
 def test_a_case_that_fails_gives_status_1(monkeypatch):
-    cli_runs(monkeypatch, Case(claim(2), lambda: Instance(Scripted(top=5.0), Coin(0.5))))
+    cli_runs(monkeypatch, DefaultCase(claim(2), lambda: Case(Scripted(top=5.0), Coin(0.5))))
     result = run("--quiet")
     assert result.exit_code == 1
     assert result.stderr.startswith("regretlab: the check of made.up failed: sample 10.0")

@@ -6,16 +6,16 @@ wants them treated alike, and the learner lives on the border of what it tolerat
 is played for longer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from theory.instances import Instance
+from theory.cases import Case, Cases
 
 
-def _good_and_bad(learner: str, horizon: int = 5000, full: bool = False, **parameters: Any) -> Instance:
+def _good_and_bad(learner: str, horizon: int = 5000, full: bool = False, **parameters: Any) -> Case:
     """Return a learner among good and bad people whom the panel takes for equals, alpha = epsilon = 0.8."""
     from bandits import one_sided
 
@@ -24,28 +24,28 @@ def _good_and_bad(learner: str, horizon: int = 5000, full: bool = False, **param
     feedback = one_sided.FullLabels() if full else one_sided.OneSided()
     classes = one_sided.Listed.subsets(2)
     game = one_sided.OneSidedGame(people, classes, panels, horizon, tolerance=0.8, feedback=feedback)
-    return Instance(game, getattr(one_sided, learner)(**parameters))
+    return Case(game, getattr(one_sided, learner)(**parameters))
 
 
-def _best_small_price(horizon: int = 5000) -> Instance:
+def _best_small_price(horizon: int = 5000) -> Case:
     """Return world A at the price epsilon / (2 eta), where D3 is least."""
     from bandits.one_sided import Exp2OneSided, three_points
 
     game = three_points(horizon, tolerance=0.4)
     rate = Exp2OneSided().parameters(game).learning_rate
-    return Instance(game, Exp2OneSided(price=0.2 / rate, learning_rate=rate))
+    return Case(game, Exp2OneSided(price=0.2 / rate, learning_rate=rate))
 
 
-def _one_kind(learner: str, chance: float, horizon: int = 400, full: bool = False, **parameters: Any) -> Instance:
+def _one_kind(learner: str, chance: float, horizon: int = 400, full: bool = False, **parameters: Any) -> Case:
     """Return a learner that may accept or reject one kind, good with this chance."""
     from bandits import one_sided
 
     feedback = one_sided.FullLabels() if full else one_sided.OneSided()
     game = one_sided.hidden_outcomes(horizon, (chance,), feedback=feedback)
-    return Instance(game, getattr(one_sided, learner)(**parameters))
+    return Case(game, getattr(one_sided, learner)(**parameters))
 
 
-def _draw_audit(horizon: int = 50) -> Instance:
+def _draw_audit(horizon: int = 50) -> Case:
     """Return the instance of Lemma D.2: two kinds that always come together, an even mixture, a panel on the draw."""
     from bandits.one_sided import FixedPolicy, Listed, OneSidedGame, Panel, Panels, RecordedPeople, TableDistance
 
@@ -53,10 +53,10 @@ def _draw_audit(horizon: int = 50) -> Instance:
     people = RecordedPeople(np.array([[0.0], [1.0]]), both, np.ones_like(both))
     panels = Panels(Panel(TableDistance(((0.0, 0.1), (0.1, 0.0)))), audit="draw")
     game = OneSidedGame(people, Listed([[1, 0], [0, 1], [1, 1]]), panels, horizon, tolerance=0.2)
-    return Instance(game, FixedPolicy((1.0, 1.0, 0.0)))
+    return Case(game, FixedPolicy((1.0, 1.0, 0.0)))
 
 
-def _on_paths(horizon: int = 300, price: float = 2.0) -> Instance:
+def _on_paths(horizon: int = 300, price: float = 2.0) -> Case:
     """Return exponential weights in a world whose paths are looked at one by one: a panel of three, two must object."""
     from bandits.one_sided import Crowd, Exp2OneSided, Listed, Panel, Panels, RandomDistance, TableDistance
     from theory.one_sided.paths import ExcessOnPaths
@@ -65,10 +65,10 @@ def _on_paths(horizon: int = 300, price: float = 2.0) -> Instance:
     panels = Panels(Panel((table, RandomDistance(1), RandomDistance(2)), votes=2))
     people = Crowd(np.arange(3.0)[:, None], (0.2, 0.8, 0.9))
     game = ExcessOnPaths(people, Listed.stumps(3), panels, horizon, price=price)
-    return Instance(game, Exp2OneSided(price=price, learning_rate=0.05))
+    return Case(game, Exp2OneSided(price=price, learning_rate=0.05))
 
 
-def _known_leaders(horizon: int = 200, leaders: int = 100) -> Instance:
+def _known_leaders(horizon: int = 200, leaders: int = 100) -> Case:
     """Return perturbed leaders whose law is known in every round: one kind that is always good, or rejected."""
     from bandits.one_sided import ContextSemiBanditFtpl, Crowd, Listed, nobody_audits
     from theory.one_sided.paths import ExcessOnPaths
@@ -82,13 +82,13 @@ def _known_leaders(horizon: int = 200, leaders: int = 100) -> Instance:
         individuals=1,
         perturbation=rate,
     )
-    return Instance(game, ContextSemiBanditFtpl(price=0, leaders=leaders, resamples=2, perturbation=rate))
+    return Case(game, ContextSemiBanditFtpl(price=0, leaders=leaders, resamples=2, perturbation=rate))
 
 
 _FULL = partial(_one_kind, "FullInformationExp2", 0.0, full=True)
 _LITERAL = partial(_one_kind, "Exp2FullBandit", 0.0, 2000, price=0)
 
-INSTANCES: Mapping[str, Callable[[], Instance] | tuple[Callable[[], Instance], ...]] = {
+CASES: Cases = {
     "bechavod2022.reduction": _on_paths,
     "bechavod2022.violations": _on_paths,
     "bechavod2022.swing_vote": _on_paths,

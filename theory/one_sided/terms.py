@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.bound import Assumption, Source, new_symbol
+from theory.bound import Assumption, Source, Symbol
 
-INDIVIDUALS = new_symbol("individuals", "k", positive=True, integer=True)
-N = new_symbol("n_hypotheses", "N", positive=True, integer=True)
-PRICE = new_symbol("price", "C", nonnegative=True)
-SLACK = new_symbol("slack", "epsilon", positive=True)
-SEPARATOR = new_symbol("separator_size", "s", positive=True, integer=True)
-LEADERS = new_symbol("leaders", "R_L", positive=True, integer=True)
-TASTING = new_symbol("tasting", "b", positive=True, at_most=1)
-GOOD = new_symbol("good_chance", "p", positive=True, at_most=1)
-SEMI_BANDIT_REGRET = new_symbol("semi_bandit_regret", "R_A", nonnegative=True)
-REPORTED_GAPS = new_symbol("reported_gaps", "G", nonnegative=True)
-ADVANTAGE = new_symbol("advantage", "Delta", nonnegative=True)
-EXPLORATION = new_symbol("exploration", "g", positive=True, at_most=1)
+INDIVIDUALS = Symbol("individuals", "k", positive=True, integer=True)
+N = Symbol("n_hypotheses", "N", positive=True, integer=True)
+PRICE = Symbol("price", "C", nonnegative=True)
+SLACK = Symbol("slack", "epsilon", positive=True)
+SEPARATOR = Symbol("separator_size", "s", positive=True, integer=True)
+LEADERS = Symbol("leaders", "R_L", positive=True, integer=True)
+TASTING = Symbol("tasting", "b", positive=True, at_most=1)
+GOOD = Symbol("good_chance", "p", positive=True, at_most=1)
+SEMI_BANDIT_REGRET = Symbol("semi_bandit_regret", "R_A", nonnegative=True)
+REPORTED_GAPS = Symbol("reported_gaps", "G", nonnegative=True)
+ADVANTAGE = Symbol("advantage", "Delta", nonnegative=True)
+EXPLORATION = Symbol("exploration", "g", positive=True, at_most=1)
 
 HALF = sp.Rational(1, 2)
 LOG_N = sp.log(N)

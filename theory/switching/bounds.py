@@ -26,7 +26,11 @@ from typing import Any
 
 import sympy as sp
 
-from theory.bound import ETA, TAU, Assumption, B, Bound, C, K, Source, T, Tuning
+from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
+
+B = Symbol("budget", "B", positive=True, integer=True)
+TAU = Symbol("batch_length", "tau", positive=True, integer=True)
+C = Symbol("switching_cost", "c", nonnegative=True)
 
 HALF = sp.Rational(1, 2)
 EIGHTH = sp.Rational(1, 8)

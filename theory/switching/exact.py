@@ -9,10 +9,23 @@ probability exp(-eta l_t(A_t)) and else draws from p_{t+1}; in both the law of A
 The law of the lazy perturbed leader has a closed form too: with a_i = exp(-eta (L(i) - min L)) and exponential
 perturbations, P(i leads) = a_i int_0^1 prod_{j != i} (1 - a_j x) dx.
 
-Bandit feedback and bought looks: the law depends on what was drawn, so every sequence of draws is enumerated, level by
-level, with its probability (`exp3`, `budgeted_exp3`, `batched_dartboard`); short games only.
+Bandit feedback and bought observations: the law depends on what was drawn, so every sequence of draws is enumerated,
+level by level, with its probability (`exp3`, `budgeted_exp3`, `batched_dartboard`); short games only.
+
+Long games, for losses that keep the law simple:
+
+- EXP3 on steady losses (0, 1): only the paying action's estimate moves, by 1 / p, so that the number of its draws
+  determines p: a chain in one number.
+- One uniform observation per round, two actions, losses 0 or 1: what is observed does not depend on the play, and
+  Lhat(0) - Lhat(1) is 2 d with d a walk on the integers; given it, the law of the action is that of the weights.
+- The lazy perturbed leader while all K actions pay 1: each perturbation grows by 1, or with probability
+  r = 1 - exp(-eta) is redrawn below 1. The leader changes if it is redrawn and another is not, or all are and another
+  is greatest: P(switch) = r (1 - r^(K-1) / K), in each round alike since the perturbations stay exponential.
 """
 
+import inspect
+import math
+import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,6 +35,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import checked
 from bandits.core.checks import array, integer, real
+from bandits.protocol import known
+from theory.switching.ranges import known_table
 
 Array = NDArray[np.float64]
 MAX_NODES = 4_000_000  # draws enumerated at once: about 200 MB
@@ -47,6 +62,37 @@ class ExactPlay:
     def regret(self, switching_cost: float = 0.0) -> float:
         """Return the expected regret with c = switching_cost >= 0 paid for each switch."""
         return self.loss + real("switching_cost", switching_cost, low=0.0) * self.switches - self.best_loss
+
+
+def exact_play(game: Any, learner: Any) -> ExactPlay | None:
+    """Return the exact play of a learner that names its law (`Learner.exact`) in a switching-cost game over a table.
+
+    The law is a function of the losses and of parameters of the learner, or `looks`, by their names. None for random
+    losses, for games and learners whose law is not known (subclasses too) and for trees that are too large.
+    """
+    from bandits.switching import SwitchingCostGame
+
+    law = known(learner, "exact")
+    table = known_table(game) if type(game) is SwitchingCostGame and law else None
+    if table is None:
+        return None
+    function = pkgutil.resolve_name(law) if ":" in law else globals()[law]
+    fields = {"looks": getattr(game.feedback, "looks", "flexible"), **learner.parameters(game)._asdict()}
+    arguments = {name: fields[name] for name in inspect.signature(function).parameters if name in fields}
+    try:
+        return function(table, **arguments)
+    except ValueError:  # too many draws to enumerate
+        return None
+
+
+def expectation(game: Any, learner: Any, quantity: str) -> tuple[float, float] | None:
+    """Return an exact expectation, of "loss", "switches" or "regret", and its rounding; None where it is not known."""
+    play = exact_play(game, learner) if quantity in ("loss", "switches", "regret") else None
+    if play is None:
+        return None
+    cost = game.switching_cost
+    value = play.regret(cost) if quantity == "regret" else getattr(play, quantity)
+    return float(value), play.rounding * (1.0 + cost)
 
 
 # ---------------------------------------------------------------- full information
@@ -203,6 +249,68 @@ def _own_tree(table: Array, rate: float, length: int, outcomes: Any) -> ExactPla
         total = total[node]
         total[np.arange(len(arm)), arm] += value / chance
     return _play(table, None, rate, switches, float(len(starts) - 1), loss)
+
+
+# ---------------------------------------------------------------- long horizons
+
+
+@checked
+def exp3_on_steady_losses(rounds: int, rate: float) -> ExactPlay:
+    """Return the exact play of EXP3 with learning rate > 0 on losses 0 and 1 of two actions, in O(rounds^2)."""
+    rounds = integer("rounds", rounds, low=1, high=10**5)
+    rate = real("rate", rate, low=0.0, open_low=True)
+    paying = np.zeros(rounds)  # probability of the paying action after it was drawn k times
+    estimate = 0.0
+    for k in range(rounds):
+        paying[k] = 1.0 / (1.0 + math.exp(min(rate * estimate, 700.0)))
+        if paying[k] < 1e-290:
+            paying[k] = 0.0
+            break
+        estimate += 1.0 / paying[k]
+    last = np.zeros((2, rounds + 1))  # law of (last action, draws of the paying one)
+    last[0, 0] = 1.0
+    loss = switches = 0.0
+    for t in range(rounds):
+        draws = last[:, :rounds]
+        loss += float((draws.sum(axis=0) * paying).sum())
+        if t > 0:
+            switches += float((draws[0] * paying).sum() + (last[1].sum() - (draws[1] * paying).sum()))
+        after = np.zeros_like(last)
+        after[1, 1:] = draws.sum(axis=0) * paying
+        after[0, :rounds] = draws.sum(axis=0) * (1.0 - paying)
+        last = after
+    return _play(np.tile((0.0, 1.0), (rounds, 1)), None, rate, switches, float(rounds - 1), loss)
+
+
+@checked
+def uniform_looks(losses: ArrayLike, rate: float) -> ExactPlay:
+    """Return the exact play of the dartboard with one uniform look a round, on losses (n, 2) of 0 and 1; O(n^2)."""
+    table, rate = array("losses", losses, ndim=2, low=0.0, high=1.0), real("rate", rate, low=0.0, open_low=True)
+    if table.shape[1] != 2 or not np.isin(table, (0.0, 1.0)).all():
+        raise ValueError(f"losses must be 0 or 1, two a round, got {losses!r}")
+    n = len(table)
+    walk = np.arange(-n - 1, n + 2)
+    first = 0.5 * (1.0 - np.tanh(rate * walk))  # Lhat(0) - Lhat(1) = 2 walk
+    law = np.zeros(len(walk))
+    law[n + 1] = 1.0
+    loss = switches = 0.0
+    leave = -math.expm1(-2.0 * rate)
+    for t, (a, b) in enumerate(table):
+        loss += float(law @ (first * a + (1.0 - first) * b))
+        up, down = np.roll(law, 1) if a else law, np.roll(law, -1) if b else law
+        if t < n - 1:
+            switches += 0.5 * leave * float(a * (law[:-1] * first[:-1]) @ (1.0 - first[1:]))
+            switches += 0.5 * leave * float(b * (law[1:] * (1.0 - first[1:])) @ first[:-1])
+        law = 0.5 * (up + down)
+    return _play(table, None, 2.0 * rate, switches, math.nan, loss)
+
+
+@checked
+def leader_switches(rounds: int, n_actions: int, rate: float) -> float:
+    """Return the lazy perturbed leader's expected switches in `rounds` rounds in which all actions pay 1."""
+    rounds, n_actions = integer("rounds", rounds, low=1), integer("n_actions", n_actions, low=1)
+    redrawn = -math.expm1(-real("rate", rate, low=0.0, open_low=True))
+    return (rounds - 1) * redrawn * (1.0 - redrawn ** (n_actions - 1) / n_actions)
 
 
 # ---------------------------------------------------------------- parts

@@ -54,19 +54,19 @@ from typing import Any
 
 import sympy as sp
 
-from theory.bound import DELTA, Assumption, Bound, K, Source, T, new_symbol
+from theory.bound import DELTA, Assumption, Bound, K, Source, Symbol, T
 
-N = new_symbol("batch_size", "n", positive=True, integer=True)
-M = new_symbol("n_constraints", "m", positive=True, integer=True)
-H = new_symbol("hold", "h", positive=True, integer=True)
-R = new_symbol("reward_range", "R", positive=True)
-BETA = new_symbol("balance", "beta", positive=True)
-RHO = new_symbol("contraction", "rho", nonnegative=True)
-D = new_symbol("diameter", "D", nonnegative=True)
-LEAST = new_symbol("least_violation", "v", nonnegative=True)
-M_REWARD = new_symbol("reward_sensitivity", "M_r", nonnegative=True)
-M_PARITY = new_symbol("parity_sensitivity", "M_p", nonnegative=True)
-M_SERVICE = new_symbol("service_sensitivity", "M_s", nonnegative=True)
+N = Symbol("batch_size", "n", positive=True, integer=True)
+M = Symbol("n_constraints", "m", positive=True, integer=True)
+H = Symbol("hold", "h", positive=True, integer=True)
+R = Symbol("reward_range", "R", positive=True)
+BETA = Symbol("balance", "beta", positive=True)
+RHO = Symbol("contraction", "rho", nonnegative=True)
+D = Symbol("diameter", "D", nonnegative=True)
+LEAST = Symbol("least_violation", "v", nonnegative=True)
+M_REWARD = Symbol("reward_sensitivity", "M_r", nonnegative=True)
+M_PARITY = Symbol("parity_sensitivity", "M_p", nonnegative=True)
+M_SERVICE = Symbol("service_sensitivity", "M_s", nonnegative=True)
 
 _ROOT2 = sp.sqrt(2)
 
@@ -90,7 +90,7 @@ def balance(problem: Any, parameters: Any) -> float:
     start = population.steps.init(setting)
     away = problem.diameter * problem.contraction ** (getattr(parameters, "hold", 1) - 1)
     least = 1.0
-    for index, (first, second) in enumerate(problem.sweep.state):
+    for index, (first, second) in enumerate(problem.fixed_points.state):
         state = start._replace(first=float(first), second=float(second))
         share = population.steps.rates(setting, state, index).share
         for w in (max(0.0, share - away), min(1.0, share + away)):
@@ -99,7 +99,7 @@ def balance(problem: Any, parameters: Any) -> float:
 
 
 def _least_violation(problem: Any, parameters: Any) -> float:
-    return float(problem.sweep.violation.min())
+    return float(problem.fixed_points.violation.min())
 
 
 READERS: Mapping[str, Callable[[Any, Any], float]] = {
@@ -125,7 +125,7 @@ def _both_groups(problem: Any, learner: Any) -> bool:
 
 STATIONARY = _problem("the population does not move", lambda p: p.population.stationary)
 CONTRACTS = _problem("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
-FEASIBLE = _problem("some threshold is feasible", lambda p: p.sweep.feasible.any())
+FEASIBLE = _problem("some threshold is feasible", lambda p: p.fixed_points.feasible.any())
 SERVICE = _problem("service rates are asked for", lambda p: p.n_constraints == 4)
 CHOSEN = _problem("feedback is ChosenThreshold", lambda p: type(p.feedback).__name__ == "ChosenThreshold")
 SCORES = _problem("feedback is FullScores", lambda p: type(p.feedback).__name__ == "FullScores")
@@ -347,7 +347,7 @@ def _prior_is_true(problem: Any, learner: Any) -> bool:
     """Return whether the safe threshold is feasible and the slope holds between all neighbours."""
     if not hasattr(problem, "population"):
         return False
-    params, found = learner.parameters(problem), problem.sweep
+    params, found = learner.parameters(problem), problem.fixed_points
     rises = abs(found.residuals[1:] - found.residuals[:-1]).max(axis=1)
     steps = problem.thresholds[1:] - problem.thresholds[:-1]
     return bool(found.feasible[params.safe] and (rises <= params.slope * steps * (1.0 + 1e-12)).all())

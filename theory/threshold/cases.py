@@ -5,11 +5,10 @@ Group 1 scores less, so that the two strict thresholds accept it less and break 
 that pays best. A failure probability of 0.2 lets some hundred runs decide.
 """
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from theory.instances import Instance
+from theory.cases import Case, Cases
 
 _COUNTS = ((5, 5, 5, 5), (5, 9, 4, 2))  # tens of individuals at each score, group by group
 _SCORES = (0.2, 0.4, 0.6, 0.8)
@@ -36,11 +35,11 @@ def game(horizon: int = 4000, adaptation: float = 0.0, batch_size: int = 50, **c
     return ThresholdGame(pools(adaptation), horizon, grid=_SCORES, batch_size=batch_size, **changes)
 
 
-def _case(learner: str, full: bool = False, **changes: Any) -> Instance:
+def _case(learner: str, full: bool = False, **changes: Any) -> Case:
     from bandits import threshold
 
     feedback = threshold.FullScores() if full else threshold.ChosenThreshold()
-    return Instance(game(feedback=feedback, **changes), getattr(threshold, learner)(failure_probability=FAILURE))
+    return Case(game(feedback=feedback, **changes), getattr(threshold, learner)(failure_probability=FAILURE))
 
 
 _SEARCH = "OptimisticFeasibleSearch"
@@ -48,7 +47,7 @@ _SERVICE = (0.2, 0.8)
 _NOTHING_FEASIBLE = (0.85, 0.9)
 _MOVING: dict[str, Any] = {"adaptation": 0.9, "horizon": 20_000, "batch_size": 1000}
 
-INSTANCES: Mapping[str, Callable[[], Instance] | tuple[Callable[[], Instance], ...]] = {
+CASES: Cases = {
     "du2025.regret": partial(_case, _SEARCH),
     "du2025.parity_violation": partial(_case, _SEARCH),
     "du2025.service_violation": partial(_case, _SEARCH, service=_SERVICE),

@@ -19,7 +19,7 @@ from bandits.core.jit import kernel, shared_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.preference.duels.problem import Duel, Pair, duellists
 from bandits.preference.games import bradley_terry
-from bandits.protocol import Problem, ProblemSteps
+from bandits.protocol import ProblemSteps, RoundProblem
 
 _LARGEST = 1e6  # of features and weights: sums of their squares stay far from overflow
 
@@ -56,18 +56,25 @@ def _respond(setting: LinearDuelSetting, world: LinearDuelWorld, t: int, pair: P
     return answer, world
 
 
+class LinearDuelMetrics(NamedTuple):
+    """What is measured after a number of rounds."""
+
+    regret: float
+    reward_regret: float
+    first_gap: float
+
+
 @shared_kernel
-def _measure(setting: LinearDuelSetting, world: LinearDuelWorld, n_rounds: int, out: Any) -> None:
-    out[0] = 0.0
-    out[1] = 0.0
+def _measure(setting: LinearDuelSetting, world: LinearDuelWorld, n_rounds: int) -> LinearDuelMetrics:
+    regret, reward_regret = 0.0, 0.0
     for i in range(setting.gap.size):
-        out[0] += 0.5 * world.plays[i] * setting.gap[i]
-        out[1] += 0.5 * world.plays[i] * setting.reward_gap[i]
-    out[2] = setting.reward_gap[world.first[0]]
+        regret += 0.5 * world.plays[i] * setting.gap[i]
+        reward_regret += 0.5 * world.plays[i] * setting.reward_gap[i]
+    return LinearDuelMetrics(regret, reward_regret, setting.reward_gap[world.first[0]])
 
 
 @dataclass(frozen=True, eq=False)
-class LinearDuels(Problem):
+class LinearDuels(RoundProblem):
     """`horizon` >= 1 comparisons of actions with `features` (n, d), rewards features @ weights, weights (d,).
 
     Features and weights lie in [-1e6, 1e6].
@@ -82,7 +89,7 @@ class LinearDuels(Problem):
     horizon: int
     feedback: ClassVar[Duel] = Duel()
     steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond, _measure)
-    metrics: ClassVar[tuple[str, ...]] = ("regret", "reward_regret", "first_gap")
+    metrics: ClassVar[tuple[str, ...]] = LinearDuelMetrics._fields
 
     def __post_init__(self) -> None:
         features = array("features", self.features, 2, -_LARGEST, _LARGEST)

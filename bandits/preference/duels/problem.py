@@ -20,12 +20,14 @@ from bandits.core.jit import kernel, shared_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.games import preference_matrix, skew
-from bandits.protocol import Problem, ProblemSteps
+from bandits.protocol import ProblemSteps, RoundProblem
 
 
 @dataclass(frozen=True)
 class Duel(Checked):
     """The answer to one comparison a round: 1.0 where the first action was preferred, else 0.0."""
+
+    kind: ClassVar[str] = "duel"
 
 
 class Pair(NamedTuple):
@@ -79,8 +81,15 @@ def _respond(setting: DuelSetting, world: DuelWorld, t: int, pair: Pair, env: St
     return answer, world
 
 
+class DuelMetrics(NamedTuple):
+    """What is measured after a number of rounds."""
+
+    regret: float
+    average_gap0: float
+
+
 @shared_kernel
-def _measure(setting: DuelSetting, world: DuelWorld, n_rounds: int, out: Any) -> None:
+def _measure(setting: DuelSetting, world: DuelWorld, n_rounds: int) -> DuelMetrics:
     regret = 0.0
     gap = 0.0
     for i in range(setting.gap.size):
@@ -89,12 +98,11 @@ def _measure(setting: DuelSetting, world: DuelWorld, n_rounds: int, out: Any) ->
         for j in range(setting.gap.size):
             row += setting.skew[i, j] * world.plays[j]
         gap = max(gap, row)
-    out[0] = 0.5 * regret
-    out[1] = gap / n_rounds
+    return DuelMetrics(0.5 * regret, gap / n_rounds)
 
 
 @dataclass(frozen=True, eq=False)
-class DuelingBandit(Problem):
+class DuelingBandit(RoundProblem):
     """`horizon` >= 1 comparisons in the game `preferences` (n, n).
 
     Metrics: regret, and average_gap0 = gap0 of the frequencies of the actions, both sides together.
@@ -105,7 +113,7 @@ class DuelingBandit(Problem):
     horizon: int
     feedback: ClassVar[Duel] = Duel()
     steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond, _measure)
-    metrics: ClassVar[tuple[str, ...]] = ("regret", "average_gap0")
+    metrics: ClassVar[tuple[str, ...]] = DuelMetrics._fields
 
     def __post_init__(self) -> None:
         matrix = preference_matrix("preferences", self.preferences)

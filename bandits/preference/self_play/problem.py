@@ -15,60 +15,131 @@ A round is one update of the learner's policy; `queries` counts the rows (or the
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.arguments import Checked
 from bandits.core.checks import instance, integer, real
 from bandits.preference.equilibria import regularized_nash
+from bandits.preference.feedback import Comparisons as Comparisons
+from bandits.preference.feedback import ExactRow as ExactRow
+from bandits.preference.feedback import Feedback as Feedback
+from bandits.preference.feedback import NoisyRow as NoisyRow
 from bandits.preference.games import distribution, preference_matrix, skew
-from bandits.preference.measures import kl
-from bandits.protocol import Problem, ProblemSteps
+from bandits.preference.measures import gap0, gap_tau, kl, span
+from bandits.protocol import MatrixGame
 
-_METRICS = ("queries", "gap0", "average_gap0")
-_REGULARIZED_METRICS = ("gap_tau", "kl", "span", "average_gap_tau", "average_kl")
+
+class Metrics(NamedTuple):
+    """What is measured without regularization; see `PreferenceGame`."""
+
+    queries: Any
+    gap0: Any
+    average_gap0: Any
+
+
+class RegularizedMetrics(NamedTuple):
+    """What is measured with tau > 0."""
+
+    queries: Any
+    gap0: Any
+    average_gap0: Any
+    gap_tau: Any
+    kl: Any
+    span: Any
+    average_gap_tau: Any
+    average_kl: Any
+
+
+class GameArrays(NamedTuple):
+    """The numbers of one game."""
+
+    skew: Any  # (n, n)
+    log_reference: Any  # (n,)
+    log_equilibrium: Any  # (n,), the reference where tau = 0
+    regularization: Any
 
 
 @dataclass(frozen=True)
-class ExactRow(Checked):
-    """A query returns the exact row y -> P(y > p)."""
+class Ask:
+    """The feedback of one round: what `SelfPlay.step` may call."""
+
+    feedback: Feedback
+    skew: Any  # (n, n)
+    draws: Any = None
+
+    def row(self, log_policy: Any, query: int = 0) -> Any:
+        """Return y -> P(y > p) - 1/2 (n,), or its estimate; query: 0, 1, ... tells apart the rows of one round."""
+        return self.feedback.row(self.skew, log_policy, query, self.draws)
+
+    def sample(self, log_policy: Any, side: int) -> Any:
+        """Return the actions (B,) of one side of the round's pairs, drawn from the policy; side: 0 or 1."""
+        return self.feedback.sample(log_policy, side, self.draws)
+
+    def compare(self, left: Any, right: Any) -> Any:
+        """Return the answers (B,) to the pairs, 1.0 where `left` is preferred."""
+        return self.feedback.compare(self.skew, left, right, self.draws)
 
 
 @dataclass(frozen=True)
-class NoisyRow(Checked):
-    """A query draws `samples` >= 1 opponents from p and returns the mean of their rows.
+class PreferenceRules:
+    """A learner against itself; the policies played are added up (`bandits.protocol.GameRules`)."""
 
-    With `bits` each entry of these rows is one Bernoulli answer instead of a probability.
-    """
+    feedback: Feedback
+    rows: int  # that a round asks for
+    n_actions: int
+    regularized: bool
 
-    samples: int
-    bits: bool = False
+    @property
+    def draws(self) -> int:
+        """How many numbers of one stream a round draws."""
+        return self.rows * self.feedback.row_draws(self.n_actions)
 
-    def __post_init__(self) -> None:
-        integer("samples", self.samples, 1, 2**20)
+    def view(self, game: GameArrays) -> Any:
+        """Return log mu (n,)."""
+        return game.log_reference
 
+    def reference(self, game: GameArrays) -> Any:
+        """Return log mu (n,)."""
+        return game.log_reference
 
-@dataclass(frozen=True)
-class Comparisons(Checked):
-    """Every round shows `batch` >= 1 pairs, each judged by one Bernoulli(P[left, right]) answer."""
+    def ask(self, game: GameArrays, draws: Any) -> Ask:
+        """Return the feedback of one round."""
+        return Ask(self.feedback, game.skew, draws)
 
-    batch: int
+    def nothing(self, game: GameArrays) -> Any:
+        """Return (n,) zeros: no policy was played."""
+        return game.log_reference.__array_namespace__().zeros_like(game.log_reference)
 
-    def __post_init__(self) -> None:
-        integer("batch", self.batch, 1, 2**20)
+    def add(self, game: GameArrays, total: Any, policy: Any) -> Any:
+        """Return the sum (n,) of the policies played."""
+        return total + policy.__array_namespace__().exp(policy)
 
+    def measure(self, game: GameArrays, policy: Any, total: Any, n_rounds: Any) -> Metrics | RegularizedMetrics:
+        """Return the metrics of the coming policy and of the mean of the policies played."""
+        matrix, mu, star, tau = game
+        xp = policy.__array_namespace__()
+        average = total / n_rounds
+        queries = n_rounds * float(self.feedback.queries(self.rows))
+        metrics = Metrics(queries, gap0(matrix, xp.exp(policy)), gap0(matrix, average))
+        if not self.regularized:
+            return metrics
+        log_average = xp.log(average)
+        last = gap_tau(matrix, policy, mu, tau), kl(star, policy), span(policy, star)
+        return RegularizedMetrics(*metrics, *last, gap_tau(matrix, log_average, mu, tau), kl(star, log_average))
 
-Feedback = ExactRow | NoisyRow | Comparisons
+    def laws(self, policy: Any, total: Any, n_rounds: Any) -> tuple[Any, ...]:
+        """Return the coming policy and the mean of the policies played, (n,) each."""
+        return policy.__array_namespace__().exp(policy), total / n_rounds
 
 
 @dataclass(frozen=True, eq=False)
-class PreferenceGame(Problem):
+class PreferenceGame(MatrixGame):
     """Self-play for `horizon` >= 1 rounds in one preference game, in many, or over contexts.
 
     preferences: (n, n), or (G, n, n): without `contexts` repetition r plays game r mod G.
-    contexts: (G,) probabilities of contexts; then each repetition plays all G games, one a context, and the
+    contexts: (G,) probabilities of contexts; then each repetition plays all G games, one per context, and the
     metrics are means over contexts (span: the largest).
     regularization: tau >= 0.  reference: mu (n,) or (G, n), positive; uniform by default. Play starts there.
 
@@ -91,7 +162,7 @@ class PreferenceGame(Problem):
             raise ValueError(f"preferences must be (n, n) or (G, n, n), got shape {matrix.shape}")
         integer("horizon", self.horizon, low=1)
         real("regularization", self.regularization, 0.0, divides=True)
-        instance("feedback", self.feedback, get_args(Feedback), "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
+        instance("feedback", self.feedback, Feedback, "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
         object.__setattr__(self, "preferences", matrix)
         if self.reference is not None:
             object.__setattr__(self, "reference", self._checked_reference(matrix))
@@ -107,7 +178,7 @@ class PreferenceGame(Problem):
     def _checked_contexts(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         weights = distribution("contexts", self.contexts)  # type: ignore[arg-type]
         if matrix.ndim != 3 or weights.shape != matrix.shape[:1]:
-            raise ValueError(f"contexts must be one probability a game (G,), got shape {weights.shape}")
+            raise ValueError(f"contexts must be one probability per game (G,), got shape {weights.shape}")
         return weights
 
     @property
@@ -152,17 +223,34 @@ class PreferenceGame(Problem):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
-        return _METRICS + _REGULARIZED_METRICS if self.regularization > 0.0 else _METRICS
+        return (RegularizedMetrics if self.regularization > 0.0 else Metrics)._fields
 
     @property
-    def steps(self) -> ProblemSteps:
-        """Functions that refuse: learners of this game play all repetitions at once (`SelfPlay.play`)."""
-        return ProblemSteps(_no_loop, _no_loop, _no_loop)
+    def games_at_once(self) -> int:
+        """Number of games that a repetition plays side by side: G with contexts, else 1."""
+        return 1 if self.contexts is None else self.n_games
 
-    def setting(self) -> Any:
-        """Return nothing: see `steps`."""
-        return None
+    def rules(self, learner: Any) -> PreferenceRules:
+        """Return the rules by which the learner plays against itself."""
+        return PreferenceRules(self.feedback, learner.queries, self.n_actions, self.regularization > 0.0)
 
+    def arrays(self) -> GameArrays:
+        """Return the numbers of all games; those of a single one share its matrix."""
+        star = self.log_equilibrium if self.regularization > 0.0 else self.log_reference
+        matrices = self.skew[0] if self.n_games == 1 else self.skew
+        return GameArrays(matrices, self.log_reference, star, float(self.regularization))
 
-def _no_loop(*_: Any) -> Any:
-    raise TypeError("PreferenceGame has no compiled loop: its learners are those of bandits.preference")
+    def axes(self) -> GameArrays:
+        """Return which arrays have a first axis G: a single game's matrix has none, and is not copied for each play."""
+        return GameArrays(None if self.n_games == 1 else 0, 0, 0, None)
+
+    def joined(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the metrics (R, C, M) of repetitions from those (R, G, C, M) of their contexts."""
+        if self.contexts is None:
+            return values[:, 0]
+        mixed = np.einsum("g,rgcm->rcm", np.asarray(self.contexts), values)
+        for metric, join in (("queries", np.sum), ("span", np.max)):
+            if metric in self.metrics:
+                which = self.metrics.index(metric)
+                mixed[..., which] = join(values[..., which], axis=1)
+        return np.asarray(mixed)

@@ -48,9 +48,9 @@ from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from bandits.core.checks import instance, optional_real, real
-from bandits.preference.self_play.problem import ExactRow
+from bandits.preference.feedback import ExactRow
 from bandits.preference.stackelberg.game import Step, checked_rates, mirror_step, projected_step
-from bandits.preference.stackelberg.problem import Rule, StackelbergLearner, StackelbergMatch
+from bandits.preference.stackelberg.problem import StackelbergLearner, StackelbergMatch
 
 Geometry = Literal["mirror", "projected"]
 Follower = Literal["gradient", "best response"]
@@ -86,7 +86,6 @@ class StackelbergGDA(StackelbergLearner):
 
     def check(self, problem: Any) -> None:
         """Raise TypeError unless the problem is a StackelbergMatch, with exact preferences for best responses."""
-        instance("problem", problem, StackelbergMatch, "a StackelbergMatch")
         super().check(problem)
         if self.follower == "best response":
             instance("feedback", problem.feedback, ExactRow, "ExactRow(): a best response needs exact preferences")
@@ -104,19 +103,19 @@ class StackelbergGDA(StackelbergLearner):
         return StackelbergGDAParams(*rates, 0.0)
 
     @property
-    def rule(self) -> Rule:
-        """One round of this geometry and this follower."""
-        return _rule(_STEPS[self.geometry], self.follower)
+    def step(self) -> Any:
+        """The function of this geometry and this follower."""
+        return _step(_STEPS[self.geometry], self.follower)
 
 
 @cache
-def _rule(step: Step, follower: Follower) -> Rule:
+def _step(move: Step, follower: Follower) -> Any:
     def gradients(params: Any, play: Any, t: Any, ask: Any) -> Any:
         slower = 1.0 + params.fall * t
-        return step(ask, play, params.leader_rate / slower, params.follower_rate / slower)
+        return move(ask, play, params.leader_rate / slower, params.follower_rate / slower)
 
     def best_response(params: Any, play: Any, t: Any, ask: Any) -> Any:
         answered = play._replace(log_follower=ask.best_response())
-        return step(ask, answered, params.leader_rate / (1.0 + params.fall * t), 0.0)
+        return move(ask, answered, params.leader_rate / (1.0 + params.fall * t), 0.0)
 
     return best_response if follower == "best response" else gradients

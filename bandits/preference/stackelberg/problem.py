@@ -23,97 +23,40 @@ and (pi*, omega*) the solution, the metrics after a round are
 The two identities are those of entropic objectives; with a weight of 0 the differences themselves are measured.
 """
 
-from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bandits.core.checks import instance, integer
+from bandits.preference.feedback import Comparisons, ExactRow, Feedback, NoisyRow, drawn
 from bandits.preference.measures import kl, span
-from bandits.preference.self_play.problem import Comparisons, ExactRow, Feedback, NoisyRow
-from bandits.preference.stackelberg.game import StackelbergGame, StackelbergPlay
-from bandits.protocol import Learner, Problem, ProblemSteps
-
-_METRICS = ("queries", "leader_gap", "follower_gap", "follower_regret", "leader_kl", "follower_kl")
+from bandits.preference.prox import normalise
+from bandits.preference.stackelberg.game import StackelbergGame, StackelbergPlay, StackelbergTerms, gradients
+from bandits.protocol import MatrixGame, MatrixLearner
 
 
-@dataclass(frozen=True, eq=False)
-class StackelbergMatch(Problem):
-    """`horizon` >= 1 rounds of `game`, from the references on; metrics and feedback: see the module.
+class Metrics(NamedTuple):
+    """What is measured where tau_L = 0; see the module."""
 
-    Raises ValueError or TypeError naming the argument.
-    """
-
-    game: StackelbergGame
-    horizon: int
-    feedback: Feedback = field(default_factory=ExactRow)
-
-    def __post_init__(self) -> None:
-        instance("game", self.game, StackelbergGame, "a StackelbergGame")
-        integer("horizon", self.horizon, low=1)
-        instance("feedback", self.feedback, get_args(Feedback), "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
-        if isinstance(self.feedback, Comparisons) and self.n_actions < 2:
-            raise ValueError("preferences must have at least 2 actions for comparisons, got 1")
-
-    @property
-    def n_actions(self) -> int:
-        """Number of actions n."""
-        return len(np.asarray(self.game.preferences))
-
-    @property
-    def leader_weight(self) -> float:
-        """tau_L."""
-        return float(self.game.leader_weight)
-
-    @property
-    def follower_weight(self) -> float:
-        """tau_F."""
-        return float(self.game.follower_weight)
-
-    @property
-    def worth_range(self) -> float:
-        """Largest less smallest V: tau_L times the leader_span of the start."""
-        return float(np.ptp(self.game.solution.worth))
-
-    @property
-    def preference_range(self) -> float:
-        """Largest over y of max - min P[y, .]: tau_F times the largest span of log omega_ref - log omega*."""
-        return float(np.ptp(np.asarray(self.game.preferences), axis=1).max())
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the measured numbers."""
-        return (*_METRICS, "leader_span") if self.leader_weight > 0.0 else _METRICS
-
-    @property
-    def queries(self) -> int:
-        """Rows or comparisons that a round asks for."""
-        return self.feedback.batch if isinstance(self.feedback, Comparisons) else self.n_actions
-
-    @property
-    def steps(self) -> ProblemSteps:
-        """Functions that refuse: learners of this problem play all repetitions at once (`StackelbergLearner.play`)."""
-        return ProblemSteps(_no_loop, _no_loop, _no_loop)
-
-    def setting(self) -> Any:
-        """Return nothing: see `steps`."""
-        return None
-
-    def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
-        """Return numbers that the metric cannot leave in any play; ValueError for divergences, which have none."""
-        start = self.game.start
-        leader = self.worth_range - self.leader_weight * float(start.log_leader.min())
-        follower = self.preference_range - self.follower_weight * float(start.log_follower.min())
-        ends = {"leader_gap": leader, "follower_gap": follower, "follower_regret": follower * self.horizon}
-        if metric not in ends:
-            raise ValueError(f"metric must be one of {', '.join(ends)} to have a proven range, got {metric!r}")
-        return 0.0, ends[metric] * (1.0 + 1e-12) + 1e-12 * self.horizon  # sums of equal numbers may differ by roundings
+    queries: Any
+    leader_gap: Any
+    follower_gap: Any
+    follower_regret: Any
+    leader_kl: Any
+    follower_kl: Any
 
 
-def _no_loop(*_: Any) -> Any:
-    raise TypeError("StackelbergMatch has no compiled loop: its learners are StackelbergLearner's")
+class RegularizedMetrics(NamedTuple):
+    """What is measured where tau_L > 0."""
+
+    queries: Any
+    leader_gap: Any
+    follower_gap: Any
+    follower_regret: Any
+    leader_kl: Any
+    follower_kl: Any
+    leader_span: Any
 
 
 class Target(NamedTuple):
@@ -152,37 +95,191 @@ def leader_gap(goal: Target, play: StackelbergPlay, regularized: bool) -> Any:
     return xp.maximum(xp.max(goal.worth) - xp.sum(xp.exp(play.log_leader) * goal.worth), 0.0)
 
 
-def measure(goal: Target, play: StackelbergPlay, regularized: tuple[bool, bool]) -> list[Any]:
-    """Return leader_gap, follower_gap, leader_kl, follower_kl and, with tau_L > 0, leader_span.
+class MatchArrays(NamedTuple):
+    """The numbers of a match."""
 
-    regularized: whether tau_L > 0, and whether tau_F > 0.
+    terms: StackelbergTerms
+    target: Target
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The feedback of one round: what `StackelbergLearner.step` may call."""
+
+    terms: StackelbergTerms
+    table: Any  # (n, n), P or an estimate
+    replies: Any = None  # (n, k) uniforms that draw the leader's replies, None for the whole follower
+
+    def gradients(self, play: StackelbergPlay) -> tuple[Any, Any]:
+        """Return (n,) and (n, n): estimates of the objective's gradients, from the same draws within a round."""
+        xp = play.log_follower.__array_namespace__()
+        law = xp.exp(play.log_follower)
+        if self.replies is not None:
+            from jax import vmap
+
+            actions = vmap(drawn)(play.log_follower, self.replies)
+            law = xp.where(actions[:, :, None] == xp.arange(law.shape[-1]), 1.0, 0.0).mean(axis=1)
+        return gradients(self.terms, play, self.table, law)
+
+    def best_response(self) -> Any:
+        """Return the best replies (n, n) to the table, as logarithms."""
+        return normalise(self.terms.log_follower_reference - self.table / self.terms.follower_weight)
+
+
+@dataclass(frozen=True)
+class StackelbergRules:
+    """Leader against follower; the follower's gaps are added up (`bandits.protocol.GameRules`)."""
+
+    feedback: Feedback
+    n_actions: int
+    leader_regularized: bool
+    follower_regularized: bool
+
+    @property
+    def draws(self) -> int:
+        """How many numbers of one stream a round draws."""
+        return self.feedback.table_draws(self.n_actions)
+
+    @property
+    def queries(self) -> int:
+        """Rows or comparisons that a round asks for."""
+        return self.feedback.table_queries(self.n_actions)
+
+    def view(self, game: MatchArrays) -> StackelbergTerms:
+        """Return references and weights."""
+        return game.terms
+
+    def reference(self, game: MatchArrays) -> StackelbergPlay:
+        """Return both references."""
+        return StackelbergPlay(game.terms.log_reference, game.terms.log_follower_reference)
+
+    def ask(self, game: MatchArrays, draws: Any) -> Ask:
+        """Return the feedback of one round."""
+        table = self.feedback.table(game.target.preferences, draws)
+        return Ask(game.terms, table, self.feedback.replies(self.n_actions, draws))
+
+    def nothing(self, game: MatchArrays) -> Any:
+        """Return no regret."""
+        return 0.0 * game.terms.leader_weight
+
+    def add(self, game: MatchArrays, total: Any, policy: StackelbergPlay) -> Any:
+        """Return the follower's regret with the round that both play."""
+        return total + follower_gap(game.target, policy, self.follower_regularized)
+
+    def measure(
+        self, game: MatchArrays, policy: StackelbergPlay, total: Any, n_rounds: Any
+    ) -> Metrics | RegularizedMetrics:
+        """Return the metrics of both policies."""
+        goal, xp = game.target, policy.log_leader.__array_namespace__()
+        gaps = (
+            leader_gap(goal, policy, self.leader_regularized),
+            follower_gap(goal, policy, self.follower_regularized),
+        )
+        divergences = kl(goal.log_leader, policy.log_leader), xp.max(kl(goal.log_follower, policy.log_follower))
+        metrics = Metrics(n_rounds * float(self.queries), *gaps, total, *divergences)
+        if not self.leader_regularized:
+            return metrics
+        return RegularizedMetrics(*metrics, span(policy.log_leader, goal.log_leader))
+
+    def laws(self, policy: StackelbergPlay, total: Any, n_rounds: Any) -> tuple[Any, ...]:
+        """Return both policies, (n,) and (n, n)."""
+        xp = policy.log_leader.__array_namespace__()
+        return xp.exp(policy.log_leader), xp.exp(policy.log_follower)
+
+
+@dataclass(frozen=True, eq=False)
+class StackelbergMatch(MatrixGame):
+    """`horizon` >= 1 rounds of `game`, from the references on; metrics and feedback: see the module.
+
+    Raises ValueError or TypeError naming the argument.
     """
-    xp = play.log_leader.__array_namespace__()
-    found = [leader_gap(goal, play, regularized[0]), follower_gap(goal, play, regularized[1])]
-    found += [kl(goal.log_leader, play.log_leader), xp.max(kl(goal.log_follower, play.log_follower))]
-    return [*found, span(play.log_leader, goal.log_leader)] if regularized[0] else found
+
+    game: StackelbergGame
+    horizon: int
+    feedback: Feedback = field(default_factory=ExactRow)
+
+    def __post_init__(self) -> None:
+        instance("game", self.game, StackelbergGame, "a StackelbergGame")
+        integer("horizon", self.horizon, low=1)
+        instance("feedback", self.feedback, Feedback, "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
+        if isinstance(self.feedback, Comparisons) and self.n_actions < 2:
+            raise ValueError("preferences must have at least 2 actions for comparisons, got 1")
+
+    @property
+    def n_actions(self) -> int:
+        """Number of actions n."""
+        return len(np.asarray(self.game.preferences))
+
+    @property
+    def leader_weight(self) -> float:
+        """tau_L."""
+        return float(self.game.leader_weight)
+
+    @property
+    def follower_weight(self) -> float:
+        """tau_F."""
+        return float(self.game.follower_weight)
+
+    @property
+    def worth_range(self) -> float:
+        """Largest less smallest V: tau_L times the leader_span of the start."""
+        return float(np.ptp(self.game.solution.worth))
+
+    @property
+    def preference_range(self) -> float:
+        """Largest over y of max - min P[y, .]: tau_F times the largest span of log omega_ref - log omega*."""
+        return float(np.ptp(np.asarray(self.game.preferences), axis=1).max())
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the measured numbers."""
+        return (RegularizedMetrics if self.leader_weight > 0.0 else Metrics)._fields
+
+    @property
+    def queries(self) -> int:
+        """Rows or comparisons that a round asks for."""
+        return self.rules(None).queries
+
+    def rules(self, learner: Any) -> "StackelbergRules":
+        """Return the rules of the match, whoever plays."""
+        return StackelbergRules(self.feedback, self.n_actions, self.leader_weight > 0.0, self.follower_weight > 0.0)
+
+    def arrays(self) -> "MatchArrays":
+        """Return what both players know, and what play is measured against."""
+        return MatchArrays(self.game.terms, target(self.game))
+
+    def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
+        """Return numbers that the metric cannot leave in any play; ValueError for divergences, which have none."""
+        start = self.game.start
+        leader = self.worth_range - self.leader_weight * float(start.log_leader.min())
+        follower = self.preference_range - self.follower_weight * float(start.log_follower.min())
+        ends = {"leader_gap": leader, "follower_gap": follower, "follower_regret": follower * self.horizon}
+        if metric not in ends:
+            raise ValueError(f"metric must be one of {', '.join(ends)} to have a proven range, got {metric!r}")
+        return 0.0, ends[metric] * (1.0 + 1e-12) + 1e-12 * self.horizon  # sums of equal numbers may differ by roundings
 
 
-Rule = Callable[[Any, StackelbergPlay, Any, Any], StackelbergPlay]
+class StackelbergLearner(MatrixLearner):
+    """Base of the learners that play a StackelbergMatch: `step` moves both policies.
 
-
-class StackelbergLearner(Learner):
-    """Base of the learners that play a StackelbergMatch: a rule that moves both policies.
-
-    `rule(params, play, t, ask)` returns the policies after round t = 0, 1, ...; it uses the arrays' own namespace.
+    `step(params, play, t, ask)` returns the policies after round t = 0, 1, ...; it uses the arrays' own namespace.
     `ask.gradients(play)` returns estimates of the objective's gradients at a play (the same draws within a round), and
     `ask.best_response()` the follower's best replies (n, n), as logarithms, which needs exact preferences.
     """
 
     accepts = (ExactRow, NoisyRow, Comparisons)
 
-    @property
-    @abstractmethod
-    def rule(self) -> Rule:
-        """The function (params, play, t, ask) -> play; one object for equal learners, as it is compiled once."""
+    def check(self, problem: Any) -> None:
+        """Raise TypeError unless the problem is a StackelbergMatch with a feedback that the learner accepts."""
+        super().check(problem)
+        instance("problem", problem, StackelbergMatch, "a StackelbergMatch")
 
-    def play(self, problem: StackelbergMatch, seed: int, first: int, count: int, rounds: Any) -> Any:
-        """Return the metrics (count, len(rounds), len(metrics)) of repetitions first..first+count-1."""
-        from sims.engines.stackelberg import play
+    @staticmethod
+    def start(params: Any, terms: StackelbergTerms) -> Any:
+        """Return the state before the first round: both references."""
+        return StackelbergPlay(terms.log_reference, terms.log_follower_reference)
 
-        return play(self, problem, seed, first, count, rounds)
+    @staticmethod
+    def policy(params: Any, state: Any) -> StackelbergPlay:
+        """Return both policies of the coming round: the state."""
+        return state

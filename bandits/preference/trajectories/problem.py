@@ -24,9 +24,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import array, fits, integer, real
-from bandits.preference.trajectories.steps import STEPS, LinearMDPSetting
+from bandits.preference.trajectories.steps import STEPS, EpisodeMetrics, LinearMDPSetting
 from bandits.preference.trajectories.steps import PolicyPair as PolicyPair
-from bandits.protocol import Problem, ProblemSteps
+from bandits.protocol import ProblemSteps, RoundProblem
 
 _LARGEST = 1e6  # of measures and weights, before what they make is checked
 _MANY = 2**20
@@ -38,9 +38,11 @@ Array = NDArray[np.float64]
 class TrajectoryDuel(Checked):
     """Two trajectories a round; for some the answer 1.0 where the first was preferred, else 0.0."""
 
+    kind: ClassVar[str] = "trajectory duel"
+
 
 @dataclass(frozen=True, eq=False)
-class LinearMDP(Problem):
+class LinearMDP(RoundProblem):
     """`horizon` >= 1 pairs of episodes in a process of H stages, S states and A actions.
 
     features: (S, A, d), phi, rows of length at most 1.  measures: (H, d, S), psi, such that features and measures give
@@ -60,7 +62,7 @@ class LinearMDP(Problem):
     start: int = 0
     feedback: ClassVar[TrajectoryDuel] = TrajectoryDuel()
     steps: ClassVar[ProblemSteps] = STEPS
-    metrics: ClassVar[tuple[str, ...]] = ("regret", "regret_per_episode", "queries", "gap")
+    metrics: ClassVar[tuple[str, ...]] = EpisodeMetrics._fields
 
     def __post_init__(self) -> None:
         features = array("features", self.features, 3, -1.0, 1.0)

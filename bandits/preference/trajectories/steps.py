@@ -174,12 +174,19 @@ def _respond(setting: LinearMDPSetting, world: LinearMDPWorld, t: int, pair: Pol
     return TrajectoryPair(world.states, world.actions, answer), world
 
 
+class EpisodeMetrics(NamedTuple):
+    """What is measured after a number of pairs of episodes."""
+
+    regret: float
+    regret_per_episode: float
+    queries: float
+    gap: float
+
+
 @kernel
-def _measure(setting: LinearMDPSetting, world: LinearMDPWorld, n_rounds: int, out: Any) -> None:
-    out[0] = world.sums[0]
-    out[1] = world.sums[0] / n_rounds
-    out[2] = world.sums[1]
-    out[3] = world.sums[2]
+def _measure(setting: LinearMDPSetting, world: LinearMDPWorld, n_rounds: int) -> EpisodeMetrics:
+    regret, queries, gap = world.sums[0], world.sums[1], world.sums[2]
+    return EpisodeMetrics(regret, regret / n_rounds, queries, gap)
 
 
 STEPS = ProblemSteps(_init, _respond, _measure)

@@ -1,20 +1,21 @@
 """Games that measure more: the account of the estimates, and answers counted again. The play stays what it was."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from bandits.combine import observed
 from bandits.one_sided import (
-    AccountedGame,
+    Exp2Analysis,
     Exp2OneSided,
     Exp4AppleTasting,
     InstanceFtpl,
     Panel,
     Panels,
     RandomDistance,
-    RecountedGame,
+    ViolationsByVotes,
     three_points,
 )
 from tests.bandits.one_sided.strategies import scattered_game
@@ -24,17 +25,13 @@ from tests.drivers import play_plainly
 LEARNER = Exp2OneSided(1.5, learning_rate=0.2)
 
 
-def measuring(kind, game):
-    return kind(*(getattr(game, f.name) for f in fields(game)))
-
-
 def test_account_is_what_the_rounds_say():
     """Every sum from the traced rounds: laws, estimates, and what reports add to them."""
     reports = 0
     for seed in range(12):
         game = scattered_game(np.random.default_rng(seed))
         played, plain_metrics = trace(game, LEARNER, seed)
-        other = measuring(AccountedGame, game)
+        other = observed(game, Exp2Analysis())
         found = dict(zip(other.metrics, play_plainly(other, LEARNER, 1, seed)[0, -1], strict=True))
         assert {name: found[name] for name in game.metrics} == pytest.approx(plain_metrics, rel=1e-12, abs=1e-12)
         total, labels, both, paid = 0.0, 0.0, 0.0, 0.0
@@ -53,14 +50,14 @@ def test_account_is_what_the_rounds_say():
 
 @pytest.mark.parametrize("learner", [InstanceFtpl(1.0, leaders=2), Exp4AppleTasting(0.3)], ids=lambda x: x.name)
 def test_account_of_other_plays_is_not_a_number(learner):
-    game = measuring(AccountedGame, three_points(4))
+    game = observed(three_points(4), Exp2Analysis())
     values = play_plainly(game, learner, 1, 0)[0, -1]
     assert np.isnan(values[-3:]).all()
     assert np.isfinite(values[:-3]).all()
 
 
 def test_ranges_of_the_account():
-    game = measuring(AccountedGame, three_points(4))
+    game = observed(three_points(4), Exp2Analysis())
     assert game.metric_range("violations", LEARNER) == (0.0, 4.0)
     with pytest.raises(ValueError, match="no proven range of 'second_moment'"):
         game.metric_range("second_moment", LEARNER)
@@ -68,7 +65,7 @@ def test_ranges_of_the_account():
 
 def several(game, seed, votes):
     auditors = tuple(RandomDistance(seed * 10 + i, 0.0, 0.6) for i in range(3))
-    return measuring(RecountedGame, replace(game, panels=Panels(Panel(auditors, votes))))
+    return observed(replace(game, panels=Panels(Panel(auditors, votes))), ViolationsByVotes())
 
 
 def test_recounts_are_votes_counted_one_by_one():
@@ -77,8 +74,7 @@ def test_recounts_are_votes_counted_one_by_one():
     for seed in range(8):
         game = several(scattered_game(np.random.default_rng(seed)), seed, 1 + seed % 3)
         counts = dict(zip(game.metrics, play_plainly(game, LEARNER, 1, seed)[0, -1], strict=True))
-        base = replace(three_points(1), **{f.name: getattr(game, f.name) for f in fields(game)})
-        played, measured = trace(base, LEARNER, seed)
+        played, measured = trace(game.problem, LEARNER, seed)
         distances = [a.distances(game.people.features) for a in game.panels.panels[0].auditors]
         expected = np.zeros(3, int)
         for r in played:
@@ -98,9 +94,8 @@ def test_recounts_are_votes_counted_one_by_one():
 
 def test_recount_needs_one_panel():
     panel = three_points(4).panels.panels[0]
-    game = measuring(RecountedGame, replace(three_points(4), panels=Panels((panel, panel))))
-    with pytest.raises(ValueError, match="panels must be one to be counted again, got 2"):
-        game.setting()
+    with pytest.raises(ValueError, match="panels must be one panel to count its votes, got 2"):
+        observed(replace(three_points(4), panels=Panels((panel, panel))), ViolationsByVotes())
 
 
 def test_lock_in_by_the_exact_recursion():

@@ -316,8 +316,8 @@ def test_sweep_file_reaches_every_part():
     assert (cells[0].problem.table == three_points(16).table).all()
     assert (cells[0].problem.swings == three_points(16).swings).all()
     run = simulate(cells[1].problem, cells[1].learner, repetitions=2, checkpoints=[16], seed=3)
-    twin = simulate(three_points(16), cells[1].learner, repetitions=2, checkpoints=[16], seed=3)
-    assert (run.values == twin.values).all()
+    batched = simulate(three_points(16), cells[1].learner, repetitions=2, checkpoints=[16], seed=3)
+    assert (run.values == batched.values).all()
 
 
 WORLDS = """
@@ -381,7 +381,7 @@ def test_sweep_file_calls_the_worlds_by_name():
         ({"type": "label_drift", "horizon": 0}, "label_drift: horizon must be at least 1, got 0"),
         ({"type": "three_points", "horizon": 3, "people": 1}, "three_points: .* multiple values"),
         ({"type": "bandits.one_sided:reduce"}, "is not a dataclass, nor a function annotated to return one"),
-        ({"type": "bandits.one_sided.worlds:_THREE_DISTANCES"}, "is not a dataclass"),
+        ({"type": "bandits.one_sided.examples:_THREE_DISTANCES"}, "is not a dataclass"),
     ],
 )
 def test_mistakes_in_a_world_of_a_sweep_file(data, message):

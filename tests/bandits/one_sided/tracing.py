@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.one_sided import OmniscientFair
 from tests.drivers import plain, stream_of
@@ -33,7 +34,7 @@ def trace(game, learner, seed=0, repetition=0, draws=None):
     learner.check(game)
     params, setting = learner.parameters(game), game.setting()
     init, act, update = map(plain, learner.steps_for(game))
-    start, respond, measure = map(plain, game.steps)
+    start, respond, measure = map(plain, game.steps[:3])
     rng, env = stream_of(seed, repetition, LEARNER), stream_of(seed, repetition, ENVIRONMENT)
     table, rounds, out = game.table, [], np.zeros(len(game.metrics))
     with np.errstate(all="ignore"):
@@ -61,7 +62,7 @@ def trace(game, learner, seed=0, repetition=0, draws=None):
             state = update(params, state, t, play, report, rng)
             kept = getattr(state, "estimate", None)
             rounds.append(Round(*entry, None if kept is None else kept.copy()))
-        measure(setting, world, game.horizon, out)
+        writer(game.metrics)(measure(setting, world, game.horizon), out)
     return rounds, dict(zip(game.metrics, out.tolist(), strict=True))
 
 

@@ -14,7 +14,7 @@ from bandits.switching.tsallis_switch import tsallis_probabilities
 from sims import simulate
 from tests import references
 from tests.bandits.switching.known_answers import ROWS, check_means
-from tests.bandits.switching.tracing import has_weights, trace
+from tests.bandits.switching.tracing import inside_blocks, trace
 from tests.drivers import play_plainly
 from tests.strategies import loss_tables
 
@@ -44,7 +44,7 @@ def test_exp3_law_is_its_definition(table, rate, seed):
 @given(loss_tables(), st.floats(0.01, 2.0), st.integers(1, 7), st.integers(0, 2**32))
 def test_batched_exp3_law_and_batches(table, rate, length, seed):
     length = min(length, len(table))
-    seen = trace(BatchedExp3(rate, length), table, Bandit(), seed=seed, weights_of=has_weights)
+    seen = trace(BatchedExp3(rate, length), table, Bandit(), seed=seed, weights_of=inside_blocks)
     check_laws(seen, table, rate, length)
     n_batches = -(-len(table) // length)
     assert seen.parameters.n_batches == n_batches

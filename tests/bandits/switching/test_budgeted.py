@@ -21,7 +21,7 @@ from bandits.switching import (
     TotalBudget,
 )
 from bandits.switching.budgeted import BudgetedParams
-from bandits.switching.problem import Play, Seen
+from bandits.switching.feedback import Play, Seen
 from sims import simulate
 from tests.bandits.switching.tracing import has_weights, plays_arm, trace
 from tests.drivers import plain, play_plainly, stream_of

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT
 from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable, PiecewiseLosses
 from bandits.losses.random_walk import MultiScaleRandomWalk
@@ -20,7 +21,7 @@ from bandits.switching import (
     SwitchingCostGame,
     TotalBudget,
 )
-from bandits.switching.problem import Play
+from bandits.switching.feedback import Play
 from tests import references
 from tests.drivers import plain, read, stream_of
 from tests.strategies import loss_tables
@@ -41,13 +42,13 @@ def play(game, actions, seed=0, repetition=0):
 
     The metrics are measured after every round, as a run with every checkpoint does.
     """
-    start, respond, measure = map(plain, game.steps)
+    start, respond, measure = map(plain, game.steps[:3])
     setting, env = game.setting(), stream_of(seed, repetition, ENVIRONMENT)
     world, shown, measured = start(setting, env), [], np.zeros((len(actions), len(game.metrics)))
     for t, action in enumerate(actions):
         feedback, world = respond(setting, world, t, action, env)
         shown.append(copied(feedback))
-        measure(setting, world, t + 1, measured[t])
+        writer(game.metrics)(measure(setting, world, t + 1), measured[t])
     return shown, measured
 
 

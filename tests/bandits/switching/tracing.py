@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.losses import LossTable
 from bandits.switching import Bandit, SwitchingCostGame
@@ -20,6 +21,10 @@ def is_weights(state):
 
 def has_weights(state):
     return state.weights
+
+
+def inside_blocks(state):
+    return state.inner
 
 
 def is_arm(action):
@@ -44,7 +49,7 @@ def trace(learner, losses, feedback=None, cost=1.0, seed=0, weights_of=is_weight
     learner.check(game)
     params, setting = learner.parameters(game), game.setting()
     init, act, update = map(plain, learner.steps_for(game))
-    start, respond, measure = map(plain, game.steps)
+    start, respond, measure = map(plain, game.steps[:3])
     rng, env = stream_of(seed, repetition, LEARNER), stream_of(seed, repetition, ENVIRONMENT)
     actions, laws = np.zeros(len(table), dtype=np.int64), np.full(table.shape, np.nan)
     state, world = init(params, rng), start(setting, env)
@@ -56,7 +61,7 @@ def trace(learner, losses, feedback=None, cost=1.0, seed=0, weights_of=is_weight
         feedback, world = respond(setting, world, t, action, env)
         state = update(params, state, t, action, feedback, rng)
     out = np.zeros(len(game.metrics))
-    measure(setting, world, len(table), out)
+    writer(game.metrics)(measure(setting, world, len(table)), out)
     return Trace(actions, laws, dict(zip(game.metrics, out.tolist(), strict=True)), params)
 
 

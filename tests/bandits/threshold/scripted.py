@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.jit import kernel, rare_kernel
-from bandits.protocol import Problem, ProblemSteps
+from bandits.protocol import ProblemSteps, RoundProblem
 from bandits.threshold.batch import Constraints, Outcome
 from bandits.threshold.population import Sensitivity
 from bandits.threshold.problem import ChosenThreshold, FullScores
@@ -43,9 +43,13 @@ def _respond(setting, world, t, arm, env):
     return Outcome(setting.reward[t, arm], world.residuals, world.information), after
 
 
+class ScriptMetrics(NamedTuple):
+    arm: int
+
+
 @rare_kernel
-def _measure(setting, world, n_rounds, out):
-    out[0] = world.arm
+def _measure(setting, world, n_rounds):
+    return ScriptMetrics(world.arm)
 
 
 class FakeSweep(NamedTuple):
@@ -59,7 +63,7 @@ class FakePopulation(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Script(Problem):
+class Script(RoundProblem):
     """reward (T, G) in [0, 1]; rates (T, G, 2) acceptance by group; sizes (T, 2) of the groups, of one sum n."""
 
     reward: Any

@@ -23,7 +23,7 @@ def batches(game, arm, n_rounds, seed=1):
 
     Reward (N,), residuals (N, rows, m) and information (N, m).
     """
-    init, respond, _ = map(plain, game.steps)
+    init, respond, _ = map(plain, game.steps[:3])
     setting, env, seen = game.setting(), stream_of(seed, 0, ENVIRONMENT), []
     world = init(setting, env)
     for t in range(n_rounds):
@@ -134,7 +134,7 @@ def test_the_signed_pair_is_unbiased_and_the_absolute_gap_is_not():
     game = frozen(ChosenThreshold(), batch_size=4)
     _, residuals, information = batches(game, 1, 8000, seed=2)
     gap = (residuals[:, 0, 0] + 0.1)[information[:, 0] > 0.0]
-    found = game.sweep.accept[1]
+    found = game.fixed_points.accept[1]
     radius = math.sqrt(2.0 * math.log(2e9) / len(gap))
     assert abs(gap.mean() - (found[0] - found[1])) <= radius
     assert np.abs(gap).mean() - abs(found[0] - found[1]) > radius

@@ -234,7 +234,7 @@ def test_games_are_values():
     game = ThresholdGame(POOLS, 30, grid=np.array([0.1, 0.4]), service=[0.3, 0.8])
     again = pickle.loads(pickle.dumps(game))
     assert (game == again, hash(game) == hash(again)) == (True, True)
-    assert game.sweep.best == again.sweep.best
+    assert game.fixed_points.best == again.fixed_points.best
     assert ThresholdGame(Synthetic(), 30) != ThresholdGame(POOLS, 30)
 
 

@@ -242,12 +242,12 @@ def test_the_stretch_covers_every_group_size_from_two_to_all_individuals():
 def test_safe_search_starts_from_the_sweeps_safest_threshold():
     game = ThresholdGame(Synthetic(), 200, grid=12, price=1.35)
     params = PessimisticSearch().parameters(game)
-    assert params.safe == int(game.sweep.residuals.max(axis=1).argmin())
-    rises = np.abs(np.diff(game.sweep.residuals, axis=0)).max() / (1.0 / 11.0)
+    assert params.safe == int(game.fixed_points.residuals.max(axis=1).argmin())
+    rises = np.abs(np.diff(game.fixed_points.residuals, axis=0)).max() / (1.0 / 11.0)
     assert params.slope == pytest.approx(rises)
     assert PessimisticSearch(safe=3, slope=0.0).parameters(game)[1:3] == (3, 0.0)
     nothing = ThresholdGame(Synthetic(), 200, grid=[0.4, 0.6], parity_tolerance=0.0)
-    assert PessimisticSearch().parameters(nothing).safe == nothing.sweep.best
+    assert PessimisticSearch().parameters(nothing).safe == nothing.fixed_points.best
     with pytest.raises(ValueError, match="safe must be between 0 and 11, got 12"):
         PessimisticSearch(safe=12).parameters(game)
 

@@ -26,7 +26,7 @@ from tests.drivers import plain
 
 def settled(population, threshold, first, rounds=400):
     """Return the state after many rounds of one threshold, from a latent mean of `first` in both groups."""
-    _, rates_of, target_of = map(plain, population.steps)
+    _, rates_of, target_of = map(plain, population.steps[:3])
     setting, state = population.setting(np.array([threshold])), State(first, first)
     for _ in range(rounds):
         state = plain(advance)(population.adaptation, state, target_of(setting, rates_of(setting, state, 0)))
@@ -48,7 +48,7 @@ def test_below_the_critical_lift_a_threshold_has_one_end_and_above_it_can_have_t
         population = Synthetic(base=(0.2, 0.2), lift=lift, initial=(0.0, 1.0))
         low, high = (settled(population, 0.2 + lift / 2, first).first for first in (0.0, 1.0))
         assert (abs(high - low) < 1e-6) == one_end
-        found = ThresholdGame(population, 10, grid=[0.2 + lift / 2, 1.0]).sweep
+        found = ThresholdGame(population, 10, grid=[0.2 + lift / 2, 1.0]).fixed_points
         assert found.state[0] == pytest.approx([low, high], abs=1e-6)
 
 
@@ -57,7 +57,7 @@ def test_a_fixed_threshold_brings_the_population_to_the_sweeps_state():
     game = ThresholdGame(population, 10, grid=5)
     for i, threshold in enumerate(game.thresholds):
         after = settled(population, threshold, 0.5)
-        assert tuple(after) == pytest.approx(tuple(game.sweep.state[i]), abs=1e-9)
+        assert tuple(after) == pytest.approx(tuple(game.fixed_points.state[i]), abs=1e-9)
 
 
 def test_the_oracle_of_the_synthetic_population_equals_brute_force():
@@ -68,10 +68,10 @@ def test_the_oracle_of_the_synthetic_population_equals_brute_force():
         (a_0, g_0), (a_1, g_1) = (group_rates(mean, 0.15, threshold) for mean in state)
         rewards.append(0.5 * (2.35 * (g_0 + g_1) - 1.35 * (a_0 + a_1)))
         feasible.append(abs(a_0 - a_1) <= 0.1 and 0.05 <= 0.5 * (a_0 + a_1) <= 0.995)
-    assert game.sweep.feasible.tolist() == feasible
-    assert game.sweep.reward == pytest.approx(rewards, abs=1e-9)
+    assert game.fixed_points.feasible.tolist() == feasible
+    assert game.fixed_points.reward == pytest.approx(rewards, abs=1e-9)
     assert 0 < sum(feasible) < len(feasible)
-    assert game.sweep.best == max(np.flatnonzero(feasible), key=lambda i: rewards[i])
+    assert game.fixed_points.best == max(np.flatnonzero(feasible), key=lambda i: rewards[i])
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_the_split_is_a_function_of_its_seed_and_keeps_the_shares():
 
 def test_constraints_bind_in_each_environment():
     for name, game in environments(100).items():
-        found = game.sweep
+        found = game.fixed_points
         best = int(found.reward.argmax())
         assert found.feasible[found.best], name
         assert not found.feasible[best], name

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bandits.core.exponential_weights as core
+from bandits.combine import BlockedState
 from bandits.core.coins import bernoulli_word
 from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.core.rng_jax import stream
@@ -28,10 +29,9 @@ from bandits.switching import (
     ShrinkingDartboard,
     SwitchingCostGame,
 )
-from bandits.switching.batched_exp3 import BatchedExp3State
 from bandits.switching.shrinking_dartboard import DartboardState
 from sims import simulate
-from sims.engines.jax.switching import learners as twins
+from sims.engines.jax.switching import learners as jax_learners
 from sims.engines.jax.switching import losses as losses_twins
 from sims.engines.jax.switching.program import chunk_length
 from tests.drivers import plain, play_plainly, stream_of
@@ -107,14 +107,14 @@ def random_states(rate):
         weight = np.exp(-rate * (column - column.min()))
         text.append(core.Weights(column.copy(), weight, weight.sum(), column.min(), 0.5 * weight.sum(), 0))
     excess = loss - loss.min(axis=0)
-    return text, twins.Weights(excess, np.exp(-rate * excess))
+    return text, jax_learners.Weights(excess, np.exp(-rate * excess))
 
 
 STATES = {  # one learner's state, and all repetitions', from weights, an action and a number
-    "Exp3": (lambda w, arm, x, t: w, lambda w, arms, xs: twins.WeightsOnly(w)),
-    "Hedge": (lambda w, arm, x, t: w, lambda w, arms, xs: twins.WeightsOnly(w)),
-    "BatchedExp3": (lambda w, arm, x, t: BatchedExp3State(w, arm, x, t - t % 7), twins.Held),
-    "ShrinkingDartboard": (lambda w, arm, x, t: DartboardState(w, arm, x), twins.Held),
+    "Exp3": (lambda w, arm, x, t: w, lambda w, arms, xs: jax_learners.WeightsOnly(w)),
+    "Hedge": (lambda w, arm, x, t: w, lambda w, arms, xs: jax_learners.WeightsOnly(w)),
+    "BatchedExp3": (lambda w, arm, x, t: BlockedState(w, arm, x, t - t % 7), jax_learners.Held),
+    "ShrinkingDartboard": (lambda w, arm, x, t: DartboardState(w, arm, x), jax_learners.Held),
 }
 
 
@@ -137,28 +137,28 @@ def test_one_round_equals_the_text(learner, t):
         arm = act(params, state, t, rng)
         assert (arms[r], own[r]) == (arm, column[arm])
         state = update(params, state, t, arm, column[arm] if Bandit in learner.accepts else column, rng)
-        fresh = getattr(state, "weights", state)
+        fresh = state.inner if isinstance(state, BlockedState) else getattr(state, "weights", state)
         law = after.weights.weight[:, r] / after.weights.weight[:, r].sum()
         assert np.allclose(law, fresh.weight / fresh.total, rtol=1e-12, atol=0.0)
         shift = fresh.loss - after.weights.loss[:, r]
         assert np.ptp(shift) <= 1e-12 * fresh.loss.max()
         if len(after) > 1:
-            assert after.arm[r] == state.arm
+            assert after.arm[r] == state[1]
             assert after.number[r] == pytest.approx(state[2], rel=1e-15)
 
 
 def jax_round(learner, state, t, losses):
     """Play round t of all repetitions on losses (3, 64); return the state, the actions and their losses."""
-    twin = twins.LEARNERS[type(learner)]
+    batched = jax_learners.LEARNERS[type(learner)]
     shown = losses_twins.Shown(lambda _, arm: losses_twins.pick(losses, arm), lambda _: losses)
     with jax.enable_x64(True):
-        params = twins.Params(jnp.asarray(learner.learning_rate), jnp.int64(7))
+        params = jax_learners.Params(jnp.asarray(learner.learning_rate), jnp.int64(7))
 
         @jax.jit
         def played(state, t):
             rng = stream(jnp.uint64(SEED), jnp.arange(64, dtype=jnp.uint32), LEARNER)
-            draws = jax.tree.map(lambda rows: rows[0], twin.draws(rng, t[None, None]))
-            return twin.play(params, state, t, draws, rng, shown)
+            draws = jax.tree.map(lambda rows: rows[0], batched.draws(rng, t[None, None]))
+            return batched.play(params, state, t, draws, rng, shown)
 
         return jax.tree.map(np.asarray, played(state, jnp.int64(t)))
 

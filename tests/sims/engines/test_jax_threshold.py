@@ -66,7 +66,7 @@ def test_binomials_equal_the_text():
 
 
 def random_states(game, params, t):
-    """Return the text's (learner, world) of each repetition and the twin's state of all, from random evidence.
+    """Return the text's (learner, world) of each repetition and the JAX state of all, from random evidence.
 
     Some thresholds were never played, and some only when a group was absent.
     """

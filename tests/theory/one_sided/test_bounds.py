@@ -30,10 +30,10 @@ from bandits.one_sided import (
     three_points,
 )
 from tests.drivers import plain, play_plainly
-from theory.bound import ETA, SYMBOLS, T, compiled, minimiser
-from theory.instances import default_cases
+from theory.bound import ETA, T, compiled, minimiser
+from theory.cases import default_cases
+from theory.one_sided import cases
 from theory.one_sided.bounds import BOUNDS, INDIVIDUALS, LOG_N, PRICE, SLACK, TASTING, WIDTH, N
-from theory.one_sided.cases import INSTANCES
 from theory.one_sided.paths import leaders_law
 
 HORIZON, SLACK_ = 5000, 0.2
@@ -79,9 +79,9 @@ def test_values_by_hand_at_the_learners_own_tuning(name, problem, learner, expec
 
 
 def at(expression, problem, parameters):
-    names = tuple(sorted(name for name, symbol in SYMBOLS.items() if symbol in expression.free_symbols))
-    values = [float(getattr(problem if hasattr(problem, n) else parameters, n)) for n in names]
-    return compiled(expression, names)(*values)
+    symbols = sorted(expression.free_symbols, key=str)
+    values = [float(getattr(problem if hasattr(problem, s.field) else parameters, s.field)) for s in symbols]
+    return compiled(expression, symbols)(*values)
 
 
 @pytest.mark.parametrize(("name", "problem", "learner", "_expected"), CASES, ids=IDS)
@@ -272,7 +272,7 @@ def excesses(game, learner, repetitions=3):
 
 
 def test_theorem_3_1_lemma_3_3_and_the_swing_vote_on_paths():
-    problem, learner, _ = INSTANCES["bechavod2022.violations"]()
+    problem, learner, _ = cases.CASES["bechavod2022.violations"]()
     short = replace(problem, horizon=60)
     violations, lagrangian, votes, _ = excesses(short, learner).T
     assert np.abs(lagrangian).max() <= 1e-10
@@ -283,7 +283,7 @@ def test_theorem_3_1_lemma_3_3_and_the_swing_vote_on_paths():
 
 @pytest.mark.parametrize("mutant", ["a copy of a reported person lost", "a report too cheap", "one vote too few"])
 def test_wrong_accounts_of_a_path_are_noticed(mutant):
-    problem, learner, _ = INSTANCES["bechavod2022.violations"]()
+    problem, learner, _ = cases.CASES["bechavod2022.violations"]()
     short = replace(problem, horizon=60)
     if mutant == "a copy of a reported person lost":
         assert np.abs(excesses(replace(short, price=1.0), learner)[:, 1]).max() > 0.1
@@ -299,7 +299,7 @@ def test_the_known_law_of_a_leader():
     """Two Laplace variables: the chance of rejection at a net weight W is exp(-W) (1 + W / 2) / 2."""
     for rounds, rejected in ((0, 0.5), (1, 0.37908166232039586), (2, 0.27590958087858175)):
         assert plain(leaders_law)(1.0, rounds) == pytest.approx(1.0 - rejected, rel=1e-12)
-    problem, learner, _ = INSTANCES["bechavod2022.resampled_policy"]()
+    problem, learner, _ = cases.CASES["bechavod2022.resampled_policy"]()
     short, few = replace(problem, horizon=12, perturbation=0.5), replace(learner, perturbation=0.5, leaders=400)
     radius = math.sqrt(math.log(2 * 12 / 1e-9) / 800)  # Hoeffding, false alarm 1e-9
     assert 0.0 < excesses(short, few, 1)[0, 3] <= radius
@@ -329,13 +329,13 @@ def test_verdicts(name):
 
 def test_every_bound_has_a_case_or_a_reason():
     """Rates and statements about what the game does not measure are checked in the family's own tests."""
-    without = {bound.name for bound in BOUNDS} - set(INSTANCES)
+    without = {bound.name for bound in BOUNDS} - set(cases.CASES)
     assert without == {"bubeck2012.exp2_violations"} | {bound.name for bound in BOUNDS if bound.rate_only}
-    assert set(INSTANCES) <= {bound.name for bound in BOUNDS}
-    for make in INSTANCES.values():
+    assert set(cases.CASES) <= {bound.name for bound in BOUNDS}
+    for make in cases.CASES.values():
         for one in make if isinstance(make, tuple) else (make,):
             instance = one()
-            names = [n for n, m in INSTANCES.items() if m is make]
+            names = [n for n, m in cases.CASES.items() if m is make]
             assert theory.theorem(names[0]).applies(instance.problem, instance.learner) == []
 
 

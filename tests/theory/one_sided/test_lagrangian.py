@@ -20,7 +20,7 @@ from bandits.one_sided import (
     three_points,
 )
 from theory.bound import ETA, T
-from theory.one_sided.cases import INSTANCES
+from theory.one_sided import cases
 from theory.one_sided.lagrangian import _ONE_SIDED, _paid, largest_leverage
 from theory.one_sided.terms import ADVANTAGE, INDIVIDUALS, PRICE, SLACK, advantage
 
@@ -85,7 +85,7 @@ def test_price_of_theorem_2_bounds_violations_without_t():
 def test_advantage_by_hand():
     """World A: 9.2 of 30 errors against 5, two a round; good and bad people taken for equals: 1 against 0."""
     assert advantage(WORLD) == pytest.approx(2 * (9.2 - 5.0) / 30, abs=1e-9)
-    game, _, _ = INSTANCES["ours.exp2_violations"]()
+    game, _, _ = cases.CASES["ours.exp2_violations"]()
     assert advantage(game) == pytest.approx(1.0, abs=1e-9)
 
 
@@ -178,7 +178,7 @@ def test_a_law_that_misses_a_hypothesis_does_not_explore():
 @pytest.mark.parametrize("name", ["bubeck2012.exp2_lagrangian", "ours.exp2_small_price_violations"])
 def test_verdicts(name):
     """False alarm 1e-6 a case; the mutants of the constants are refuted on the same cases."""
-    make = INSTANCES[name]
+    make = cases.CASES[name]
     problem, learner, _ = (make[0] if isinstance(make, tuple) else make)()
     verdict = theory.verify(name, problem, learner, alpha=1e-6, threads=1)
     assert verdict.holds, verdict.explain()
@@ -192,7 +192,7 @@ def test_violations_are_met_to_a_seventh_at_least():
     from sims import simulate
 
     for name in ("ours.exp2_violations", "ours.exp2_bounding_violations", "ours.exp2_small_price_violations"):
-        make = INSTANCES[name]
+        make = cases.CASES[name]
         problem, learner, _ = (make[0] if isinstance(make, tuple) else make)()
         value = theory.theorem(name).value_for(problem, learner)
         seen = simulate(problem, learner, repetitions=8, seed=1, checkpoints=[problem.horizon]).mean("violations")[0]

@@ -21,7 +21,7 @@ from bandits.preference import (
 )
 from sims import simulate
 from theory.bound import ETA, K, T
-from theory.instances import default_cases
+from theory.cases import default_cases
 from theory.preference.duels.bounds import ALPHA, BOUNDS, HARDNESS, INVERSE_GAPS, PAIR_GAPS
 from theory.verification import bound_value
 

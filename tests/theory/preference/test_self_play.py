@@ -29,7 +29,7 @@ from bandits.preference import (
 from sims import simulate
 from tests.bandits.preference.self_play.playing import KINDS, divergence, random_policy, trajectory
 from theory.bound import ETA, K, T
-from theory.instances import default_cases
+from theory.cases import default_cases
 from theory.preference.self_play.bounds import BOUNDS, KL_0, LAMBDA, TAU, WITH_NOISE, D, J
 
 MU = [0.5, 0.3, 0.2]

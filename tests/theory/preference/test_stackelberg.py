@@ -12,19 +12,16 @@ from bandits.preference import Comparisons, NoisyRow, StackelbergGame, Stackelbe
 from bandits.preference.measures import kl
 from bandits.preference.prox import normalise
 from bandits.preference.stackelberg import game as stackelberg
-from bandits.preference.stackelberg.problem import measure, target
 from tests.bandits.preference.stackelberg.test_game import plays, size
-from tests.bandits.preference.stackelberg.test_problem import GAME, Shown, path
+from tests.bandits.preference.stackelberg.test_problem import GAME, Shown, measure, path
 from theory.preference.stackelberg.bounds import BOUNDS
-
-QUANTITIES = ("leader_gap", "follower_gap", "leader_kl", "follower_kl", "leader_span")
 
 
 def check_path(game, learner, bounds=BOUNDS, rounds=(1, 2, 5, 12)):
     """Return the largest ratio of measured to bound of each exact bound; none may exceed 1."""
     ratios = {}
     measured = [
-        dict(zip(QUANTITIES, measure(target(game), play, (True, True))))
+        measure(StackelbergMatch(game, 1), StackelbergMatch(game, 1).arrays(), play)._asdict()
         for play in path(learner, game, [game.preferences] * max(rounds))
     ]
     for horizon in rounds:
@@ -133,11 +130,11 @@ class Drawn(Shown):
 def test_the_leader_s_sampled_bound():
     """Six standard errors below, in a game of ties; the play is the learner's own, round by round."""
     game, rounds, rng = StackelbergGame(np.full((3, 3), 0.5), 0.5, 0.5), 6, np.random.default_rng(12)
-    match, learner, goal = StackelbergMatch(game, rounds, NoisyRow(1, True)), StackelbergGDA(), target(game)
+    match, learner = StackelbergMatch(game, rounds, NoisyRow(1, True)), StackelbergGDA()
     gaps = []
     for _ in range(400):
         end = path(learner, game, rng.binomial(1, 0.5, (rounds, 3, 3)).astype(float), Drawn)[-1]
-        gaps.append(measure(goal, end, (True, True))[0])
+        gaps.append(measure(match, match.arrays(), end).leader_gap)
     value = theory.theorem("slhf2025.leader_bits").value_for(match, learner)
     size_3 = math.log(18.0)
     followed = 1 / 64 + math.pi**2 / 96 * (size_3**2 + 2 * size_3 + 2)

@@ -24,8 +24,8 @@ from bandits.switching import (
     SwitchingCostGame,
     TotalBudget,
 )
-from theory.bound import ETA, SYMBOLS, TAU, C, K, T, compiled, minimiser
-from theory.switching.bounds import X, crossover_budget, minimax_exponent
+from theory.bound import ETA, K, T, compiled, minimiser
+from theory.switching.bounds import TAU, C, X, crossover_budget, minimax_exponent
 
 T_, K_, C_ = 5000, 4, 0.7
 LOG = math.log(K_)
@@ -94,9 +94,9 @@ def test_values_by_hand_at_the_learners_own_tuning(name, feedback, learner, expe
 
 
 def at(expression, problem, parameters):
-    names = tuple(sorted(name for name, symbol in SYMBOLS.items() if symbol in expression.free_symbols))
-    values = [float(getattr(problem if hasattr(problem, n) else parameters, n)) for n in names]
-    return compiled(expression, names)(*values)
+    symbols = sorted(expression.free_symbols, key=str)
+    values = [float(getattr(problem if hasattr(problem, s.field) else parameters, s.field)) for s in symbols]
+    return compiled(expression, symbols)(*values)
 
 
 @pytest.mark.parametrize(("name", "feedback", "learner", "_expected"), CASES[:-2])

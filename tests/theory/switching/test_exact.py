@@ -37,7 +37,7 @@ from theory.switching.exact import (
     perturbed_leader_probabilities,
     shrinking_dartboard,
 )
-from theory.switching.minimax import bandit_value, expert_value, worst_case_of_two
+from theory.switching.witnesses.minimax import bandit_value, expert_value, worst_case_of_two
 
 A = np.array([(1.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)])
 B = np.array([(0.2, 0.9, 0.5), (0.7, 0.1, 0.4), (0.3, 0.3, 1.0), (0.0, 0.6, 0.2)])

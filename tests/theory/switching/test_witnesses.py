@@ -11,8 +11,9 @@ import pytest
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, SwitchingCostGame, TsallisSwitch
 from theory.switching import exact
-from theory.switching.minimax import expert_value, worst_case_of_two
-from theory.switching.witnesses import handmade, search, worst_losses
+from theory.switching.witnesses.losses import handmade
+from theory.switching.witnesses.minimax import expert_value, worst_case_of_two
+from theory.switching.witnesses.search import search, worst_losses
 
 
 def hedge_bound(horizon, n_actions):
@@ -60,7 +61,7 @@ def test_two_actions_reach_the_exact_worst_case(rule, cost):
 def test_the_gradient_alone_finds_the_dartboards_worst_case():
     """Started from random tables only, the ascent reaches the dynamic program's 16.3616."""
     from bandits.core.jax_settings import local_settings
-    from theory.switching.witnesses import _climber, _random_tables
+    from theory.switching.witnesses.search import _climber, _random_tables
 
     rate = math.sqrt(8.0 * math.log(2.0) / 1800.0)
     with local_settings():
@@ -127,5 +128,5 @@ def test_bad_arguments_are_named(call, error, message):
 
 
 def test_jax_is_imported_only_by_the_search():
-    code = "import sys, theory.switching.witnesses, theory.switching.exact; assert 'jax' not in sys.modules"
+    code = "import sys, theory.switching.witnesses.search, theory.switching.exact; assert 'jax' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

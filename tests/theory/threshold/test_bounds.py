@@ -25,9 +25,10 @@ from bandits.threshold import (
     ThresholdGame,
 )
 from bandits.threshold.evidence import radii
-from theory.bound import SYMBOLS, T, compiled
+from theory.bound import K, T, compiled
+from theory.threshold import cases
 from theory.threshold.bounds import BOUNDS, RHO, balance
-from theory.threshold.cases import INSTANCES, game
+from theory.threshold.cases import game
 from theory.verification import verify
 
 # ---------------------------------------------------------------- values by hand
@@ -221,7 +222,7 @@ TUNED_HOLD = {"hold": 1 + sp.log(T) / sp.log(1 / RHO)}
     ("name", "field", "along", "exponent"),
     [
         *((name, "horizon", {}, Fraction(1, 2)) for name in ("du2025.regret", "du2025.parity_violation")),
-        *((name, "n_actions", {"horizon": SYMBOLS["n_actions"] ** 2}, Fraction(3, 2)) for name in ("du2025.regret",)),
+        *((name, "n_actions", {"horizon": K**2}, Fraction(3, 2)) for name in ("du2025.regret",)),
         ("du2025.violation", "horizon", {}, Fraction(1)),
         ("du2025.violation", "horizon", {"least_violation": sp.Integer(0)}, Fraction(1, 2)),
         ("du2025.full_scores_parity_violation", "n_actions", {}, Fraction(0)),
@@ -240,7 +241,7 @@ def test_exponents(name, field, along, exponent):
 def test_the_hold_that_the_learner_chooses_makes_the_bias_a_constant():
     expression = TUNED_HOLD["hold"]
     hold = BlockFeasibleSearch().hold_for(MOVING)
-    assert hold == math.ceil(compiled(expression, ("horizon", "contraction"))(HORIZON, MOVING.contraction))
+    assert hold == math.ceil(compiled(expression, (T, RHO))(HORIZON, MOVING.contraction))
     assert MOVING.contraction ** (hold - 1) <= 1 / HORIZON
 
 
@@ -249,7 +250,7 @@ def test_the_hold_that_the_learner_chooses_makes_the_bias_a_constant():
 
 @pytest.mark.parametrize("bound", BOUNDS, ids=lambda b: b.name)
 def test_every_bound_applies_to_its_own_cases_and_to_no_other_problem(bound):
-    made = INSTANCES[bound.name]
+    made = cases.CASES[bound.name]
     for make in made if isinstance(made, tuple) else (made,):
         case = make()
         assert type(case.learner).__name__ == bound.learner
@@ -303,7 +304,7 @@ ALPHA = 1e-6  # each verdict below is wrong with at most this probability, had t
     ],
 )
 def test_bounds_hold_where_they_are_certified(name):
-    made = INSTANCES[name]
+    made = cases.CASES[name]
     for make in made if isinstance(made, tuple) else (made,):
         case = make()
         verdict = verify(name, case.problem, case.learner, alpha=ALPHA, seed=11)
@@ -337,6 +338,6 @@ def test_a_radius_too_small_breaks_the_regret_bound():
 def test_a_bound_ten_times_too_small_is_broken():
     bound = theory.theorem("du2025.violation")
     small = dataclasses.replace(bound, expression=bound.expression / 10)
-    case = INSTANCES["du2025.violation"][1]()
+    case = cases.CASES["du2025.violation"][1]()
     verdict = verify(small, case.problem, case.learner, alpha=ALPHA, seed=11)
     assert verdict.broken, verdict.explain()

@@ -36,13 +36,13 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.bound import DELTA, ETA, Assumption, Bound, K, Source, T, Tuning, new_symbol
+from theory.bound import DELTA, ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
 
-ALPHA = new_symbol("alpha", "alpha", positive=True)
-LARGEST_GAP = new_symbol("largest_gap", "Delta_max", nonnegative=True)
-PAIR_GAPS = new_symbol("pair_gaps", "G_2", nonnegative=True)
-HARDNESS = new_symbol("hardness", "H_2", nonnegative=True)
-INVERSE_GAPS = new_symbol("inverse_gaps", "H_1", nonnegative=True)
+ALPHA = Symbol("alpha", "alpha", positive=True)
+LARGEST_GAP = Symbol("largest_gap", "Delta_max", nonnegative=True)
+PAIR_GAPS = Symbol("pair_gaps", "G_2", nonnegative=True)
+HARDNESS = Symbol("hardness", "H_2", nonnegative=True)
+INVERSE_GAPS = Symbol("inverse_gaps", "H_1", nonnegative=True)
 
 
 def gaps(problem: Any) -> Any:

@@ -1,13 +1,12 @@
 """Default cases of dueling bandits: a planted best action whose gaps are about what can be told apart."""
 
 import math
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from theory.instances import Instance
+from theory.cases import Case, Cases
 
 
 def _planted(n_actions: int, horizon: int, gaps: float) -> Any:
@@ -20,20 +19,20 @@ def _planted(n_actions: int, horizon: int, gaps: float) -> Any:
     return DuelingBandit(matrix, horizon)
 
 
-def _duels(learner: str, n_actions: int, horizon: int, gaps: float, **parameters: Any) -> Instance:
+def _duels(learner: str, n_actions: int, horizon: int, gaps: float, **parameters: Any) -> Case:
     from bandits import preference
 
-    return Instance(_planted(n_actions, horizon, gaps), getattr(preference, learner)(**parameters))
+    return Case(_planted(n_actions, horizon, gaps), getattr(preference, learner)(**parameters))
 
 
-def _rucb(n_actions: int) -> Instance:
+def _rucb(n_actions: int) -> Case:
     """Return RUCB with intervals so wide that the theorem has little left to say about the first rounds."""
     from bandits.preference import RUCB
 
-    return Instance(_planted(n_actions, 4096, 10.0), RUCB(2.0), {"parameters": {"failure_probability": 0.05}})
+    return Case(_planted(n_actions, 4096, 10.0), RUCB(2.0), {"parameters": {"failure_probability": 0.05}})
 
 
-INSTANCES: Mapping[str, Callable[[], Instance] | tuple[Callable[[], Instance], ...]] = {
+CASES: Cases = {
     "ailon2014.sparring_exp3": partial(_duels, "SparringExp3", 10, 2048, 4.0),
     "saha2022.versatile_db": partial(_duels, "VersatileDB", 10, 2048, 4.0),
     "saha2022.versatile_db_gaps": partial(_duels, "VersatileDB", 2, 4096, 20.0),

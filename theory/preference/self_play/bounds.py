@@ -39,14 +39,14 @@ from typing import Any
 
 import sympy as sp
 
-from theory.bound import ETA, Assumption, Bound, K, Source, T, Tuning, new_symbol
+from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
 
-D = new_symbol("reference_range", "D_mu", nonnegative=True)
-TAU = new_symbol("regularization", "tau_mu", positive=True)
-LAMBDA = new_symbol("prox_weight", "lambda", positive=True)
-KL_0 = new_symbol("initial_kl", "KL_0", nonnegative=True)
-INNER = new_symbol("inner_weight", "lambda_J", positive=True)
-J = new_symbol("inner_rounds", "J", positive=True, integer=True)
+D = Symbol("reference_range", "D_mu", nonnegative=True)
+TAU = Symbol("regularization", "tau_mu", positive=True)
+LAMBDA = Symbol("prox_weight", "lambda", positive=True)
+KL_0 = Symbol("initial_kl", "KL_0", nonnegative=True)
+INNER = Symbol("inner_weight", "lambda_J", positive=True)
+J = Symbol("inner_rounds", "J", positive=True, integer=True)
 
 QUARTER = sp.Rational(1, 4)
 EIGHTH = sp.Rational(1, 8)

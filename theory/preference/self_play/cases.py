@@ -4,20 +4,19 @@ Repetition r plays game r mod G, so a claim about every path meets each of the G
 plays one action, which loses some of the games, keeps play far from equilibrium for as long as the bounds allow.
 """
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from theory.instances import Instance
+from theory.cases import Case, Cases
 
 _GAMES, _ACTIONS = 200, 5
 
 
 def _self_play(
     learner: str, horizon: int, tau: float = 0.0, share: float = 0.99, noisy: bool = False, **parameters: Any
-) -> Instance:
+) -> Case:
     """Return a learner against itself in random tournaments, from a reference that plays action 0 with `share`."""
     from bandits import preference
     from bandits.preference import games
@@ -29,7 +28,7 @@ def _self_play(
     feedback = preference.NoisyRow(1) if noisy else preference.ExactRow()
     game = preference.PreferenceGame(matrices, horizon, tau, reference, feedback)
     options = {"sample_range": (0.0, _largest_kl(tau))} if noisy else {}
-    return Instance(game, getattr(preference, learner)(**parameters), options)
+    return Case(game, getattr(preference, learner)(**parameters), options)
 
 
 def _largest_kl(tau: float) -> float:
@@ -41,7 +40,7 @@ def _largest_kl(tau: float) -> float:
     return min(2.0 / tau, 0.5 / tau**2) * (1.0 + 1e-9)
 
 
-INSTANCES: Mapping[str, Callable[[], Instance] | tuple[Callable[[], Instance], ...]] = {
+CASES: Cases = {
     "swamy2024.hedge_self_play": partial(_self_play, "HedgeSelfPlay", 100, share=0.9),
     "syrgkanis2015.omwu": partial(_self_play, "OMWU", 100),
     "hart2000.regret_matching": partial(_self_play, "RegretMatching", 4),

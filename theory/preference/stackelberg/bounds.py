@@ -13,15 +13,15 @@ from typing import Any
 
 import sympy as sp
 
-from theory.bound import Assumption, Bound, K, Source, T, new_symbol
+from theory.bound import Assumption, Bound, K, Source, Symbol, T
 
-TAU_L = new_symbol("leader_weight", "tau_L", positive=True)
-TAU_F = new_symbol("follower_weight", "tau_F", positive=True)
-A = new_symbol("leader_rate", "a_L", positive=True)
-B_F = new_symbol("follower_rate", "a_F", positive=True)
-R = new_symbol("worth_range", "R_L", nonnegative=True)
-R_F = new_symbol("preference_range", "R_F", nonnegative=True)
-ANSWERS = new_symbol("answers", "m_a", positive=True)
+TAU_L = Symbol("leader_weight", "tau_L", positive=True)
+TAU_F = Symbol("follower_weight", "tau_F", positive=True)
+A = Symbol("leader_rate", "a_L", positive=True)
+B_F = Symbol("follower_rate", "a_F", positive=True)
+R = Symbol("worth_range", "R_L", nonnegative=True)
+R_F = Symbol("preference_range", "R_F", nonnegative=True)
+ANSWERS = Symbol("answers", "m_a", positive=True)
 
 
 def _assume(text: str, test: Callable[[Any, Any], bool]) -> Assumption:

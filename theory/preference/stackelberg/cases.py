@@ -1,14 +1,13 @@
 """Default cases of Stackelberg play: two actions with balanced solutions, where the bounds are near, and ties."""
 
 import math
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from theory.instances import Instance
+from theory.cases import Case, Cases
 
 
-def _exact(**learner: Any) -> Instance:
+def _exact(**learner: Any) -> Case:
     """Return a game whose solution is uniform for both players, far from uneven references.
 
     There a divergence is an eighth of the squared range of the log-ratio, up to higher orders.
@@ -18,21 +17,21 @@ def _exact(**learner: Any) -> Instance:
     share = 1.0 / (1.0 + math.exp(4.0))  # both rows, and V, differ by 0.4, four times the weights
     reference = [share, 1.0 - share]
     game = StackelbergGame([[0.5, 0.9], [0.1, 0.5]], 0.1, 0.1, reference, reference)
-    return Instance(StackelbergMatch(game, 40), StackelbergGDA(0.5, **learner))
+    return Case(StackelbergMatch(game, 40), StackelbergGDA(0.5, **learner))
 
 
-def _sampled(pairs: bool) -> Instance:
+def _sampled(pairs: bool) -> Case:
     """Return actions that are all alike, where answers tell nothing and every difference is noise."""
     from bandits.preference import Comparisons, NoisyRow, StackelbergGame, StackelbergGDA, StackelbergMatch
 
     game = StackelbergGame([[0.5] * 3] * 3, 0.5, 0.5)
-    return Instance(StackelbergMatch(game, 64, Comparisons(6) if pairs else NoisyRow(2, True)), StackelbergGDA())
+    return Case(StackelbergMatch(game, 64, Comparisons(6) if pairs else NoisyRow(2, True)), StackelbergGDA())
 
 
 _ANSWERED = partial(_exact, follower="best response")
 _DESCENDS = tuple(partial(_exact, ratio=ratio) for ratio in (1.0, 5.0, 10.0))
 
-INSTANCES: Mapping[str, Callable[[], Instance] | tuple[Callable[[], Instance], ...]] = {
+CASES: Cases = {
     "slhf2025.best_response_span": _ANSWERED,
     "slhf2025.best_response": _ANSWERED,
     "slhf2025.leader_span": _DESCENDS,

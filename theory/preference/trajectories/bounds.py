@@ -24,13 +24,13 @@ from typing import Any
 
 import sympy as sp
 
-from theory.bound import Assumption, Bound, Source, T, new_symbol
+from theory.bound import Assumption, Bound, Source, Symbol, T
 
-EPSILON = new_symbol("threshold", "epsilon_q", positive=True)
-SIGMA = new_symbol("reward_scale", "sigma_r", positive=True)
-RIDGE = new_symbol("ridge", "lambda_r", positive=True)
-DIMENSION = new_symbol("difference_dimension", "D_X", positive=True, integer=True)
-X = new_symbol("largest_difference", "X", positive=True)
+EPSILON = Symbol("threshold", "epsilon_q", positive=True)
+SIGMA = Symbol("reward_scale", "sigma_r", positive=True)
+RIDGE = Symbol("ridge", "lambda_r", positive=True)
+DIMENSION = Symbol("difference_dimension", "D_X", positive=True, integer=True)
+X = Symbol("largest_difference", "X", positive=True)
 
 _PAPER, _URL = "Wu & Sun 2023", "arXiv:2310.14554"
 

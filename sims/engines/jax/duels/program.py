@@ -23,7 +23,7 @@ from sims.engines.jax.switching.program import chunk_length
 
 _MOST_ACTIONS = 64  # a round's text is unrolled over the actions
 
-TWINS = f"{' or '.join(kind.__name__ for kind in LEARNERS)} in DuelingBandit, in double precision"
+PAIRS = f"{' or '.join(kind.__name__ for kind in LEARNERS)} in DuelingBandit, in double precision"
 
 
 class Played(NamedTuple):
@@ -36,7 +36,7 @@ class Played(NamedTuple):
 def check(problem: Any, learner: Learner, precision: str) -> None:
     """Raise TypeError unless there is a twin of the pair, ValueError for single precision or too many actions."""
     if type(problem) is not DuelingBandit or type(learner) not in LEARNERS:  # a subclass has no twin
-        raise TypeError(f"the JAX backend plays {TWINS}, got {type(learner).__name__} in {type(problem).__name__}")
+        raise TypeError(f"the JAX backend plays {PAIRS}, got {type(learner).__name__} in {type(problem).__name__}")
     if precision == "float32":
         raise ValueError("backend must be 'jax' for DuelingBandit: its learners have no twin in single precision")
     if problem.n_actions > _MOST_ACTIONS:

@@ -1,9 +1,9 @@
 """The finite-action learners of the switching game in JAX, all repetitions at once: one round's arithmetic.
 
-A twin plays its learner's algorithm from the same addresses of the same streams as the compiled text. Arrays hold
-the R repetitions in their last axis; where nothing random reaches the weights (Hedge on a table of losses) that axis
-has length W = 1 and the weights are computed once for all repetitions. Weights, losses and estimates are in the
-precision asked for; draws are compared with sums in double precision always, because 2^-24 is too coarse for the
+A JAX implementation plays its learner's algorithm from the same addresses of the same streams as the compiled text.
+Arrays hold the R repetitions in their last axis; where nothing random reaches the weights (Hedge on a table of losses)
+that axis has length W = 1 and the weights are computed once for all repetitions. Weights, losses and estimates are in
+the precision asked for; draws are compared with sums in double precision always, because 2^-24 is too coarse for the
 probabilities of bandit learners.
 
 `sims.engines.jax.switching.program` plays the rounds. Importing this module imports JAX.
@@ -108,7 +108,7 @@ class Params(NamedTuple):
     batch_length: Any  # int64
 
 
-class Twin(NamedTuple):
+class BatchedLearner(NamedTuple):
     """A learner's functions on all repetitions at once."""
 
     start: Callable[..., Any]  # (weights, repetitions) -> state with a field `weights`
@@ -184,9 +184,9 @@ def _batched(params: Params, state: Held, t: Any, draws: Any, rng: Stream, losse
     return lax.cond((t + 1) % length == 0, close, lambda: Held(weights, arm, total)), arm, own
 
 
-LEARNERS: dict[type[Learner], Twin] = {
-    Exp3: Twin(_weights_only, _uniform, _exp3),
-    BatchedExp3: Twin(_held, _no_draws, _batched),
-    Hedge: Twin(_weights_only, _uniform, _hedge, full=True),
-    ShrinkingDartboard: Twin(_held, _uniform_pair, _dartboard, full=True),
+LEARNERS: dict[type[Learner], BatchedLearner] = {
+    Exp3: BatchedLearner(_weights_only, _uniform, _exp3),
+    BatchedExp3: BatchedLearner(_held, _no_draws, _batched),
+    Hedge: BatchedLearner(_weights_only, _uniform, _hedge, full=True),
+    ShrinkingDartboard: BatchedLearner(_held, _uniform_pair, _dartboard, full=True),
 }

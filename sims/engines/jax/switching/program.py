@@ -1,7 +1,7 @@
 """The switching game played by JAX: all repetitions of a call at once, for very wide sweeps and for accelerators.
 
-The twins of `sims.engines.jax.switching.learners` draw from the same addresses as the compiled text, so that in double
-precision they play the same actions up to the rounding of their weights. (A learner that divides by its own
+The learners of `sims.engines.jax.switching.learners` draw from the same addresses as the compiled text, so that in
+double precision they play the same actions up to the rounding of their weights. (A learner that divides by its own
 probabilities magnifies a rounding about exp(eta L) times, L being the losses so far; on long runs one rounding
 therefore parts the trajectories in the end, and only their law is the same.)
 
@@ -33,7 +33,8 @@ from bandits.core.rng_jax import stream
 from bandits.core.stopping import pieces
 from bandits.losses import LossTable
 from bandits.protocol import Learner
-from bandits.switching.problem import FullInformation, SwitchingCostGame
+from bandits.switching.feedback import FullInformation
+from bandits.switching.problem import SwitchingCostGame
 from sims.engines.jax.rounds import done
 from sims.engines.jax.switching.learners import LEARNERS, Params, remade, uniform_weights
 from sims.engines.jax.switching.losses import LOSSES
@@ -46,7 +47,7 @@ _WIDTH = 1 << 16  # repetitions in one call of the compiled program
 _PADDING = 64  # repetitions: a program is compiled for a multiple of it
 
 
-TWINS = "{} in SwitchingCostGame on {}".format(
+PAIRS = "{} in SwitchingCostGame on {}".format(
     *(" or ".join(kind.__name__ for kind in table) for table in (LEARNERS, LOSSES))
 )
 
@@ -79,15 +80,15 @@ def play(
 
 
 def check(problem: Any, learner: Learner, precision: str) -> None:
-    """Raise TypeError unless there is a twin of the pair, ValueError for too many actions."""
+    """Raise TypeError unless there is a JAX implementation of the pair, ValueError for too many actions."""
     game = type(problem).__name__
-    if type(problem) is SwitchingCostGame:  # a subclass has its own text and so no twin
+    if type(problem) is SwitchingCostGame:  # a subclass has its own text and so no JAX implementation
         if type(learner) in LEARNERS and type(problem.losses) in LOSSES:
             if problem.n_actions > _MOST_ACTIONS:
                 raise ValueError(f"the JAX backend takes at most {_MOST_ACTIONS} actions, got {problem.n_actions}")
             return
         game += f" on {type(problem.losses).__name__}"
-    raise TypeError(f"the JAX backend plays {TWINS}, got {type(learner).__name__} in {game}")
+    raise TypeError(f"the JAX backend plays {PAIRS}, got {type(learner).__name__} in {game}")
 
 
 def _block(
@@ -123,9 +124,9 @@ def chunk_length(rate: float, precision: str) -> int:
 
 
 def _start(problem: SwitchingCostGame, learner: Learner, repetitions: int, precision: str) -> Played:
-    twin, losses = LEARNERS[type(learner)], LOSSES[type(problem.losses)]
-    width = 1 if twin.full and losses.shared else repetitions
-    state = twin.start(uniform_weights(problem.n_actions, width, precision), repetitions)
+    batched, losses = LEARNERS[type(learner)], LOSSES[type(problem.losses)]
+    width = 1 if batched.full and losses.shared else repetitions
+    state = batched.start(uniform_weights(problem.n_actions, width, precision), repetitions)
     made = losses.start(problem.n_actions, repetitions)
     sums = np.zeros((2, repetitions), precision), np.zeros((2, repetitions))
     return Played(state, made, np.zeros(repetitions, np.int32), *sums, np.zeros(repetitions, np.int64))
@@ -134,7 +135,7 @@ def _start(problem: SwitchingCostGame, learner: Learner, repetitions: int, preci
 @cache
 def _program(kind: type[Learner], process: type[Any], precision: str, chunk: int) -> Any:
     """Return the compiled (params, setting, address, played, begin, end) -> played for a learner and its losses."""
-    twin, losses, dtype = LEARNERS[kind], LOSSES[process], jnp.dtype(precision)
+    batched, losses, dtype = LEARNERS[kind], LOSSES[process], jnp.dtype(precision)
     block = _BLOCK if precision == "float64" else chunk
 
     def segment(params: Params, setting: Any, rng: Stream, env: Stream, played: Played, t: Any, stop: Any) -> Played:
@@ -142,13 +143,13 @@ def _program(kind: type[Learner], process: type[Any], precision: str, chunk: int
         base = t - t % chunk
         made = losses.make(setting, env, t, played.made)
         shown = losses.show(setting, made, dtype)
-        draws = twin.draws(rng, (base + jnp.arange(chunk))[:, None])
+        draws = batched.draws(rng, (base + jnp.arange(chunk))[:, None])
         excess_of = losses.excess or (lambda *_: jnp.zeros((), dtype))
 
         def one(t: Any, carry: Any) -> Any:
             state, last, paid, excess, moves = carry
             row = jax.tree.map(lambda table: table[t - base], draws)
-            state, arm, own = twin.play(params, state, t, row, rng, shown)
+            state, arm, own = batched.play(params, state, t, row, rng, shown)
             moves += ((arm != last) & (t > 0)).astype(jnp.int32)
             return state, arm, paid + own, excess + excess_of(setting, made, arm, dtype), moves
 

@@ -1,8 +1,8 @@
 """The closed loop of thresholds in JAX, all repetitions at once: populations, batches and the optimistic search.
 
-A twin draws from the same addresses as the compiled text, through the same inversion of binomials, so that it plays
-the same thresholds unless a rounding moves a comparison. Arrays hold the R repetitions in their last axis and are in
-double precision: counts of individuals outgrow the other.
+A JAX implementation draws from the same addresses as the compiled text, through the same inversion of binomials, so
+that it plays the same thresholds unless a rounding moves a comparison. Arrays hold the R repetitions in their last axis
+and are in double precision: counts of individuals outgrow the other.
 
 `sims.engines.jax.threshold.program` plays the rounds. Importing this module imports JAX.
 """

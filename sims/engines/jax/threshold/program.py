@@ -21,7 +21,7 @@ from bandits.threshold.problem import ChosenThreshold, ThresholdGame
 from sims.engines.jax.rounds import compiled, play_rounds
 from sims.engines.jax.threshold.learners import LEARNERS, POPULATIONS, Search, binomial, choose, learn, no_search, over
 
-TWINS = "{} in ThresholdGame of {} with ChosenThreshold feedback, in double precision".format(
+PAIRS = "{} in ThresholdGame of {} with ChosenThreshold feedback, in double precision".format(
     *(" or ".join(kind.__name__ for kind in table) for table in (LEARNERS, POPULATIONS))
 )
 
@@ -39,16 +39,16 @@ class Played(NamedTuple):
 
 
 def check(problem: Any, learner: Learner, precision: str) -> None:
-    """Raise TypeError unless there is a twin of the pair, ValueError for single precision."""
+    """Raise TypeError unless there is a JAX implementation of the pair, ValueError for single precision."""
     played = f"{type(learner).__name__} in {type(problem).__name__}"
-    if type(problem) is ThresholdGame:  # a subclass has its own text and so no twin
+    if type(problem) is ThresholdGame:  # a subclass has its own text and so no JAX implementation
         known = type(problem.population) in POPULATIONS and isinstance(problem.feedback, ChosenThreshold)
         if type(learner) in LEARNERS and known:
             if precision == "float32":
                 raise ValueError("backend must be 'jax' for ThresholdGame: counts of individuals need double precision")
             return
         played += f" of {type(problem.population).__name__}"
-    raise TypeError(f"the JAX backend plays {TWINS}, got {played}")
+    raise TypeError(f"the JAX backend plays {PAIRS}, got {played}")
 
 
 def play(
@@ -85,16 +85,16 @@ def play(
 @cache
 def program(population: type[Population], n_constraints: int) -> Any:
     """Return the compiled rounds of the search in a population; JAX compiles anew for another grid."""
-    twin = POPULATIONS[population]
+    batched = POPULATIONS[population]
 
     def play_round(given: Any, played: Played, t: Any, rng: Stream, env: Stream) -> Played:
         params, setting = given
         arm = choose(played.search)
-        rates = twin.rates(setting.population, played.state, arm)
+        rates = batched.rates(setting.population, played.state, arm)
         batch = draw_batch(setting.batch_size, rates, played.last_rates, t, env)
         residuals, information = measured(setting, batch, n_constraints)
         reward = scaled_reward(setting, batch)
-        target, k = twin.target(setting.population, rates), setting.adaptation
+        target, k = batched.target(setting.population, rates), setting.adaptation
         state = jax.tree.map(lambda here, there: (1.0 - k) * here + k * there, played.state, target)
         terms = _terms(setting, rates, reward, arm, n_constraints)
         full, sums = t & 4095 == 4095, played.open + terms

@@ -43,7 +43,7 @@ def test_one_reference_a_game():
         ((np.full((2, 2, 2, 2), 0.5), 10), ValueError, "preferences must be"),
         ((REFERENCE, 10, 0.1, MU, "exact"), TypeError, "feedback must be ExactRow"),
         ((REFERENCE, 10, 0.1, MU, ExactRow), TypeError, "the class itself: call it"),
-        ((REFERENCE, 10, 0.1, MU, ExactRow(), [1.0]), ValueError, "contexts must be one probability a game"),
+        ((REFERENCE, 10, 0.1, MU, ExactRow(), [1.0]), ValueError, "contexts must be one probability per game"),
         (([REFERENCE] * 2, 10, 0.1, MU, ExactRow(), [0.5, 0.6]), ValueError, "contexts must sum to 1"),
     ],
 )
@@ -62,7 +62,6 @@ def test_wrong_arguments(arguments, error, message):
         (lambda: NashMD(20.0).parameters(GAME), ValueError, r"learning_rate must be finite and in \[0, 10\]"),
         (lambda: NashMD().parameters(PreferenceGame(REFERENCE, 10)), ValueError, "regularization must be finite"),
         (lambda: PreferenceGame(REFERENCE, 10).log_equilibrium, ValueError, "for the equilibrium to be unique"),
-        (lambda: GAME.steps.init(), TypeError, "no compiled loop"),
         (lambda: simulate(GAME, Exp3()), TypeError, "Exp3 learns from Bandit feedback, but the problem gives ExactRow"),
         (
             lambda: simulate(SwitchingCostGame(BernoulliLosses([0.5, 0.5]), 10, 1.0, Bandit()), NashMP()),

@@ -24,9 +24,9 @@ from bandits.preference import (
 )
 from bandits.preference.stackelberg import game as stackelberg
 from bandits.preference.stackelberg.game import StackelbergPlay, projected_step
-from bandits.preference.stackelberg.problem import measure, target
+from bandits.preference.stackelberg.problem import Ask
 from sims import simulate
-from sims.engines import stackelberg as stackelberg_engine
+from sims.engines.self_play import Draws
 from tests.bandits.preference.self_play.playing import MU, REFERENCE, divergence
 from tests.bandits.preference.stackelberg.test_game import plays, rows, size
 
@@ -52,7 +52,7 @@ def path(learner, game, tables, shown=Shown):
     params, here = learner.parameters(StackelbergMatch(game, len(tables))), game.start
     found = [here]
     for t, table in enumerate(tables):
-        here = learner.rule(params, here, t, shown(game.terms, table))
+        here = learner.step(params, here, t, shown(game.terms, table))
         found.append(here)
     return found
 
@@ -120,17 +120,22 @@ def test_projected_rule_is_the_projected_step():
 # ---------------------------------------------------------------- metrics
 
 
+def measure(match, arrays, play, regret=0.0, rounds=1):
+    return match.rules(None).measure(arrays, play, regret, rounds)
+
+
 def check_metrics(drawn, measured=measure):
     """Gaps are differences of the objective at its partial optima."""
     game, play, _ = drawn
     best, slack = game.solution, size(game, *play)
-    leader, follower, leader_kl, follower_kl, leader_span = measured(target(game), play, (True, True))
+    match = StackelbergMatch(game, 1)
+    found = measured(match, match.arrays(), play)
     least = game.objective(play.log_leader, best.log_follower)
-    assert abs(leader - (best.value - least)) <= slack
-    assert abs(follower - (game.objective(*play) - least)) <= slack
-    assert leader_kl == pytest.approx(divergence(best.log_leader, play.log_leader), rel=1e-9, abs=slack)
-    assert follower_kl == pytest.approx(max(rows(best.log_follower, play.log_follower)), rel=1e-9, abs=slack)
-    assert leader_span == pytest.approx(np.ptp(play.log_leader - best.log_leader), abs=slack)
+    assert abs(found.leader_gap - (best.value - least)) <= slack
+    assert abs(found.follower_gap - (game.objective(*play) - least)) <= slack
+    assert found.leader_kl == pytest.approx(divergence(best.log_leader, play.log_leader), rel=1e-9, abs=slack)
+    assert found.follower_kl == pytest.approx(max(rows(best.log_follower, play.log_follower)), rel=1e-9, abs=slack)
+    assert found.leader_span == pytest.approx(np.ptp(play.log_leader - best.log_leader), abs=slack)
 
 
 @given(plays())
@@ -142,13 +147,14 @@ def test_metrics(drawn):
 def test_metrics_without_weights(drawn):
     game, play, _ = drawn
     bare = replace(game, leader_weight=0.0, follower_weight=0.0)
-    leader, follower, *_ = measure(target(bare), play, (False, False))
+    match = StackelbergMatch(bare, 3)
+    found = measure(match, match.arrays(), play)
     least, won = bare.preferences.min(axis=1), np.sum(np.exp(play.log_follower) * bare.preferences, axis=1)
     policy = np.exp(play.log_leader)
-    assert leader == pytest.approx(least.max() - policy @ least, abs=1e-12)
-    assert follower == pytest.approx(policy @ (won - least), abs=1e-12)
-    ends = StackelbergMatch(bare, 3).metric_range("leader_gap", StackelbergGDA(0.1))
-    assert ends[0] <= leader <= ends[1]
+    assert found.leader_gap == pytest.approx(least.max() - policy @ least, abs=1e-12)
+    assert found.follower_gap == pytest.approx(policy @ (won - least), abs=1e-12)
+    ends = match.metric_range("leader_gap", StackelbergGDA(0.1))
+    assert ends[0] <= found.leader_gap <= ends[1]
 
 
 # ---------------------------------------------------------------- the batched loop
@@ -158,13 +164,13 @@ def test_exact_play_is_the_plain_loop():
     """Both ratios run one compiled program; all repetitions are alike."""
     for ratio in (1.0, 5.0):
         plain = stackelberg_gda(GAME, 40, 0.6, ratio=ratio)
-        run = simulate(StackelbergMatch(GAME, 40), StackelbergGDA(0.6, ratio), repetitions=2, checkpoints=CHECKPOINTS)
-        goal = target(GAME)
-        found = [measure(goal, StackelbergPlay(*(p[t] for p in plain)), (True, True)) for t in range(41)]
-        regret = np.cumsum([values[1] for values in found])
+        match = StackelbergMatch(GAME, 40)
+        run = simulate(match, StackelbergGDA(0.6, ratio), repetitions=2, checkpoints=CHECKPOINTS)
+        plays = [StackelbergPlay(*(p[t] for p in plain)) for t in range(41)]
+        regret = np.cumsum([measure(match, match.arrays(), here).follower_gap for here in plays])
         for c, t in enumerate(CHECKPOINTS):
-            leader, follower, *rest = found[t]
-            expected = [3.0 * t, leader, follower, regret[t - 1], *rest]
+            expected = measure(match, match.arrays(), plays[t], regret[t - 1], t)
+            assert expected.queries == 3.0 * t
             assert run.values[:, c] == pytest.approx(np.array([expected] * 2), rel=1e-9, abs=1e-13)
 
 
@@ -187,7 +193,7 @@ def test_tables_have_no_bias(feedback):
 
     def shown(t):
         rng = [stream(np.uint64(1), np.uint32(2), purpose) for purpose in (ENVIRONMENT, LEARNER)]
-        return stackelberg_engine._seen(jax.numpy.asarray(preferences), feedback, *rng, t)[0]
+        return feedback.table(jax.numpy.asarray(preferences), Draws(*rng, t, 0))
 
     with jax.enable_x64(True):
         tables = np.array(jax.jit(jax.vmap(shown))(np.arange(rounds)))
@@ -204,7 +210,7 @@ def test_leaders_meet_replies_drawn_from_the_follower():
 
     @jax.jit
     def asked(play, terms, preferences, u):
-        return stackelberg_engine.Asked(terms, preferences, u).gradients(play)
+        return Ask(terms, preferences, u).gradients(play)
 
     u = np.random.default_rng(2).uniform(size=(3, 5))
     with jax.enable_x64(True):
@@ -246,7 +252,6 @@ def test_leaders_meet_replies_drawn_from_the_follower():
             ValueError,
             "leader_weight must be finite and in",
         ),
-        (lambda: StackelbergMatch(GAME, 5).steps.init(None, None), TypeError, "no compiled loop"),
     ],
 )
 def test_wrong_arguments(call, error, message):
@@ -256,4 +261,3 @@ def test_wrong_arguments(call, error, message):
 
 def test_feedback_is_exact_by_default():
     assert StackelbergMatch(GAME, 5).feedback == ExactRow()
-    assert StackelbergMatch(GAME, 5).setting() is None

@@ -33,7 +33,7 @@ from sims.spec import parse_sweep
 from sims.store import Store
 from tests.drivers import plain, play_plainly, stream_of
 from theory.bound import T
-from theory.instances import default_cases
+from theory.cases import default_cases
 
 MDP = random_linear_mdp(3, 2, 3, 4, 20, scale=3.0, seed=2)
 TABLE = random_tabular_mdp(2, 2, 2, 200, scale=4.0, seed=3)

@@ -92,7 +92,7 @@ def test_what_a_learner_sees_and_what_is_measured():
     seen = []
     learner = RandomPolicies()
     init, act, _ = (plain(step) for step in learner.steps)
-    start, respond, measure = (plain(step) for step in MDP.steps)
+    start, respond, measure = (plain(step) for step in MDP.steps[:3])
     params, setting = learner.parameters(MDP), MDP.setting()
     rng, env = stream_of(7, 0, LEARNER), stream_of(7, 0, ENVIRONMENT)
     state, world, out = init(params, rng), start(setting, env), np.zeros(4)

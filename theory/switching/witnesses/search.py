@@ -11,7 +11,6 @@ A witness is a lower bound on the worst case. Its ratio to a theorem's bound say
 a ratio above 1 refutes it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -21,14 +20,16 @@ from numpy.typing import NDArray
 
 from bandits.core.arguments import checked
 from bandits.core.checks import integer, real
+from bandits.protocol import known
 from theory.switching import exact
+from theory.switching.witnesses.losses import handmade
 
 Rule = Literal["hedge", "dartboard", "exp3"]
 _LEAVES = 2**15  # of EXP3's tree, differentiated for every start at once
 
 
 @dataclass(frozen=True, eq=False)
-class Witness:
+class WorstLosses:
     """Losses (T, K) that cost a learner `regret` in expectation, beside a bound: ratio = regret / bound."""
 
     losses: NDArray[np.float64]
@@ -50,7 +51,7 @@ def worst_losses(
     restarts: int = 16,
     steps: int = 400,
     seed: int = 0,
-) -> Witness:
+) -> WorstLosses:
     """Return the worst losses found for a rule with the given parameters.
 
     rule: "hedge" (drawn afresh every round), "dartboard" or "exp3" (over batches of batch_length, at most 2^15 leaves:
@@ -73,21 +74,24 @@ def worst_losses(
     with local_settings():
         climbed = np.asarray(_climber(rule, steps, length)(starts, rate, cost))
     candidates = np.concatenate([climbed, np.rint(climbed), starts])
-    return _best(candidates, _oracle(rule, rate, length), cost, real("bound", bound, low=0.0, open_low=True))
+    regrets = [_exact_regret(rule, table, rate, length, cost) for table in candidates]
+    best, allowed = int(np.argmax(regrets)), real("bound", bound, low=0.0, open_low=True)
+    return WorstLosses(candidates[best], regrets[best], allowed, regrets[best] / allowed)
 
 
-def search(bound: Any, problem: Any, learner: Any, *, restarts: int = 16, steps: int = 400, seed: int = 0) -> Witness:
+def search(
+    bound: Any, problem: Any, learner: Any, *, restarts: int = 16, steps: int = 400, seed: int = 0
+) -> WorstLosses:
     """Return the worst losses found for `learner` in a game like `problem`, whose own losses are set aside.
 
     bound: a number, a bound of the catalogue or its name.  problem: a SwitchingCostGame; its horizon, actions and
-    switching cost count.  learner: Hedge, ShrinkingDartboard, or Exp3 and BatchedExp3 with few batches.
+    switching cost count.  learner: one whose exact law (`Learner.exact`) is that of Hedge, Shrinking Dartboard, or EXP3
+    over few batches; TypeError for another.
     """
-    from bandits.switching import BatchedExp3, Exp3, Hedge, ShrinkingDartboard
-
-    rules: dict[type, Rule] = {Hedge: "hedge", ShrinkingDartboard: "dartboard", Exp3: "exp3", BatchedExp3: "exp3"}
-    if type(learner) not in rules:
-        known = ", ".join(kind.__name__ for kind in rules)
-        raise TypeError(f"no exact regret to climb for {type(learner).__name__}; there is one for {known}")
+    rules: dict[str, Rule] = {"hedge": "hedge", "shrinking_dartboard": "dartboard", "exp3": "exp3"}
+    law = known(learner, "exact")
+    if law not in rules:
+        raise TypeError(f"no exact regret to climb for {type(learner).__name__}; there is one for {', '.join(rules)}")
     if isinstance(bound, str):
         from theory import theorem
 
@@ -95,7 +99,7 @@ def search(bound: Any, problem: Any, learner: Any, *, restarts: int = 16, steps:
     value = bound.value_for(problem, learner) if hasattr(bound, "value_for") else bound
     params = learner.parameters(problem)
     return worst_losses(
-        rules[type(learner)],
+        rules[law],
         problem.horizon,
         problem.n_actions,
         params.learning_rate,
@@ -108,26 +112,6 @@ def search(bound: Any, problem: Any, learner: Any, *, restarts: int = 16, steps:
     )
 
 
-def handmade(horizon: int, n_actions: int) -> NDArray[np.float64]:
-    """Return the shapes that proofs suggest (N, T, K) as 0/1 losses.
-
-    Steady; all ones; rotating; ones, then steady; steady, then turned around; and halves of the actions paying in turn
-    until, for the last s sqrt(T) rounds, all but one pay: the worst that two actions can do to Hedge, s about 2.
-    """
-    t = np.arange(horizon)[:, None]
-    arms = np.arange(n_actions)[None]
-    steady = np.broadcast_to((arms != 0).astype(float), (horizon, n_actions))
-    turned = np.broadcast_to((arms != n_actions - 1).astype(float), (horizon, n_actions))
-    halves, rotating = (arms % 2 == t % 2).astype(float), (arms == t % n_actions).astype(float)
-    tables = [steady, np.ones((horizon, n_actions)), rotating]
-    tables += [np.where(t < horizon * part, 1.0, steady) for part in (0.25, 0.5, 0.75, 0.9)]
-    tables += [np.where(t < horizon * part, steady, turned) for part in (0.25, 0.5)]
-    for run in np.arange(0.75, 3.0, 0.25):
-        even = horizon - run * horizon**0.5
-        tables += [np.where(t < even, halves, steady), np.where(t < even, rotating, steady)]
-    return np.array(tables)
-
-
 def _random_tables(count: int, horizon: int, n_actions: int, seed: int) -> NDArray[np.float64]:
     """Return random starts: uniform losses and, for every other one, random 0/1 losses."""
     tables = np.random.default_rng(integer("seed", seed, low=0)).random((count, horizon, n_actions))
@@ -135,18 +119,11 @@ def _random_tables(count: int, horizon: int, n_actions: int, seed: int) -> NDArr
     return tables
 
 
-def _oracle(rule: Rule, rate: float, length: int) -> Callable[[Any], exact.ExactPlay]:
-    if rule == "hedge":
-        return lambda table: exact.hedge(table, rate)
-    if rule == "dartboard":
-        return lambda table: exact.shrinking_dartboard(table, rate)
-    return lambda table: exact.exp3(table, rate, length)
-
-
-def _best(candidates: Any, oracle: Any, cost: float, bound: float) -> Witness:
-    regrets = [oracle(table).regret(cost) for table in candidates]
-    best = int(np.argmax(regrets))
-    return Witness(candidates[best], regrets[best], bound, regrets[best] / bound)
+def _exact_regret(rule: Rule, table: Any, rate: float, length: int, cost: float) -> float:
+    if rule == "exp3":
+        return exact.exp3(table, rate, length).regret(cost)
+    play = exact.hedge if rule == "hedge" else exact.shrinking_dartboard
+    return play(table, rate).regret(cost)
 
 
 # ---------------------------------------------------------------- the ascent, in JAX

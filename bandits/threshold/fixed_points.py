@@ -1,4 +1,4 @@
-"""The oracle: every threshold of the grid run to its own fixed point, and the best feasible one.
+"""Every threshold of the grid run to its own fixed point, and the best feasible one: the benchmark of the regret.
 
 Holding threshold i from the population's first state, s <- Phi(s, theta_i) converges to the fixed point that
 a decision maker who never changes it would meet; it is found by going all the way to the target in each step,
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.core.jit import borrow, keep_alive, program
+from bandits.core.jit import program
 from bandits.core.limits import ROUNDING
 from bandits.threshold.batch import Constraints, parity_violation, service_violation, write_residuals
 from bandits.threshold.population import Population, acceptance, mean_reward
@@ -21,7 +21,7 @@ _ROUNDS = 100_000
 _TOLERANCE = 1e-15
 
 
-class Sweep(NamedTuple):
+class FixedPoints(NamedTuple):
     """What each of the G thresholds leads to; arrays over thresholds."""
 
     state: NDArray[np.float64]  # (G, 2) fixed points
@@ -33,10 +33,10 @@ class Sweep(NamedTuple):
     best: int  # highest reward among the feasible; the least violation where nothing is
 
 
-def sweep_thresholds(
+def find_fixed_points(
     population: Population, thresholds: NDArray[np.float64], price: float, limits: Constraints
-) -> Sweep:
-    """Return the sweep of the thresholds, (G,) in [0, 1]."""
+) -> FixedPoints:
+    """Return where each of the thresholds, (G,) in [0, 1], leads."""
     n_thresholds = len(thresholds)
     state, accept = np.empty((n_thresholds, 2)), np.empty((n_thresholds, 2))
     reward, violation = np.empty(n_thresholds), np.empty(n_thresholds)
@@ -47,16 +47,16 @@ def sweep_thresholds(
     found = np.where(feasible, reward, -np.inf)
     if not feasible.any():
         found = np.where(violation - violation.min() <= ROUNDING, reward, -np.inf)
-    return Sweep(state, accept, reward, residuals, violation, feasible, int(found.argmax()))
+    return FixedPoints(state, accept, reward, residuals, violation, feasible, int(found.argmax()))
 
 
 @cache
 def _settle(steps: Any) -> Any:
-    init, rates_of, target_of = steps
+    init, rates_of, target_of = steps.init, steps.rates, steps.target
 
     @program
     def settle(
-        population_owner: Any,
+        population: Any,
         rounds: int,
         price: float,
         limits: Constraints,
@@ -66,7 +66,6 @@ def _settle(steps: Any) -> Any:
         residuals: Any,
         violation: Any,
     ) -> None:
-        population = borrow(population_owner)
         for i in range(reward.size):
             now = init(population)
             rates = rates_of(population, now, i)
@@ -82,6 +81,5 @@ def _settle(steps: Any) -> Any:
             reward[i] = mean_reward(rates, price)
             write_residuals(limits, rates.accept_0, rates.accept_1, acceptance(rates), i, residuals)
             violation[i] = parity_violation(limits, rates) + service_violation(limits, rates)
-        keep_alive(population_owner)
 
     return settle

@@ -1,0 +1,61 @@
+"""Assumptions of theorems that are about any problem: what it reveals, and what its numbers and its learner's are.
+
+A family adds its own with `problem_has`, `learner_has`, `parameters_have` and `play_has`. A test that asks for an
+attribute which a problem or learner of another family lacks fails: the theorem is not about it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy as sp
+
+from theory.bound import Assumption, K
+
+_ROUNDING = 1e-12  # of products such as 4 lambda tau at the weight that makes them 1
+
+
+def problem_has(text: str, test: Callable[[Any], bool]) -> Assumption:
+    """Assume that the problem passes `test(problem)`."""
+    return play_has(text, lambda problem, learner: test(problem))
+
+
+def learner_has(text: str, test: Callable[[Any], bool]) -> Assumption:
+    """Assume that the learner passes `test(learner)`."""
+    return play_has(text, lambda problem, learner: test(learner))
+
+
+def parameters_have(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
+    """Assume that the problem and the parameters of its learner pass `test(problem, parameters)`."""
+    return play_has(text, lambda problem, learner: test(problem, learner.parameters(problem)))
+
+
+def play_has(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
+    """Assume that problem and learner pass `test(problem, learner)`; they do not where an attribute is missing."""
+
+    def holds(problem: Any, learner: Any) -> bool:
+        try:
+            return bool(test(problem, learner))
+        except AttributeError:
+            return False
+
+    return Assumption(text, holds)
+
+
+def at_least_one(text: str, number: Callable[[Any, Any], float]) -> Assumption:
+    """Assume number(problem, parameters) >= 1, up to rounding."""
+    return parameters_have(text, lambda problem, parameters: number(problem, parameters) >= 1.0 - _ROUNDING)
+
+
+def feedback_is(*kinds: str, looks: tuple[str, ...] = ()) -> Assumption:
+    """Assume feedback of one of these kinds, and for bought observations one of these `looks`."""
+    text = f"feedback is {' or '.join(kinds)}" + (f" with looks {' or '.join(looks)}" if looks else "")
+
+    def holds(problem: Any) -> bool:
+        feedback = problem.feedback
+        return feedback.kind in kinds and (not looks or getattr(feedback, "looks", looks[0]) in looks)
+
+    return problem_has(text, holds)
+
+
+AT_LEAST_TWO = problem_has("at least two actions", lambda problem: problem.n_actions >= 2).where(sp.Ge(K, 2))
+REGULARIZED = problem_has("regularization is positive", lambda problem: problem.regularization > 0.0)
