@@ -208,7 +208,9 @@ def values(frame: Frame, column: str) -> list[Any]:
     return frame[column].unique(maintain_order=True).to_list()
 
 
-def curves(frame: Frame, looks: Mapping[Key, Look], by: str, along: str, **equal: Any) -> "Iterator[_Curve[Key]]":
+def curves(
+    frame: Frame, looks: Mapping[Key, Look], by: str, along: str, **equal: Any
+) -> Iterator[tuple[Key, Look, Frame]]:
     """Yield (key, look, rows) for each look whose key the column `by` holds, the rows sorted along the abscissa.
 
     equal: values that columns must have.
@@ -218,9 +220,6 @@ def curves(frame: Frame, looks: Mapping[Key, Look], by: str, along: str, **equal
         rows = part.filter(part[by] == key).sort(along)
         if rows.height:
             yield key, look, rows
-
-
-_Curve: TypeAlias = tuple[Key, Look, Frame]
 
 
 def first(frame: Frame) -> Row:
@@ -251,13 +250,21 @@ def band(axes: Axes, x: Any, y: tuple[Any, Any, Any], look: Look, label: str = "
 
 
 def curve(
-    axes: Axes, rows: Frame, x: str, y: str, look: Look, label: str = "", *, bound: str = "", **line: Any
+    axes: Axes,
+    rows: Frame,
+    x: str,
+    y: str,
+    look: Look,
+    label: str = "",
+    bound: str = "",
+    ends: tuple[str, str, str] = INTERVAL,
+    **line: Any,
 ) -> None:
     """Draw the columns of pattern y in their band against the column x, and the column `bound` as a broken line.
 
-    ends, in `line`: the names that go into the pattern, a 95% interval's by default.
+    ends: the names that go into the pattern.  line: overrides the look of the mean.
     """
-    band(axes, rows[x], measured(rows, y, line.pop("ends", INTERVAL)), look, label, **line)
+    band(axes, rows[x], measured(rows, y, ends), look, label, **line)
     if bound:
         theory_line(axes, rows[x], rows[bound], look.colour)
 

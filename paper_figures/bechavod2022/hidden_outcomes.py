@@ -85,11 +85,12 @@ class HiddenOutcomes(Figure):
     def data(self) -> Frame:
         """Return one row per environment, learner and horizon."""
         rows: list[Row] = []
-        for world, learner in ((world, learner) for world, learners in LEARNERS.items() for learner in learners):
-            found = runs([final_cell(self.game(world, learner, T), learner, self, True) for T in self.horizons])
+        pairs = [(environment, learner) for environment, learners in LEARNERS.items() for learner in learners]
+        for environment, learner in pairs:
+            found = runs([final_cell(self.game(environment, learner, T), learner, self, True) for T in self.horizons])
             fit = fit_exponent(self.horizons, np.column_stack([run.final("error_regret") for run in found]))
             for horizon, run in zip(self.horizons, found, strict=True):
-                row: Row = {"world": world, "learner": learner.name, "horizon_rounds": horizon}
+                row: Row = {"world": environment, "learner": learner.name, "horizon_rounds": horizon}
                 row |= {"repetitions": run.repetitions} | kit.final(kit.run_interval(run, "error_regret", "regret"))
                 row |= {"regret_upper_bound": kit.bound_value(BOUNDS.get(learner.name), run)}
                 rows.append(row | kit.fitted(fit) | {"last_slope": fit.local[-1]})
@@ -97,8 +98,8 @@ class HiddenOutcomes(Figure):
 
     def draw(self, frame: Frame, axes: Panels) -> None:
         """Draw regret against the horizon for all learners, with their bounds, then where some hypothesis is right."""
-        for panel, world in zip(axes, TITLES, strict=True):
-            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=world):
+        for panel, environment in zip(axes, TITLES, strict=True):
+            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=environment):
                 label = f"{look.label}: slope {kit.with_interval(kit.first(rows), 'exponent{}', '.2f', FITTED)}"
                 kit.curve(panel, rows, "horizon_rounds", "regret_{}", look, label, bound="regret_upper_bound")
             kit.log_axes(panel, "horizon $T$ (rounds)", "error regret (errors)")
@@ -108,8 +109,8 @@ class HiddenOutcomes(Figure):
     def findings(self, frame: Frame) -> list[str]:
         """Return a sentence for the fitted exponent of each learner."""
         sentences = []
-        for world, title in TITLES.items():
-            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=world):
+        for environment, title in TITLES.items():
+            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=environment):
                 row = kit.last(rows)
                 sentences.append(
                     f"{title.capitalize()}, {kit.plain(look.label)}: "
