@@ -236,6 +236,7 @@ class Observed(RoundProblem):
         return self.problem.metric_range(metric, learner)  # type: ignore[attr-defined]
 
 
+@checked
 def observed(problem: RoundProblem, probe: Probe) -> Observed:
     """Return `problem` with the metrics of `probe` added; the play is the same, draw by draw."""
     return Observed(problem, probe)

@@ -136,6 +136,8 @@ _PLAYED = {"bound": "bubeck2012.exp3", "problem": _STEADY, "learner": switching.
 _SELF_PLAY = {"problem": preference_game(), "learner": preference.NashMP()}
 
 FUNCTIONS = {
+    "bandits.combine.blocked": {"learner": switching.Exp3(0.25), "length": 4},
+    "bandits.combine.observed": {"problem": one_sided_game(), "probe": one_sided.ViolationsByVotes()},
     "bandits.losses.bernoulli.BernoulliLosses.with_gap": {"n_actions": 3, "gap": 0.125},
     "bandits.one_sided.auditors.Panel.with_fraction": {"auditors": [AUDITOR], "gamma": Fraction(1, 2)},
     "bandits.one_sided.auditors.votes_needed": {"gamma": Fraction(1, 2), "n_auditors": 5},
@@ -207,7 +209,7 @@ FUNCTIONS = {
     },
     "bandits.preference.stackelberg.game.hit_probabilities": {"leader": _LAW, "follower": _LAW, "draws": 3},
     "sims.engines.policies.trajectory": _SELF_PLAY | {"rounds": 3},
-    "bandits.preference.self_play.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
+    "bandits.preference.duels.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
     "theory.confidence.mean_interval": _SAMPLES,
@@ -323,7 +325,7 @@ def used(obj):
     if isinstance(obj, preference.StackelbergGame):
         return obj.terms
     if isinstance(obj, protocol.Problem):
-        return (obj.metrics, obj.setting())
+        return obj.metrics, obj.setting() if isinstance(obj, protocol.RoundProblem) else None
     return None
 
 

@@ -6,8 +6,8 @@ modules beside the folders know no family: they find what they need by walking t
 """
 
 import importlib
-import pkgutil
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,8 +29,11 @@ def catalogue() -> "dict[str, Bound]":
 @cache
 def modules_of_families(name: str) -> "tuple[ModuleType, ...]":
     """Return the modules of this name, as `bounds` or `cases`, in the families' folders, imported."""
-    found = [module.name for module in pkgutil.walk_packages(__path__, "theory.") if module.name.count(".") > 1]
-    return tuple(importlib.import_module(module) for module in found if module.endswith(f".{name}"))
+    here = Path(__file__).parent
+    files = (*here.glob(f"*/**/{name}.py"), *here.glob(f"*/**/{name}/__init__.py"))
+    found = (file.parent if file.name == "__init__.py" else file.with_suffix("") for file in files)
+    modules = sorted(".".join(("theory", *path.relative_to(here).parts)) for path in found)
+    return tuple(importlib.import_module(module) for module in modules)
 
 
 def registered(module: str, name: str) -> dict[str, Any]:
@@ -41,7 +44,8 @@ def registered(module: str, name: str) -> dict[str, Any]:
 
 def first_answer(module: str, function: str, *arguments: Any) -> Any:
     """Return the first answer of a function of the families' modules of one name that is not None, else None."""
-    answers = (getattr(found, function)(*arguments) for found in modules_of_families(module))
+    knowing = (found for found in modules_of_families(module) if hasattr(found, function))
+    answers = (getattr(found, function)(*arguments) for found in knowing)
     return next((answer for answer in answers if answer is not None), None)
 
 

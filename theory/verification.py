@@ -53,6 +53,7 @@ def verify(
     method: Method = "auto",
     parameters: Parameters = "own",
     assume: Sequence[str] = (),
+    measured: str | None = None,
     sample_range: tuple[float, float] | None = None,
     horizons: Sequence[int] = HORIZONS,
     along: Mapping[str, Any] | None = None,
@@ -70,6 +71,7 @@ def verify(
     parameters: where the bound's parameters come from. "own": the learner's. "tuned": those that minimise the bound.
     A mapping: these, as in {"learning_rate": 0.01}, and the learner's for the rest.
     assume: texts of assumptions that you vouch for where the bound cannot tell, as of a learner of your own.
+    measured: the metric that stands for the bound's quantity, where the problem has it under another name.
     sample_range: the ends of a sample where `theory.ranges` knows none; the certificate then rests on your word.
     horizons: the grid of a rate, at least 3 increasing.  along: the powers of the horizon with which other fields grow
     on that grid, as in {"budget": Fraction(5, 6)}.  rate_repetitions: at each horizon, at least 2.
@@ -95,17 +97,17 @@ def verify(
     instance("problem", shown, Problem, "a problem such as SwitchingCostGame(...), or a function from a horizon to one")
     base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
     reasons = _failing(bound, shown, learner, assume)
+    tested = replace(bound, quantity=measured or bound.quantity)
     if reasons:
         verdict = replace(base, outcome="not applicable", reasons=reasons)
     elif bound.rate_only or method == "rate":
         if method not in ("auto", "rate"):
             raise ValueError(f"{bound.name} claims a rate only: method must be 'auto' or 'rate', got {method!r}")
         family = family or (lambda horizon: replace(problem, horizon=horizon))
-        verdict = checks.check_rate(base, bound, family, learner, horizons, along, sampling)
+        verdict = checks.check_rate(base, tested, family, learner, horizons, along, sampling)
     else:
         claimed = _claimed(bound, shown, learner, parameters)
-        base = replace(base, bound_value=_value_for(bound, shown, claimed))
-        verdict = _check_value(base, bound, shown, learner, claimed, method, sampling)
+        verdict = _check_value(base, tested, shown, learner, claimed, method, sampling)
     note = f"{verdict.note} {_about(bound, learner, assume)}".strip()
     return replace(verdict, note=note, seconds=time.perf_counter() - started)
 
@@ -279,6 +281,7 @@ def _about(bound: Any, learner: Any, assume: Sequence[str]) -> str:
 def _check_value(
     base: Verdict, bound: Any, problem: Any, learner: Any, claimed: Any, method: Method, sampling: checks.Sampling
 ) -> Verdict:
+    base = replace(base, bound_value=_value_for(bound, problem, claimed))
     if method == "worst":
         return checks.check_worst(base, bound, problem, learner)
     if method != "sample":

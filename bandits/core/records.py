@@ -47,7 +47,7 @@ def _places(
     at = 0
     for name, path, many in found:
         count = _entries(names[at:], name) if many else 1
-        if not many and names[at : at + 1] != (name,):
+        if count == 0 or (not many and names[at : at + 1] != (name,)):
             break
         places.append((slice(at, at + count) if many else at, path))
         at += count

@@ -1,6 +1,7 @@
-"""Preference games and their equilibria; learners that play them against themselves, or see single duels.
+"""Preferences, in four rooms: self-play on preference games, duels, Stackelberg matches, pairs of trajectories.
 
-JAX does the work of self-play, and is imported only when a learner plays.
+Shared by the rooms: games, their equilibria and measures, the proximal step, what players see, fits of rewards. JAX
+plays the matrix games, and is imported only then.
 """
 
 from bandits.preference.density import fit_density as fit_density
@@ -14,8 +15,13 @@ from bandits.preference.duels.problem import DuelingBandit as DuelingBandit
 from bandits.preference.duels.rucb import RUCB as RUCB
 from bandits.preference.duels.sparring_exp3 import SparringExp3 as SparringExp3
 from bandits.preference.duels.versatile_db import VersatileDB as VersatileDB
+from bandits.preference.duels.vpo import VPO as VPO
+from bandits.preference.duels.vpo import value_incentivized_rewards as value_incentivized_rewards
 from bandits.preference.equilibria import regularized_nash as regularized_nash
 from bandits.preference.equilibria import von_neumann_winner as von_neumann_winner
+from bandits.preference.feedback import Comparisons as Comparisons
+from bandits.preference.feedback import ExactRow as ExactRow
+from bandits.preference.feedback import NoisyRow as NoisyRow
 from bandits.preference.self_play.hedge import OMWU as OMWU
 from bandits.preference.self_play.hedge import HedgeSelfPlay as HedgeSelfPlay
 from bandits.preference.self_play.inpo import INPO as INPO
@@ -33,17 +39,12 @@ from bandits.preference.self_play.policy_gradient import OnlineIPO as OnlineIPO
 from bandits.preference.self_play.policy_gradient import SampledIPOMD as SampledIPOMD
 from bandits.preference.self_play.policy_gradient import SampledNashMDGradient as SampledNashMDGradient
 from bandits.preference.self_play.policy_gradient import SampledOnlineIPO as SampledOnlineIPO
-from bandits.preference.self_play.problem import Comparisons as Comparisons
-from bandits.preference.self_play.problem import ExactRow as ExactRow
-from bandits.preference.self_play.problem import NoisyRow as NoisyRow
 from bandits.preference.self_play.problem import PreferenceGame as PreferenceGame
 from bandits.preference.self_play.regret_matching import RegretMatching as RegretMatching
 from bandits.preference.self_play.regret_matching import RegretMatchingPlus as RegretMatchingPlus
 from bandits.preference.self_play.sampled_inpo import SampledINPO as SampledINPO
 from bandits.preference.self_play.sampled_nash_mp import SampledNashMP as SampledNashMP
 from bandits.preference.self_play.sppo import SPPO as SPPO
-from bandits.preference.self_play.vpo import VPO as VPO
-from bandits.preference.self_play.vpo import value_incentivized_rewards as value_incentivized_rewards
 from bandits.preference.stackelberg.game import StackelbergGame as StackelbergGame
 from bandits.preference.stackelberg.game import hit_probabilities as hit_probabilities
 from bandits.preference.stackelberg.game import stackelberg_gda as stackelberg_gda

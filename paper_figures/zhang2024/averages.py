@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from bandits.preference import INPO, ONPO, NashMP, PreferenceGame, games
-from bandits.preference.self_play.inpo import average_prox_weight
+from bandits.preference.self_play.proximal import average_prox_weight
 from paper_figures import kit, style
 from paper_figures.kit import SPREAD, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs

@@ -31,7 +31,7 @@ def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
     try:
         yield
     except GlobalRandomness as error:
-        raise TypeError(f"{pair}: {error}; draw from bandits.core.rng, as in uniform(rng, t, 0)") from None
+        raise TypeError(f"{pair}: {error}; draw from bandits.rng, as in uniform(rng, t, 0)") from None
     except CompilationError as error:
         reason = _reason(str(error))
         raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
@@ -132,10 +132,14 @@ def _reason(text: str) -> str:
     refused = [line for line in lines if RECORDS_HOLD in line]
     if refused:
         return refused[0].rpartition("Error: ")[2]
-    said = [line for line in lines if not line.startswith("Failed in nopython mode")]
+    said = [line for line in lines if not line.startswith("Failed in ")]
     call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
     where = [line for line in said if line.startswith("During: typing of")][:1]
-    hint = ["is it a kernel (bandits.core.jit.kernel)?"] if said[0].startswith("Untyped global name") else []
+    hint = (
+        ["is it a kernel (bandits.jit.kernel)?"]
+        if said[0].startswith(("Untyped global name", "NameError: name"))
+        else []
+    )
     return "; ".join([*said[:1], *call, *where, *hint])
 
 

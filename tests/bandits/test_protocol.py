@@ -8,7 +8,7 @@ import pytest
 
 from bandits.core.jit import kernel
 from bandits.losses import LossTable
-from bandits.protocol import Learner, LearnerSteps, Problem
+from bandits.protocol import Learner, LearnerSteps, RoundProblem
 from bandits.switching import Bandit, FullInformation, SwitchingCostGame
 from sims import simulate
 from tests.drivers import play_plainly
@@ -70,7 +70,7 @@ def test_without_its_parts_no_problem_can_be_made():
     for missing in ("metrics", "steps", "setting"):
         parts = {name: None for name in ("metrics", "steps", "setting") if name != missing}
         with pytest.raises(TypeError, match=rf"abstract.*{missing}"):
-            type("Part", (Problem,), parts)()
+            type("Part", (RoundProblem,), parts)()
 
 
 def test_without_steps():
@@ -118,7 +118,7 @@ DOES_NOT_COMPILE = r"^Mine's steps do not compile in SwitchingCostGame: .*"
     [
         (LearnerSteps(init, act_without_stream, update), r"signature '\(params, state, t\)'.*too many positional"),
         (LearnerSteps(init, act_on_what_is_not_there, update), r"Unknown attribute 'weights' of type State"),
-        (LearnerSteps(init, act_not_compiled, update), r"Untyped global name 'act'.*is it a kernel"),
+        (LearnerSteps(init, act_not_compiled, update), r"name 'act'.*is it a kernel"),
         (LearnerSteps(init, act, update_changes_a_type), r"Cannot unify State\(int64 x 1\) and State\(float64 x 1\)"),
     ],
     ids=["signature", "attribute", "not a kernel", "type of a field"],

@@ -114,7 +114,7 @@ def random_act(params, state, t, rng):
 
 @pytest.mark.parametrize("call", [simulate, lambda game, own: simulate(game, own, threads=2, repetitions=2)])
 def test_draws_that_no_seed_reaches_are_refused(call):
-    with pytest.raises(TypeError, match=r"random_act draws from .*randint.*; draw from bandits.core.rng"):
+    with pytest.raises(TypeError, match=r"random_act draws from .*randint.*; draw from bandits.rng"):
         call(GAME, learner(act=random_act))
 
 

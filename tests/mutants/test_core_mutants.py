@@ -13,6 +13,7 @@ from bandits.core.rng import ENVIRONMENT, LEARNER, stream
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import Bandit, BudgetExceeded, Exp3, SwitchingCostGame
+from bandits.switching.feedback import Budget
 from tests import references
 from tests.bandits.core.test_exponential_weights import check_single_updates, law_of_list, law_of_tree
 from tests.bandits.core.test_rng import (
@@ -268,7 +269,7 @@ def charging_every_round(respond):
 def with_budget(change):
     def wrong_respond(respond):
         def wrong(setting, world, t, action, env):
-            return respond(setting._replace(budget=setting.budget + change), world, t, action, env)
+            return respond(setting._replace(feedback=Budget(setting.feedback.budget + change)), world, t, action, env)
 
         return wrong
 
@@ -284,17 +285,18 @@ def forgetting_a_look(respond):
 
 
 def comparing_with_the_worst(measure):
-    def wrong(setting, world, n_rounds, out):
-        measure(setting, world, n_rounds, out)
-        out[4] += out[3] - max(world.totals)
+    def wrong(setting, world, n_rounds):
+        right = measure(setting, world, n_rounds)
+        return right._replace(regret=right.regret + right.best_loss - max(world.totals))
 
     return wrong
 
 
 def leaking_totals(measure):
-    def wrong(setting, world, n_rounds, out):
-        measure(setting, world, n_rounds, out)
+    def wrong(setting, world, n_rounds):
+        right = measure(setting, world, n_rounds)
         world.revealed[:] = world.totals
+        return right
 
     return wrong
 

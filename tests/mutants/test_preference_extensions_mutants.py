@@ -8,17 +8,15 @@ import pytest
 
 from bandits.core.jit import kernel
 from bandits.core.rng import uniform, uniform_pair
-from bandits.preference.duels import apohf, feature_thompson
+from bandits.preference.duels import apohf, feature_thompson, vpo
 from bandits.preference.duels.problem import Pair
+from bandits.preference.duels.vpo import value_incentivized_rewards
 from bandits.preference.prox import normalise
 from bandits.preference.reward_fit import cholesky, count_answer, refit, solve_lower
-from bandits.preference.self_play import vpo
-from bandits.preference.self_play.vpo import value_incentivized_rewards
 from bandits.preference.stackelberg import game as stackelberg
 from bandits.preference.stackelberg.game import StackelbergGame, StackelbergPlay, StackelbergSolution
 from bandits.protocol import LearnerSteps
-from tests.bandits.preference.duels import test_linear_duels
-from tests.bandits.preference.self_play import test_vpo
+from tests.bandits.preference.duels import test_linear_duels, test_vpo
 from tests.bandits.preference.self_play.playing import MU, random_matrix, random_policy
 from tests.bandits.preference.stackelberg import test_game as test_stackelberg_game
 from tests.drivers import plain

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from bandits.preference import (
     NashMD,
     NashMP,
     RegretMatchingPlus,
+    feedback,
     regularized_nash,
     von_neumann_winner,
     winner,
@@ -31,6 +33,7 @@ from bandits.preference.self_play.conventions import (
     weight_from_logit_step,
     weight_from_magnet_step,
 )
+from bandits.preference.self_play.problem import PreferenceRules
 from sims.engines import self_play as engine
 from tests.bandits.preference.self_play import laws
 from tests.bandits.preference.self_play.known_answers import ROWS, check_first_policies
@@ -350,7 +353,7 @@ def test_divergence_mutants():
 
 @pytest.fixture
 def recompiled():
-    """Compile afresh before and after, so that a patched engine is neither missed nor kept."""
+    """Compile afresh before and after, so that patched rules are neither missed nor kept."""
     engine._program.cache_clear()
     yield
     engine._program.cache_clear()
@@ -358,19 +361,19 @@ def recompiled():
 
 @pytest.mark.usefixtures("recompiled")
 def test_average_reported_as_last_iterate(monkeypatch):
-    right = engine._measure
+    right = PreferenceRules.measure
 
-    def wrong(instance, last, average, regularized):
-        return right(instance, engine.jnp.log(average), average, regularized)
+    def wrong(rules, game, policy, total, n_rounds):
+        return right(rules, game, jnp.log(total / n_rounds), total, n_rounds)
 
-    monkeypatch.setattr(engine, "_measure", wrong)
+    monkeypatch.setattr(PreferenceRules, "measure", wrong)
     rejected(check_simulation, NashMP())
     assert theory.verify("tiapkin2025.nash_mp", GAME, NashMP()).broken
 
 
 @pytest.mark.usefixtures("recompiled")
 def test_transposed_rows_in_the_batched_loop(monkeypatch):
-    monkeypatch.setattr(engine, "payoff", lambda matrix, policy: policy @ matrix)
+    monkeypatch.setattr(feedback, "payoff", lambda matrix, policy: policy @ matrix)
     rejected(check_simulation, NashMP())
 
 

@@ -243,7 +243,7 @@ def posterior_that_forgets_to_narrow(mean, prior, seen, spread, normal):
         (blindness, Script, "steps", Script.steps._replace(respond=leaking)),
         (fixed_points, "synthetic", "group_rates", rates_of_another_population),
         (contraction, Synthetic, "steepest", 1.0),
-        (oracle, "sweep", "Sweep", best_without_constraints),
+        (oracle, "fixed_points", "FixedPoints", best_without_constraints),
         (commitment, "explore_then_commit", "best_feasible", ignores_feasibility),
         (multipliers, "lagrangian", "step_multipliers", flipped_multipliers),
         (weights, "lagrangian", "lagrangian_loss", loss_of_the_reward_alone),

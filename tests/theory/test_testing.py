@@ -144,7 +144,7 @@ def test_what_was_not_decided_or_does_not_apply_is_no_success():
     for check in (assert_bound_holds, assert_bound_broken):
         with pytest.raises(AssertionError, match=r"is undecided for MyExp3(.|\n)*about \d+ in all decide"):
             check("bubeck2012.exp3", GAME, MyExp3(), max_repetitions=10, seed=SEED)
-        with pytest.raises(AssertionError, match=r"does not apply(.|\n)*Assumption that fails: feedback is Bandit"):
+        with pytest.raises(AssertionError, match=r"does not apply(.|\n)*Assumption that fails: feedback is bandit"):
             check("bubeck2012.exp3", informed, MyExp3())
     with pytest.raises(AssertionError, match=r"bubeck2012.exp3 holds for MyExp3"):
         assert_bound_broken("bubeck2012.exp3", GAME, MyExp3(), seed=SEED)

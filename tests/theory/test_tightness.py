@@ -59,7 +59,7 @@ def test_theorems_are_exercised(rows, name, least):
 
 def test_a_witness_needs_the_theorems_assumptions():
     game = SwitchingCostGame(LossTable(np.zeros((10, 2))), 10)
-    with pytest.raises(ValueError, match="does not apply to its witness: feedback is FullInformation"):
+    with pytest.raises(ValueError, match="does not apply to its witness: feedback is full information"):
         _best(theory.theorem("geulen2010.shrinking_dartboard"), [Witness(game, None, 1.0, "hand-made")])
 
 

@@ -56,42 +56,50 @@ def _draw_audit(horizon: int = 50) -> Case:
     return Case(game, FixedPolicy((1.0, 1.0, 0.0)))
 
 
-def _on_paths(horizon: int = 300, price: float = 2.0) -> Case:
-    """Return exponential weights in a world whose paths are looked at one by one: a panel of three, two must object."""
-    from bandits.one_sided import Crowd, Exp2OneSided, Listed, Panel, Panels, RandomDistance, TableDistance
-    from theory.one_sided.paths import ExcessOnPaths
+def _on_paths(measured: str, **right: float) -> Case:
+    """Return exponential weights whose paths are looked at one by one: a panel of three, of whom two must object.
 
-    table = TableDistance(((0.0, 0.3, 0.5), (0.3, 0.0, 0.1), (0.5, 0.1, 0.0)))
+    right: the random number on the theorem's right side, 0 because `measured` already has it (`Excesses`).
+    """
+    from bandits.combine import observed
+    from bandits.one_sided import (
+        Crowd,
+        Exp2OneSided,
+        Listed,
+        OneSidedGame,
+        Panel,
+        Panels,
+        RandomDistance,
+        TableDistance,
+    )
+    from theory.one_sided.witnesses import Excesses
+
+    table, price = TableDistance(((0.0, 0.3, 0.5), (0.3, 0.0, 0.1), (0.5, 0.1, 0.0))), 2.0
     panels = Panels(Panel((table, RandomDistance(1), RandomDistance(2)), votes=2))
-    people = Crowd(np.arange(3.0)[:, None], (0.2, 0.8, 0.9))
-    game = ExcessOnPaths(people, Listed.stumps(3), panels, horizon, price=price)
-    return Case(game, Exp2OneSided(price=price, learning_rate=0.05))
+    game = OneSidedGame(Crowd(np.arange(3.0)[:, None], (0.2, 0.8, 0.9)), Listed.stumps(3), panels, 300)
+    learner = Exp2OneSided(price=price, learning_rate=0.05)
+    return Case(observed(game, Excesses(price)), learner, {"measured": measured, "parameters": right})
 
 
 def _known_leaders(horizon: int = 200, leaders: int = 100) -> Case:
     """Return perturbed leaders whose law is known in every round: one kind that is always good, or rejected."""
-    from bandits.one_sided import ContextSemiBanditFtpl, Crowd, Listed, nobody_audits
-    from theory.one_sided.paths import ExcessOnPaths
+    from bandits.combine import observed
+    from bandits.one_sided import ContextSemiBanditFtpl, Crowd, Listed, OneSidedGame, nobody_audits
+    from theory.one_sided.witnesses import Excesses
 
-    rate = 0.02
-    game = ExcessOnPaths(
-        Crowd(np.zeros((1, 1)), (1.0,)),
-        Listed.subsets(1),
-        nobody_audits(1),
-        horizon,
-        individuals=1,
-        perturbation=rate,
-    )
-    return Case(game, ContextSemiBanditFtpl(price=0, leaders=leaders, resamples=2, perturbation=rate))
+    rate, people = 0.02, Crowd(np.zeros((1, 1)), (1.0,))
+    game = OneSidedGame(people, Listed.subsets(1), nobody_audits(1), horizon, individuals=1)
+    learner = ContextSemiBanditFtpl(price=0, leaders=leaders, resamples=2, perturbation=rate)
+    return Case(observed(game, Excesses(0.0, rate)), learner, {"parameters": {"failure_probability": 0.05}})
 
 
 _FULL = partial(_one_kind, "FullInformationExp2", 0.0, full=True)
 _LITERAL = partial(_one_kind, "Exp2FullBandit", 0.0, 2000, price=0)
 
 CASES: Cases = {
-    "bechavod2022.reduction": _on_paths,
-    "bechavod2022.violations": _on_paths,
-    "bechavod2022.swing_vote": _on_paths,
+    "bechavod2022.reduction": partial(_on_paths, "lagrangian_excess", semi_bandit_regret=0.0),
+    "bechavod2022.violations": partial(_on_paths, "violations_excess", reported_gaps=0.0),
+    "bechavod2022.swing_vote": partial(_on_paths, "miscounted_votes"),
     "bechavod2022.resampled_policy": _known_leaders,
     "bechavod2022.draw_audit_lower": _draw_audit,
     "ours.exp2_lagrangian": partial(_one_kind, "Exp2OneSided", 0.0, price=0.0),

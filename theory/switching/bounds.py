@@ -1,15 +1,15 @@
 """Bounds for online learning with switching costs, each with its proof or its source.
 
-Throughout T rounds, K actions, oblivious losses in [0, 1], c >= 0 a switch, the first action free, and R_T the
+Throughout T rounds, K actions, oblivious losses in [0, 1], c >= 0 per switch, the first action free, and R_T the
 regret against the best fixed action in hindsight, switches included.
 
 **Exponential weights.** With p_t(i) proportional to exp(-eta Lhat_{t-1}(i)) and estimates lhat >= 0,
 sum <p_t, lhat_t> - Lhat_T(i) <= ln K / eta + (eta/2) sum <p_t, lhat_t^2> for every i, and with eta/8 T in place of
 the second term where lhat lies in [0, 1] (Hoeffding's lemma on ln sum p e^(-eta lhat)).
 
-**Batches.** One action a batch of tau rounds, n = ceil(T / tau) batches, lhat_b an unbiased estimate of the batch's
+**Batches.** One action per batch of tau rounds, n = ceil(T / tau) batches, lhat_b an unbiased estimate of the batch's
 summed losses over tau: the expected regret without switches is tau times that of the weights on lhat.
-E <p, lhat^2> <= K for own losses over their probability (sum_i p_i l_i^2 / p_i <= K) and for one uniform look
+E <p, lhat^2> <= K for own losses over their probability (sum_i p_i l_i^2 / p_i <= K) and for one uniform observation
 (K^2 sum_i p_i l_i^2 / K <= K). A learner that draws afresh every batch switches at most n - 1 times.
 
 **Dartboard.** Keeping action A with probability exp(-eta lhat(A)), where lhat does not depend on the learner's own
@@ -21,11 +21,11 @@ E[redraws] <= ln K + eta E[min_i Lhat(i)] <= ln K + eta n, as E Lhat(i) <= n.
 **Lower bounds** are recalled from the papers; those with a constant hold for the adversary that they name.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
 
+from theory.assumptions import AT_LEAST_TWO, feedback_is, problem_has
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
 
 B = Symbol("budget", "B", positive=True, integer=True)
@@ -37,104 +37,102 @@ EIGHTH = sp.Rational(1, 8)
 LOG_K = sp.log(K)
 BATCHES = sp.ceiling(T / TAU)
 
-CHENG = "Cheng, Zhou & Ji 2023"
-_ARXIV = "arXiv:2306.09588"
+FULL_INFORMATION = feedback_is("full information")
+BANDIT = feedback_is("bandit")
+EXTRA = feedback_is("extra observations")
 
 
-def _feedback(*kinds: str, looks: tuple[str, ...] = ()) -> Assumption:
-    """Assume a feedback class, and for a total budget its looks."""
-    text = f"feedback is {' or '.join(kinds)}" + (f" with looks {' or '.join(looks)}" if looks else "")
-
-    def holds(problem: Any, learner: Any) -> bool:
-        kind = type(getattr(problem, "feedback", None)).__name__
-        return kind in kinds and (not looks or getattr(problem.feedback, "looks", looks[0]) in looks)
-
-    return Assumption(text, holds)
+def _budget(*looks: str) -> Assumption:
+    return feedback_is("total budget", looks=looks)
 
 
-def _problem(text: str, test: Callable[[Any], bool]) -> Assumption:
-    return Assumption(text, lambda problem, learner: bool(test(problem)))
+def _bound(
+    name: str,
+    learner: str,
+    feedback: Assumption,
+    expression: sp.Expr,
+    source: Source,
+    statement: str,
+    *tunings: Tuning,
+    quantity: str = "regret",
+    **fields: Any,
+) -> Bound:
+    """Return a theorem for one kind of feedback and at least two actions."""
+    assumptions = (feedback, AT_LEAST_TWO)
+    return Bound(
+        name, learner, quantity, expression, source, statement, assumptions=assumptions, tunings=tunings, **fields
+    )
 
 
-FULL_INFORMATION = _feedback("FullInformation")
-BANDIT = _feedback("Bandit")
-AT_LEAST_TWO = _problem("at least two actions", lambda p: p.n_actions >= 2).where(sp.Ge(K, 2))
-UNIT_COST = _problem("switching cost 1", lambda p: p.switching_cost == 1.0)
-HARD_WALK = _problem(
-    "losses are the multi-scale random walk with the theorem's gap and noise",
-    lambda p: type(p.losses).__name__ == "MultiScaleRandomWalk" and p.losses.gap is None and p.losses.noise is None,
-)
-LONG = _problem("horizon at least max(K, 6)", lambda p: p.horizon >= max(p.n_actions, 6)).where(sp.Ge(T, sp.Max(K, 6)))
+def _cheng(where: str, constants: str = " (constants re-derived)") -> Source:
+    return Source("Cheng, Zhou & Ji 2023", where + constants, "arXiv:2306.09588")
+
 
 # ---------------------------------------------------------------- full information
 
 _HEDGE = LOG_K / ETA + EIGHTH * ETA * T
-HEDGE = Bound(
+HEDGE = _bound(
     "cesabianchi2006.hedge",
     "Hedge",
-    "regret",
+    FULL_INFORMATION,
     _HEDGE + C * (T - 1),
     Source("Cesa-Bianchi & Lugosi 2006", "Theorem 2.2, and at most T - 1 switches"),
     "Hedge loses at most ln K / eta + eta T / 8 more than the best action; drawn afresh, it may switch every round.",
-    assumptions=(FULL_INFORMATION, AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _HEDGE),),
+    Tuning.minimising(ETA, _HEDGE),
 )
 
 _DARTBOARD = LOG_K / ETA + EIGHTH * ETA * T + C * (LOG_K + ETA * T)
-DARTBOARD = Bound(
+DARTBOARD = _bound(
     "geulen2010.shrinking_dartboard",
     "ShrinkingDartboard",
-    "regret",
+    FULL_INFORMATION,
     _DARTBOARD,
     Source("Geulen, Voecking & Winkler 2010", "Theorem 1 (constants re-derived)"),
     "Shrinking Dartboard keeps Hedge's regret and pays for about ln K + eta T switches.",
-    assumptions=(FULL_INFORMATION, AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _DARTBOARD),),
+    Tuning.minimising(ETA, _DARTBOARD),
 )
-DARTBOARD_SWITCHES = Bound(
+DARTBOARD_SWITCHES = _bound(
     "geulen2010.shrinking_dartboard_switches",
     "ShrinkingDartboard",
-    "switches",
+    FULL_INFORMATION,
     LOG_K + ETA * T,
     Source("Geulen, Voecking & Winkler 2010", "Lemma 2 (re-derived)"),
     "Shrinking Dartboard redraws at most ln K + eta T times on average.",
-    assumptions=(FULL_INFORMATION, AT_LEAST_TWO),
+    quantity="switches",
 )
 
-_HARMONIC = sp.harmonic(K)
-_LEADER = _HARMONIC / ETA + (1 + C) * ETA * T
-LEADER = Bound(
+_LAZY = Source("Kalai & Vempala 2005", "lazy perturbed leader, Section 3.2 (constants re-derived)")
+_LEADER = sp.harmonic(K) / ETA + (1 + C) * ETA * T
+LEADER = _bound(
     "kalai2005.lazy_leader",
     "LazyPerturbedLeader",
-    "regret",
+    FULL_INFORMATION,
     _LEADER,
-    Source("Kalai & Vempala 2005", "lazy perturbed leader, Section 3.2 (constants re-derived)"),
+    _LAZY,
     "The lazy perturbed leader's regret and its switches both grow like sqrt(T ln K).",
-    assumptions=(FULL_INFORMATION, AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _LEADER),),
+    Tuning.minimising(ETA, _LEADER),
 )
-LEADER_SWITCHES = Bound(
+LEADER_SWITCHES = _bound(
     "kalai2005.lazy_leader_switches",
     "LazyPerturbedLeader",
-    "switches",
+    FULL_INFORMATION,
     ETA * T,
-    Source("Kalai & Vempala 2005", "lazy perturbed leader, Section 3.2 (constants re-derived)"),
+    _LAZY,
     "The lazy perturbed leader moves only when its own perturbation is redrawn: at most eta T times on average.",
-    assumptions=(FULL_INFORMATION, AT_LEAST_TWO),
+    quantity="switches",
 )
 
 # ---------------------------------------------------------------- bandit feedback
 
 _EXP3 = LOG_K / ETA + HALF * ETA * T * K
-EXP3 = Bound(
+EXP3 = _bound(
     "bubeck2012.exp3",
     "Exp3",
-    "regret",
+    BANDIT,
     _EXP3 + C * (T - 1),
     Source("Bubeck & Cesa-Bianchi 2012", "Theorem 3.1, and at most T - 1 switches", "arXiv:1204.5721"),
     "EXP3 loses at most ln K / eta + eta T K / 2 more than the best action; it may switch every round.",
-    assumptions=(BANDIT, AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _EXP3),),
+    Tuning.minimising(ETA, _EXP3),
 )
 
 
@@ -148,48 +146,46 @@ def _at_least_one(best: sp.Expr) -> sp.Expr:
 
 _BATCH_RATE = Tuning.minimising(ETA, _batched(BATCHES))
 _BATCH_LENGTH = Tuning.minimising(TAU, sp.sqrt(2 * TAU * T * K * LOG_K) + C * T / TAU, _at_least_one)
-BATCHED_EXP3 = Bound(
+BATCHED_EXP3 = _bound(
     "arora2012.batched_exp3",
     "BatchedExp3",
-    "regret",
+    BANDIT,
     _batched(BATCHES) + C * (BATCHES - 1),
     Source("Arora, Dekel & Tewari 2012", "Theorem 2 with EXP3 (constants re-derived)", "arXiv:1206.6400"),
     "EXP3 over batches reaches (c K ln K)^(1/3) T^(2/3), the minimax rate under bandit feedback up to logarithms.",
-    assumptions=(BANDIT, AT_LEAST_TWO),
-    tunings=(_BATCH_RATE, _BATCH_LENGTH),
+    _BATCH_RATE,
+    _BATCH_LENGTH,
 )
-BATCHED_EXP3_SWITCHES = Bound(
+BATCHED_EXP3_SWITCHES = _bound(
     "arora2012.batched_exp3_switches",
     "BatchedExp3",
-    "switches",
+    BANDIT,
     BATCHES - 1,
     Source("Arora, Dekel & Tewari 2012", "Section 3"),
-    "One action a batch: at most n - 1 switches.",
+    "One action per batch: at most n - 1 switches.",
+    quantity="switches",
     mode="every path",
-    assumptions=(BANDIT, AT_LEAST_TWO),
 )
-TSALLIS = Bound(
+TSALLIS = _bound(
     "rouyer2021.tsallis_switch",
     "TsallisSwitch",
-    "regret",
+    BANDIT,
     (C * K) ** sp.Rational(1, 3) * T ** sp.Rational(2, 3) + sp.sqrt(K * T),
     Source("Rouyer, Seldin & Cesa-Bianchi 2021", "Theorem 1 (adversarial; re-derived for our learning rate)"),
     "Tsallis-INF over growing blocks reaches the minimax rate without the horizon, and less on stochastic losses.",
-    assumptions=(BANDIT, AT_LEAST_TWO),
     rate_only=True,
 )
 
-# ---------------------------------------------------------------- bought looks
+# ---------------------------------------------------------------- bought observations
 
-OWN_LOOKS = Bound(
+OWN_LOOKS = _bound(
     "cheng2023.bandit_looks",
     "BudgetedExp3",
-    "regret",
+    _budget("bandit", "flexible"),
     _batched(BATCHES) + C * (BATCHES - 1),
-    Source(CHENG, "Section 5, bandit feedback (constants re-derived)", _ARXIV),
-    "Looks at the played action: T sqrt(K / B), until T^(2/3) looks; more cannot be used.",
-    assumptions=(_feedback("TotalBudget", looks=("bandit", "flexible")), AT_LEAST_TWO),
-    tunings=(_BATCH_RATE,),
+    _cheng("Section 5, bandit feedback"),
+    "Observations of the played action: T sqrt(K / B), until T^(2/3) of them; more cannot be used.",
+    _BATCH_RATE,
 )
 
 
@@ -197,25 +193,23 @@ def _lazy(curvature: sp.Expr) -> sp.Expr:
     return TAU * (LOG_K / ETA + ETA * BATCHES * curvature) + C * (LOG_K + ETA * BATCHES)
 
 
-FULL_LOOKS = Bound(
+FULL_LOOKS = _bound(
     "cheng2023.full_looks",
     "BatchedDartboard",
-    "regret",
+    _budget("full"),
     _lazy(EIGHTH),
-    Source(CHENG, "Section 5, full-information feedback (constants re-derived)", _ARXIV),
-    "All actions looked at once a batch, B / K batches: T sqrt(K / B) for every budget.",
-    assumptions=(_feedback("TotalBudget", looks=("full",)), AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _lazy(EIGHTH)),),
+    _cheng("Section 5, full-information feedback"),
+    "All actions observed once per batch, B / K batches: T sqrt(K / B) for every budget.",
+    Tuning.minimising(ETA, _lazy(EIGHTH)),
 )
-FLEXIBLE_LOOKS = Bound(
+FLEXIBLE_LOOKS = _bound(
     "cheng2023.flexible_looks",
     "BatchedDartboard",
-    "regret",
+    feedback_is("total budget", "extra observations", looks=("flexible",)),
     _lazy(HALF * K),
-    Source(CHENG, "Sections 4 and 5, flexible feedback (constants re-derived)", _ARXIV),
-    "One uniform action looked at once a batch, B batches: T sqrt(K / B) for every budget.",
-    assumptions=(_feedback("TotalBudget", "ExtraObservations", looks=("flexible",)), AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _lazy(HALF * K)),),
+    _cheng("Sections 4 and 5, flexible feedback"),
+    "One uniform action observed once per batch, B batches: T sqrt(K / B) for every budget.",
+    Tuning.minimising(ETA, _lazy(HALF * K)),
 )
 
 
@@ -227,7 +221,7 @@ def _tuned_batched() -> sp.Expr:
 
 
 def _tuned_flexible() -> sp.Expr:
-    """Return the bound for one uniform look a batch at its tuned rate, in T, K, c and B."""
+    """Return the bound for one uniform observation per batch at its tuned rate, in T, K, c and B."""
     length = sp.ceiling(T / sp.Min(B, T))
     n = sp.ceiling(T / length)
     return 2 * sp.sqrt(length * LOG_K * n * (HALF * K * length + C)) + C * LOG_K
@@ -238,9 +232,9 @@ EXTRA_OBSERVATIONS = Bound(
     "ExtraObservationLearner",
     "regret",
     sp.Min(_tuned_batched(), _tuned_flexible()),
-    Source(CHENG, "Theorem on extra observations, Section 4 (constants re-derived)", _ARXIV),
+    _cheng("Theorem on extra observations, Section 4"),
     "Extra observations help only past B of order K^(1/3) T^(2/3), and then as T sqrt(K / B).",
-    assumptions=(_feedback("ExtraObservations"), AT_LEAST_TWO, _problem("at least one look", lambda p: p.budget >= 1)),
+    assumptions=(EXTRA, AT_LEAST_TWO, problem_has("at least one look", lambda p: p.budget >= 1)),
 )
 
 
@@ -257,63 +251,71 @@ def crossover_budget() -> sp.Expr:
 # ---------------------------------------------------------------- lower bounds
 
 
-def _lower(
-    name: str, expression: sp.Expr, source: Source, statement: str, *assumptions: Assumption, rate: bool
-) -> Bound:
-    return Bound(
-        name, "", "regret", expression, source, statement, direction="lower", assumptions=assumptions, rate_only=rate
-    )
-
-
 _KINK = K ** sp.Rational(1, 3) * T ** sp.Rational(2, 3)
-LOWER_BOUNDS = (
-    _lower(
-        "dekel2014.bandit_lower",
-        _KINK / (50 * sp.log(T) / sp.log(2)),
-        Source("Dekel, Ding, Koren & Peres 2014", "Theorem 1 (recalled)", "arXiv:1310.2997"),
-        "No bandit learner does better than T^(2/3) on the multi-scale random walk.",
+
+
+def _on_hard_walk(problem: Any) -> bool:
+    from bandits.losses.random_walk import MultiScaleRandomWalk
+
+    losses = problem.losses
+    return type(losses) is MultiScaleRandomWalk and losses.gap is None and losses.noise is None
+
+
+BANDIT_LOWER = Bound(
+    "dekel2014.bandit_lower",
+    "",
+    "regret",
+    _KINK / (50 * sp.log(T) / sp.log(2)),
+    Source("Dekel, Ding, Koren & Peres 2014", "Theorem 1 (recalled)", "arXiv:1310.2997"),
+    "No bandit learner does better than T^(2/3) on the multi-scale random walk.",
+    direction="lower",
+    assumptions=(
         BANDIT,
-        HARD_WALK,
-        UNIT_COST,
+        problem_has("losses are the multi-scale random walk with the theorem's gap and noise", _on_hard_walk),
+        problem_has("switching cost 1", lambda p: p.switching_cost == 1.0),
         AT_LEAST_TWO,
-        LONG,
-        rate=False,
+        problem_has("horizon at least max(K, 6)", lambda p: p.horizon >= max(p.n_actions, 6)).where(
+            sp.Ge(T, sp.Max(K, 6))
+        ),
     ),
+)
+
+
+def _lower(name: str, feedback: Assumption, expression: sp.Expr, where: str, statement: str) -> Bound:
+    """Return a lower bound of Cheng, Zhou & Ji, known up to constants."""
+    source = _cheng(where, "")
+    return _bound(f"cheng2023.{name}", "", feedback, expression, source, statement, direction="lower", rate_only=True)
+
+
+LOWER_BOUNDS = (
+    BANDIT_LOWER,
     _lower(
-        "cheng2023.full_information_lower",
-        sp.sqrt(T * LOG_K),
-        Source(CHENG, "Section 3", _ARXIV),
-        "Even with full information the regret is of order sqrt(T ln K).",
+        "full_information_lower",
         FULL_INFORMATION,
-        AT_LEAST_TWO,
-        rate=True,
+        sp.sqrt(T * LOG_K),
+        "Section 3",
+        "Even with full information the regret is of order sqrt(T ln K).",
     ),
     _lower(
-        "cheng2023.extra_observations_lower",
+        "extra_observations_lower",
+        EXTRA,
         sp.Min(_KINK, T * sp.sqrt(K / B)),
-        Source(CHENG, "lower bound for extra observations, Section 4", _ARXIV),
+        "lower bound for extra observations, Section 4",
         "No learner does better than the lesser of K^(1/3) T^(2/3) and T sqrt(K / B_ex), logarithms apart.",
-        _feedback("ExtraObservations"),
-        AT_LEAST_TWO,
-        rate=True,
     ),
     _lower(
-        "cheng2023.total_budget_lower",
+        "total_budget_lower",
+        _budget(),
         T * sp.sqrt(K / B),
-        Source(CHENG, "lower bound for a total budget, Section 5", _ARXIV),
+        "lower bound for a total budget, Section 5",
         "With B observations in all no learner does better than T sqrt(K / B), logarithms apart.",
-        _feedback("TotalBudget"),
-        AT_LEAST_TWO,
-        rate=True,
     ),
     _lower(
-        "cheng2023.bandit_looks_lower",
+        "bandit_looks_lower",
+        _budget("bandit"),
         _KINK,
-        Source(CHENG, "lower bound for bandit feedback, Section 5", _ARXIV),
-        "Looks at the played action alone never beat K^(1/3) T^(2/3), whatever the budget.",
-        _feedback("TotalBudget", looks=("bandit",)),
-        AT_LEAST_TWO,
-        rate=True,
+        "lower bound for bandit feedback, Section 5",
+        "Observations of the played action alone never beat K^(1/3) T^(2/3), whatever the budget.",
     ),
 )
 

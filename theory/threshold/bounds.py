@@ -54,6 +54,7 @@ from typing import Any
 
 import sympy as sp
 
+from theory.assumptions import feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import DELTA, Assumption, Bound, K, Source, Symbol, T
 
 N = Symbol("batch_size", "n", positive=True, integer=True)
@@ -98,41 +99,24 @@ def balance(problem: Any, parameters: Any) -> float:
     return least
 
 
-def _least_violation(problem: Any, parameters: Any) -> float:
-    return float(problem.fixed_points.violation.min())
-
-
 READERS: Mapping[str, Callable[[Any, Any], float]] = {
     "balance": balance,
-    "least_violation": _least_violation,
+    "least_violation": lambda problem, parameters: float(problem.fixed_points.violation.min()),
     "reward_sensitivity": lambda problem, parameters: problem.sensitivity.reward,
     "parity_sensitivity": lambda problem, parameters: problem.sensitivity.parity,
     "service_sensitivity": lambda problem, parameters: problem.sensitivity.service,
 }
 
 
-def _problem(text: str, test: Callable[[Any], bool]) -> Assumption:
-    return Assumption(text, lambda problem, learner: hasattr(problem, "population") and bool(test(problem)))
-
-
-def _learner(text: str, test: Callable[[Any], bool]) -> Assumption:
-    return Assumption(text, lambda problem, learner: bool(test(learner)))
-
-
-def _both_groups(problem: Any, learner: Any) -> bool:
-    return hasattr(problem, "population") and balance(problem, learner.parameters(problem)) > 0.0
-
-
-STATIONARY = _problem("the population does not move", lambda p: p.population.stationary)
-CONTRACTS = _problem("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
-FEASIBLE = _problem("some threshold is feasible", lambda p: p.fixed_points.feasible.any())
-SERVICE = _problem("service rates are asked for", lambda p: p.n_constraints == 4)
-CHOSEN = _problem("feedback is ChosenThreshold", lambda p: type(p.feedback).__name__ == "ChosenThreshold")
-SCORES = _problem("feedback is FullScores", lambda p: type(p.feedback).__name__ == "FullScores")
-BOTH_GROUPS = Assumption("batches of at least two, with both groups in them", _both_groups).where(
-    sp.Ge(N, 2), sp.Ge(M, 2)
-)
-FULL_WIDTH = _learner("radii of the theorem's width", lambda x: getattr(x, "width", None) == 1.0)
+STATIONARY = problem_has("the population does not move", lambda p: p.population.stationary)
+CONTRACTS = problem_has("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
+FEASIBLE = problem_has("some threshold is feasible", lambda p: p.fixed_points.feasible.any())
+SERVICE = problem_has("service rates are asked for", lambda p: p.n_constraints == 4)
+CHOSEN, SCORES = feedback_is("chosen threshold"), feedback_is("full scores")
+BOTH_GROUPS = parameters_have(
+    "batches of at least two, with both groups in them", lambda p, parameters: balance(p, parameters) > 0.0
+).where(sp.Ge(N, 2), sp.Ge(M, 2))
+FULL_WIDTH = learner_has("radii of the theorem's width", lambda learner: learner.width == 1.0)
 
 # ---------------------------------------------------------------- the pieces
 
@@ -302,7 +286,7 @@ _CHEN = Source(
     "doubly-optimistic play, on a grid (constants derived in theory.threshold.bounds)",
     "arXiv:2209.13694",
 )
-_OWN_WIDTHS = _learner("separate widths of 1", lambda x: x.reward_width == 1.0 and x.residual_width == 1.0)
+_OWN_WIDTHS = learner_has("separate widths of 1", lambda x: x.reward_width == 1.0 and x.residual_width == 1.0)
 DOUBLY_REGRET = _bound(
     "chen2022.regret",
     "DoublyOptimisticSearch",
@@ -343,11 +327,9 @@ UCB_REGRET = _bound(
 )
 
 
-def _prior_is_true(problem: Any, learner: Any) -> bool:
+def _prior_is_true(problem: Any, params: Any) -> bool:
     """Return whether the safe threshold is feasible and the slope holds between all neighbours."""
-    if not hasattr(problem, "population"):
-        return False
-    params, found = learner.parameters(problem), problem.fixed_points
+    found = problem.fixed_points
     rises = abs(found.residuals[1:] - found.residuals[:-1]).max(axis=1)
     steps = problem.thresholds[1:] - problem.thresholds[:-1]
     return bool(found.feasible[params.safe] and (rises <= params.slope * steps * (1.0 + 1e-12)).all())
@@ -362,7 +344,7 @@ SAFE = _bound(
     "From a feasible threshold and a true Lipschitz constant, the safe search never violates a constraint.",
     *_STATIONARY,
     CHOSEN,
-    Assumption("the safe threshold is feasible and the slope is a Lipschitz constant", _prior_is_true),
+    parameters_have("the safe threshold is feasible and the slope is a Lipschitz constant", _prior_is_true),
 )
 
 BOUNDS: tuple[Bound, ...] = (

@@ -21,10 +21,11 @@ import numpy as np
 from bandits.core.checks import integer, real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform_pair
+from bandits.preference.duels.features import feature_model, largest, random_pair
 from bandits.preference.duels.linear_duels import LinearDuels
-from bandits.preference.duels.problem import Duel, DuelingBandit, Pair
+from bandits.preference.duels.problem import DuelingBandit, DuelLearner, Pair
 from bandits.preference.reward_fit import Fit, FitParams, count_answer, no_fit, refit
-from bandits.protocol import Learner, LearnerSteps
+from bandits.protocol import LearnerSteps
 
 
 class APOHFParams(NamedTuple):
@@ -44,12 +45,6 @@ class APOHFState(NamedTuple):
     turned: Any  # (d,) scratch
 
 
-def feature_model(problem: DuelingBandit | LinearDuels, ridge: float) -> FitParams:
-    """Return the penalised logistic model of the problem's features, or of one reward an action where it has none."""
-    features = np.asarray(getattr(problem, "features", np.eye(problem.n_actions)))
-    return FitParams(features, np.full(len(features), -math.log(len(features))), ridge, math.inf, 0.0, 1.0)
-
-
 @kernel
 def _init(params: APOHFParams, rng: Stream) -> APOHFState:
     n, d = params.model.features.shape
@@ -57,16 +52,6 @@ def _init(params: APOHFParams, rng: Stream) -> APOHFState:
     for k in range(d):
         inverse[k, k] = 1.0 / params.model.ridge
     return APOHFState(np.zeros((n, n)), no_fit(params.model), inverse, np.zeros(d))
-
-
-@kernel
-def random_pair(n_actions: int, left: float, right: float) -> Pair:
-    """Return two different actions, uniform where left and right are; one action meets itself."""
-    first = int(left * n_actions)
-    second = int(right * max(n_actions - 1, 1))
-    if n_actions > 1 and second >= first:
-        second += 1
-    return Pair(first, second)
 
 
 @rare_kernel
@@ -110,16 +95,6 @@ def optimistic_rival(params: APOHFParams, state: APOHFState, first: int) -> int:
 
 
 @kernel
-def largest(score: Any) -> int:
-    """Return the index of the largest entry, the first of equal ones."""
-    best = 0
-    for i in range(score.size):
-        if score[i] > score[best]:
-            best = i
-    return best
-
-
-@kernel
 def _act(params: APOHFParams, state: APOHFState, t: int, rng: Stream) -> Pair:
     if t < params.warmup:
         left, right = uniform_pair(rng, t, 0)
@@ -137,7 +112,7 @@ def _update(params: APOHFParams, state: APOHFState, t: int, pair: Pair, answer: 
 
 
 @dataclass(frozen=True)
-class APOHF(Learner):
+class APOHF(DuelLearner):
     """APOHF with a linear reward: ridge lambda > 0, exploration nu >= 0, and `warmup` >= 0 rounds of random pairs.
 
     Reads the problem's features where it has them (`LinearDuels`), else gives every action a reward of its own.
@@ -147,7 +122,6 @@ class APOHF(Learner):
     exploration: float = 1.0
     warmup: int = 5
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Duel,)
 
     def __post_init__(self) -> None:
         real("ridge", self.ridge, 0.0, open_low=True)

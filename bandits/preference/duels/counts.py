@@ -6,13 +6,15 @@ half of the time against itself.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.core.checks import real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
-from bandits.preference.duels.problem import Pair
+from bandits.preference.duels.problem import DuelingBandit, DuelLearner, Pair
 
 
 class CountParams(NamedTuple):
@@ -69,3 +71,17 @@ def count_win(params: CountParams, state: CountState, t: int, pair: Pair, answer
         state.wins[pair.first, pair.second] += answer
         state.wins[pair.second, pair.first] += 1.0 - answer
     return state
+
+
+@dataclass(frozen=True)
+class CountLearner(DuelLearner):
+    """Base of the learners that choose by counts, with intervals of alpha > 1/2."""
+
+    alpha: float = 0.51
+
+    def __post_init__(self) -> None:
+        real("alpha", self.alpha, low=0.5, open_low=True)
+
+    def parameters(self, problem: DuelingBandit) -> CountParams:
+        """Return K and alpha."""
+        return CountParams(problem.n_actions, float(self.alpha))

@@ -21,11 +21,11 @@ from bandits.core.checks import integer, real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import Stream, uniform
-from bandits.preference.duels.apohf import feature_model, largest
+from bandits.preference.duels.features import FitState, feature_model, largest, other_action
 from bandits.preference.duels.linear_duels import LinearDuels
-from bandits.preference.duels.problem import Duel, DuelingBandit, Pair
+from bandits.preference.duels.problem import DuelingBandit, DuelLearner, Pair
 from bandits.preference.reward_fit import Fit, FitParams, cholesky, count_answer, no_fit, refit, scores, solve_upper
-from bandits.protocol import Learner, LearnerSteps
+from bandits.protocol import LearnerSteps
 
 
 class ThompsonParams(NamedTuple):
@@ -36,20 +36,13 @@ class ThompsonParams(NamedTuple):
     redraws: int
 
 
-class ThompsonState(NamedTuple):
-    """Wins so far and the fit to them, its `factor` that of H at theta_hat."""
-
-    wins: Any  # (n, n) float64, w_ij
-    fit: Fit
-
-
 @kernel
-def _init(params: ThompsonParams, rng: Stream) -> ThompsonState:
+def _init(params: ThompsonParams, rng: Stream) -> FitState:
     n, d = params.model.features.shape
     fit = no_fit(params.model)
     for k in range(d):
         fit.factor[k, k] = math.sqrt(params.model.ridge)
-    return ThompsonState(np.zeros((n, n)), fit)
+    return FitState(np.zeros((n, n)), fit)
 
 
 @rare_kernel
@@ -65,7 +58,7 @@ def sampled_best(params: ThompsonParams, fit: Fit, rng: Stream, t: int, index: i
 
 
 @kernel
-def _act(params: ThompsonParams, state: ThompsonState, t: int, rng: Stream) -> Pair:
+def _act(params: ThompsonParams, state: FitState, t: int, rng: Stream) -> Pair:
     n, d = params.model.features.shape
     first = sampled_best(params, state.fit, rng, t, 0)
     if n == 1:
@@ -76,14 +69,11 @@ def _act(params: ThompsonParams, state: ThompsonState, t: int, rng: Stream) -> P
         index += d
         if second != first:
             return Pair(first, second)
-    second = int(uniform(rng, t, index) * (n - 1))
-    if second >= first:
-        second += 1
-    return Pair(first, second)
+    return Pair(first, other_action(n, first, uniform(rng, t, index)))
 
 
 @kernel
-def _update(params: ThompsonParams, state: ThompsonState, t: int, pair: Pair, answer: float, rng: Stream) -> Any:
+def _update(params: ThompsonParams, state: FitState, t: int, pair: Pair, answer: float, rng: Stream) -> Any:
     if count_answer(state.wins, pair, answer):
         refit(params.model, state.wins, state.fit)
         cholesky(state.fit.hessian, 0.0, state.fit.factor)
@@ -91,7 +81,7 @@ def _update(params: ThompsonParams, state: ThompsonState, t: int, pair: Pair, an
 
 
 @dataclass(frozen=True)
-class FeatureDoubleThompson(Learner):
+class FeatureDoubleThompson(DuelLearner):
     """Double Thompson sampling of linear rewards: prior precision `ridge` lambda > 0, `scale` s >= 0 of the samples.
 
     redraws: at least 0 further samples.  Reads the problem's features where it has them (`LinearDuels`), else gives
@@ -102,7 +92,6 @@ class FeatureDoubleThompson(Learner):
     scale: float = 1.0
     redraws: int = 30
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Duel,)
 
     def __post_init__(self) -> None:
         real("ridge", self.ridge, 0.0, open_low=True)

@@ -20,12 +20,12 @@ from bandits.core.jit import kernel, shared_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.games import preference_matrix, skew
-from bandits.protocol import ProblemSteps, RoundProblem
+from bandits.protocol import Learner, ProblemSteps, RoundProblem
 
 
 @dataclass(frozen=True)
 class Duel(Checked):
-    """The answer to one comparison a round: 1.0 where the first action was preferred, else 0.0."""
+    """The answer to one comparison per round: 1.0 where the first action was preferred, else 0.0."""
 
     kind: ClassVar[str] = "duel"
 
@@ -50,6 +50,12 @@ def duellists(pair: Pair, n_actions: int, t: int) -> tuple[int, int]:
     if second < 0 or second >= n_actions:
         raise InvalidAction("second must be in 0, ..., {}, got {}", t, n_actions - 1, second)
     return first, second
+
+
+class DuelLearner(Learner):
+    """Base of the learners that choose two actions per round and see one answer."""
+
+    accepts: ClassVar[tuple[type, ...]] = (Duel,)
 
 
 class DuelSetting(NamedTuple):

@@ -10,12 +10,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from bandits.core.checks import real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform, uniform_pair
-from bandits.preference.duels.counts import CountParams, CountState, count_win, no_counts, nth, width
-from bandits.preference.duels.problem import Duel, DuelingBandit, Pair
-from bandits.protocol import Learner, LearnerSteps
+from bandits.preference.duels.counts import CountLearner, CountParams, CountState, count_win, no_counts, nth, width
+from bandits.preference.duels.problem import Pair
+from bandits.protocol import LearnerSteps
 
 
 @rare_kernel
@@ -91,16 +90,7 @@ def _update(params: CountParams, state: CountState, t: int, pair: Pair, answer: 
 
 
 @dataclass(frozen=True)
-class RUCB(Learner):
+class RUCB(CountLearner):
     """Relative upper confidence bounds with alpha > 1/2."""
 
-    alpha: float = 0.51
     steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Duel,)
-
-    def __post_init__(self) -> None:
-        real("alpha", self.alpha, low=0.5, open_low=True)
-
-    def parameters(self, problem: DuelingBandit) -> CountParams:
-        """Return K and alpha."""
-        return CountParams(problem.n_actions, float(self.alpha))

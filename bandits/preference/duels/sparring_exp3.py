@@ -17,8 +17,8 @@ from bandits.core.checks import optional_real
 from bandits.core.exponential_weights import Weights, add_loss, draw, probability, uniform_weights
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform_pair
-from bandits.preference.duels.problem import Duel, DuelingBandit, Pair
-from bandits.protocol import Learner, LearnerSteps
+from bandits.preference.duels.problem import DuelingBandit, DuelLearner, Pair
+from bandits.protocol import LearnerSteps
 
 
 class SparringParams(NamedTuple):
@@ -58,12 +58,11 @@ def _update(
 
 
 @dataclass(frozen=True)
-class SparringExp3(Learner):
+class SparringExp3(DuelLearner):
     """Two EXP3 learners of rate eta > 0; None means sqrt(2 ln K / (T K))."""
 
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Duel,)
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)

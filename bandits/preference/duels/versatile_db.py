@@ -17,8 +17,8 @@ import numpy as np
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform_pair
-from bandits.preference.duels.problem import Duel, DuelingBandit, Pair
-from bandits.protocol import Learner, LearnerSteps
+from bandits.preference.duels.problem import DuelingBandit, DuelLearner, Pair
+from bandits.protocol import LearnerSteps
 from bandits.switching.tsallis_switch import tsallis_probabilities
 
 
@@ -76,11 +76,10 @@ def _update(
 
 
 @dataclass(frozen=True)
-class VersatileDB(Learner):
+class VersatileDB(DuelLearner):
     """Two Tsallis-INF learners: no parameter, no horizon."""
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Duel,)
 
     def parameters(self, problem: DuelingBandit) -> VersatileParams:
         """Return K."""

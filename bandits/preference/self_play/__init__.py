@@ -1,30 +1,6 @@
-"""Self-play on preference games: the game, and learners that play it against themselves."""
+"""Self-play on preference games: the game, and learners that play it against themselves.
 
-from bandits.preference.self_play.hedge import OMWU as OMWU
-from bandits.preference.self_play.hedge import HedgeSelfPlay as HedgeSelfPlay
-from bandits.preference.self_play.inpo import INPO as INPO
-from bandits.preference.self_play.inpo import stability as stability
-from bandits.preference.self_play.mixture_descent import MixtureDescent as MixtureDescent
-from bandits.preference.self_play.nash_md import NashEMA as NashEMA
-from bandits.preference.self_play.nash_md import NashMD as NashMD
-from bandits.preference.self_play.nash_mp import NashMP as NashMP
-from bandits.preference.self_play.nash_mp import least_prox_weight as least_prox_weight
-from bandits.preference.self_play.nash_prox import NashProx as NashProx
-from bandits.preference.self_play.optimistic_prox import ONPO as ONPO
-from bandits.preference.self_play.policy_gradient import IPOMD as IPOMD
-from bandits.preference.self_play.policy_gradient import NashMDGradient as NashMDGradient
-from bandits.preference.self_play.policy_gradient import OnlineIPO as OnlineIPO
-from bandits.preference.self_play.policy_gradient import SampledIPOMD as SampledIPOMD
-from bandits.preference.self_play.policy_gradient import SampledNashMDGradient as SampledNashMDGradient
-from bandits.preference.self_play.policy_gradient import SampledOnlineIPO as SampledOnlineIPO
-from bandits.preference.self_play.problem import Comparisons as Comparisons
-from bandits.preference.self_play.problem import ExactRow as ExactRow
-from bandits.preference.self_play.problem import NoisyRow as NoisyRow
-from bandits.preference.self_play.problem import PreferenceGame as PreferenceGame
-from bandits.preference.self_play.regret_matching import RegretMatching as RegretMatching
-from bandits.preference.self_play.regret_matching import RegretMatchingPlus as RegretMatchingPlus
-from bandits.preference.self_play.sampled_inpo import SampledINPO as SampledINPO
-from bandits.preference.self_play.sampled_nash_mp import SampledNashMP as SampledNashMP
-from bandits.preference.self_play.sppo import SPPO as SPPO
-from bandits.preference.self_play.vpo import VPO as VPO
-from bandits.preference.self_play.vpo import value_incentivized_rewards as value_incentivized_rewards
+Import them from `bandits.preference`; `SelfPlay`, the base of learners of your own, is here.
+"""
+
+from bandits.preference.self_play.learner import SelfPlay as SelfPlay

@@ -23,20 +23,14 @@ from typing import Any, NamedTuple
 
 from bandits.core.checks import optional_real, real
 from bandits.preference.prox import normalise
-from bandits.preference.self_play.learner import SelfPlay
+from bandits.preference.self_play.learner import PolicyState, SelfPlay
 from bandits.preference.self_play.problem import PreferenceGame
 
 
-class HedgeSelfPlayParams(NamedTuple):
+class StepParams(NamedTuple):
     """The step a."""
 
     learning_rate: float
-
-
-class HedgeSelfPlayState(NamedTuple):
-    """The present policy."""
-
-    log_policy: Any  # (n,)
 
 
 @dataclass(frozen=True)
@@ -48,36 +42,20 @@ class HedgeSelfPlay(SelfPlay):
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
-    def parameters(self, problem: PreferenceGame) -> HedgeSelfPlayParams:
+    def parameters(self, problem: PreferenceGame) -> StepParams:
         """Return the step for the game."""
-        return HedgeSelfPlayParams(self.learning_rate or hedge_step(problem))
+        return StepParams(self.learning_rate or hedge_step(problem))
 
     @staticmethod
-    def start(params: HedgeSelfPlayParams, log_reference: Any) -> HedgeSelfPlayState:
-        """Start at the reference."""
-        return HedgeSelfPlayState(log_reference)
-
-    @staticmethod
-    def policy(params: HedgeSelfPlayParams, state: HedgeSelfPlayState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
-
-    @staticmethod
-    def step(params: HedgeSelfPlayParams, state: HedgeSelfPlayState, t: Any, ask: Any) -> HedgeSelfPlayState:
+    def step(params: StepParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Move by the row of the present policy."""
-        gain = ask.row(state.log_policy)
-        return HedgeSelfPlayState(normalise(state.log_policy + params.learning_rate * gain))
+        here, reference = state
+        return PolicyState(normalise(here + params.learning_rate * ask.row(here)), reference)
 
 
 def hedge_step(problem: PreferenceGame) -> float:
     """Return sqrt(8 D / T), or 1 where the reference leaves no choice."""
     return math.sqrt(8.0 * problem.reference_range / problem.horizon) or 1.0
-
-
-class OmwuParams(NamedTuple):
-    """The step a."""
-
-    learning_rate: float
 
 
 class OmwuState(NamedTuple):
@@ -96,22 +74,22 @@ class OMWU(SelfPlay):
     def __post_init__(self) -> None:
         real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
-    def parameters(self, problem: PreferenceGame) -> OmwuParams:
+    def parameters(self, problem: PreferenceGame) -> StepParams:
         """Return the step."""
-        return OmwuParams(float(self.learning_rate))
+        return StepParams(float(self.learning_rate))
 
     @staticmethod
-    def start(params: OmwuParams, log_reference: Any) -> OmwuState:
+    def start(params: StepParams, log_reference: Any) -> OmwuState:
         """Start at the reference, with no row seen."""
         return OmwuState(log_reference, 0.0 * log_reference)
 
     @staticmethod
-    def policy(params: OmwuParams, state: OmwuState) -> Any:
+    def policy(params: StepParams, state: OmwuState) -> Any:
         """Return the weights moved once more by the last row."""
         return normalise(state.log_weights + params.learning_rate * state.last)
 
     @staticmethod
-    def step(params: OmwuParams, state: OmwuState, t: Any, ask: Any) -> OmwuState:
+    def step(params: StepParams, state: OmwuState, t: Any, ask: Any) -> OmwuState:
         """Add the row of the policy played."""
         gain = ask.row(OMWU.policy(params, state))
         return OmwuState(normalise(state.log_weights + params.learning_rate * gain), gain)

@@ -25,72 +25,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bandits.core.arguments import checked
-from bandits.core.checks import optional_real, real
+from bandits.core.checks import real
 from bandits.preference.games import distribution, preference_matrix, skew
 from bandits.preference.prox import prox
-from bandits.preference.self_play.learner import SelfPlay
-from bandits.preference.self_play.problem import PreferenceGame
-
-
-class INPOParams(NamedTuple):
-    """tau and lambda."""
-
-    regularization: float
-    prox_weight: float
-
-
-class INPOState(NamedTuple):
-    """The present policy."""
-
-    log_policy: Any  # (n,)
-    log_reference: Any  # (n,)
+from bandits.preference.self_play.learner import PolicyState
+from bandits.preference.self_play.proximal import ProxLearner, ProxParams
 
 
 @dataclass(frozen=True)
-class INPO(SelfPlay):
+class INPO(ProxLearner):
     """INPO with `prox_weight` lambda > 0; also exported as MMD.
 
     None means 1 / (4 tau), the fastest guaranteed contraction, or sqrt(T / (8 D)) where tau = 0. Weights in the
     papers' symbols: `bandits.preference.self_play.conventions`.
     """
 
-    prox_weight: float | None = None
-
-    def __post_init__(self) -> None:
-        optional_real("prox_weight", self.prox_weight, low=0.0, open_low=True)
-
-    def parameters(self, problem: PreferenceGame) -> INPOParams:
-        """Return tau and lambda."""
-        return INPOParams(float(problem.regularization), self.prox_weight or default_prox_weight(problem))
-
     @staticmethod
-    def start(params: INPOParams, log_reference: Any) -> INPOState:
-        """Start at the reference."""
-        return INPOState(log_reference, log_reference)
-
-    @staticmethod
-    def policy(params: INPOParams, state: INPOState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
-
-    @staticmethod
-    def step(params: INPOParams, state: INPOState, t: Any, ask: Any) -> INPOState:
+    def step(params: ProxParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Take one proximal step along the present policy's row."""
-        gain = ask.row(state.log_policy)
-        after = prox(state.log_policy, gain, state.log_reference, params.regularization, params.prox_weight)
-        return INPOState(after, state.log_reference)
-
-
-def default_prox_weight(problem: PreferenceGame) -> float:
-    """Return 1 / (4 tau), or sqrt(T / (8 D)) where tau = 0."""
-    if problem.regularization > 0.0:
-        return 0.25 / problem.regularization
-    return average_prox_weight(problem)
-
-
-def average_prox_weight(problem: PreferenceGame) -> float:
-    """Return sqrt(T / (8 D)), which minimises the bound on the average iterate's gap_tau; 1 where D = 0."""
-    return math.sqrt(problem.horizon / (8.0 * problem.reference_range)) if problem.reference_range > 0.0 else 1.0
+        here, reference = state
+        return PolicyState(prox(here, ask.row(here), reference, *params), reference)
 
 
 class Stability(NamedTuple):
@@ -99,7 +53,7 @@ class Stability(NamedTuple):
     frequency: float  # omega
     threshold: float  # converges if and only if lambda + tau exceeds it
     best: float  # the lambda + tau of the smallest factor
-    best_factor: float  # of the distance, a step
+    best_factor: float  # of the distance, per step
 
 
 @checked

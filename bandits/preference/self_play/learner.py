@@ -10,24 +10,38 @@ comparisons, `ask.sample(log_policy, side)` draws the actions (B,) of one side, 
 returns the answers, 1.0 where left is preferred.
 """
 
-from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import instance
 from bandits.preference.self_play.problem import ExactRow, NoisyRow, PreferenceGame
 from bandits.protocol import MatrixLearner
 
 
+class PolicyState(NamedTuple):
+    """The present policy and the reference."""
+
+    log_policy: Any  # (n,)
+    log_reference: Any  # (n,)
+
+
 class SelfPlay(MatrixLearner):
-    """Base of the learners that play a PreferenceGame against themselves."""
+    """Base of the learners that play a PreferenceGame against themselves, from the reference on.
+
+    A subclass writes `parameters` and `step`, and `start` and `policy` where its state is not a `PolicyState`.
+    """
 
     accepts: ClassVar[tuple[type, ...]] = (ExactRow, NoisyRow)
     queries: ClassVar[int] = 1  # rows that a round asks for
 
     @staticmethod
-    @abstractmethod
     def start(params: Any, log_reference: Any) -> Any:
-        """Return the state before the first round."""
+        """Return the state before the first round: the reference as the present policy."""
+        return PolicyState(log_reference, log_reference)
+
+    @staticmethod
+    def policy(params: Any, state: Any) -> Any:
+        """Return the log-probabilities (n,) of the coming round: the present policy."""
+        return state.log_policy
 
     def check(self, problem: Any) -> None:
         """Raise TypeError unless the problem is a PreferenceGame with a feedback that the learner accepts."""

@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bandits.preference.prox import geometric_mixture, normalise
-from bandits.preference.self_play.nash_md import NashMD, NashMDParams, NashMDState
+from bandits.preference.self_play.learner import PolicyState
+from bandits.preference.self_play.nash_md import NashMD, NashMDParams, step_length
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,12 @@ class MixtureDescent(NashMD):
     """
 
     @staticmethod
-    def step(params: NashMDParams, state: NashMDState, t: Any, ask: Any) -> NashMDState:
+    def step(params: NashMDParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Mix with the reference, then move by the row of the policy."""
-        here, reference = state
-        xp, tau = here.__array_namespace__(), params.regularization
-        rate = xp.where(params.learning_rate > 0.0, params.learning_rate, 2.0 / (tau * (t + delay(tau))))
+        (here, reference), tau = state, params.regularization
+        rate = step_length(here, params, 2.0 / (tau * (t + delay(tau))))
         mixture = geometric_mixture(here, reference, rate * tau)
-        return NashMDState(normalise(mixture + rate * ask.row(here)), reference)
+        return PolicyState(normalise(mixture + rate * ask.row(here)), reference)
 
 
 def delay(regularization: Any) -> Any:

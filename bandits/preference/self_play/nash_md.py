@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 
 from bandits.core.checks import optional_real, real
 from bandits.preference.prox import geometric_mixture, normalise, prox
-from bandits.preference.self_play.inpo import default_prox_weight
-from bandits.preference.self_play.learner import SelfPlay
+from bandits.preference.self_play.learner import PolicyState, SelfPlay
 from bandits.preference.self_play.problem import PreferenceGame
+from bandits.preference.self_play.proximal import ProxLearner
 
 
 class NashMDParams(NamedTuple):
@@ -31,13 +31,6 @@ class NashMDParams(NamedTuple):
 
     regularization: float
     learning_rate: float
-
-
-class NashMDState(NamedTuple):
-    """The present policy."""
-
-    log_policy: Any  # (n,)
-    log_reference: Any  # (n,)
 
 
 @dataclass(frozen=True)
@@ -57,23 +50,17 @@ class NashMD(SelfPlay):
         return NashMDParams(tau, self.learning_rate or 0.0)
 
     @staticmethod
-    def start(params: NashMDParams, log_reference: Any) -> NashMDState:
-        """Start at the reference."""
-        return NashMDState(log_reference, log_reference)
-
-    @staticmethod
-    def policy(params: NashMDParams, state: NashMDState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
-
-    @staticmethod
-    def step(params: NashMDParams, state: NashMDState, t: Any, ask: Any) -> NashMDState:
+    def step(params: NashMDParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Mix with the reference, then move by the mixture's row."""
-        xp = state.log_policy.__array_namespace__()
-        scheduled = 2.0 / (params.regularization * (t + 2.0))
-        rate = xp.where(params.learning_rate > 0.0, params.learning_rate, scheduled)
-        mixture = geometric_mixture(state.log_policy, state.log_reference, rate * params.regularization)
-        return NashMDState(normalise(mixture + rate * ask.row(mixture)), state.log_reference)
+        here, reference = state
+        rate = step_length(here, params, 2.0 / (params.regularization * (t + 2.0)))
+        mixture = geometric_mixture(here, reference, rate * params.regularization)
+        return PolicyState(normalise(mixture + rate * ask.row(mixture)), reference)
+
+
+def step_length(log_policy: Any, params: NashMDParams, scheduled: Any) -> Any:
+    """Return the constant step where there is one, else the scheduled one, as an array of the policy's namespace."""
+    return log_policy.__array_namespace__().where(params.learning_rate > 0.0, params.learning_rate, scheduled)
 
 
 class NashEMAParams(NamedTuple):
@@ -93,34 +80,28 @@ class NashEMAState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class NashEMA(SelfPlay):
+class NashEMA(ProxLearner):
     """Proximal steps against a moving average of the policies, the newest of weight b = `newest` in (0, 1].
 
     prox_weight: lambda > 0; None as in `INPO`, which this is at b = 1. No guarantee is claimed for b < 1.
     """
 
-    prox_weight: float | None = None
     newest: float = 0.5
 
     def __post_init__(self) -> None:
-        optional_real("prox_weight", self.prox_weight, low=0.0, open_low=True)
+        super().__post_init__()
         real("newest", self.newest, 0.0, 1.0, open_low=True)
 
     def parameters(self, problem: PreferenceGame) -> NashEMAParams:
         """Return tau, lambda and b."""
-        weight = self.prox_weight or default_prox_weight(problem)
-        return NashEMAParams(float(problem.regularization), weight, float(self.newest))
+        tau, weight = super().parameters(problem)
+        return NashEMAParams(tau, weight, float(self.newest))
 
     @staticmethod
     def start(params: NashEMAParams, log_reference: Any) -> NashEMAState:
         """Start at the reference, which is the first average too."""
         xp = log_reference.__array_namespace__()
         return NashEMAState(log_reference, xp.exp(log_reference), log_reference)
-
-    @staticmethod
-    def policy(params: NashEMAParams, state: NashEMAState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
 
     @staticmethod
     def step(params: NashEMAParams, state: NashEMAState, t: Any, ask: Any) -> NashEMAState:

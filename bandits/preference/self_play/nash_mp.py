@@ -3,7 +3,7 @@
 Tiapkin et al. 2025 (arXiv:2505.19731), whose proximal weight beta / eta is lambda; Zhou et al. 2025
 (arXiv:2503.08942), whose extragradient step on the logits is 1 / (lambda + tau):
 
-    q = pi_{k+1/2} = prox(pi_k, P pi_k),     pi_{k+1} = prox(pi_k, P q),          two rows a round.
+    q = pi_{k+1/2} = prox(pi_k, P pi_k),     pi_{k+1} = prox(pi_k, P q),          two rows per round.
 
 For r = pi_{k+1} the three-point equalities add up to the identity
 
@@ -21,27 +21,13 @@ does is `least_prox_weight`.
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from bandits.core.arguments import checked
 from bandits.core.checks import real
 from bandits.preference.prox import prox
-from bandits.preference.self_play.learner import SelfPlay
-from bandits.preference.self_play.problem import PreferenceGame
-
-
-class NashMPParams(NamedTuple):
-    """tau and lambda."""
-
-    regularization: float
-    prox_weight: float
-
-
-class NashMPState(NamedTuple):
-    """The present policy."""
-
-    log_policy: Any  # (n,)
-    log_reference: Any  # (n,)
+from bandits.preference.self_play.learner import PolicyState
+from bandits.preference.self_play.proximal import ProxLearner, ProxParams
 
 
 @checked
@@ -52,8 +38,8 @@ def least_prox_weight(regularization: float) -> float:
 
 
 @dataclass(frozen=True)
-class NashMP(SelfPlay):
-    """Nash-MP with `prox_weight` lambda > 0, 1/2 by default; also exported as EGPO. Two row queries a round.
+class NashMP(ProxLearner):
+    """Nash-MP with `prox_weight` lambda > 0, 1/2 by default; also exported as EGPO. Two row queries per round.
 
     Smaller weights than `least_prox_weight(tau)` are allowed but not guaranteed to converge.
     """
@@ -61,27 +47,9 @@ class NashMP(SelfPlay):
     prox_weight: float = 0.5
     queries: ClassVar[int] = 2
 
-    def __post_init__(self) -> None:
-        real("prox_weight", self.prox_weight, low=0.0, open_low=True)
-
-    def parameters(self, problem: PreferenceGame) -> NashMPParams:
-        """Return tau and lambda."""
-        return NashMPParams(float(problem.regularization), float(self.prox_weight))
-
     @staticmethod
-    def start(params: NashMPParams, log_reference: Any) -> NashMPState:
-        """Start at the reference."""
-        return NashMPState(log_reference, log_reference)
-
-    @staticmethod
-    def policy(params: NashMPParams, state: NashMPState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
-
-    @staticmethod
-    def step(params: NashMPParams, state: NashMPState, t: Any, ask: Any) -> NashMPState:
-        """Look ahead, then move from where it stood along the row of what it saw."""
-        tau, weight = params
+    def step(params: ProxParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
+        """Look ahead, then move from the present policy along the row of the policy ahead."""
         here, reference = state
-        ahead = prox(here, ask.row(here, 0), reference, tau, weight)
-        return NashMPState(prox(here, ask.row(ahead, 1), reference, tau, weight), reference)
+        ahead = prox(here, ask.row(here, 0), reference, *params)
+        return PolicyState(prox(here, ask.row(ahead, 1), reference, *params), reference)

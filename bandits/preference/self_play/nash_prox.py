@@ -7,20 +7,20 @@ Solved exactly it has the balance
 
     (tau + lambda) KL(p* || r) = lambda KL(p* || pi_k) - lambda KL(r || pi_k) - tau KL(r || p*),
 
-so KL(p* || pi_k) falls by lambda / (lambda + tau) an outer round for every lambda > 0. Without a reference (tau = 0)
+so KL(p* || pi_k) falls by lambda / (lambda + tau) per outer round for every lambda > 0. Without a reference (tau = 0)
 this is COMAL: for every von Neumann winner v, KL(v || pi_k) never grows, and the policies converge to one.
 
 Here `inner_rounds` rounds of INPO with weight `inner_weight` on the present policy stand for the exact solution; they
-contract, by 1 / (1 + 4 (tau + lambda)^2) a round at the default weight 1 / (4 (tau + lambda)).
+contract, by 1 / (1 + 4 (tau + lambda)^2) per round at the default weight 1 / (4 (tau + lambda)).
 """
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bandits.core.checks import integer, optional_real, real
+from bandits.core.checks import integer, optional_real
 from bandits.preference.prox import geometric_mixture, prox
-from bandits.preference.self_play.learner import SelfPlay
 from bandits.preference.self_play.problem import PreferenceGame
+from bandits.preference.self_play.proximal import ProxLearner
 
 
 class NashProxParams(NamedTuple):
@@ -41,7 +41,7 @@ class NashProxState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class NashProx(SelfPlay):
+class NashProx(ProxLearner):
     """Proximal points with `prox_weight` lambda > 0, `inner_rounds` >= 1 each; exported as COMAL too.
 
     inner_weight: of the present policy in the inner rounds, > 0; None means 1 / (4 (tau + lambda)).
@@ -52,24 +52,19 @@ class NashProx(SelfPlay):
     inner_weight: float | None = None
 
     def __post_init__(self) -> None:
-        real("prox_weight", self.prox_weight, low=0.0, open_low=True)
+        super().__post_init__()
         integer("inner_rounds", self.inner_rounds, low=1)
         optional_real("inner_weight", self.inner_weight, low=0.0, open_low=True)
 
     def parameters(self, problem: PreferenceGame) -> NashProxParams:
         """Return the weights and the number of inner rounds."""
-        tau, weight = float(problem.regularization), float(self.prox_weight)
+        tau, weight = super().parameters(problem)
         return NashProxParams(tau, weight, self.inner_weight or 0.25 / (tau + weight), self.inner_rounds)
 
     @staticmethod
     def start(params: NashProxParams, log_reference: Any) -> NashProxState:
         """Start at the reference."""
         return NashProxState(log_reference, log_reference, log_reference)
-
-    @staticmethod
-    def policy(params: NashProxParams, state: NashProxState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
 
     @staticmethod
     def step(params: NashProxParams, state: NashProxState, t: Any, ask: Any) -> NashProxState:

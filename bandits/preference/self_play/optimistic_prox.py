@@ -1,4 +1,4 @@
-"""ONPO: optimistic proximal steps, one row a round.
+"""ONPO: optimistic proximal steps, one row per round.
 
 Zhang et al. 2025 (arXiv:2502.16852) prove an O(1/T) average duality gap for optimistic Nash policy optimisation.
 The tabular form used here, with S = P - 1/2, g_0 = 0 and w_1 = mu:
@@ -23,17 +23,8 @@ With tau = 0 it is OMWU of step 1 / lambda, and the bound is OMWU's.
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bandits.core.checks import real
 from bandits.preference.prox import prox
-from bandits.preference.self_play.learner import SelfPlay
-from bandits.preference.self_play.problem import PreferenceGame
-
-
-class ONPOParams(NamedTuple):
-    """tau and lambda."""
-
-    regularization: float
-    prox_weight: float
+from bandits.preference.self_play.proximal import ProxLearner, ProxParams
 
 
 class ONPOState(NamedTuple):
@@ -45,32 +36,19 @@ class ONPOState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ONPO(SelfPlay):
+class ONPO(ProxLearner):
     """Optimistic proximal steps with `prox_weight` lambda > 0, 1 by default, which the bound allows for every tau."""
 
     prox_weight: float = 1.0
 
-    def __post_init__(self) -> None:
-        real("prox_weight", self.prox_weight, low=0.0, open_low=True)
-
-    def parameters(self, problem: PreferenceGame) -> ONPOParams:
-        """Return tau and lambda."""
-        return ONPOParams(float(problem.regularization), float(self.prox_weight))
-
     @staticmethod
-    def start(params: ONPOParams, log_reference: Any) -> ONPOState:
+    def start(params: ProxParams, log_reference: Any) -> ONPOState:
         """Start at the reference, with no row to be optimistic about."""
         return ONPOState(log_reference, log_reference, log_reference)
 
     @staticmethod
-    def policy(params: ONPOParams, state: ONPOState) -> Any:
-        """Return the policy that looks ahead."""
-        return state.log_policy
-
-    @staticmethod
-    def step(params: ONPOParams, state: ONPOState, t: Any, ask: Any) -> ONPOState:
+    def step(params: ProxParams, state: ONPOState, t: Any, ask: Any) -> ONPOState:
         """Move the centre by the row of the policy played, and look ahead by the same row."""
-        gain = ask.row(state.log_policy)
-        tau, weight = params
-        centre = prox(state.log_centre, gain, state.log_reference, tau, weight)
-        return ONPOState(centre, prox(centre, gain, state.log_reference, tau, weight), state.log_reference)
+        gain, reference = ask.row(state.log_policy), state.log_reference
+        centre = prox(state.log_centre, gain, reference, *params)
+        return ONPOState(centre, prox(centre, gain, reference, *params), reference)

@@ -34,7 +34,7 @@ from bandits.core.checks import real
 from bandits.preference.equilibria import regularized_nash
 from bandits.preference.games import preference_matrix, reference_policy
 from bandits.preference.prox import geometric_mixture, normalise
-from bandits.preference.self_play.learner import SelfPlay
+from bandits.preference.self_play.learner import PolicyState, SelfPlay
 from bandits.preference.self_play.problem import Comparisons, PreferenceGame
 
 
@@ -44,13 +44,6 @@ class GradientParams(NamedTuple):
     regularization: float
     learning_rate: float
     mixture: float
-
-
-class GradientState(NamedTuple):
-    """The present policy."""
-
-    log_policy: Any  # (n,)
-    log_reference: Any  # (n,)
 
 
 def ascent(log_law: Any, advantage: Any) -> Any:
@@ -107,17 +100,7 @@ class OnlineIPO(SelfPlay):
         return GradientParams(float(problem.regularization), float(self.learning_rate), 0.0)
 
     @staticmethod
-    def start(params: GradientParams, log_reference: Any) -> GradientState:
-        """Start at the reference."""
-        return GradientState(log_reference, log_reference)
-
-    @staticmethod
-    def policy(params: GradientParams, state: GradientState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
-
-    @staticmethod
-    def step(params: GradientParams, state: GradientState, t: Any, ask: Any) -> GradientState:
+    def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Climb against the policy itself."""
         here, reference = state
         advantage = ask.row(here) - params.regularization * (here - reference)
@@ -144,7 +127,7 @@ class IPOMD(_Mixed):
     """IPO-MD from rows: both sides from m, of which the reference has the share `mixture` in [0, 1]."""
 
     @staticmethod
-    def step(params: GradientParams, state: GradientState, t: Any, ask: Any) -> GradientState:
+    def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Climb at the mixture and against it."""
         here, reference = state
         mixed = geometric_mixture(here, reference, params.mixture)
@@ -157,7 +140,7 @@ class NashMDGradient(_Mixed):
     """Nash-MD-PG from rows: climbs at pi against m, of which the reference has the share `mixture` in [0, 1]."""
 
     @staticmethod
-    def step(params: GradientParams, state: GradientState, t: Any, ask: Any) -> GradientState:
+    def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Climb at the policy against the mixture."""
         here, reference = state
         gain = ask.row(geometric_mixture(here, reference, params.mixture))
@@ -171,7 +154,7 @@ class SampledIPOMD(_Mixed):
     accepts: ClassVar[tuple[type, ...]] = (Comparisons,)
 
     @staticmethod
-    def step(params: GradientParams, state: GradientState, t: Any, ask: Any) -> GradientState:
+    def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Draw pairs from the mixture, ask who wins, and descend IPO's loss."""
         here, reference = state
         mixed = geometric_mixture(here, reference, params.mixture)
@@ -187,7 +170,7 @@ class SampledOnlineIPO(OnlineIPO):
     accepts: ClassVar[tuple[type, ...]] = (Comparisons,)
 
     @staticmethod
-    def step(params: GradientParams, state: GradientState, t: Any, ask: Any) -> GradientState:
+    def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Draw pairs, ask who wins, and descend IPO's loss."""
         return SampledIPOMD.step(params, state, t, ask)
 
@@ -199,7 +182,7 @@ class SampledNashMDGradient(_Mixed):
     accepts: ClassVar[tuple[type, ...]] = (Comparisons,)
 
     @staticmethod
-    def step(params: GradientParams, state: GradientState, t: Any, ask: Any) -> GradientState:
+    def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Draw the policy's actions and the mixture's, ask who wins, and follow the scores."""
         here, reference = state
         left = ask.sample(here, 0)
@@ -208,6 +191,6 @@ class SampledNashMDGradient(_Mixed):
         return _moved(params, state, score_ascent(here, advantage, left))
 
 
-def _moved(params: GradientParams, state: GradientState, direction: Any) -> GradientState:
+def _moved(params: GradientParams, state: PolicyState, direction: Any) -> PolicyState:
     log_policy = normalise(state.log_policy + params.learning_rate * direction)
-    return GradientState(log_policy, state.log_reference)
+    return PolicyState(log_policy, state.log_reference)

@@ -19,8 +19,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bandits.preference.prox import prox
-from bandits.preference.self_play.inpo import INPO, INPOParams, INPOState
+from bandits.preference.self_play.inpo import INPO
+from bandits.preference.self_play.learner import PolicyState
 from bandits.preference.self_play.problem import Comparisons
+from bandits.preference.self_play.proximal import ProxParams
 
 _RIDGE = 1e-9
 
@@ -67,9 +69,9 @@ class SampledINPO(INPO):
     accepts: ClassVar[tuple[type, ...]] = (Comparisons,)
 
     @staticmethod
-    def step(params: INPOParams, state: INPOState, t: Any, ask: Any) -> INPOState:
+    def step(params: ProxParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Draw pairs, ask who wins, and take the step of the estimated row."""
-        left, right = ask.sample(state.log_policy, 0), ask.sample(state.log_policy, 1)
-        gain = least_squares_gain(state.log_policy.shape[-1], left, right, ask.compare(left, right))
-        after = prox(state.log_policy, gain, state.log_reference, params.regularization, params.prox_weight)
-        return INPOState(after, state.log_reference)
+        here, reference = state
+        left, right = ask.sample(here, 0), ask.sample(here, 1)
+        gain = least_squares_gain(here.shape[-1], left, right, ask.compare(left, right))
+        return PolicyState(prox(here, gain, reference, *params), reference)

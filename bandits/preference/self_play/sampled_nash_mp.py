@@ -18,9 +18,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import integer, real
 from bandits.preference.prox import normalise
-from bandits.preference.self_play.learner import SelfPlay
 from bandits.preference.self_play.policy_gradient import score_ascent
 from bandits.preference.self_play.problem import Comparisons, PreferenceGame
+from bandits.preference.self_play.proximal import ProxLearner
 
 
 class SampledNashMPParams(NamedTuple):
@@ -42,7 +42,7 @@ class SampledNashMPState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SampledNashMP(SelfPlay):
+class SampledNashMP(ProxLearner):
     """Nash-MP from comparisons; an outer step takes 2 `inner_rounds` rounds, and pi_k is played through it.
 
     prox_weight: lambda > 0.  inner_rounds: M >= 1.  learning_rate: eta > 0.
@@ -54,13 +54,13 @@ class SampledNashMP(SelfPlay):
     accepts: ClassVar[tuple[type, ...]] = (Comparisons,)
 
     def __post_init__(self) -> None:
-        real("prox_weight", self.prox_weight, low=0.0, open_low=True)
+        super().__post_init__()
         integer("inner_rounds", self.inner_rounds, low=1)
         real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def parameters(self, problem: PreferenceGame) -> SampledNashMPParams:
         """Return the weights, the step and M."""
-        tau, weight = float(problem.regularization), float(self.prox_weight)
+        tau, weight = super().parameters(problem)
         return SampledNashMPParams(tau, weight, float(self.learning_rate), self.inner_rounds)
 
     @staticmethod

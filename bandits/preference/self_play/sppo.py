@@ -11,27 +11,15 @@ makes the probabilities pi_t e^l sum to 1 (l = b - W(c e^b), Lambert's W): found
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from bandits.core.checks import optional_real
 from bandits.preference.prox import normalise
-from bandits.preference.self_play.hedge import hedge_step
-from bandits.preference.self_play.learner import SelfPlay
+from bandits.preference.self_play.hedge import StepParams, hedge_step
+from bandits.preference.self_play.learner import PolicyState, SelfPlay
 from bandits.preference.self_play.problem import ExactRow, PreferenceGame
 
 _NEWTON_STEPS = 8
-
-
-class SppoParams(NamedTuple):
-    """The step eta."""
-
-    learning_rate: float
-
-
-class SppoState(NamedTuple):
-    """The present policy."""
-
-    log_policy: Any  # (n,)
 
 
 def sppo_log_ratios(log_policy: Any, target: Any) -> Any:
@@ -63,22 +51,13 @@ class SPPO(SelfPlay):
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, high=4.0, open_low=True)
 
-    def parameters(self, problem: PreferenceGame) -> SppoParams:
+    def parameters(self, problem: PreferenceGame) -> StepParams:
         """Return the step for the game."""
-        return SppoParams(self.learning_rate or min(hedge_step(problem), 4.0))
+        return StepParams(self.learning_rate or min(hedge_step(problem), 4.0))
 
     @staticmethod
-    def start(params: SppoParams, log_reference: Any) -> SppoState:
-        """Start at the reference."""
-        return SppoState(log_reference)
-
-    @staticmethod
-    def policy(params: SppoParams, state: SppoState) -> Any:
-        """Return the present policy."""
-        return state.log_policy
-
-    @staticmethod
-    def step(params: SppoParams, state: SppoState, t: Any, ask: Any) -> SppoState:
+    def step(params: StepParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Minimise the round's loss."""
-        target = params.learning_rate * ask.row(state.log_policy)
-        return SppoState(normalise(state.log_policy + sppo_log_ratios(state.log_policy, target)))
+        here, reference = state
+        ratios = sppo_log_ratios(here, params.learning_rate * ask.row(here))
+        return PolicyState(normalise(here + ratios), reference)

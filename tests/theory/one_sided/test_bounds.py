@@ -10,6 +10,7 @@ import pytest
 import sympy as sp
 
 import theory
+from bandits.combine import observed
 from bandits.one_sided import (
     AppleTasting,
     ContextSemiBanditFtpl,
@@ -34,7 +35,7 @@ from theory.bound import ETA, T, compiled, minimiser
 from theory.cases import default_cases
 from theory.one_sided import cases
 from theory.one_sided.bounds import BOUNDS, INDIVIDUALS, LOG_N, PRICE, SLACK, TASTING, WIDTH, N
-from theory.one_sided.paths import leaders_law
+from theory.one_sided.witnesses import leaders_law
 
 HORIZON, SLACK_ = 5000, 0.2
 LOG = math.log(4)
@@ -220,7 +221,7 @@ SEES_DRAW = replace(WORLD, panels=Panels(WORLD.panels.panels, audit="draw"))
 @pytest.mark.parametrize(
     ("name", "problem", "learner", "failing"),
     [
-        ("ours.exp2_regret", FULL, Exp2OneSided(), ["feedback is OneSided"]),
+        ("ours.exp2_regret", FULL, Exp2OneSided(), ["feedback is one-sided"]),
         ("ours.exp2_regret", SEES_DRAW, Exp2OneSided(), ["the panel sees the policy"]),
         ("ours.exp2_violations", WORLD, Exp2OneSided(price=0.0), ["price above 0"]),
         ("ours.exp2_bounding_regret", WORLD, Exp2OneSided(price=1.0), ["price C = epsilon / (8 eta)"]),
@@ -266,15 +267,19 @@ def test_lemma_3_3_in_a_run():
 # ---------------------------------------------------------------- two numbers of one path
 
 
-def excesses(game, learner, repetitions=3):
+def excesses(observed_game, learner, repetitions=3):
     """Return the excesses (R, 4) of a short run, by the text run by Python."""
-    return play_plainly(game, learner, repetitions, seed=3)[:, -1]
+    return play_plainly(observed_game, learner, repetitions, seed=3)[:, -1, -4:]
+
+
+def short(name, horizon, **probe):
+    """Return the case of a theorem about paths over fewer rounds, with changes of its probe."""
+    problem, learner, _ = cases.CASES[name]()
+    return observed(replace(problem.problem, horizon=horizon), replace(problem.probe, **probe)), learner
 
 
 def test_theorem_3_1_lemma_3_3_and_the_swing_vote_on_paths():
-    problem, learner, _ = cases.CASES["bechavod2022.violations"]()
-    short = replace(problem, horizon=60)
-    violations, lagrangian, votes, _ = excesses(short, learner).T
+    violations, lagrangian, votes, _ = excesses(*short("bechavod2022.violations", 60)).T
     assert np.abs(lagrangian).max() <= 1e-10
     assert (violations <= 1e-10).all()
     assert (violations < -0.1).any(), "nothing was reported: the check was of nothing"
@@ -283,27 +288,27 @@ def test_theorem_3_1_lemma_3_3_and_the_swing_vote_on_paths():
 
 @pytest.mark.parametrize("mutant", ["a copy of a reported person lost", "a report too cheap", "one vote too few"])
 def test_wrong_accounts_of_a_path_are_noticed(mutant):
-    problem, learner, _ = cases.CASES["bechavod2022.violations"]()
-    short = replace(problem, horizon=60)
+    game, learner = short("bechavod2022.violations", 60)
     if mutant == "a copy of a reported person lost":
-        assert np.abs(excesses(replace(short, price=1.0), learner)[:, 1]).max() > 0.1
+        assert np.abs(excesses(*short("bechavod2022.violations", 60, price=1.0))[:, 1]).max() > 0.1
     elif mutant == "a report too cheap":  # the learner pays a hundredth of the price that the lemma is told
-        assert excesses(short, replace(learner, price=0.02))[:, 0].max() > 0.1
+        assert excesses(game, replace(learner, price=0.02))[:, 0].max() > 0.1
     else:
-        setting = short.setting()
-        object.__setattr__(short, "setting", lambda: setting._replace(votes=setting.votes - 1))
-        assert excesses(short, learner)[:, 2].max() >= 1
+        setting = game.setting()
+        fewer = setting._replace(own=setting.own._replace(votes=setting.own.votes - 1))
+        object.__setattr__(game, "setting", lambda: fewer)
+        assert excesses(game, learner)[:, 2].max() >= 1
 
 
 def test_the_known_law_of_a_leader():
     """Two Laplace variables: the chance of rejection at a net weight W is exp(-W) (1 + W / 2) / 2."""
     for rounds, rejected in ((0, 0.5), (1, 0.37908166232039586), (2, 0.27590958087858175)):
         assert plain(leaders_law)(1.0, rounds) == pytest.approx(1.0 - rejected, rel=1e-12)
-    problem, learner, _ = cases.CASES["bechavod2022.resampled_policy"]()
-    short, few = replace(problem, horizon=12, perturbation=0.5), replace(learner, perturbation=0.5, leaders=400)
+    game, learner = short("bechavod2022.resampled_policy", 12, perturbation=0.5)
+    few = replace(learner, perturbation=0.5, leaders=400)
     radius = math.sqrt(math.log(2 * 12 / 1e-9) / 800)  # Hoeffding, false alarm 1e-9
-    assert 0.0 < excesses(short, few, 1)[0, 3] <= radius
-    wrong = replace(short, perturbation=4.0)  # the law of leaders with an eighth of the noise
+    assert 0.0 < excesses(game, few, 1)[0, 3] <= radius
+    wrong, _ = short("bechavod2022.resampled_policy", 12, perturbation=4.0)  # the law with an eighth of the noise
     assert excesses(wrong, few, 1)[0, 3] > radius
 
 

@@ -21,8 +21,8 @@ from bandits.one_sided import (
 )
 from theory.bound import ETA, T
 from theory.one_sided import cases
-from theory.one_sided.lagrangian import _ONE_SIDED, _paid, largest_leverage
-from theory.one_sided.terms import ADVANTAGE, INDIVIDUALS, PRICE, SLACK, advantage
+from theory.one_sided.bounds.lagrangian import _ONE_SIDED, _paid, largest_leverage
+from theory.one_sided.bounds.terms import ADVANTAGE, INDIVIDUALS, PRICE, SLACK, advantage
 
 WORLD = three_points(5000)  # k = 2, N = 4, alpha = epsilon = 0.2
 ROOT = math.sqrt(5000 * math.log(4))
@@ -152,7 +152,7 @@ def test_the_two_moments_of_a_round():
         ),
         ("ours.exp2_small_price_regret", Exp2OneSided(price=500.0, learning_rate=0.01), ["price below epsilon / eta"]),
         ("ours.exp2_small_price_violations", Exp2OneSided(), []),
-        ("ours.full_information_small_price_violations", FullInformationExp2(), ["feedback is FullLabels"]),
+        ("ours.full_information_small_price_violations", FullInformationExp2(), ["feedback is full labels"]),
     ],
 )
 def test_assumptions(name, learner, failing):

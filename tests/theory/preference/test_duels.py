@@ -83,7 +83,7 @@ def test_assumptions():
     rows = PreferenceGame(games.rock_paper_scissors(), 10)
     for bound in BOUNDS:
         assert bound.applies(winner, None) == []
-        assert "feedback is Duel" in bound.applies(rows, None)
+        assert "feedback is duel" in bound.applies(rows, None)
         needs_winner = bound.name in (RUCB_BOUND, *LOGARITHMS)
         assert bound.applies(CYCLE, None) == (["one action beats all others"] if needs_winner else [])
     tied = DuelingBandit([[0.5, 0.5], [0.5, 0.5]], 10)

@@ -80,8 +80,8 @@ def test_noise_changes_the_mode_and_nothing_else():
         assert bound.expression is exact.expression
         learner = next(learner for name, learner, _ in CASES if name == exact.name)
         assert bound.applies(NOISY, learner) == exact.applies(GAME, learner) == []
-        assert bound.applies(GAME, learner) == ["feedback is NoisyRow"]
-        assert exact.applies(NOISY, learner) == ["feedback is ExactRow"]
+        assert bound.applies(GAME, learner) == ["feedback is noisy row"]
+        assert exact.applies(NOISY, learner) == ["feedback is exact row"]
 
 
 def test_learners_use_the_tuning_that_minimises_the_bound():
@@ -111,7 +111,7 @@ def test_exponents_of_the_horizon(name, exponent):
     ("name", "problem", "learner", "failing"),
     [
         ("tiapkin2025.nash_mp", GAME, NashMP(0.4), ["4 lambda (lambda + tau) at least 1"]),
-        ("tiapkin2025.nash_mp", NOISY, NashMP(), ["feedback is ExactRow"]),
+        ("tiapkin2025.nash_mp", NOISY, NashMP(), ["feedback is exact row"]),
         ("tiapkin2025.nash_mp_gap", GAME, NashMP(0.4), ["4 lambda (lambda + tau) at least 1"]),
         ("tiapkin2025.nash_prox", GAME, NashProx(0.4, 9, 1.5), ["the horizon is a multiple of the inner rounds"]),
         ("tiapkin2025.nash_prox", GAME, NashProx(0.4, 10, 0.49), ["4 inner_weight (lambda + tau) at least 1"]),

@@ -164,8 +164,8 @@ def test_phase_diagram():
 @pytest.mark.parametrize(
     ("name", "problem", "failing"),
     [
-        ("bubeck2012.exp3", game(FullInformation()), ["feedback is Bandit"]),
-        ("cheng2023.full_looks", game(TotalBudget(100, "flexible")), ["feedback is TotalBudget with looks full"]),
+        ("bubeck2012.exp3", game(FullInformation()), ["feedback is bandit"]),
+        ("cheng2023.full_looks", game(TotalBudget(100, "flexible")), ["feedback is total budget with looks full"]),
         ("dekel2014.bandit_lower", game(Bandit()), ["switching cost 1"]),
         (
             "dekel2014.bandit_lower",

@@ -36,7 +36,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.bound import DELTA, ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
+from theory.assumptions import feedback_is, learner_has, problem_has
+from theory.bound import DELTA, ETA, Bound, K, Source, Symbol, T, Tuning
 
 ALPHA = Symbol("alpha", "alpha", positive=True)
 LARGEST_GAP = Symbol("largest_gap", "Delta_max", nonnegative=True)
@@ -72,9 +73,9 @@ def _over_pairs(term: Callable[[float, float], float]) -> Callable[[Any, Any], f
     return total
 
 
-DUELS = Assumption("feedback is Duel", lambda p, _: type(getattr(p, "feedback", None)).__name__ == "Duel")
-CONDORCET = Assumption("one action beats all others", lambda p, _: _has_winner(p)).where(sp.Ge(K, 2))
-WIDE = Assumption("alpha above 1/2", lambda _, learner: getattr(learner, "alpha", 1.0) > 0.5).where(2 * ALPHA > 1)
+DUELS = feedback_is("duel")
+CONDORCET = problem_has("one action beats all others", _has_winner).where(sp.Ge(K, 2))
+WIDE = learner_has("alpha above 1/2", lambda learner: getattr(learner, "alpha", 1.0) > 0.5).where(2 * ALPHA > 1)
 
 _SPARRING = sp.log(K) / ETA + ETA * T * K / 2
 SPARRING = Bound(

@@ -35,10 +35,10 @@ balance below eta^2 / 8 on every path and the rest unchanged on average. So what
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import sympy as sp
 
+from theory.assumptions import REGULARIZED, at_least_one, feedback_is, learner_has, play_has, problem_has
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
 
 D = Symbol("reference_range", "D_mu", nonnegative=True)
@@ -50,39 +50,17 @@ J = Symbol("inner_rounds", "J", positive=True, integer=True)
 
 QUARTER = sp.Rational(1, 4)
 EIGHTH = sp.Rational(1, 8)
-_ROUNDING = 1e-12  # of products such as 4 lambda tau at the weight that makes them 1
-
-
-def _assume(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
-    return Assumption(text, lambda problem, learner: bool(test(problem, learner)))
-
-
-def _at_least(text: str, number: Callable[[float, float], float]) -> Assumption:
-    """Assume number(tau, lambda) >= 1."""
-
-    def holds(problem: Any, learner: Any) -> bool:
-        weight = learner.parameters(problem).prox_weight
-        return number(problem.regularization, weight) >= 1.0 - _ROUNDING
-
-    return Assumption(text, holds)
-
-
-def _feedback(problem: Any) -> str:
-    return type(getattr(problem, "feedback", None)).__name__
-
-
-def _total_weight(problem: Any, learner: Any) -> float:
-    return float(problem.regularization + learner.parameters(problem).prox_weight)
-
-
-EXACT = _assume("feedback is ExactRow", lambda p, _: _feedback(p) == "ExactRow")
-NOISY = _assume("feedback is NoisyRow", lambda p, _: _feedback(p) == "NoisyRow")
-REGULARIZED = _assume("regularization is positive", lambda p, _: p.regularization > 0.0)
-SCHEDULE = _assume("the step follows the schedule", lambda _, learner: learner.learning_rate is None)
-CONSTANT = _assume("the step is constant", lambda _, learner: learner.learning_rate is not None).where(
+EXACT, NOISY = feedback_is("exact row"), feedback_is("noisy row")
+SCHEDULE = learner_has("the step follows the schedule", lambda learner: learner.learning_rate is None)
+CONSTANT = learner_has("the step is constant", lambda learner: learner.learning_rate is not None).where(
     ETA * TAU <= 1  # the learner takes no longer step
 )
-SMALL_STEP = _assume("step at most 1", lambda _, learner: learner.learning_rate <= 1.0).where(ETA <= 1)
+SMALL_STEP = learner_has("step at most 1", lambda learner: learner.learning_rate <= 1.0).where(ETA <= 1)
+
+
+def _at_least_one(text: str, product: sp.Expr, number: Callable[[float, float], float]) -> Assumption:
+    """Assume that `product` is at least 1: number(tau, lambda), of the regularization and the learner's weight."""
+    return at_least_one(text, lambda p, params: number(p.regularization, params.prox_weight)).where(sp.Ge(product, 1))
 
 
 def _bound(
@@ -95,8 +73,8 @@ def _bound(
     *assumptions: Assumption,
     tunings: tuple[Tuning, ...] = (),
 ) -> Bound:
-    assumptions = (EXACT, *assumptions)
-    return Bound(name, learner, quantity, expression, source, statement, "upper", "every path", assumptions, tunings)
+    given = (EXACT, *assumptions)
+    return Bound(name, learner, quantity, expression, source, statement, "upper", "every path", given, tunings)
 
 
 def _with_noise(bound: Bound) -> Bound:
@@ -170,17 +148,17 @@ ONPO = _bound(
     Source("Zhang et al. 2025", "O(1/T) average duality gap (constants derived here)", "arXiv:2502.16852"),
     "Optimistic proximal steps have an average whose regularised gap falls like 1 / T.",
     REGULARIZED,
-    _at_least("lambda (lambda + tau) at least 1", lambda tau, weight: weight * (weight + tau)).where(
-        sp.Ge(LAMBDA * (LAMBDA + TAU), 1)
+    _at_least_one(
+        "lambda (lambda + tau) at least 1", LAMBDA * (LAMBDA + TAU), lambda tau, weight: weight * (weight + tau)
     ),
 )
 
 # ---------------------------------------------------------------- last iterates
 
 _FACTOR = (LAMBDA / (LAMBDA + TAU)) ** T
-_EXTRAPOLATES = _at_least(
-    "4 lambda (lambda + tau) at least 1", lambda tau, weight: 4.0 * weight * (weight + tau)
-).where(sp.Ge(4 * LAMBDA * (LAMBDA + TAU), 1))
+_EXTRAPOLATES = _at_least_one(
+    "4 lambda (lambda + tau) at least 1", 4 * LAMBDA * (LAMBDA + TAU), lambda tau, weight: 4.0 * weight * (weight + tau)
+)
 _TIAPKIN = ("Tiapkin et al. 2025", "arXiv:2505.19731")
 INPO = _bound(
     "zhang2024.inpo",
@@ -190,7 +168,7 @@ INPO = _bound(
     Source("Sokota et al. 2023", "Theorem 3.4, for the divergence (re-derived)", "arXiv:2206.05825"),
     "Every round of INPO contracts the divergence from the equilibrium by lambda / (lambda + tau).",
     REGULARIZED,
-    _at_least("4 lambda tau at least 1", lambda tau, weight: 4.0 * weight * tau).where(sp.Ge(4 * LAMBDA * TAU, 1)),
+    _at_least_one("4 lambda tau at least 1", 4 * LAMBDA * TAU, lambda tau, weight: 4.0 * weight * tau),
 )
 NASH_MP = _bound(
     "tiapkin2025.nash_mp",
@@ -236,11 +214,11 @@ NASH_PROX = _bound(
     Source(_TIAPKIN[0], "Nash Prox with inexact outer steps (re-derived)", _TIAPKIN[1]),
     "Outer steps of Nash Prox contract by lambda / (lambda + tau) for any lambda, up to what J inner rounds leave.",
     REGULARIZED,
-    _assume(
+    at_least_one(
         "4 inner_weight (lambda + tau) at least 1",
-        lambda p, learner: 4.0 * learner.parameters(p).inner_weight * _total_weight(p, learner) >= 1.0 - _ROUNDING,
+        lambda p, params: 4.0 * params.inner_weight * (p.regularization + params.prox_weight),
     ).where(sp.Ge(4 * INNER * (LAMBDA + TAU), 1)),
-    _assume("the horizon is a multiple of the inner rounds", lambda p, learner: p.horizon % learner.inner_rounds == 0),
+    play_has("the horizon is a multiple of the inner rounds", lambda p, learner: p.horizon % learner.inner_rounds == 0),
 )
 COMAL = _bound(
     "liu2024.comal",
@@ -249,7 +227,7 @@ COMAL = _bound(
     D,
     Source("Liu et al. 2024", "COMAL: divergence from every von Neumann winner", "arXiv:2410.23223"),
     "Without a reference no exact outer step of Nash Prox takes a policy farther from any von Neumann winner.",
-    _assume("regularization is 0", lambda p, _: p.regularization == 0.0),
+    problem_has("regularization is 0", lambda p: p.regularization == 0.0),
 )
 NASH_MD = _bound(
     "munos2023.nash_md",

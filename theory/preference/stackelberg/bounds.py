@@ -8,11 +8,11 @@ T is at most T m^{T-1} and at most m^T / |rho - sigma^2|, m the larger of rho an
 of the two. Nothing here is quoted: the paper's own guarantee is about other steps.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
 
+from theory.assumptions import feedback_is, learner_has, play_has, problem_has
 from theory.bound import Assumption, Bound, K, Source, Symbol, T
 
 TAU_L = Symbol("leader_weight", "tau_L", positive=True)
@@ -24,29 +24,21 @@ R_F = Symbol("preference_range", "R_F", nonnegative=True)
 ANSWERS = Symbol("answers", "m_a", positive=True)
 
 
-def _assume(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
-    return Assumption(text, lambda problem, learner: bool(test(problem, learner)))
-
-
-def _sees(problem: Any, kind: str) -> bool:
-    return type(getattr(problem, "feedback", None)).__name__ == kind
-
-
-EXACT = _assume("feedback is ExactRow", lambda p, _: _sees(p, "ExactRow"))
-WEIGHTS = _assume("both weights are positive", lambda p, _: p.leader_weight > 0.0 and p.follower_weight > 0.0)
-MIRROR = _assume("steps are mirror steps", lambda _, learner: learner.geometry == "mirror")
-CONSTANT = _assume("the rates are constant", lambda _, learner: learner.leader_rate is not None).where(
+EXACT = feedback_is("exact row")
+WEIGHTS = problem_has("both weights are positive", lambda p: p.leader_weight > 0.0 and p.follower_weight > 0.0)
+MIRROR = learner_has("steps are mirror steps", lambda learner: learner.geometry == "mirror")
+CONSTANT = learner_has("the rates are constant", lambda learner: learner.leader_rate is not None).where(
     A * TAU_L <= 1,
     B_F * TAU_F <= 1,  # the learner takes no longer steps
 )
-FALLING = _assume("the rates fall like 1 / t", lambda _, learner: learner.leader_rate is None)
-SHORT = _assume(
+FALLING = learner_has("the rates fall like 1 / t", lambda learner: learner.leader_rate is None)
+SHORT = play_has(
     "a tau_L is less than 1", lambda p, learner: (learner.leader_rate or 0.0) * p.leader_weight < 1.0
 ).where(A * TAU_L < 1)
-ANSWERED = _assume("the follower gives its best response", lambda _, learner: learner.follower == "best response")
-DESCENDS = _assume("the follower descends its gradient", lambda _, learner: learner.follower == "gradient")
-BITS = _assume("feedback is NoisyRow with bits", lambda p, _: _sees(p, "NoisyRow") and p.feedback.bits)
-PAIRS = _assume("feedback is Comparisons", lambda p, _: _sees(p, "Comparisons"))
+ANSWERED = learner_has("the follower gives its best response", lambda learner: learner.follower == "best response")
+DESCENDS = learner_has("the follower descends its gradient", lambda learner: learner.follower == "gradient")
+BITS = problem_has("feedback is noisy row with bits", lambda p: p.feedback.kind == "noisy row" and p.feedback.bits)
+PAIRS = feedback_is("comparisons")
 
 _RHO = 1 - A * TAU_L
 _SQUARE = (1 - B_F * TAU_F) ** 2
@@ -54,29 +46,34 @@ _LARGER = sp.Max(_RHO, _SQUARE)
 _LAG = 2 * _LARGER**T / (_LARGER / T + sp.Abs(_RHO - _SQUARE))  # a harmonic mean
 _ALONE = _RHO**T * R / TAU_L
 _SPAN = _ALONE + A * R_F**2 / (8 * TAU_F) * _LAG
-_PAPER, _URL = "Pásztor, Kleine Buening & Krause 2025", "arXiv:2512.16626"
-_HERE = "StackelbergGDA in tables (derived here)"
+
+
+def _answers(problem: Any, _: Any) -> float:
+    return float(getattr(problem.feedback, "samples", 0) or problem.feedback.batch)
 
 
 def _bound(name: str, quantity: str, expression: sp.Expr, statement: str, *assumptions: Assumption) -> Bound:
+    """Return a theorem about mirror steps: on every path from exact rows, else in expectation."""
     return Bound(
         f"slhf2025.{name}",
         "StackelbergGDA",
         quantity,
         expression,
-        Source(_PAPER, _HERE, _URL),
+        Source("Pásztor, Kleine Buening & Krause 2025", "StackelbergGDA in tables (derived here)", "arXiv:2512.16626"),
         statement,
-        "upper",
-        "every path",
-        (EXACT, WEIGHTS, MIRROR, CONSTANT, *assumptions),
+        mode="every path" if EXACT in assumptions else "expectation",
+        assumptions=assumptions,
+        readers={} if EXACT in assumptions else {"answers": _answers},
     )
 
 
+_EXACT, _SAMPLED = (EXACT, WEIGHTS, MIRROR, CONSTANT), (WEIGHTS, MIRROR, FALLING, DESCENDS)
 SPAN_BEST_RESPONSE = _bound(
     "best_response_span",
     "leader_span",
     _ALONE,
     "Against best responses the leader's log-ratio to its solution shrinks by 1 - a tau_L a round, exactly.",
+    *_EXACT,
     ANSWERED,
 )
 GAP_BEST_RESPONSE = _bound(
@@ -84,6 +81,7 @@ GAP_BEST_RESPONSE = _bound(
     "leader_gap",
     TAU_L * _ALONE**2 / 8,
     "Against best responses the leader's gap shrinks by (1 - a tau_L)^2 a round, up to a constant.",
+    *_EXACT,
     ANSWERED,
 )
 SPAN = _bound(
@@ -91,6 +89,7 @@ SPAN = _bound(
     "leader_span",
     _SPAN,
     "Moving at once, the leader lags behind by no more than the follower's errors, at every ratio of the rates.",
+    *_EXACT,
     SHORT,
     DESCENDS,
 )
@@ -99,6 +98,7 @@ GAP = _bound(
     "leader_gap",
     TAU_L * _SPAN**2 / 8,
     "Leader and follower move at once, and the leader's gap falls at a linear rate for every ratio of the rates.",
+    *_EXACT,
     SHORT,
     DESCENDS,
 )
@@ -107,50 +107,36 @@ FOLLOWER = _bound(
     "follower_gap",
     _SQUARE**T * R_F**2 / (8 * TAU_F),
     "The follower's gap shrinks by (1 - b tau_F)^2 a round, up to a constant, whatever the leader does.",
+    *_EXACT,
     DESCENDS,
 )
 
 
-def _answers(problem: Any, _: Any) -> float:
-    feedback = problem.feedback
-    return float(getattr(feedback, "samples", 0) or feedback.batch)
-
-
-def _sampled(name: str, quantity: str, expression: sp.Expr, statement: str, feedback: Assumption) -> Bound:
-    return Bound(
-        f"slhf2025.{name}",
-        "StackelbergGDA",
-        quantity,
-        expression,
-        Source(_PAPER, _HERE, _URL),
-        statement,
-        assumptions=(feedback, WEIGHTS, MIRROR, FALLING, DESCENDS),
-        readers={"answers": _answers},
-    )
-
-
-FOLLOWER_BITS = _sampled(
+FOLLOWER_BITS = _bound(
     "follower_bits",
     "follower_gap",
     sp.Min(K**2 / 16, (1 + sp.log(2 * K**2)) / 4) / (ANSWERS * T * TAU_F),
     "From m answers an entry a round, the follower's mean gap falls like log(n) / (m T tau_F).",
     BITS,
+    *_SAMPLED,
 )
-FOLLOWER_PAIRS = _sampled(
+FOLLOWER_PAIRS = _bound(
     "follower_pairs",
     "follower_gap",
     K**2 * (K - 1) ** 2 / (64 * ANSWERS * T * TAU_F),
     "From m uniform pairs a round, the follower's mean gap falls like n^4 / (m T tau_F).",
     PAIRS,
+    *_SAMPLED,
 )
 _L = sp.log(2 * K**2)
 _FOLLOWED = (sp.Rational(1, 64) + sp.pi**2 / 96 * (_L**2 + 2 * _L + 2) / ANSWERS**2) / TAU_F**2
-LEADER_BITS = _sampled(
+LEADER_BITS = _bound(
     "leader_bits",
     "leader_gap",
     (2 * (1 + sp.log(2 * K)) + _FOLLOWED) / (4 * TAU_L * T),
     "From m answers an entry a round, the leader's mean gap falls like 1 / T too.",
     BITS,
+    *_SAMPLED,
 )
 
 BOUNDS: tuple[Bound, ...] = (

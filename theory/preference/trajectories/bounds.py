@@ -20,11 +20,10 @@ x < x_0, and q = (x m - 1) lambda D / X^2 gives
 For m <= 1 the first question is already impossible, X^2 / lambda <= L < u, and the right side is not negative.
 """
 
-from typing import Any
-
 import sympy as sp
 
-from theory.bound import Assumption, Bound, Source, Symbol, T
+from theory.assumptions import feedback_is, parameters_have
+from theory.bound import Bound, Source, Symbol, T
 
 EPSILON = Symbol("threshold", "epsilon_q", positive=True)
 SIGMA = Symbol("reward_scale", "sigma_r", positive=True)
@@ -35,21 +34,11 @@ X = Symbol("largest_difference", "X", positive=True)
 _PAPER, _URL = "Wu & Sun 2023", "arXiv:2310.14554"
 
 
-def _sees_trajectories(problem: Any, learner: Any) -> bool:
-    return type(getattr(problem, "feedback", None)).__name__ == "TrajectoryDuel"
-
-
-def _asks(problem: Any, learner: Any) -> bool:
-    return getattr(learner.parameters(problem), "threshold", 0.0) > 0.0
-
-
-def _states_rule(problem: Any, learner: Any) -> bool:
-    return hasattr(learner.parameters(problem), "reward_scale")
-
-
-TRAJECTORIES = Assumption("feedback is TrajectoryDuel", _sees_trajectories)
-RULE = Assumption("the learner asks by PR-LSVI's rule", _states_rule)
-POSITIVE = Assumption("threshold is positive", _asks)
+ASSUMED = (
+    feedback_is("trajectory duel"),
+    parameters_have("the learner asks by PR-LSVI's rule", lambda _, parameters: hasattr(parameters, "reward_scale")),
+    parameters_have("threshold is positive", lambda _, parameters: parameters.threshold > 0.0),
+)
 
 _U = sp.pi * EPSILON**2 / (4 * SIGMA**2)
 _LOG = 2 * _U / (2 + _U)
@@ -62,7 +51,7 @@ QUERIES = Bound(
     Source(_PAPER, "query complexity of PR-LSVI (Theorem 4.2), on every path, with constants derived here", _URL),
     "PR-LSVI asks of the order of D sigma_r^2 log(1 / epsilon) / epsilon^2 times, on any path.",
     mode="every path",
-    assumptions=(TRAJECTORIES, RULE, POSITIVE),
+    assumptions=ASSUMED,
 )
 REGRET = Bound(
     "wu2023.regret",
@@ -73,7 +62,7 @@ REGRET = Bound(
         _PAPER, "regret of PR-LSVI (Theorem 4.2): its growth in T and epsilon; dimensions and constants left out", _URL
     ),
     "With noise scaled as the theorem says, regret grows like epsilon T + sqrt(T): epsilon = T^-b gives T^(1 - b).",
-    assumptions=(TRAJECTORIES, RULE, POSITIVE),
+    assumptions=ASSUMED,
     rate_only=True,
 )
 

@@ -10,8 +10,8 @@ from bandits.preference import RUCB, games
 from bandits.preference.duels.apohf import APOHF, add_difference
 from bandits.preference.duels.feature_thompson import FeatureDoubleThompson
 from bandits.preference.duels.linear_duels import LinearDuels
+from bandits.preference.duels.vpo import _fitted
 from bandits.preference.reward_fit import FitParams, no_fit, refit
-from bandits.preference.self_play.vpo import _fitted
 from sims import simulate
 from tests.bandits.preference.duels import duels
 from tests.drivers import plain, play_plainly

@@ -156,7 +156,7 @@ def check_rounds(learner, rounds=12, mdp=MDP, seed=11):
     from scipy.stats import norm
 
     init, act, update = (plain(step) for step in learner.steps)
-    start, respond, _ = (plain(step) for step in mdp.steps)
+    start, respond, _ = (plain(step) for step in mdp.steps[:3])
     params, setting = learner.parameters(mdp), mdp.setting()
     rng, env = stream_of(seed, 0, LEARNER), stream_of(seed, 0, ENVIRONMENT)
     state, world = init(params, rng), start(setting, env)

@@ -110,7 +110,7 @@ def test_what_a_learner_sees_and_what_is_measured():
             chosen = policy[np.arange(MDP.n_stages), feedback.states[side]]
             np.testing.assert_array_equal(feedback.actions[side], chosen)
         regret, queries = regret + sum(gaps), queries + asked
-        measure(setting, world, t + 1, out)
+        out[:] = measure(setting, world, t + 1)
         assert out == pytest.approx([regret, regret / (t + 1), queries, gaps[0]], abs=1e-10)
         rewards = [(features[i] * np.asarray(MDP.weights)).sum() for i in range(2)]
         seen.append((asked, feedback.answer, 1.0 / (1.0 + math.exp(-3.0 * (rewards[0] - rewards[1])))))

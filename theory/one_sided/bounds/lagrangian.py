@@ -45,8 +45,9 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from theory.assumptions import parameters_have
 from theory.bound import ETA, Assumption, Bound, Source, T
-from theory.one_sided.terms import (
+from theory.one_sided.bounds.terms import (
     ADVANTAGE,
     AUDITS_POLICY,
     COORDINATES,
@@ -59,10 +60,9 @@ from theory.one_sided.terms import (
     OURS_TOO,
     PAID,
     PRICE,
-    READERS,
     SLACK,
     WIDTH,
-    played_where,
+    stated,
 )
 
 
@@ -77,8 +77,6 @@ def largest_leverage(table: Any, law: Any) -> float:
 
 
 def _explored(problem: Any, parameters: Any) -> bool:
-    if not hasattr(parameters, "explorer"):
-        return False
     leverage = largest_leverage(problem.table, parameters.explorer)
     return bool(parameters.learning_rate * leverage <= parameters.exploration * (1.0 + 1e-9))
 
@@ -94,9 +92,9 @@ def _small_price(problem: Any, parameters: Any) -> bool:
     return bool(parameters.learning_rate * parameters.price < problem.slack)
 
 
-JOHN = played_where("exploration g of at least eta times every leverage, as John's is", _explored)
-PRINTED = played_where("eta = sqrt(ln N / (3 d T)) and g = eta d, d = 2 k + 4 C", _as_printed)
-SMALL_PRICE = played_where("price below epsilon / eta", _small_price).where(PRICE * ETA < SLACK)
+JOHN = parameters_have("exploration g of at least eta times every leverage, as John's is", _explored)
+PRINTED = parameters_have("eta = sqrt(ln N / (3 d T)) and g = eta d, d = 2 k + 4 C", _as_printed)
+SMALL_PRICE = parameters_have("price below epsilon / eta", _small_price).where(PRICE * ETA < SLACK)
 
 # ---------------------------------------------------------------- the paper's learner, explored by John's law
 
@@ -106,40 +104,23 @@ _OURS = 2 * WIDTH * (LOG_N / ETA + ETA * (INDIVIDUALS + 1) * T + EXPLORATION * T
 _BCK = Source("Bubeck, Cesa-Bianchi & Kakade 2012", "Theorem 4, put into Theorem 3.1 of the paper", "arXiv:1202.3079")
 
 
-def _full_bandit(
-    stem: str, source: Source, right: sp.Expr, gained: sp.Expr, needs: tuple[Assumption, ...]
-) -> tuple[Bound, ...]:
+def _full_bandit(stem: str, source: Source, right: sp.Expr, gained: sp.Expr, *needs: Assumption) -> tuple[Bound, ...]:
     """Return the bounds on Lagrangian regret, error regret and violations of the full-bandit learner."""
     assumed = (ONE_SIDED, AUDITS_POLICY, JOHN, *needs)
-    rows: tuple[tuple[str, str, sp.Expr, tuple[Assumption, ...], str], ...] = (
-        ("lagrangian", "lagrangian_regret", right, (), "Exp2 on the round's total loss, explored by John's law"),
-        ("regret", "error_regret", right, (), "error regret is at most Lagrangian regret"),
-        (
-            "violations",
-            "violations",
-            (right + gained * T) / (PRICE * SLACK),
-            (HAS_SLACK, PAID),
-            "each violation costs C epsilon",
-        ),
-    )
-    return tuple(
-        Bound(
-            f"{stem}_{ending}",
-            _LITERAL,
-            quantity,
-            expression,
-            source,
-            f"{_LITERAL}: {words}.",
-            assumptions=(*assumed, *extra),
-            readers=READERS,
-        )
-        for ending, quantity, expression, extra, words in rows
+    words = "Exp2 on the round's total loss, explored by John's law"
+    paid = "error regret is at most Lagrangian regret"
+    violations = (right + gained * T) / (PRICE * SLACK)
+    costs = "each violation costs C epsilon"
+    return (
+        stated(f"{stem}_lagrangian", _LITERAL, "lagrangian_regret", right, source, words, *assumed),
+        stated(f"{stem}_regret", _LITERAL, "error_regret", right, source, paid, *assumed),
+        stated(f"{stem}_violations", _LITERAL, "violations", violations, source, costs, *assumed, HAS_SLACK, PAID),
     )
 
 
 EXPLORED = (
-    *_full_bandit("bubeck2012.exp2", _BCK, _PRINTED, INDIVIDUALS, (PRINTED,)),
-    *_full_bandit("ours.full_bandit", OURS_TOO, _OURS, ADVANTAGE, ()),
+    *_full_bandit("bubeck2012.exp2", _BCK, _PRINTED, INDIVIDUALS, PRINTED),
+    *_full_bandit("ours.full_bandit", OURS_TOO, _OURS, ADVANTAGE),
 )
 
 # ---------------------------------------------------------------- any small price
@@ -154,50 +135,27 @@ _FULL = LOG_N / ETA + sp.Rational(1, 4) * ETA * INDIVIDUALS**2 * T
 _SPLIT = LOG_N / ETA + ETA * (5 * INDIVIDUALS**2 + PRICE**2) * T
 
 _EXP2, _HEDGE = "Exp2OneSided", "FullInformationExp2"
-_ROWS: tuple[tuple[str, str, str, sp.Expr, tuple[Assumption, ...], str], ...] = (
-    (
-        "exp2_split_lagrangian",
-        _EXP2,
-        "lagrangian_regret",
-        _SPLIT,
-        (ONE_SIDED,),
-        "errors and reports in separate moments",
-    ),
-    (
+_GAINED = "violations are paid by what is gained on the benchmark, Delta per round"
+_CHEAP = (HAS_SLACK, SMALL_PRICE)
+
+
+def _small_price_bound(name: str, learner: str, expression: sp.Expr, words: str, *assumptions: Assumption) -> Bound:
+    quantity = {"lagrangian": "lagrangian_regret", "regret": "error_regret"}.get(name.rsplit("_", 1)[1], "violations")
+    return stated(f"ours.{name}", learner, quantity, expression, OURS_TOO, words, AUDITS_POLICY, *assumptions)
+
+
+PRICES = (
+    _small_price_bound("exp2_split_lagrangian", _EXP2, _SPLIT, "errors and reports in separate moments", ONE_SIDED),
+    _small_price_bound(
         "exp2_small_price_regret",
         _EXP2,
-        "error_regret",
         _ONE_SIDED,
-        (ONE_SIDED, HAS_SLACK, SMALL_PRICE),
         "at any price below epsilon / eta violations pay for what they cost",
+        ONE_SIDED,
+        *_CHEAP,
     ),
-    (
-        "exp2_small_price_violations",
-        _EXP2,
-        "violations",
-        _paid(_ONE_SIDED),
-        (ONE_SIDED, HAS_SLACK, PAID, SMALL_PRICE),
-        "violations are paid by what is gained on the benchmark, Delta a round",
+    _small_price_bound("exp2_small_price_violations", _EXP2, _paid(_ONE_SIDED), _GAINED, ONE_SIDED, PAID, *_CHEAP),
+    _small_price_bound(
+        "full_information_small_price_violations", _HEDGE, _paid(_FULL), _GAINED, FULL_LABELS, PAID, *_CHEAP
     ),
-    (
-        "full_information_small_price_violations",
-        _HEDGE,
-        "violations",
-        _paid(_FULL),
-        (FULL_LABELS, HAS_SLACK, PAID, SMALL_PRICE),
-        "violations are paid by what is gained on the benchmark, Delta a round",
-    ),
-)
-PRICES = tuple(
-    Bound(
-        f"ours.{name}",
-        learner,
-        quantity,
-        expression,
-        OURS_TOO,
-        f"{learner}: {words}.",
-        assumptions=(AUDITS_POLICY, *assumed),
-        readers=READERS,
-    )
-    for name, learner, quantity, expression, assumed, words in _ROWS
 )

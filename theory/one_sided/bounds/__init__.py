@@ -23,7 +23,7 @@ on error regret, and, as error regret is at least -k T, on violations.
 **D2 (ours, self-bounding).** E <p, g^2> <= 2 (5 k^2) + 2 (2 C)^2 v. With C = epsilon / (8 eta) the second part costs
 4 eta C^2 V = C epsilon V / 2, half of what Lemma 3.3 gives back: C epsilon V / 2 + error regret <= A in expectation,
 A = ln N / eta + 5 eta k^2 T. So error regret <= A, and V <= 2 (A + k T) / (C epsilon). Both grow like sqrt(T), for this
-epsilon; nothing is said about a smaller one. Sharper, for all small prices: `theory.one_sided.lagrangian` (D3).
+epsilon; nothing is said about a smaller one. Sharper, for all small prices: `theory.one_sided.bounds.lagrangian` (D3).
 
 **All labels.** (R2) with O / q = 1 has range k + 2 C v, so that Hoeffding's lemma gives (eta / 8)(k + 2 C v)^2
 <= (eta / 4)(k^2 + 4 C^2 v) a round, on every path: with C = epsilon / (2 eta) as in D2, A = ln N / eta + eta k^2 T / 4.
@@ -43,14 +43,15 @@ to -1 with probability L = (1 - p) / p, and then after 1 / (2 p - 1) rounds on a
 T (1 - L) + L / (2 p - 1) on average, and every rejection loses 2 p - 1.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
+from theory.assumptions import parameters_have, problem_has
 from theory.bound import DELTA, ETA, Assumption, Bound, Source, T, Tuning
-from theory.one_sided.lagrangian import EXPLORED, JOHN, PRICES
-from theory.one_sided.terms import (
+from theory.one_sided.bounds.lagrangian import EXPLORED, JOHN, PRICES
+from theory.one_sided.bounds.terms import (
     AUDITS_POLICY,
     COORDINATES,
     FULL_LABELS,
@@ -65,7 +66,6 @@ from theory.one_sided.terms import (
     OURS,
     PAID,
     PRICE,
-    READERS,
     REALIZABLE,
     REPORTED_GAPS,
     SEMI_BANDIT_REGRET,
@@ -74,9 +74,8 @@ from theory.one_sided.terms import (
     TASTING,
     WIDTH,
     N,
-    game_where,
     paper,
-    played_where,
+    stated,
 )
 
 
@@ -99,7 +98,7 @@ def _self_bounding(factor: int) -> Assumption:
     def test(problem: Any, parameters: Any) -> bool:
         return abs(factor * parameters.learning_rate * parameters.price - problem.slack) <= 1e-12 * problem.slack
 
-    return played_where(f"price C = epsilon / ({factor} eta)", test)
+    return parameters_have(f"price C = epsilon / ({factor} eta)", test)
 
 
 # ---------------------------------------------------------------- the paper's reduction
@@ -142,8 +141,8 @@ DRAW_AUDIT = Bound(
     direction="lower",
     mode="every path",
     assumptions=(
-        game_where("the panel sees the draw", lambda p: p.panels.audit == "draw"),
-        played_where(
+        problem_has("the panel sees the draw", lambda p: p.panels.audit == "draw"),
+        parameters_have(
             "each hypothesis played accepts one of two kinds that always come together", _each_alone_is_unfair
         ),
     ),
@@ -161,48 +160,36 @@ RESAMPLED = Bound(
 # ---------------------------------------------------------------- the paper's learners
 
 
-_EXP2, _FTPL = "Exp2FullBandit", "ContextSemiBanditFtpl"
 _EXP2_RATE = INDIVIDUALS ** sp.Rational(3, 2) * T ** sp.Rational(4, 5) * sp.sqrt(LOG_N)
 _FTPL_RATE = (
     INDIVIDUALS ** sp.Rational(11, 4) * SEPARATOR ** sp.Rational(3, 4) * T ** sp.Rational(41, 45) * sp.sqrt(LOG_N)
 )
-_LEADERS_RATE = (
+_PANEL_RATE = (
     COORDINATES ** sp.Rational(11, 4) * SEPARATOR ** sp.Rational(3, 4) * T ** sp.Rational(2, 3) * sp.sqrt(LOG_N)
     + 2 * COORDINATES * T * RESAMPLED.expression
 )
-_RATES = (
-    ("exp2_regret", _EXP2, "error_regret", _EXP2_RATE, "4.1", "C = T^(1/5) gives error regret of order T^(4/5)"),
-    ("exp2_violations", _EXP2, "violations", _EXP2_RATE / SLACK, "4.1", "and violations of order T^(4/5) / epsilon"),
-    (
-        "ftpl_lagrangian",
-        _FTPL,
-        "lagrangian_regret",
-        _LEADERS_RATE,
-        "D.3",
-        "T^(2/3), and what a panel of R leaders adds",
-    ),
-    ("ftpl_regret", _FTPL, "error_regret", _FTPL_RATE, "4.2", "C = T^(4/45) gives error regret of order T^(41/45)"),
-    ("ftpl_violations", _FTPL, "violations", _FTPL_RATE / SLACK, "4.2", "and violations of order T^(41/45) / epsilon"),
+
+
+def _exp2_rate(name: str, quantity: str, expression: sp.Expr, words: str) -> Bound:
+    stem, source = f"bechavod2022.exp2_{name}", paper("Theorem 4.1")
+    return stated(stem, "Exp2FullBandit", quantity, expression, source, words, ONE_SIDED, JOHN, rate_only=True)
+
+
+def _leaders_rate(name: str, quantity: str, expression: sp.Expr, where: str, words: str) -> Bound:
+    stem, source, mode = f"bechavod2022.ftpl_{name}", paper(f"Theorem {where}"), "probability"
+    learner = "ContextSemiBanditFtpl"
+    return stated(stem, learner, quantity, expression, source, words, ONE_SIDED, mode=mode, rate_only=True)
+
+
+PAPER_RATES = (
+    _exp2_rate("regret", "error_regret", _EXP2_RATE, "C = T^(1/5) gives error regret of order T^(4/5)"),
+    _exp2_rate("violations", "violations", _EXP2_RATE / SLACK, "and violations of order T^(4/5) / epsilon"),
+    _leaders_rate("lagrangian", "lagrangian_regret", _PANEL_RATE, "D.3", "T^(2/3), and what a panel of R leaders adds"),
+    _leaders_rate("regret", "error_regret", _FTPL_RATE, "4.2", "C = T^(4/45) gives error regret of order T^(41/45)"),
+    _leaders_rate("violations", "violations", _FTPL_RATE / SLACK, "4.2", "and violations of order T^(41/45) / epsilon"),
 )
-PAPER_RATES = tuple(
-    Bound(
-        f"bechavod2022.{name}",
-        learner,
-        quantity,
-        expression,
-        paper(f"Theorem {where}"),
-        f"{learner}: {words}.",
-        mode="expectation" if learner == _EXP2 else "probability",
-        assumptions=(ONE_SIDED, *((JOHN,) if learner == _EXP2 else ())),
-        rate_only=True,
-        readers=READERS,
-    )
-    for name, learner, quantity, expression, where, words in _RATES
-)
+
 # ---------------------------------------------------------------- exponential weights, ours
-
-
-_Mode = Literal["expectation", "every path"]
 
 
 def _weights(
@@ -210,42 +197,31 @@ def _weights(
     learner: str,
     source: Source,
     fixed: sp.Expr,
-    bounding: sp.Expr,
+    tied: sp.Expr,
     factor: int,
     needs: Assumption,
-    mode: _Mode,
+    mode: str,
 ) -> tuple[Bound, ...]:
-    """Return the five bounds of exponential weights: at a fixed price, and self-bounding at epsilon / (factor eta)."""
+    """Return the five bounds of exponential weights: at a fixed price, and at one tied to the rate.
+
+    fixed, tied: the bounds on regret.  factor: the tied price is epsilon / (factor eta).
+    """
     least = INDIVIDUALS * T  # error regret is above minus this
-    price = SLACK / (factor * ETA)
-    paid, tied = (HAS_SLACK, PAID), (HAS_SLACK, _self_bounding(factor))
-    rows: tuple[tuple[str, str, sp.Expr, sp.Expr, tuple[Assumption, ...], str], ...] = (
-        ("lagrangian", "lagrangian_regret", fixed, fixed, (), "k + 2 C times sqrt(T ln N)"),
-        ("regret", "error_regret", fixed, fixed, (), "error regret is at most Lagrangian regret"),
-        ("violations", "violations", (fixed + least) / (PRICE * SLACK), fixed, paid, "each violation costs C epsilon"),
-        ("bounding_regret", "error_regret", bounding, bounding, tied, "violations pay for themselves at this price"),
-        (
-            "bounding_violations",
-            "violations",
-            2 * (bounding + least) / (price * SLACK),
-            bounding,
-            tied,
-            "violations of order sqrt(T) / epsilon^2, with error regret of order sqrt(T)",
-        ),
-    )
-    return tuple(
-        Bound(
-            f"{stem}_{ending}",
-            learner,
-            quantity,
-            expression,
-            source,
-            f"{learner}: {words}.",
-            mode=mode,
-            assumptions=(needs, AUDITS_POLICY, *assumes),
-            tunings=(Tuning.minimising(ETA, objective),),
-        )
-        for ending, quantity, expression, objective, assumes, words in rows
+
+    def one(ending: str, quantity: str, right: sp.Expr, least_at: sp.Expr, words: str, *extra: Assumption) -> Bound:
+        name, assumed, tunings = f"{stem}_{ending}", (needs, AUDITS_POLICY, *extra), (Tuning.minimising(ETA, least_at),)
+        return stated(name, learner, quantity, right, source, words, *assumed, mode=mode, tunings=tunings)
+
+    costs = (fixed + least) / (PRICE * SLACK)
+    self_paid = 2 * (tied + least) / (SLACK / (factor * ETA) * SLACK)
+    pays, price = "violations pay for themselves at this price", (HAS_SLACK, _self_bounding(factor))
+    orders = "violations of order sqrt(T) / epsilon^2, with error regret of order sqrt(T)"
+    return (
+        one("lagrangian", "lagrangian_regret", fixed, fixed, "k + 2 C times sqrt(T ln N)"),
+        one("regret", "error_regret", fixed, fixed, "error regret is at most Lagrangian regret"),
+        one("violations", "violations", costs, fixed, "each violation costs C epsilon", HAS_SLACK, PAID),
+        one("bounding_regret", "error_regret", tied, tied, pays, *price),
+        one("bounding_violations", "violations", self_paid, tied, orders, *price),
     )
 
 
@@ -327,10 +303,10 @@ GREEDY = Bound(
     assumptions=(
         ONE_SIDED,
         ONE_AT_A_TIME,
-        game_where("one kind, good with a chance above 1/2", _one_kind).where(2 * GOOD > 1),
-        game_where("a hypothesis accepts it and one rejects it", lambda p: set(p.table[0].tolist()) == {0, 1}),
+        problem_has("one kind, good with a chance above 1/2", _one_kind).where(2 * GOOD > 1),
+        problem_has("a hypothesis accepts it and one rejects it", lambda p: set(p.table[0].tolist()) == {0, 1}),
     ),
-    readers=READERS,
+    readers={"good_chance": lambda problem, parameters: float(problem.people.chances[0, 0])},
 )
 
 BOUNDS: tuple[Bound, ...] = (

@@ -1,4 +1,4 @@
-"""Symbols, assumptions and what they read of a game: the words in which the one-sided family's bounds are written."""
+"""Symbols, assumptions and what they read of a game, for the bounds of the one-sided family."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.bound import Assumption, Source, Symbol
+from theory.assumptions import feedback_is, parameters_have, problem_has
+from theory.bound import Assumption, Bound, Source, Symbol
 
 INDIVIDUALS = Symbol("individuals", "k", positive=True, integer=True)
 N = Symbol("n_hypotheses", "N", positive=True, integer=True)
@@ -29,24 +30,12 @@ COORDINATES = 2 * INDIVIDUALS + 4 * PRICE  # of the reduced problem
 BECHAVOD = "Bechavod & Roth 2022"
 ARXIV = "arXiv:2206.04475"
 OURS = Source("ours", "proof in theory.one_sided.bounds")
-OURS_TOO = Source("ours", "proof in theory.one_sided.lagrangian")
+OURS_TOO = Source("ours", "proof in theory.one_sided.bounds.lagrangian")
 
 
 def paper(where: str) -> Source:
     """Return a place in the paper."""
     return Source(BECHAVOD, where, ARXIV)
-
-
-def game_where(text: str, test: Callable[[Any], bool]) -> Assumption:
-    """Return the assumption that a one-sided game passes this test."""
-    return Assumption(text, lambda problem, learner: hasattr(problem, "panels") and bool(test(problem)))
-
-
-def played_where(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
-    """Return the assumption that a one-sided game and the parameters of its learner pass this test."""
-    return Assumption(
-        text, lambda problem, learner: hasattr(problem, "panels") and bool(test(problem, learner.parameters(problem)))
-    )
 
 
 def realizable(problem: Any) -> bool:
@@ -57,13 +46,12 @@ def realizable(problem: Any) -> bool:
     return bool((wrong.sum(axis=0) == 0.0).any())
 
 
-ONE_SIDED = game_where("feedback is OneSided", lambda p: type(p.feedback).__name__ == "OneSided")
-FULL_LABELS = game_where("feedback is FullLabels", lambda p: type(p.feedback).__name__ == "FullLabels")
-ONE_AT_A_TIME = game_where("one individual a round", lambda p: p.individuals == 1)
-HAS_SLACK = game_where("slack above 0", lambda p: p.slack > 0.0)
-AUDITS_POLICY = game_where("the panel sees the policy", lambda p: p.panels.audit == "policy")
-PAID = played_where("price above 0", lambda problem, parameters: parameters.price > 0.0).where(PRICE > 0)
-REALIZABLE = game_where("labels agree with some hypothesis", realizable)
+ONE_SIDED, FULL_LABELS = feedback_is("one-sided"), feedback_is("full labels")
+ONE_AT_A_TIME = problem_has("one individual per round", lambda p: p.individuals == 1)
+HAS_SLACK = problem_has("slack above 0", lambda p: p.slack > 0.0)
+AUDITS_POLICY = problem_has("the panel sees the policy", lambda p: p.panels.audit == "policy")
+PAID = parameters_have("price above 0", lambda problem, parameters: parameters.price > 0.0).where(PRICE > 0)
+REALIZABLE = problem_has("labels agree with some hypothesis", realizable)
 
 
 def advantage(problem: Any) -> float:
@@ -97,3 +85,21 @@ READERS: Mapping[str, Callable[[Any, Any], float]] = {
     "good_chance": lambda problem, parameters: float(problem.people.chances[0, 0]),
     "advantage": lambda problem, parameters: advantage(problem),
 }
+
+
+def stated(
+    name: str,
+    learner: str,
+    quantity: str,
+    expression: sp.Expr,
+    source: Source,
+    words: str,
+    *assumptions: Assumption,
+    **fields: Any,
+) -> Bound:
+    """Return a theorem about one learner, whose statement is the learner's name and these words."""
+    readers = {s.field: READERS[s.field] for s in expression.free_symbols if s.field in READERS}
+    statement = f"{learner}: {words}."
+    return Bound(
+        name, learner, quantity, expression, source, statement, assumptions=assumptions, readers=readers, **fields
+    )

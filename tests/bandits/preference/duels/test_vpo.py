@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.preference import DuelingBandit, games
-from bandits.preference.self_play.vpo import VPO, value_incentivized_rewards
+from bandits.preference.duels.vpo import VPO, value_incentivized_rewards
 from sims import simulate
 from tests.bandits.preference.duels import duels
 from tests.bandits.preference.self_play.playing import random_policy

@@ -30,10 +30,11 @@ from bandits.core.checks import array, real
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, program
 from bandits.core.rng import Stream, uniform_pair
-from bandits.preference.duels.problem import Duel, DuelingBandit, Pair
+from bandits.preference.duels.features import FitState, features_of
+from bandits.preference.duels.problem import DuelingBandit, DuelLearner, Pair
 from bandits.preference.games import distribution
-from bandits.preference.reward_fit import Fit, FitParams, count_answer, no_fit, refit
-from bandits.protocol import Learner, LearnerSteps
+from bandits.preference.reward_fit import FitParams, count_answer, no_fit, refit
+from bandits.protocol import LearnerSteps
 
 _LARGEST = 1e6  # of wins and features: sums of their products stay far from overflow
 
@@ -45,13 +46,6 @@ class RewardFit(NamedTuple):
     log_policy: Any  # (n,) float64, log pi
     weights: Any  # (d,) float64, theta
     objective: float
-
-
-class VPOState(NamedTuple):
-    """Wins so far and the fit to them."""
-
-    wins: Any  # (n, n) float64, w_ij
-    fit: Fit
 
 
 @program
@@ -118,26 +112,26 @@ def fit_params(
 
 
 @kernel
-def _init(params: FitParams, rng: Stream) -> VPOState:
+def _init(params: FitParams, rng: Stream) -> FitState:
     n_actions = params.log_reference.size
-    return VPOState(np.zeros((n_actions, n_actions)), no_fit(params))
+    return FitState(np.zeros((n_actions, n_actions)), no_fit(params))
 
 
 @kernel
-def _act(params: FitParams, state: VPOState, t: int, rng: Stream) -> Pair:
+def _act(params: FitParams, state: FitState, t: int, rng: Stream) -> Pair:
     left, right = uniform_pair(rng, t, 0)
     return Pair(pick(state.fit.policy, 1.0, left), pick(state.fit.policy, 1.0, right))
 
 
 @kernel
-def _update(params: FitParams, state: VPOState, t: int, pair: Pair, answer: float, rng: Stream) -> VPOState:
+def _update(params: FitParams, state: FitState, t: int, pair: Pair, answer: float, rng: Stream) -> FitState:
     if count_answer(state.wins, pair, answer):
         refit(params, state.wins, state.fit)
     return state
 
 
 @dataclass(frozen=True, eq=False)
-class VPO(Learner):
+class VPO(DuelLearner):
     """VPO on duels: both actions are drawn from the policy of the rewards fitted to all answers so far.
 
     optimism: alpha >= 0.  bound: > 0, of |theta|_2.  temperature: beta > 0.  reference, calibration: (n,) as in
@@ -150,7 +144,6 @@ class VPO(Learner):
     reference: ArrayLike | None = None
     calibration: ArrayLike | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Duel,)
 
     def __post_init__(self) -> None:
         real("optimism", self.optimism, 0.0)
@@ -159,5 +152,6 @@ class VPO(Learner):
 
     def parameters(self, problem: DuelingBandit) -> FitParams:
         """Return the model for the problem's features."""
-        features = np.asarray(getattr(problem, "features", np.eye(problem.n_actions)))
-        return fit_params(features, self.optimism, self.bound, self.temperature, self.reference, self.calibration)
+        return fit_params(
+            features_of(problem), self.optimism, self.bound, self.temperature, self.reference, self.calibration
+        )
