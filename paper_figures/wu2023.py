@@ -97,8 +97,7 @@ class Tradeoff(Figure):
             rows = frame.filter(exponent=b).sort("episodes").tail(3)
             first, last = kit.first(rows), kit.last(rows)
             octaves = math.log(last["episodes"] / first["episodes"])
-            ends = ("regret_mean", "queries_mean")
-            regret, queries = (math.log(last[end] / first[end]) / octaves for end in ends)
+            regret, queries = (math.log(last[end] / first[end]) / octaves for end in ("regret_mean", "queries_mean"))
             sentences.append(
                 f"b = {b:g}: {last['queries_mean']:.4g} questions in {last['episodes']} episodes, at most "
                 f"{last['queries_most']:.0f}, cap {last['queries_cap']:.4g}, growing like T^{queries:.2f} at the end "

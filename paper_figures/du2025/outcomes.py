@@ -38,27 +38,22 @@ class _Outcomes(LoopFigure):
 
     def findings(self, frame: Frame) -> list[str]:
         """Return for each environment where the ordering of the paper holds, with numbers."""
-        return claims(frame)
-
-
-def claims(frame: Frame) -> list[str]:
-    """Return for each environment where the ordering of the paper holds, with numbers."""
-    sentences = []
-    for name, title in TITLES.items():
-        rows = {row["learner"]: row for row in frame.filter(environment=name).iter_rows(named=True)}
-        own = rows[SEARCH]
-        for rival in _RIVALS:
-            other = rows[rival]
-            low, high = other["search_lead_low95"], other["search_lead_high95"]
-            word = "holds" if low > 0.0 else "does not hold" if high < 0.0 else "is undecided"
-            sentences.append(
-                f"{title}, more reward than {LOOKS[rival].label}: {word} (search {own['reward_per_round_mean']:.4f} "
-                f"per round, the other {other['reward_per_round_mean']:.4f}; difference "
-                f"{kit.with_interval(other, 'search_lead_{}', '+.4f')}); cumulative violation "
-                f"{own['violation_mean']:.0f} against {other['violation_mean']:.0f}."
-            )
-        sentences.append(_steady(title, own))
-    return sentences
+        sentences = []
+        for name, title in TITLES.items():
+            rows = {row["learner"]: row for row in frame.filter(environment=name).iter_rows(named=True)}
+            own = rows[SEARCH]
+            for rival in _RIVALS:
+                other = rows[rival]
+                low, high = other["search_lead_low95"], other["search_lead_high95"]
+                word = "holds" if low > 0.0 else "does not hold" if high < 0.0 else "is undecided"
+                sentences.append(
+                    f"{title}, more reward than {LOOKS[rival].label}: {word} (search "
+                    f"{own['reward_per_round_mean']:.4f} per round, the other {other['reward_per_round_mean']:.4f}; "
+                    f"difference {kit.with_interval(other, 'search_lead_{}', '+.4f')}); cumulative violation "
+                    f"{own['violation_mean']:.0f} against {other['violation_mean']:.0f}."
+                )
+            sentences.append(_steady(title, own))
+        return sentences
 
 
 def _steady(title: str, own: Row) -> str:
