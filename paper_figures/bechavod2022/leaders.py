@@ -93,8 +93,7 @@ class Leaders(Figure):
         for _, look, rows in kit.curves(frame, WAYS, "series", "x", what="played"):
             kit.curve(axes[2], rows, "x", "errors_{}", look)
             kit.curve(axes[3], rows, "x", "violations_{}", look)
-        fair: Row = {"linestyle": "--", "linewidth": 1.0, "label": "best fair policy, lenient"}
-        axes[2].axhline(rows["bound"][0], color=style.BLACK, **fair)
+        axes[2].axhline(rows["bound"][0], color=style.BLACK, linestyle="--", lw=1.0, label="best fair policy, lenient")
         for panel, label in zip(axes[2:], ("errors per round", "share of rounds with a violation"), strict=True):
             kit.log_x(panel, "leaders $R$", label)
         kit.finish(axes, ["what the panel sees", "weights", "errors", "violations"], legends=(0, 1, 2))

@@ -89,13 +89,12 @@ class Policy(Figure):
         _draw_distances(axes[0], frame.filter(what="distance").sort("x", "y"))
         for panel, name in zip(axes[1:], _windows(frame), strict=True):
             for group, look in GROUPS.items():
-                line: Row = {"color": look.colour}
                 for policy, (dash, words) in POLICIES.items():
                     rows = frame.filter(what=policy, y=group).sort("score")
                     label = words if group == 0 else "_"
-                    panel.plot(rows["score"], rows["value"], dash, lw=1.0, label=label, **line)
+                    panel.plot(rows["score"], rows["value"], dash, color=look.colour, lw=1.0, label=label)
                 rows = frame.filter(what=name, y=group).sort("score")
-                line = {"markeredgecolor": "white", "markersize": 5, "linestyle": "none"}
+                line: Row = {"markeredgecolor": "white", "markersize": 5, "linestyle": "none"}
                 kit.marked(panel, rows["score"], rows["value"], look, **line)
             panel.set(xlabel="score", ylim=(-0.03, 1.03))
         axes[1].set_ylabel("probability of acceptance")
