@@ -10,14 +10,17 @@ def catalogue(package: str = "paper_figures") -> "dict[str, type[Figure]]":
     """Return the figures of a package by name, in the order of the gallery: by module or folder (paper), then by name.
 
     Every module of the package is imported; each subclass of `kit.Figure` that has a name is a figure. Raises
-    ImportError if there is no such package, ValueError for two figures of one name.
+    ValueError if there is no such package and for two figures of one name.
     """
     from importlib import import_module
     from pkgutil import walk_packages
 
     from paper_figures.kit import Figure
 
-    home = import_module(package)
+    try:
+        home = import_module(package)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"package {package!r} cannot be imported: {error}") from None
     places = [package, *(found.name for found in walk_packages(getattr(home, "__path__", ()), f"{package}."))]
     figures = [
         value

@@ -33,20 +33,15 @@ class Duels(Figure):
 
     name = "dueling_regret"
     title = "Dueling bandits: learners of a best action, and learners of the game"
-    source = PAPER
-    claim = (
-        "Versatile-DB has regret of order sqrt(K T) in every game and of order log T where one action beats all; RUCB "
-        "and double Thompson sampling have log T there, and promise nothing against a von Neumann winner elsewhere."
-    )
-    caption = (
-        "Means over repetitions, pointwise 95% intervals (Student's t, cut below half the mean). (a) P[i, j] = 1/2 + "
-        "(j - i) / (2 K): regret against the best action, half of what it would win of both sides of each duel beyond "
-        "even. (b) Three actions that beat each other in a cycle: there every action is as good as the von Neumann "
-        "winner against the mixture of the winner, so regret is zero for all play, and the gap of the frequencies of "
-        "play, both sides together, shows who has found the mixture. Broken: the bounds of sparring EXP3, whose step "
-        "is tuned to the last number of duels, and of Versatile-DB; in (b) twice that per duel, a bound on the gap of "
-        "the expected frequencies."
-    )
+    claim = """Versatile-DB has regret of order sqrt(K T) in every game and of order log T where one action beats all;
+    RUCB and double Thompson sampling have log T there, and promise nothing against a von Neumann winner elsewhere."""
+    caption = """Means over repetitions, pointwise 95% intervals (Student's t, cut below half the mean). (a) P[i, j] =
+    1/2 + (j - i) / (2 K): regret against the best action, half of what it would win of both sides of each duel beyond
+    even. (b) Three actions that beat each other in a cycle: there every action is as good as the von Neumann winner
+    against the mixture of the winner, so regret is zero for all play, and the gap of the frequencies of play, both
+    sides together, shows who has found the mixture. Broken: the bounds of sparring EXP3, whose step is tuned to the
+    last number of duels, and of Versatile-DB; in (b) twice that per duel, a bound on the gap of the expected
+    frequencies."""
     panels, size = 2, (8.6, 4.8)
     tiny = changed(horizon=64, repetitions=4)
     paper = changed(horizon=2**18, repetitions=64)

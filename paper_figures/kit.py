@@ -1,7 +1,7 @@
 """What figures are made of: the base class, columns of tables, curves with bands and bounds, sentences with numbers.
 
     class Regret(Figure):
-        name, title, source = "cheng2023_regret", "Regret against the horizon", PAPER
+        name, title = "cheng2023_regret", "Regret against the horizon"
         claim, caption = "...", "..."
         tiny, paper = changed(horizon=64), changed(horizon=2**20)
 
@@ -17,6 +17,7 @@ Neither polars nor matplotlib is imported before a figure is made.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from sys import modules
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, cast, dataclass_transform
 
 import numpy as np
@@ -72,8 +73,10 @@ def changed(**parameters: Any) -> Mapping[str, Any]:
 class Figure:
     """A figure of a paper; its subclasses are frozen dataclasses whose fields are the parameters of the data.
 
-    name: file name without ending, lower case; without one the class is a base of figures.  source: the paper.
-    claim: the theorem or section it illustrates.  caption: what was simulated and how to read it.
+    name: file name without ending, lower case; without one the class is a base of figures.  source: the paper, `PAPER`
+    of the module or of its folder unless the class has another.
+    claim: the theorem or section it illustrates.  caption: what was simulated and how to read it. Lines of texts may be
+    broken anywhere.
     tiny, paper: the parameters that differ from the defaults at these qualities.  size: inches.
     """
 
@@ -88,6 +91,12 @@ class Figure:
     paper: ClassVar[Mapping[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
+        for place in (cls.__module__, cls.__module__.rpartition(".")[0]):
+            if "source" not in vars(cls) and hasattr(modules.get(place), "PAPER"):
+                cls.source = vars(modules[place])["PAPER"]
+        for text in ("title", "claim", "caption"):
+            if text in vars(cls):
+                setattr(cls, text, " ".join(vars(cls)[text].split()))
         dataclass(frozen=True)(cls)
 
     @classmethod
@@ -199,7 +208,9 @@ def values(frame: Frame, column: str) -> list[Any]:
     return frame[column].unique(maintain_order=True).to_list()
 
 
-def curves(frame: Frame, looks: Mapping[Key, Look], by: str, along: str, **equal: Any) -> "Iterator[_Curve[Key]]":
+def curves(
+    frame: Frame, looks: Mapping[Key, Look], by: str, along: str, **equal: Any
+) -> Iterator[tuple[Key, Look, Frame]]:
     """Yield (key, look, rows) for each look whose key the column `by` holds, the rows sorted along the abscissa.
 
     equal: values that columns must have.
@@ -209,9 +220,6 @@ def curves(frame: Frame, looks: Mapping[Key, Look], by: str, along: str, **equal
         rows = part.filter(part[by] == key).sort(along)
         if rows.height:
             yield key, look, rows
-
-
-_Curve: TypeAlias = tuple[Key, Look, Frame]
 
 
 def first(frame: Frame) -> Row:
@@ -242,13 +250,21 @@ def band(axes: Axes, x: Any, y: tuple[Any, Any, Any], look: Look, label: str = "
 
 
 def curve(
-    axes: Axes, rows: Frame, x: str, y: str, look: Look, label: str = "", *, bound: str = "", **line: Any
+    axes: Axes,
+    rows: Frame,
+    x: str,
+    y: str,
+    look: Look,
+    label: str = "",
+    bound: str = "",
+    ends: tuple[str, str, str] = INTERVAL,
+    **line: Any,
 ) -> None:
     """Draw the columns of pattern y in their band against the column x, and the column `bound` as a broken line.
 
-    ends, in `line`: the names that go into the pattern, a 95% interval's by default.
+    ends: the names that go into the pattern.  line: overrides the look of the mean.
     """
-    band(axes, rows[x], measured(rows, y, line.pop("ends", INTERVAL)), look, label, **line)
+    band(axes, rows[x], measured(rows, y, ends), look, label, **line)
     if bound:
         theory_line(axes, rows[x], rows[bound], look.colour)
 

@@ -32,17 +32,12 @@ class Cycle(Figure):
 
     name = "liu2024_cycle"
     title = "A moving reference reaches the equilibrium of a cycle, a fixed one stalls"
-    source = PAPER
-    claim = (
-        "On a cycle of three actions earlier self-play methods either diverge or converge to the equilibrium of a "
-        "modified game; moving the reference to the solution of the last regularized game converges to the true one."
-    )
-    caption = (
-        "Preferences P(b > a) = P(c > b) = 0.9, P(a > c) = 0.8, von Neumann winner (4, 3, 4) / 11, exact rows. gap0 = "
-        "max over policies u of P(u > policy) minus the min of P(policy > u), twice the exploitability. INPO plays the "
-        "game with weight τ on its start and stalls at the equilibrium of that game; COMAL restarts from there every "
-        "few rounds. Deterministic: there is no seed."
-    )
+    claim = """On a cycle of three actions earlier self-play methods either diverge or converge to the equilibrium of a
+    modified game; moving the reference to the solution of the last regularized game converges to the true one."""
+    caption = """Preferences P(b > a) = P(c > b) = 0.9, P(a > c) = 0.8, von Neumann winner (4, 3, 4) / 11, exact rows.
+    gap0 = max over policies u of P(u > policy) minus the min of P(policy > u), twice the exploitability. INPO plays the
+    game with weight τ on its start and stalls at the equilibrium of that game; COMAL restarts from there every few
+    rounds. Deterministic: there is no seed."""
     panels, size = 2, (8.6, 4.2)
     tiny = changed(rounds=60)
 

@@ -1,7 +1,7 @@
 """Where the simulations behind figures run and where their results are kept.
 
     with kept_in("out/figures/simulations"):
-        figure.data("quick")        # simulates what the folder lacks, reads the rest
+        Regret.at("quick").data()   # simulates what the folder lacks, reads the rest
 
 A figure asks for its cells with `runs`. Inside `kept_in` they go through a sweep and its store: a second call reads
 every repetition back, a changed parameter computes its own cells only, and a Dask cluster may do the work.

@@ -59,8 +59,7 @@ def canvas(panels: int, size: tuple[float, float]) -> "tuple[Canvas, list[Axes]]
     from matplotlib.figure import Figure as Canvas
 
     figure = Canvas(figsize=size, layout="constrained")
-    axes = figure.subplots(1, panels, squeeze=False)
-    return figure, list(axes[0])
+    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
 def lay_out(canvas: "Canvas") -> None:

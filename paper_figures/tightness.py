@@ -28,20 +28,15 @@ class Tightness(Figure):
 
     name = "tightness"
     title = "How tight the theorems are"
-    source = PAPER
-    claim = (
-        "No witness against a theorem of the catalogue crosses the line at 1; the findings name the theorems for which "
-        "none is known."
-    )
-    caption = (
-        "For each theorem the worst case found, divided by what the theorem allows, by several methods: the worst of "
-        "all tables of 0/1 losses of two actions (dynamic programming), losses found by gradient ascent through the "
-        "exact regret, losses that proofs suggest, the minimax value of a small game (which no learner beats), and at "
-        "paper quality the default cases of the verification, with the end of the interval that is certain to 0.999. "
-        "The ratio is at most 1 for a true upper bound and at least 1 for a true lower one; a bound on the line is "
-        "sharp. Losses and horizons differ from theorem to theorem: each dot is the best of those tried, with the own "
-        "tuning of the learner. The table names them."
-    )
+    claim = """No witness against a theorem of the catalogue crosses the line at 1; the findings name the theorems for
+    which none is known."""
+    caption = """For each theorem the worst case found, divided by what the theorem allows, by several methods: the
+    worst of all tables of 0/1 losses of two actions (dynamic programming), losses found by gradient ascent through the
+    exact regret, losses that proofs suggest, the minimax value of a small game (which no learner beats), and at paper
+    quality the default cases of the verification, with the end of the interval that is certain to 0.999. The ratio is
+    at most 1 for a true upper bound and at least 1 for a true lower one; a bound on the line is sharp. Losses and
+    horizons differ from theorem to theorem: each dot is the best of those tried, with the own tuning of the learner.
+    The table names them."""
     size = (7.6, 5.2)
     tiny = changed(theorems=("cesabianchi2006.hedge", "dekel2014.bandit_lower", "sui2015.no_violation"), search=False)
     paper = changed(cases=True)

@@ -28,20 +28,15 @@ class Tradeoff(Figure):
 
     name = "wu2023_tradeoff"
     title = "Preferences between trajectories: asking less often, learning less"
-    source = PAPER
-    claim = (
-        "Theorem 4.2: with threshold epsilon the regret is of order epsilon T + sqrt(T) and the number of questions of "
-        "order 1 / epsilon^2, up to logarithms and dimensions; epsilon = T^-b gives T^(1 - b) and T^(2 b)."
-    )
-    caption = (
-        "Random processes (rewards uniform, transition distributions uniform on the simplex), a threshold fixed for "
-        "each horizon; means over processes, 95% intervals over processes (Student's t, cut below half the mean). "
-        "Noise of scale 0.3 on rewards and transitions, ridge 1, optimism until the first visit: fixed scales, where "
-        "those of the theorem grow with dimensions and log T. (a) Regret of both policies; broken: the promised "
-        "growth, through the first point, its constant being unknown; dotted: both policies uniform, exactly. (b) "
-        "Questions against the threshold, which falls to the right; black, broken: the cap that no path can exceed, "
-        "derived from the elliptical potential; dotted: growth like 1 / epsilon^2, through the first point."
-    )
+    claim = """Theorem 4.2: with threshold epsilon the regret is of order epsilon T + sqrt(T) and the number of
+    questions of order 1 / epsilon^2, up to logarithms and dimensions; epsilon = T^-b gives T^(1 - b) and T^(2 b)."""
+    caption = """Random processes (rewards uniform, transition distributions uniform on the simplex), a threshold fixed
+    for each horizon; means over processes, 95% intervals over processes (Student's t, cut below half the mean). Noise
+    of scale 0.3 on rewards and transitions, ridge 1, optimism until the first visit: fixed scales, where those of the
+    theorem grow with dimensions and log T. (a) Regret of both policies; broken: the promised growth, through the first
+    point, its constant being unknown; dotted: both policies uniform, exactly. (b) Questions against the threshold,
+    which falls to the right; black, broken: the cap that no path can exceed, derived from the elliptical potential;
+    dotted: growth like 1 / epsilon^2, through the first point."""
     panels, size = 2, (8.6, 4.4)
     tiny = changed(horizons=(8, 16, 32), exponents=(0.2, 0.4), instances=2)
     paper = changed(horizons=tuple(2**k for k in range(6, 15)), instances=12, repetitions=4)
@@ -102,8 +97,7 @@ class Tradeoff(Figure):
             rows = frame.filter(exponent=b).sort("episodes").tail(3)
             first, last = kit.first(rows), kit.last(rows)
             octaves = math.log(last["episodes"] / first["episodes"])
-            ends = ("regret_mean", "queries_mean")
-            regret, queries = (math.log(last[end] / first[end]) / octaves for end in ends)
+            regret, queries = (math.log(last[end] / first[end]) / octaves for end in ("regret_mean", "queries_mean"))
             sentences.append(
                 f"b = {b:g}: {last['queries_mean']:.4g} questions in {last['episodes']} episodes, at most "
                 f"{last['queries_most']:.0f}, cap {last['queries_cap']:.4g}, growing like T^{queries:.2f} at the end "

@@ -37,7 +37,7 @@ def _clear_errors(kept: bool = False) -> Iterator[None]:
     """Turn a rejected argument into one line and exit status 2, Ctrl-C into status 130; kept: results are on disk."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, OSError, ImportError) as error:
+    except (ValueError, TypeError, KeyError, OSError) as error:
         text: Any = error
         if isinstance(error, KeyError) and error.args:
             text = error.args[0]

@@ -17,7 +17,6 @@ from bandits.one_sided import (
 )
 from bandits.protocol import Learner
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Figure, Frame, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -37,20 +36,14 @@ class ClassSize(Figure):
     title = (
         "A round of weights costs as much as there are hypotheses, a round of perturbed leaders as much as an oracle"
     )
-    source = PAPER
-    claim = (
-        "Theorem 4.2: with an oracle for the class, Context-Semi-Bandit-FTPL needs time that does not grow with |H|, "
-        "for a worse rate (T^(41/45) against T^(4/5))."
-    )
-    caption = (
-        "Markets of G groups with one score threshold per group, q cuts each: N = q^G hypotheses, a separator of "
-        "G (q - 1) cells, an oracle that sums over them. One panel of three auditors, two must object; price 1 for "
-        "all. Ours draws one Laplace variable per separator cell and takes propensities from the leaders; Theorem 4.2 "
-        "draws 2 k + 4 C per cell and resamples. (a) One thread, the least of three measurements, which differ from "
-        "machine to machine and from time to time; slopes in log-log between the two largest classes. (b), (c) The "
-        "same learners at one horizon, at which the tuned perturbation of the leaders still hides the labels; 95% "
-        "intervals of means."
-    )
+    claim = """Theorem 4.2: with an oracle for the class, Context-Semi-Bandit-FTPL needs time that does not grow with
+    |H|, for a worse rate (T^(41/45) against T^(4/5))."""
+    caption = """Markets of G groups with one score threshold per group, q cuts each: N = q^G hypotheses, a separator of
+    G (q - 1) cells, an oracle that sums over them. One panel of three auditors, two must object; price 1 for all. Ours
+    draws one Laplace variable per separator cell and takes propensities from the leaders; Theorem 4.2 draws 2 k + 4 C
+    per cell and resamples. (a) One thread, the least of three measurements, which differ from machine to machine and
+    from time to time; slopes in log-log between the two largest classes. (b), (c) The same learners at one horizon, at
+    which the tuned perturbation of the leaders still hides the labels; 95% intervals of means."""
     panels, size = 3, (11.0, 4.2)
     tiny = changed(groups=(1, 2), seconds=0.002, horizon=64, learners=("weights",), repetitions=4)
     paper = changed(seconds=1.0, horizon=2**14, repetitions=32)

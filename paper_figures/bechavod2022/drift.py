@@ -17,7 +17,6 @@ from bandits.one_sided import (
 )
 from bandits.protocol import Learner
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -48,20 +47,15 @@ class Drift(Figure):
 
     name = "bechavod2022_drift"
     title = "Labels reversed by an adversary: which guarantees hold without a distribution of labels"
-    source = PAPER
-    claim = (
-        "Theorems 4.1 and 4.2, D1 and D2 hold for every sequence of individuals and labels, not only for random ones: "
-        "the regret and the violations of D2 are of order sqrt(T) here too."
-    )
-    caption = (
-        "Environment C: three kinds of individuals, four stumps, two arrivals per round, one auditor; the chances of a "
-        "good label change in every other block from (0.2, 0.8, 0.9) to (0.9, 0.6, 0.1). (a) Blocks of sqrt(T) rounds; "
-        "regret against the best fair policy for the whole run (accept everybody), fresh repetitions at each T; broken "
-        "lines: proved upper bounds. (b) The same learners with a few long blocks, in which the chances stay long "
-        "enough to be learned: rounds with a violation, cut at 0.5. (c) Slopes in log-log between neighbouring "
-        "horizons of (a), for the learners with a bound, whose exponents are 1/2 and 3/4; broken lines: 1/2 and 1. "
-        "Forced exploration does well on these labels and has no guarantee on others. Bands: 95% intervals of means."
-    )
+    claim = """Theorems 4.1 and 4.2, D1 and D2 hold for every sequence of individuals and labels, not only for random
+    ones: the regret and the violations of D2 are of order sqrt(T) here too."""
+    caption = """Environment C: three kinds of individuals, four stumps, two arrivals per round, one auditor; the
+    chances of a good label change in every other block from (0.2, 0.8, 0.9) to (0.9, 0.6, 0.1). (a) Blocks of sqrt(T)
+    rounds; regret against the best fair policy for the whole run (accept everybody), fresh repetitions at each T;
+    broken lines: proved upper bounds. (b) The same learners with a few long blocks, in which the chances stay long
+    enough to be learned: rounds with a violation, cut at 0.5. (c) Slopes in log-log between neighbouring horizons of
+    (a), for the learners with a bound, whose exponents are 1/2 and 3/4; broken lines: 1/2 and 1. Forced exploration
+    does well on these labels and has no guarantee on others. Bands: 95% intervals of means."""
     panels, size = 3, (10.8, 4.2)
     tiny = changed(horizons=(256, 1024), repetitions=4)
     paper = changed(horizons=tuple(2**k for k in range(10, 22)), repetitions=64)

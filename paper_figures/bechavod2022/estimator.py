@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from bandits.one_sided import Exp2FullBandit, Exp2OneSided, OneSidedGame, lending, three_points
 from bandits.one_sided.exponential import ceil_power
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Array, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -27,23 +26,17 @@ class Estimator(Figure):
 
     name = "bechavod2022_estimator"
     title = "What single individuals reveal: the shifted estimator against one that sees the total loss alone"
-    source = PAPER
-    claim = (
-        "Theorem 4.1 runs Exp2 with a full-bandit estimator, whose second moment grows with the dimension k + 1 of the "
-        "round; semi-bandit feedback avoids that (D1: at most 5 (k + 2 C)^2, ours)."
-    )
-    caption = (
-        "Environment B (N = 81). (a), (b): E <p, g^2> of the estimated losses g of all hypotheses in Lagrangian units, "
-        "by enumeration of the 81 possible draws, averaged over the same random rounds; the pair with the largest gap "
-        "is reported. Full lines: the uniform distribution p of the first round; dotted: p in proportion to "
-        "exp(-sharpness x expected error). Broken: proved upper bounds, 5 (k + 2 C)^2 and 4 (k + 1)(k + 2 C)^2. "
-        "Without the shift second moments are smaller still, but losses are negative and as large as 1 / q, for which "
-        "the bound of exponential weights fails. (c) Environment A (three kinds of individuals, four stumps, one "
-        "auditor): Lagrangian regret against the best fair policy (lenient) of Exp2 with either estimator, each with "
-        "the tuning of its theorem at the same price; 95% intervals of means. Broken: D1, and the constant of 4.1 "
-        "(exploration by John's distribution, which is uniform here). (d) How heavy the weights of seen labels are "
-        "under the two distributions of (a), exactly."
-    )
+    claim = """Theorem 4.1 runs Exp2 with a full-bandit estimator, whose second moment grows with the dimension k + 1 of
+    the round; semi-bandit feedback avoids that (D1: at most 5 (k + 2 C)^2, ours)."""
+    caption = """Environment B (N = 81). (a), (b): E <p, g^2> of the estimated losses g of all hypotheses in Lagrangian
+    units, by enumeration of the 81 possible draws, averaged over the same random rounds; the pair with the largest gap
+    is reported. Full lines: the uniform distribution p of the first round; dotted: p in proportion to exp(-sharpness x
+    expected error). Broken: proved upper bounds, 5 (k + 2 C)^2 and 4 (k + 1)(k + 2 C)^2. Without the shift second
+    moments are smaller still, but losses are negative and as large as 1 / q, for which the bound of exponential weights
+    fails. (c) Environment A (three kinds of individuals, four stumps, one auditor): Lagrangian regret against the best
+    fair policy (lenient) of Exp2 with either estimator, each with the tuning of its theorem at the same price; 95%
+    intervals of means. Broken: D1, and the constant of 4.1 (exploration by John's distribution, which is uniform here).
+    (d) How heavy the weights of seen labels are under the two distributions of (a), exactly."""
     panels, size = 4, (13.2, 4.0)
     tiny = changed(prices=(0, 8), people=(2, 4), rounds=4, horizons=(64, 128), repetitions=4)
     paper = changed(rounds=1000, horizons=tuple(2**k for k in range(9, 20)), repetitions=32)

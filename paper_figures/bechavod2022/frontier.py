@@ -9,7 +9,6 @@ from bandits.one_sided import Exp2OneSided, FullInformationExp2, FullLabels, One
 from bandits.one_sided.benchmark import fair_policy
 from bandits.protocol import Learner
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Array, Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -30,21 +29,16 @@ class Frontier(Figure):
 
     name = "bechavod2022_frontier"
     title = "Errors against unfairness as the price of a reported gap grows"
-    source = PAPER
-    claim = (
-        "Theorem 3.1 and Lemma 3.3: a price C for reported gaps trades error regret, which grows like k + 2 C, for "
-        "violations, which fall like 1 / (C ε). The errors come from the learning rate of the theorem, which falls "
-        "like 1 / (k + 2 C): at a fixed rate a higher price costs hardly any."
-    )
-    caption = (
-        "Environment A (three kinds of individuals, four stumps, two arrivals per round, one auditor), exponential "
-        "weights with one-sided feedback and with all labels. Each point is a mean over repetitions. Circles and "
-        "squares: the learning rate of the theorem for each price; diamonds: the rate of the self-bounding learner at "
-        "every price. Stars: the self-bounding prices. Levels: expected errors of the best policy that is fair at the "
-        "tolerance minus the slack (strict), at the tolerance (lenient), and of the best policy of all. The theory "
-        "compares with the strict one. (b) Errors of the best policy that is fair at a level, by linear programs: a "
-        "learner below the curve makes up for it by violations."
-    )
+    claim = """Theorem 3.1 and Lemma 3.3: a price C for reported gaps trades error regret, which grows like k + 2 C, for
+    violations, which fall like 1 / (C ε). The errors come from the learning rate of the theorem, which falls like 1 /
+    (k + 2 C): at a fixed rate a higher price costs hardly any."""
+    caption = """Environment A (three kinds of individuals, four stumps, two arrivals per round, one auditor),
+    exponential weights with one-sided feedback and with all labels. Each point is a mean over repetitions. Circles and
+    squares: the learning rate of the theorem for each price; diamonds: the rate of the self-bounding learner at every
+    price. Stars: the self-bounding prices. Levels: expected errors of the best policy that is fair at the tolerance
+    minus the slack (strict), at the tolerance (lenient), and of the best policy of all. The theory compares with the
+    strict one. (b) Errors of the best policy that is fair at a level, by linear programs: a learner below the curve
+    makes up for it by violations."""
     panels, size = 2, (10.0, 4.4)
     tiny = changed(horizon=2048, prices=(0.0, 2.0, 16.0), repetitions=8)
     paper = changed(horizon=2**20, repetitions=32)

@@ -16,7 +16,6 @@ from bandits.one_sided import (
 )
 from bandits.protocol import Learner
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
@@ -47,28 +46,22 @@ class Groups(Figure):
 
     name = "bechavod2022_groups"
     title = "Selection bias: errors among the accepted are not the errors among all"
-    source = PAPER
-    claim = (
-        "Section 1: labels are seen only for those accepted, so that a group which is turned away cannot correct the "
-        "mistake; estimators that are weighted by the chance of being seen can (R2)."
-    )
-    caption = (
-        "Environment B (40 individuals of two groups; the score of group 1 is 0.9 too low for its merit; six panels of "
-        "five auditors take turns, three of whom must object; 4 arrivals per round) and the 500 scored applicants of "
-        "German Credit (one panel of three, two must object). Hypotheses: one score threshold per group, 9 cuts each, "
-        "N = 81. (a) Share accepted between one point and the next, full lines for group 0 and dotted for group 1 "
-        "(lending: the score is too low; German Credit: aged up to 25). (b), (c) Wrong decisions up to the last round, "
-        "among all who came (filled) and among the accepted, whose labels are all that one-sided feedback shows "
-        "(hollow). Intervals: 95% for means over repetitions. Only the self-bounding learner (fair) pays for "
-        "unfairness; to take the rejected for bad (bad) has the same effect as to ignore them: neither brings back a "
-        "threshold that has moved up."
-    )
+    claim = """Section 1: labels are seen only for those accepted, so that a group which is turned away cannot correct
+    the mistake; estimators that are weighted by the chance of being seen can (R2)."""
+    caption = """Environment B (40 individuals of two groups; the score of group 1 is 0.9 too low for its merit; six
+    panels of five auditors take turns, three of whom must object; 4 arrivals per round) and the 500 scored applicants
+    of German Credit (one panel of three, two must object). Hypotheses: one score threshold per group, 9 cuts each, N =
+    81. (a) Share accepted between one point and the next, full lines for group 0 and dotted for group 1 (lending: the
+    score is too low; German Credit: aged up to 25). (b), (c) Wrong decisions up to the last round, among all who came
+    (filled) and among the accepted, whose labels are all that one-sided feedback shows (hollow). Intervals: 95% for
+    means over repetitions. Only the self-bounding learner (fair) pays for unfairness; to take the rejected for bad
+    (bad) has the same effect as to ignore them: neither brings back a threshold that has moved up."""
     panels, size = 3, (11.0, 4.6)
-    tiny = changed(horizon=256, worlds=("lending",), learners=("fair",), repetitions=4)
+    tiny = changed(horizon=256, environments=("lending",), learners=("fair",), repetitions=4)
     paper = changed(horizon=2**20, repetitions=32)
 
     horizon: int = setting("horizon T (rounds)", 2**14)
-    worlds: tuple[str, ...] = setting("environments", tuple(TITLES))
+    environments: tuple[str, ...] = setting("environments", tuple(TITLES))
     tolerance: float = setting("tolerance (and slack ε)", 0.2)
     learners: tuple[str, ...] = setting("learners", tuple(LEARNERS))
     repetitions: int = setting("repetitions", 16)
@@ -84,43 +77,44 @@ class Groups(Figure):
         """Return one row per environment, learner, group and checkpoint."""
         checkpoints = (*(2**j for j in range(3, self.horizon.bit_length() - 1)), self.horizon)
         rows: list[Row] = []
-        for world in self.worlds:
+        for environment in self.environments:
             cells = [
-                Cell(self.game(world, LEARNERS[name]), LEARNERS[name], self.repetitions, self.seed, checkpoints)
+                Cell(self.game(environment, LEARNERS[name]), LEARNERS[name], self.repetitions, self.seed, checkpoints)
                 for name in self.learners
             ]
             for name, run in zip(self.learners, runs(cells), strict=True):
-                rows += [{"world": world, "learner": name, "repetitions": run.repetitions} | row for row in _rows(run)]
+                shared: Row = {"world": environment, "learner": name, "repetitions": run.repetitions}
+                rows += [shared | row for row in _rows(run)]
         return kit.table(rows)
 
     def draw(self, frame: Frame, axes: Panels) -> None:
         """Draw acceptance rates over time in the first environment, and error rates at the end in all."""
-        worlds = kit.values(frame, "world")
+        first, *others = kit.values(frame, "world")
         shown = {name: LOOKS[name] for name in kit.values(frame, "learner")}
         if "observed" in shown:
             shown.pop("imputed", None)  # the same line
         for group, dash in ((0, "-"), (1, ":")):
-            for _, look, rows in kit.curves(frame, shown, "learner", "round", world=worlds[0], group=group):
+            for _, look, rows in kit.curves(frame, shown, "learner", "round", world=first, group=group):
                 label = look.label if group == 0 else "_"
                 kit.curve(axes[0], rows, "round", "acceptance_{}", look, label, linestyle=dash)
         kit.log_x(axes[0], "round", "share accepted since the previous point", ylim=(0.0, 1.02))
-        for panel, world in zip(axes[1:], worlds, strict=False):
-            _draw_errors(frame.filter(world=world, round=frame["round"].max()), panel)
-        kit.share_limits(axes[1 : 1 + len(worlds)])
-        titles = [f"acceptances, {TITLES[worlds[0]]}", *(f"errors, {TITLES[world]}" for world in worlds)]
-        kit.finish(axes, titles, legends=(0,))
+        for panel, environment in zip(axes[1:], (first, *others), strict=False):
+            _draw_errors(frame.filter(world=environment, round=frame["round"].max()), panel)
+        kit.share_limits(axes[1 : 2 + len(others)])
+        errors = [f"errors, {TITLES[environment]}" for environment in (first, *others)]
+        kit.finish(axes, [f"acceptances, {TITLES[first]}", *errors], legends=(0,))
         kit.legend_below(axes[1], 2)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the true and the seen error rate of each learner and its late acceptance rates."""
         sentences, last = [], frame.filter(round=frame["round"].max())
-        for (world, name), part in last.group_by(["world", "learner"], maintain_order=True):
+        for (environment, name), part in last.group_by(["world", "learner"], maintain_order=True):
             texts = [
-                f"{GROUPS[str(world)][row['group']]}: accepts {row['acceptance_mean']:.2f} in the end, wrong on "
+                f"{GROUPS[str(environment)][row['group']]}: accepts {row['acceptance_mean']:.2f} in the end, wrong on "
                 f"{row['true_error_mean']:.3f} of all and {row['seen_error_mean']:.3f} of those it accepted"
                 for row in part.sort("group").iter_rows(named=True)
             ]
-            sentences.append(f"{TITLES[str(world)]}, {kit.plain(LOOKS[str(name)].label)}: {'; '.join(texts)}.")
+            sentences.append(f"{TITLES[str(environment)]}, {kit.plain(LOOKS[str(name)].label)}: {'; '.join(texts)}.")
         return sentences
 
 

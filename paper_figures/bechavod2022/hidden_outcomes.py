@@ -17,7 +17,6 @@ from bandits.one_sided import (
 )
 from bandits.protocol import Learner
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import FITTED, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -58,19 +57,15 @@ class HiddenOutcomes(Figure):
 
     name = "bechavod2022_hidden_outcomes"
     title = "Hidden outcomes: to trust only what was seen is to reject good applicants for ever"
-    source = PAPER
-    claim = (
-        "One-sided feedback allows regret of order sqrt(T ln N) without any forced exploration (D1 at C = 0), the same "
-        "as forced exploration at its best rate (EXP4.AT, Raman et al. 2024); a general revealing action pays T^(2/3)."
-    )
-    caption = (
-        "Environment D: one applicant per round of a few kinds, all subsets as hypotheses, nobody audits. An outcome "
-        "is seen only if the applicant is accepted. Bands: 95% intervals of means, fresh repetitions at each T; broken "
-        "lines: proved upper bounds. (a) Following the observed labels starts by accepting everybody, excludes a kind "
-        "after bad luck and never learns better: its regret is linear. (b) Every kind is good for certain or bad for "
-        "certain; apple tasting plays the first hypothesis that agrees with what was seen, and explores. Slopes: "
-        "weighted least squares in logarithms with 95% bootstrap intervals."
-    )
+    claim = """One-sided feedback allows regret of order sqrt(T ln N) without any forced exploration (D1 at C = 0), the
+    same as forced exploration at its best rate (EXP4.AT, Raman et al. 2024); a general revealing action pays
+    T^(2/3)."""
+    caption = """Environment D: one applicant per round of a few kinds, all subsets as hypotheses, nobody audits. An
+    outcome is seen only if the applicant is accepted. Bands: 95% intervals of means, fresh repetitions at each T;
+    broken lines: proved upper bounds. (a) Following the observed labels starts by accepting everybody, excludes a kind
+    after bad luck and never learns better: its regret is linear. (b) Every kind is good for certain or bad for certain;
+    apple tasting plays the first hypothesis that agrees with what was seen, and explores. Slopes: weighted least
+    squares in logarithms with 95% bootstrap intervals."""
     panels, size = 2, (9.6, 5.4)
     tiny = changed(horizons=(2048, 4096, 8192), repetitions=48)
     paper = changed(horizons=tuple(2**k for k in range(10, 22)), repetitions=64)
@@ -90,11 +85,12 @@ class HiddenOutcomes(Figure):
     def data(self) -> Frame:
         """Return one row per environment, learner and horizon."""
         rows: list[Row] = []
-        for world, learner in ((world, learner) for world, learners in LEARNERS.items() for learner in learners):
-            found = runs([final_cell(self.game(world, learner, T), learner, self, True) for T in self.horizons])
+        pairs = [(environment, learner) for environment, learners in LEARNERS.items() for learner in learners]
+        for environment, learner in pairs:
+            found = runs([final_cell(self.game(environment, learner, T), learner, self, True) for T in self.horizons])
             fit = fit_exponent(self.horizons, np.column_stack([run.final("error_regret") for run in found]))
             for horizon, run in zip(self.horizons, found, strict=True):
-                row: Row = {"world": world, "learner": learner.name, "horizon_rounds": horizon}
+                row: Row = {"world": environment, "learner": learner.name, "horizon_rounds": horizon}
                 row |= {"repetitions": run.repetitions} | kit.final(kit.run_interval(run, "error_regret", "regret"))
                 row |= {"regret_upper_bound": kit.bound_value(BOUNDS.get(learner.name), run)}
                 rows.append(row | kit.fitted(fit) | {"last_slope": fit.local[-1]})
@@ -102,8 +98,8 @@ class HiddenOutcomes(Figure):
 
     def draw(self, frame: Frame, axes: Panels) -> None:
         """Draw regret against the horizon for all learners, with their bounds, then where some hypothesis is right."""
-        for panel, world in zip(axes, TITLES, strict=True):
-            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=world):
+        for panel, environment in zip(axes, TITLES, strict=True):
+            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=environment):
                 label = f"{look.label}: slope {kit.with_interval(kit.first(rows), 'exponent{}', '.2f', FITTED)}"
                 kit.curve(panel, rows, "horizon_rounds", "regret_{}", look, label, bound="regret_upper_bound")
             kit.log_axes(panel, "horizon $T$ (rounds)", "error regret (errors)")
@@ -113,8 +109,8 @@ class HiddenOutcomes(Figure):
     def findings(self, frame: Frame) -> list[str]:
         """Return a sentence for the fitted exponent of each learner."""
         sentences = []
-        for world, title in TITLES.items():
-            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=world):
+        for environment, title in TITLES.items():
+            for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=environment):
                 row = kit.last(rows)
                 sentences.append(
                     f"{title.capitalize()}, {kit.plain(look.label)}: "

@@ -6,7 +6,6 @@ import numpy as np
 
 from bandits.one_sided import InstanceFtpl, three_points
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -22,19 +21,14 @@ class Leaders(Figure):
 
     name = "bechavod2022_leaders"
     title = "How many leaders per round: what the panel sees, and the weights of the labels"
-    source = PAPER
-    claim = (
-        "Lemma D.4: the mixture of R leaders accepts every individual of the run with a probability within "
-        "sqrt(ln(2 k T / δ) / (2 R)) of that under the distribution of the leaders, with probability 1 - δ. "
-        "Propensities of the mixture have the bias of resampling with L = R and need no further leaders (ours)."
-    )
-    caption = (
-        "(a) One individual per round with the same chance q of acceptance: the 1 - δ quantile of the largest error of "
-        "the mixture over all rounds, exactly (binomial), beside Lemma D.4. (b) Exactly: second moment of the weight "
-        "that stands for 1 / q, over the rounds in which the individual is accepted. (c), (d) Environment A (three "
-        "kinds of individuals, two arrivals per round), perturbed leaders with one Laplace variable per separator "
-        "cell, the perturbation tuned for one R and the same for all; 95% intervals of means."
-    )
+    claim = """Lemma D.4: the mixture of R leaders accepts every individual of the run with a probability within
+    sqrt(ln(2 k T / δ) / (2 R)) of that under the distribution of the leaders, with probability 1 - δ. Propensities of
+    the mixture have the bias of resampling with L = R and need no further leaders (ours)."""
+    caption = """(a) One individual per round with the same chance q of acceptance: the 1 - δ quantile of the largest
+    error of the mixture over all rounds, exactly (binomial), beside Lemma D.4. (b) Exactly: second moment of the weight
+    that stands for 1 / q, over the rounds in which the individual is accepted. (c), (d) Environment A (three kinds of
+    individuals, two arrivals per round), perturbed leaders with one Laplace variable per separator cell, the
+    perturbation tuned for one R and the same for all; 95% intervals of means."""
     panels, size = 4, (13.0, 4.2)
     tiny = changed(leaders=(4, 64), rounds=50, played=(1, 4), horizon=64, repetitions=4)
     paper = changed(leaders=tuple(2**j for j in range(2, 15)), horizon=2**17, repetitions=64)
@@ -99,8 +93,7 @@ class Leaders(Figure):
         for _, look, rows in kit.curves(frame, WAYS, "series", "x", what="played"):
             kit.curve(axes[2], rows, "x", "errors_{}", look)
             kit.curve(axes[3], rows, "x", "violations_{}", look)
-        fair: Row = {"linestyle": "--", "linewidth": 1.0, "label": "best fair policy, lenient"}
-        axes[2].axhline(rows["bound"][0], color=style.BLACK, **fair)
+        axes[2].axhline(rows["bound"][0], color=style.BLACK, linestyle="--", lw=1.0, label="best fair policy, lenient")
         for panel, label in zip(axes[2:], ("errors per round", "share of rounds with a violation"), strict=True):
             kit.log_x(panel, "leaders $R$", label)
         kit.finish(axes, ["what the panel sees", "weights", "errors", "violations"], legends=(0, 1, 2))

@@ -8,7 +8,6 @@ import numpy as np
 from bandits.combine import Observed, observed
 from bandits.one_sided import Exp2OneSided, MahalanobisDistance, OneSidedGame, Panel, Panels, ViolationsByVotes, lending
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Figure, Frame, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -32,19 +31,14 @@ class Members(Figure):
 
     name = "bechavod2022_members"
     title = "How many auditors sit on the panel, and the same answers under every number of votes"
-    source = PAPER
-    claim = (
-        "Section 2 and Lemma B.1: a report takes s of m votes, and s auditors object exactly if the one with the s-th "
-        "least distance does; auditors answer independently, so one set of answers serves every number of votes."
-    )
-    caption = (
-        "Environment B: 40 individuals of two groups, 4 arrivals per round, one score threshold per group (N = 81); "
-        "one panel, the first m of a pool of auditors whose distances weigh score, merit and group at random. Exp2 "
-        "with the shifted estimator and self-bounding price. (a), (b) A panel of m, s of whom must object; broken "
-        "lines: the best policy that is fair at the tolerance. (c) Three learners before the largest panel, which "
-        "reports by one vote, by a majority or by all; the answers that it gave in each run are counted again under "
-        "every number of votes. Bands: 95% intervals of means."
-    )
+    claim = """Section 2 and Lemma B.1: a report takes s of m votes, and s auditors object exactly if the one with the
+    s-th least distance does; auditors answer independently, so one set of answers serves every number of votes."""
+    caption = """Environment B: 40 individuals of two groups, 4 arrivals per round, one score threshold per group (N =
+    81); one panel, the first m of a pool of auditors whose distances weigh score, merit and group at random. Exp2 with
+    the shifted estimator and self-bounding price. (a), (b) A panel of m, s of whom must object; broken lines: the best
+    policy that is fair at the tolerance. (c) Three learners before the largest panel, which reports by one vote, by a
+    majority or by all; the answers that it gave in each run are counted again under every number of votes. Bands: 95%
+    intervals of means."""
     panels, size = 3, (11.0, 4.2)
     tiny = changed(horizon=64, members=(1, 3), points=2, recounted=3, repetitions=2)
     paper = changed(horizon=2**19, points=25, repetitions=32)

@@ -6,7 +6,6 @@ import numpy as np
 
 from bandits.one_sided import Crowd, Exp2OneSided, Lending, Listed, OneSidedGame, Panels, lending, lending_panels
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Array, Figure, Frame, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
@@ -21,19 +20,14 @@ class Policy(Figure):
 
     name = "bechavod2022_policy"
     title = "The learned policy, individual by individual, and the distances that constrain it"
-    source = PAPER
-    claim = (
-        "Section 2: a policy is fair if no two individuals are accepted with probabilities that differ by more than "
-        "their distance plus the tolerance; Lemma B.1: the distance of a panel is that of its swing auditor."
-    )
-    caption = (
-        "Environment B: 40 individuals, 81 pairs of thresholds, six panels in turn, Exp2 with the shifted estimator "
-        "and self-bounding price. (a) The least swing distance of the six panels for each pair, individuals ordered by "
-        "group and score; dots: ordered pairs (x, x') that the best policy of all would violate at the tolerance. (b) "
-        "to (d) Share of arrivals accepted, over all repetitions in three windows of time, against the score, with the "
-        "best fair policies: strict at the tolerance minus the slack, lenient at the tolerance. Nothing makes the "
-        "learner keep to the strict one: reports begin beyond the tolerance."
-    )
+    claim = """Section 2: a policy is fair if no two individuals are accepted with probabilities that differ by more
+    than their distance plus the tolerance; Lemma B.1: the distance of a panel is that of its swing auditor."""
+    caption = """Environment B: 40 individuals, 81 pairs of thresholds, six panels in turn, Exp2 with the shifted
+    estimator and self-bounding price. (a) The least swing distance of the six panels for each pair, individuals ordered
+    by group and score; dots: ordered pairs (x, x') that the best policy of all would violate at the tolerance. (b) to
+    (d) Share of arrivals accepted, over all repetitions in three windows of time, against the score, with the best fair
+    policies: strict at the tolerance minus the slack, lenient at the tolerance. Nothing makes the learner keep to the
+    strict one: reports begin beyond the tolerance."""
     panels, size = 4, (13.4, 4.2)
     tiny = changed(ends=(32, 128, 256), starts=(0, 64, 192), n_people=12, repetitions=4)
     paper = changed(ends=(256, 4096, 2**20), starts=(0, 2048, 2**20 - 2**14), repetitions=64)
@@ -95,13 +89,12 @@ class Policy(Figure):
         _draw_distances(axes[0], frame.filter(what="distance").sort("x", "y"))
         for panel, name in zip(axes[1:], _windows(frame), strict=True):
             for group, look in GROUPS.items():
-                line: Row = {"color": look.colour}
                 for policy, (dash, words) in POLICIES.items():
                     rows = frame.filter(what=policy, y=group).sort("score")
                     label = words if group == 0 else "_"
-                    panel.plot(rows["score"], rows["value"], dash, lw=1.0, label=label, **line)
+                    panel.plot(rows["score"], rows["value"], dash, color=look.colour, lw=1.0, label=label)
                 rows = frame.filter(what=name, y=group).sort("score")
-                line = {"markeredgecolor": "white", "markersize": 5, "linestyle": "none"}
+                line: Row = {"markeredgecolor": "white", "markersize": 5, "linestyle": "none"}
                 kit.marked(panel, rows["score"], rows["value"], look, **line)
             panel.set(xlabel="score", ylim=(-0.03, 1.03))
         axes[1].set_ylabel("probability of acceptance")

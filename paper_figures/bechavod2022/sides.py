@@ -8,7 +8,7 @@ import numpy as np
 from bandits.combine import Observed, observed
 from bandits.one_sided import Exp2Analysis, three_points
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER, TUNINGS
+from paper_figures.bechavod2022 import TUNINGS
 from paper_figures.bechavod2022.tuning import LEARNERS
 from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
@@ -29,18 +29,13 @@ class Sides(Figure):
 
     name = "bechavod2022_sides"
     title = "Where a bound is lost: both sides of the inequality for exponential weights, over time"
-    source = PAPER
-    claim = (
-        "On every path the estimated losses exceed those of the best hypothesis by at most (E1), whose mean gives D1. "
-        "With separate moments for errors and reports it is (D3) (ours)."
-    )
-    caption = (
-        "Environment A, Exp2 with the shifted estimator, tuned for the last round. Left side: the losses of the policy "
-        "under its own estimates g, minus those of the best hypothesis in hindsight. X is the part of g that is about "
-        "labels, V the rounds with a report. (a), (b) The sides at two prices, and what is proved of the mean of (D3): "
-        "5 k² per round in place of the moment of X. (c) The left side over the right one, for all prices: full lines "
-        "(E1), dotted (D3). Bands: 95% intervals of means."
-    )
+    claim = """On every path the estimated losses exceed those of the best hypothesis by at most (E1), whose mean gives
+    D1. With separate moments for errors and reports it is (D3) (ours)."""
+    caption = """Environment A, Exp2 with the shifted estimator, tuned for the last round. Left side: the losses of the
+    policy under its own estimates g, minus those of the best hypothesis in hindsight. X is the part of g that is about
+    labels, V the rounds with a report. (a), (b) The sides at two prices, and what is proved of the mean of (D3): 5 k²
+    per round in place of the moment of X. (c) The left side over the right one, for all prices: full lines (E1), dotted
+    (D3). Bands: 95% intervals of means."""
     panels, size = 3, (11.0, 4.4)
     tiny = changed(horizon=2048, repetitions=4)
     paper = changed(horizon=2**20, repetitions=64)
@@ -52,7 +47,7 @@ class Sides(Figure):
     seed: int = setting("seed", 2028)
 
     def game(self) -> Observed:
-        """Return world A with the terms of the learner's analysis."""
+        """Return environment A with the terms of the analysis as metrics."""
         return observed(three_points(self.horizon, self.tolerance), Exp2Analysis())
 
     def data(self) -> Frame:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bandits.one_sided import Exp2OneSided, three_points
 from paper_figures import kit
-from paper_figures.bechavod2022 import PAPER, TUNINGS
+from paper_figures.bechavod2022 import TUNINGS
 from paper_figures.kit import FITTED, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from theory.rates import fit_exponent
@@ -29,21 +29,16 @@ class Tuning(Figure):
 
     name = "bechavod2022_tuning"
     title = "Error regret and violations against the horizon, for four prices of unfairness"
-    source = PAPER
-    claim = (
-        "Theorem 4.1 (T^(4/5) for both at C = T^(1/5)), and with the estimator of this package D1 (T^(1/2 + b) and "
-        "T^(1 - b) at C = T^b) and D2 (sqrt(T) for both at C = ε / (8 η)); the constants drawn are those of D3."
-    )
-    caption = (
-        "Exp2 with the shifted one-sided estimator in environment A: three kinds of individuals, four stumps, two "
-        "arrivals per round, one auditor. Bands: 95% intervals of means, fresh repetitions at each T. (a) is against "
-        "the best policy that is fair at the tolerance of the auditor. Against the stricter benchmark of the theorems, "
-        "fair at the tolerance minus the slack, the regret is negative, for the learner may use all of the tolerance. "
-        "Without a price (C = 0) it is negative in (a) too and not drawn. Broken lines in (a) and (b): proved upper "
-        "bounds (D3, any small price); nothing is promised of the self-bounding price against the lenient benchmark. "
-        "(c) Slopes in log-log between neighbouring horizons, cut at 1.3: filled and full for violations, open and "
-        "dotted for error regret; broken lines: exponents of violations in theory."
-    )
+    claim = """Theorem 4.1 (T^(4/5) for both at C = T^(1/5)), and with the estimator of this package D1 (T^(1/2 + b) and
+    T^(1 - b) at C = T^b) and D2 (sqrt(T) for both at C = ε / (8 η)); the constants drawn are those of D3."""
+    caption = """Exp2 with the shifted one-sided estimator in environment A: three kinds of individuals, four stumps,
+    two arrivals per round, one auditor. Bands: 95% intervals of means, fresh repetitions at each T. (a) is against the
+    best policy that is fair at the tolerance of the auditor. Against the stricter benchmark of the theorems, fair at
+    the tolerance minus the slack, the regret is negative, for the learner may use all of the tolerance. Without a price
+    (C = 0) it is negative in (a) too and not drawn. Broken lines in (a) and (b): proved upper bounds (D3, any small
+    price); nothing is promised of the self-bounding price against the lenient benchmark. (c) Slopes in log-log between
+    neighbouring horizons, cut at 1.3: filled and full for violations, open and dotted for error regret; broken lines:
+    exponents of violations in theory."""
     panels, size = 3, (10.4, 4.0)
     tiny = changed(horizons=(2048, 4096, 8192), repetitions=16)
     paper = changed(horizons=tuple(2**k for k in range(12, 23)), repetitions=64)

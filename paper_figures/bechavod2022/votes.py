@@ -6,7 +6,6 @@ from typing import Any
 from bandits.one_sided import Exp2OneSided, OneSidedGame, lending, lending_panels
 from bandits.one_sided import Panels as AuditPanels
 from paper_figures import kit, style
-from paper_figures.bechavod2022 import PAPER
 from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import Look
@@ -26,21 +25,15 @@ class Votes(Figure):
 
     name = "bechavod2022_votes"
     title = "Violations and errors against the votes that a report takes, and against the tolerance"
-    source = PAPER
-    claim = (
-        "Section 2 and Lemma B.1: s of m auditors object to a pair exactly if the one with the s-th least distance "
-        "does, so more votes or more tolerance make a larger class of fair policies; Lemma D.2: a panel must see the "
-        "policy, for a hypothesis drawn from it looks unfair even where the policy is fair."
-    )
-    caption = (
-        "Environment B: 40 individuals of two groups, 4 arrivals per round, one score threshold per group (N = 81), "
-        "six panels of five auditors who disagree; Exp2 with the shifted estimator and self-bounding price. A report "
-        "takes s of 5 votes. The panels take turns, or are drawn, or the panel sits that objects most to the policy of "
-        "the round, or always the first; orange: panels in turns that see the drawn hypothesis alone, whose reports "
-        "(dotted) are many more than the true violations of the policy (full). Bands: 95% intervals of means. Black "
-        "lines: the best policy that is fair for all six panels at the tolerance minus the slack (strict: at 0) and at "
-        "the tolerance (lenient)."
-    )
+    claim = """Section 2 and Lemma B.1: s of m auditors object to a pair exactly if the one with the s-th least distance
+    does, so more votes or more tolerance make a larger class of fair policies; Lemma D.2: a panel must see the policy,
+    for a hypothesis drawn from it looks unfair even where the policy is fair."""
+    caption = """Environment B: 40 individuals of two groups, 4 arrivals per round, one score threshold per group (N =
+    81), six panels of five auditors who disagree; Exp2 with the shifted estimator and self-bounding price. A report
+    takes s of 5 votes. The panels take turns, or are drawn, or the panel sits that objects most to the policy of the
+    round, or always the first; orange: panels in turns that see the drawn hypothesis alone, whose reports (dotted) are
+    many more than the true violations of the policy (full). Bands: 95% intervals of means. Black lines: the best policy
+    that is fair for all six panels at the tolerance minus the slack (strict: at 0) and at the tolerance (lenient)."""
     panels, size = 4, (12.4, 4.2)
     tiny = changed(horizon=256, votes=(1, 5), tolerances=(0.1, 0.4), repetitions=4)
     paper = changed(horizon=2**19, repetitions=32)

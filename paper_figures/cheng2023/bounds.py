@@ -4,7 +4,7 @@ from bandits.protocol import Learner
 from bandits.switching import BatchedDartboard, BudgetedExp3, ExtraObservationLearner, SwitchingCostGame
 from bandits.switching.feedback import Bandit, ExtraObservations, Feedback, FullInformation, TotalBudget
 from paper_figures import kit, style
-from paper_figures.cheng2023 import LEARNERS, PAPER, measure, theorems
+from paper_figures.cheng2023 import LEARNERS, measure, theorems
 from paper_figures.cheng2023.horizon import BANDIT, FULL_INFORMATION
 from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 
@@ -14,14 +14,11 @@ class Bounds(Figure):
 
     name = "cheng2023_bounds"
     title = "Every learner between its lower and its upper bound"
-    source = PAPER
     claim = "Lower bound of Dekel, Ding, Koren & Peres (2014) and its relatives; the upper bound of each learner."
-    caption = (
-        "Mean regret, switches included, at the horizon. Open marks: on the walk of the lower bound's proof, on which "
-        "every learner with that feedback must exceed it. Full marks: on the walk with the worst of the listed gaps, "
-        "chosen for each learner in a pilot run with other repetitions. Triangles: the tightest theorem with true "
-        "constants that applies; none is drawn where only a rate is known."
-    )
+    caption = """Mean regret, switches included, at the horizon. Open marks: on the walk of the lower bound's proof, on
+    which every learner with that feedback must exceed it. Full marks: on the walk with the worst of the listed gaps,
+    chosen for each learner in a pilot run with other repetitions. Triangles: the tightest theorem with true constants
+    that applies; none is drawn where only a rate is known."""
     size = (7.6, 5.2)
     tiny = changed(horizon=128, budget=32, gaps=(None, 0.3), repetitions=48, pilot=4, n_actions=3)
     paper = changed(horizon=2**20, budget=2**17, repetitions=512, pilot=32)

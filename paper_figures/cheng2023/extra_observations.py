@@ -7,7 +7,7 @@ import numpy as np
 from bandits.protocol import Learner
 from bandits.switching import BatchedDartboard, ExtraObservationLearner, ExtraObservations
 from paper_figures import kit, style
-from paper_figures.cheng2023 import LEARNERS, PAPER, measure, theorems
+from paper_figures.cheng2023 import LEARNERS, measure, theorems
 from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 from theory.rates import fit_kink
 
@@ -20,22 +20,16 @@ class ExtraObservationsFigure(Figure):
 
     name = "cheng2023_extra_observations"
     title = "Extra observations help only beyond a budget of order T^(2/3)"
-    source = PAPER
-    claim = (
-        "Bandit feedback and B_ex extra observations: K^(1/3) T^(2/3) while B_ex is of that order or less, "
-        "T sqrt(K / B_ex) beyond, up to logarithms (Cheng, Zhou & Ji 2023, Section 4)."
-    )
-    caption = (
-        "Mean regret, switches included, on the multi-scale random walk against the number of extra observations. For "
-        "each budget the gap of the walk is the worst of the listed ones, chosen in a pilot run with other "
-        "repetitions. (a) Largest horizon: the learner uses free bandit feedback (batched EXP3) or only the "
-        "observations that it buys (batched Shrinking Dartboard, grey when it is forced to), whichever has the smaller "
-        "bound, so the kink in the measured regret is where its two theorems cross. Dotted line: kink of a constant "
-        "joined smoothly to a power law, least squares in logarithms where observations are not too close (see the "
-        "parameters; with closer ones the regret of order sqrt(T), which switches cost even with full information, "
-        "begins to show); yellow: its 95% bootstrap interval over repetitions, each on its own walk. (b) In units of "
-        "T^(2/3) all horizons fall on one curve."
-    )
+    claim = """Bandit feedback and B_ex extra observations: K^(1/3) T^(2/3) while B_ex is of that order or less, T
+    sqrt(K / B_ex) beyond, up to logarithms (Cheng, Zhou & Ji 2023, Section 4)."""
+    caption = """Mean regret, switches included, on the multi-scale random walk against the number of extra
+    observations. For each budget the gap of the walk is the worst of the listed ones, chosen in a pilot run with other
+    repetitions. (a) Largest horizon: the learner uses free bandit feedback (batched EXP3) or only the observations that
+    it buys (batched Shrinking Dartboard, grey when it is forced to), whichever has the smaller bound, so the kink in
+    the measured regret is where its two theorems cross. Dotted line: kink of a constant joined smoothly to a power law,
+    least squares in logarithms where observations are not too close (see the parameters; with closer ones the regret of
+    order sqrt(T), which switches cost even with full information, begins to show); yellow: its 95% bootstrap interval
+    over repetitions, each on its own walk. (b) In units of T^(2/3) all horizons fall on one curve."""
     panels, size = 2, (7.6, 4.6)
     tiny = changed(
         horizons=(256, 512),

@@ -17,7 +17,7 @@ from bandits.switching import (
 )
 from bandits.switching.feedback import Feedback
 from paper_figures import kit, style
-from paper_figures.cheng2023 import LEARNERS, PAPER, measure, theorems
+from paper_figures.cheng2023 import LEARNERS, measure, theorems
 from paper_figures.kit import FITTED, Axes, Figure, Frame, Panels, Row, changed, setting
 from theory.rates import fit_exponent
 
@@ -32,7 +32,6 @@ _FEEDBACK: tuple[tuple[str, Feedback, tuple[Learner, ...]], ...] = (
 class _Growth(Figure):
     """Both metrics of each learner at each horizon, with bounds and the fitted exponent of one of them."""
 
-    source = PAPER
     fitted = "regret"
 
     horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 18)))
@@ -97,19 +96,15 @@ class Regret(_Growth):
 
     name = "cheng2023_horizon"
     title = "Regret against the horizon: exponent 1/2 with full information, 2/3 with bandit feedback"
-    claim = (
-        "Minimax regret with switching costs: of order sqrt(T ln K) under full information, K^(1/3) T^(2/3) up to "
-        "logarithms under bandit feedback (Dekel, Ding, Koren & Peres 2014; Geulen, Vöcking & Winkler 2010)."
-    )
-    caption = (
-        "Mean regret on the multi-scale random walk, switches included, against the horizon T. Every learner is tuned "
-        "for each T by its theorem. For each learner and T the gap of the walk is the worst of the listed ones, chosen "
-        "in a pilot run with other repetitions: with the gap of the lower bound (None in the list) switches are all of "
-        "the regret at these horizons, and no single gap is hard for all learners. Hedge and EXP3 redraw their action "
-        "every round, at a cost proportional to T. Broken lines: upper bound of each learner, in its colour; dotted: "
-        "lower bound. Slopes: weighted least squares in logarithms over all T shown, with 95% bootstrap intervals over "
-        "repetitions, each on its own walk."
-    )
+    claim = """Minimax regret with switching costs: of order sqrt(T ln K) under full information, K^(1/3) T^(2/3) up to
+    logarithms under bandit feedback (Dekel, Ding, Koren & Peres 2014; Geulen, Vöcking & Winkler 2010)."""
+    caption = """Mean regret on the multi-scale random walk, switches included, against the horizon T. Every learner is
+    tuned for each T by its theorem. For each learner and T the gap of the walk is the worst of the listed ones, chosen
+    in a pilot run with other repetitions: with the gap of the lower bound (None in the list) switches are all of the
+    regret at these horizons, and no single gap is hard for all learners. Hedge and EXP3 redraw their action every
+    round, at a cost proportional to T. Broken lines: upper bound of each learner, in its colour; dotted: lower bound.
+    Slopes: weighted least squares in logarithms over all T shown, with 95% bootstrap intervals over repetitions, each
+    on its own walk."""
     panels, size = 2, (7.6, 4.4)
     tiny = changed(horizons=(64, 128, 256, 512), gaps=(None, 0.3), repetitions=48, pilot=4, n_actions=3)
     paper = changed(horizons=tuple(2**k for k in range(10, 21)), repetitions=512, pilot=32)
@@ -134,12 +129,10 @@ class Switches(_Growth):
     name = "cheng2023_switches"
     title = "Switches against the horizon"
     claim = "Full information affords about sqrt(T) switches, bandit feedback T^(2/3): one per batch."
-    caption = (
-        "Mean number of switches on the multi-scale random walk of the lower bound (its gap is too small to be found "
-        "in T rounds, so no learner settles). Broken lines: upper bounds on the expected number of switches. Slopes: "
-        "weighted least squares in logarithms over all T shown, with 95% bootstrap intervals over repetitions, each on "
-        "its own walk."
-    )
+    caption = """Mean number of switches on the multi-scale random walk of the lower bound (its gap is too small to be
+    found in T rounds, so no learner settles). Broken lines: upper bounds on the expected number of switches. Slopes:
+    weighted least squares in logarithms over all T shown, with 95% bootstrap intervals over repetitions, each on its
+    own walk."""
     size = (7.6, 4.6)
     fitted = "switches"
     tiny = changed(horizons=(64, 128, 256), repetitions=48, pilot=4, n_actions=3)

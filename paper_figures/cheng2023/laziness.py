@@ -7,7 +7,7 @@ from typing import Any
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.switching import FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
 from paper_figures import kit, style
-from paper_figures.cheng2023 import LEARNERS, PAPER
+from paper_figures.cheng2023 import LEARNERS
 from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from sims import Cell, Run
@@ -18,18 +18,13 @@ class Laziness(Figure):
 
     name = "cheng2023_laziness"
     title = "The same distribution of actions in every round, with and without laziness"
-    source = PAPER
-    claim = (
-        "Shrinking Dartboard keeps Hedge's probabilities in every round, with at most ln K + η min L expected redraws "
-        "(Geulen, Vöcking & Winkler 2010)."
-    )
-    caption = (
-        "Hedge and Shrinking Dartboard with the same learning rate (Shrinking Dartboard's tuning for T) on the same "
-        "multi-scale random walks under full information. (a) Their expected losses are equal in every round, so the "
-        "two curves differ by sampling only. (b) Hedge draws a new action every round; Shrinking Dartboard keeps its "
-        "action with the probability by which its weight shrinks. Broken line: the bound on the expected number of "
-        "redraws, with the mean loss of the best action. Checkpoints from round 16 on."
-    )
+    claim = """Shrinking Dartboard keeps Hedge's probabilities in every round, with at most ln K + η min L expected
+    redraws (Geulen, Vöcking & Winkler 2010)."""
+    caption = """Hedge and Shrinking Dartboard with the same learning rate (Shrinking Dartboard's tuning for T) on the
+    same multi-scale random walks under full information. (a) Their expected losses are equal in every round, so the two
+    curves differ by sampling only. (b) Hedge draws a new action every round; Shrinking Dartboard keeps its action with
+    the probability by which its weight shrinks. Broken line: the bound on the expected number of redraws, with the mean
+    loss of the best action. Checkpoints from round 16 on."""
     panels, size = 2, (7.6, 4.2)
     tiny = changed(horizon=64, n_actions=3, gap=0.2, repetitions=8)
     paper = changed(horizon=2**20, gap=0.0025, repetitions=1024)

@@ -1,7 +1,6 @@
 """Phase diagrams: the exponent of T in the minimax regret against the exponent of the budget."""
 
 from paper_figures import kit, style
-from paper_figures.cheng2023 import PAPER
 from paper_figures.kit import Axes, Figure, Frame, Panels, changed, setting
 
 
@@ -10,15 +9,12 @@ class Phases(Figure):
 
     name = "cheng2023_phases"
     title = "Phase diagrams: what a budget of observations is worth"
-    source = PAPER
     claim = "Minimax regret for fixed K, without logarithms (Cheng, Zhou & Ji 2023, Sections 3 to 5)."
-    caption = (
-        "Exponent of T in the minimax regret with unit switching cost, against the exponent of the budget. Nothing is "
-        "simulated. (a) Free bandit feedback and B_ex extra observations: no gain up to B_ex = T^(2/3), then "
-        "T / sqrt(B_ex), down to the rate of full information. (b) B observations in total: up to B = T^(2/3) it does "
-        "not matter what they show; beyond, observations of the played action alone no longer help, the others do. The "
-        "curves for flexible observations and for all actions of a round coincide."
-    )
+    caption = """Exponent of T in the minimax regret with unit switching cost, against the exponent of the budget.
+    Nothing is simulated. (a) Free bandit feedback and B_ex extra observations: no gain up to B_ex = T^(2/3), then T /
+    sqrt(B_ex), down to the rate of full information. (b) B observations in total: up to B = T^(2/3) it does not matter
+    what they show; beyond, observations of the played action alone no longer help, the others do. The curves for
+    flexible observations and for all actions of a round coincide."""
     panels, size = 2, (7.6, 4.2)
     tiny = changed(steps=6)
 

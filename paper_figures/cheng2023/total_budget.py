@@ -9,7 +9,7 @@ from bandits.protocol import Learner
 from bandits.switching import BatchedDartboard, BudgetedExp3, TotalBudget
 from bandits.switching.feedback import Looks
 from paper_figures import kit, style
-from paper_figures.cheng2023 import PAPER, measure, theorems
+from paper_figures.cheng2023 import measure, theorems
 from paper_figures.kit import FITTED, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.style import Look
 from theory.rates import fit_exponent, fit_kink
@@ -32,23 +32,17 @@ class TotalBudgetFigure(Figure):
 
     name = "cheng2023_total_budget"
     title = "With a total budget, observations of the played action stop helping; others do not"
-    source = PAPER
-    claim = (
-        "B observations in total: T sqrt(K / B) if they are flexible or show all actions; if they show the played "
-        "action only, the same until B is of order K^(1/3) T^(2/3), then flat (Cheng, Zhou & Ji 2023, Section 5)."
-    )
-    caption = (
-        "Mean regret, switches included, on the multi-scale random walk against the number of observations that may be "
-        "bought, none being free. For each budget the gap of the walk is the worst of the listed ones, chosen in a "
-        "pilot run with other repetitions. Played action only: budgeted EXP3, which must redraw its action after every "
-        "observation and so stops buying. Flexible (one uniformly drawn action per batch, at most one per round: drawn "
-        "up to B = T) and all actions of a round: batched Shrinking Dartboard, whose estimates do not depend on its "
-        "own actions, so that it need not switch. Broken lines: upper bound of each learner, in its colour. Slopes: "
-        "weighted least squares in logarithms where observations are far enough apart (see the parameters), with 95% "
-        "bootstrap intervals over repetitions, each on its own walk; with closer ones the regret of order sqrt(T), "
-        "which switches cost even with full information, begins to show. Yellow: fitted kink. In brackets: slope of "
-        "the upper bound over the same budgets."
-    )
+    claim = """B observations in total: T sqrt(K / B) if they are flexible or show all actions; if they show the played
+    action only, the same until B is of order K^(1/3) T^(2/3), then flat (Cheng, Zhou & Ji 2023, Section 5)."""
+    caption = """Mean regret, switches included, on the multi-scale random walk against the number of observations that
+    may be bought, none being free. For each budget the gap of the walk is the worst of the listed ones, chosen in a
+    pilot run with other repetitions. Played action only: budgeted EXP3, which must redraw its action after every
+    observation and so stops buying. Flexible (one uniformly drawn action per batch, at most one per round: drawn up to
+    B = T) and all actions of a round: batched Shrinking Dartboard, whose estimates do not depend on its own actions, so
+    that it need not switch. Broken lines: upper bound of each learner, in its colour. Slopes: weighted least squares in
+    logarithms where observations are far enough apart (see the parameters), with 95% bootstrap intervals over
+    repetitions, each on its own walk; with closer ones the regret of order sqrt(T), which switches cost even with full
+    information, begins to show. Yellow: fitted kink. In brackets: slope of the upper bound over the same budgets."""
     size = (6.4, 4.8)
     tiny = changed(
         horizon=256, lengths=(1, 2, 4, 8, 16, 32), least=8, closest=2, gaps=(0.4,), repetitions=48, pilot=4, n_actions=3

@@ -5,7 +5,6 @@ import numpy as np
 from bandits.core.rng import ENVIRONMENT, seed_word, stream
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from paper_figures import kit, style
-from paper_figures.cheng2023 import PAPER
 from paper_figures.kit import Figure, Frame, Panels, changed, setting
 
 
@@ -14,15 +13,12 @@ class Walk(Figure):
 
     name = "cheng2023_walk"
     title = "The adversary: a random walk on a tree, and one action slightly below it"
-    source = PAPER
     claim = "The multi-scale random walk of the lower bound T^(2/3) (Dekel, Ding, Koren & Peres 2014, Section 3)."
-    caption = (
-        "One path of the walk with the gap and the noise of the theorem. (a) Round t takes one Gaussian step from its "
-        "parent, t with its lowest binary 1 cleared; a path from the root has at most one step per binary digit, so "
-        "the walk stays near 0, while a cut between rounds crosses few edges. (b) All actions share the walk; the good "
-        "one is lower by the gap. Full information reveals the gap in one round; a learner that sees its own action "
-        "only must switch to see it, and an edge of the tree must cross the switch."
-    )
+    caption = """One path of the walk with the gap and the noise of the theorem. (a) Round t takes one Gaussian step
+    from its parent, t with its lowest binary 1 cleared; a path from the root has at most one step per binary digit, so
+    the walk stays near 0, while a cut between rounds crosses few edges. (b) All actions share the walk; the good one is
+    lower by the gap. Full information reveals the gap in one round; a learner that sees its own action only must switch
+    to see it, and an edge of the tree must cross the switch."""
     panels, size = 2, (7.6, 4.2)
     tiny = changed(horizon=16)
 

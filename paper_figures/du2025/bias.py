@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paper_figures import kit, style
-from paper_figures.du2025 import PAPER
 from paper_figures.kit import Figure, Frame, Panels, changed, setting
 
 _LOOKS = ((style.BLUE, "o"), (style.GREEN, "s"), (style.ORANGE, "^"))
@@ -15,17 +14,12 @@ class Bias(Figure):
 
     name = "du2025_bias"
     title = "Measuring fairness by an absolute difference makes fair thresholds look unfair"
-    source = PAPER
-    claim = (
-        "Feedback on parity must be the signed pair a₀ - a₁ - δ, a₁ - a₀ - δ, whose means are the true residuals; "
-        "|a₀ - a₁| - δ is too large on average, by E|X| ≥ |E X|."
-    )
-    caption = (
-        "Exact expectation of the absolute difference of the acceptance rates of a batch, for thresholds with the true "
-        "differences shown by broken lines, all of them feasible. A learner that averages absolute differences keeps "
-        "this bias however many rounds it plays: with small batches it rejects thresholds at which both groups are "
-        "treated alike. The means of the signed pair are the broken lines for every n."
-    )
+    claim = """Feedback on parity must be the signed pair a₀ - a₁ - δ, a₁ - a₀ - δ, whose means are the true residuals;
+    |a₀ - a₁| - δ is too large on average, by E|X| ≥ |E X|."""
+    caption = """Exact expectation of the absolute difference of the acceptance rates of a batch, for thresholds with
+    the true differences shown by broken lines, all of them feasible. A learner that averages absolute differences keeps
+    this bias however many rounds it plays: with small batches it rejects thresholds at which both groups are treated
+    alike. The means of the signed pair are the broken lines for every n."""
     size = (6.4, 3.8)
     tiny = changed(sizes=(10, 20))
 

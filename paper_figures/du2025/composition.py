@@ -20,12 +20,10 @@ class Composition(LoopFigure):
     name = "du2025_composition"
     title = "The population reacts: scores and composition over time"
     claim = "Closed loop: decisions change the population that they are about, with a contraction for each threshold."
-    caption = (
-        "State of the population after t rounds, mean over repetitions with 95% bands. (a) Latent means of the two "
-        "groups, which rise with the acceptance rate of each: strict thresholds lower the scores that they select on. "
-        "(b, c) Share of group 1, which grows with its acceptance rate relative to that of group 0. The state reacts "
-        "within about ten rounds, so the curves follow the thresholds that are being tried."
-    )
+    caption = """State of the population after t rounds, mean over repetitions with 95% bands. (a) Latent means of the
+    two groups, which rise with the acceptance rate of each: strict thresholds lower the scores that they select on. (b,
+    c) Share of group 1, which grows with its acceptance rate relative to that of group 0. The state reacts within about
+    ten rounds, so the curves follow the thresholds that are being tried."""
     size = (10.4, 4.4)
 
     def data(self) -> Frame:

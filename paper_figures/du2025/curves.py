@@ -9,13 +9,11 @@ from paper_figures.kit import Frame, Panels
 # More curves than these hide each other; `du2025_plane` and the tables have all learners.
 SHOWN = [SEARCH, "DoublyOptimisticSearch", "PessimisticSearch", "RewardUCB", "PrimalDualBandit", "FixedThreshold"]
 
-_ENVIRONMENTS = (
-    "Three closed loops, parameters ours (below): a synthetic one in which acceptance lifts the scores of a group, and "
-    "two in which a score model was fitted to one half of German Credit (groups: aged up to 25, and older) or COMPAS "
-    "(the two largest race groups) and the composition of the other half reacts to acceptance. Every learner sees the "
-    "reward and the two signed parity residuals of the threshold it plays, and nothing else. Six of the learners are "
-    "drawn; all are in the table and in the plane of reward and violation. "
-)
+_ENVIRONMENTS = """Three closed loops, parameters ours (below): a synthetic one in which acceptance lifts the scores of
+a group, and two in which a score model was fitted to one half of German Credit (groups: aged up to 25, and older) or
+COMPAS (the two largest race groups) and the composition of the other half reacts to acceptance. Every learner sees the
+reward and the two signed parity residuals of the threshold it plays, and nothing else. Six of the learners are drawn;
+all are in the table and in the plane of reward and violation. """
 
 
 class _Curves(LoopFigure):
@@ -41,11 +39,12 @@ class Reward(_Curves):
     name = "du2025_reward"
     title = "Reward while learning: closed loops with a parity constraint"
     claim = "The paper: optimistic feasible search earns more than unconstrained and primal-dual bandits."
-    caption = _ENVIRONMENTS + (
-        "Mean reward per round since the previous checkpoint, in the state of the population in that round (exact "
-        "means, not draws). In the two data sets the threshold that pays best violates parity, so learners that look "
-        "at reward alone rise above the oracle, which respects it: more reward is no merit there unless the violation "
-        "(next figure) is considered too."
+    caption = (
+        _ENVIRONMENTS
+        + """Mean reward per round since the previous checkpoint, in the state of the population in
+    that round (exact means, not draws). In the two data sets the threshold that pays best violates parity, so learners
+    that look at reward alone rise above the oracle, which respects it: more reward is no merit there unless the
+    violation (next figure) is considered too."""
     )
 
     def draw(self, frame: Frame, axes: Panels) -> None:
@@ -77,11 +76,12 @@ class Violation(_Curves):
     name = "du2025_violation"
     title = "Cumulative violation while learning"
     claim = "The paper: optimistic feasible search violates the constraints far less in total."
-    caption = _ENVIRONMENTS + (
-        "Cumulative violation: sum over rounds of how far the true difference of the acceptance rates of the groups is "
-        "beyond the tolerance. Linear from 0 to 1, logarithmic above. The pessimistic search starts from a threshold "
-        "known to be safe and from a known slope; the others know nothing. The oracle holds its threshold from the "
-        "start, which may be infeasible until the population has settled."
+    caption = (
+        _ENVIRONMENTS
+        + """Cumulative violation: sum over rounds of how far the true difference of the acceptance
+    rates of the groups is beyond the tolerance. Linear from 0 to 1, logarithmic above. The pessimistic search starts
+    from a threshold known to be safe and from a known slope; the others know nothing. The oracle holds its threshold
+    from the start, which may be infeasible until the population has settled."""
     )
 
     def draw(self, frame: Frame, axes: Panels) -> None:

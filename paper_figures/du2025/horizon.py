@@ -15,7 +15,6 @@ from bandits.threshold import (
 )
 from bandits.threshold.population import Population
 from paper_figures import kit, style
-from paper_figures.du2025 import PAPER
 from paper_figures.du2025.loops import LOOKS, SEARCH, pools
 from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import final_cell, runs
@@ -39,19 +38,14 @@ class Growth(Figure):
 
     name = "du2025_horizon"
     title = "Regret and violation against the horizon, below the theorems"
-    source = PAPER
-    claim = (
-        "Reward regret and cumulative violation of order sqrt(G T ln(G T) / n) with probability 1 - δ₀ in a population "
-        "that does not react (proof with constants in theory.threshold.bounds; the search knows T)."
-    )
-    caption = (
-        "The synthetic population, frozen in its first state, for horizons that the learner is told. Broken lines: the "
-        "bounds of the theorems with their constants, in the colour of the learner; dotted: slope 1/2. The regret "
-        "grows with about that slope or a little more while many thresholds still look alike, and flattens when the "
-        "best one is known: for one population the growth is logarithmic in the end, the square root being for the "
-        "worst of them. The violation flattens sooner, because infeasible thresholds are soon found out. Slopes: "
-        "weighted least squares in logarithms over all T shown, and between the last two."
-    )
+    claim = """Reward regret and cumulative violation of order sqrt(G T ln(G T) / n) with probability 1 - δ₀ in a
+    population that does not react (proof with constants in theory.threshold.bounds; the search knows T)."""
+    caption = """The synthetic population, frozen in its first state, for horizons that the learner is told. Broken
+    lines: the bounds of the theorems with their constants, in the colour of the learner; dotted: slope 1/2. The regret
+    grows with about that slope or a little more while many thresholds still look alike, and flattens when the best one
+    is known: for one population the growth is logarithmic in the end, the square root being for the worst of them. The
+    violation flattens sooner, because infeasible thresholds are soon found out. Slopes: weighted least squares in
+    logarithms over all T shown, and between the last two."""
     panels, size = 2, (8.6, 4.8)
     tiny = changed(
         horizons=(64, 128, 256),

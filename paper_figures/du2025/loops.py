@@ -10,28 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits import threshold
 from bandits.protocol import Learner
-from bandits.threshold import (
-    BlockFeasibleSearch,
-    ConstrainedThompson,
-    DoublyOptimisticSearch,
-    EmpiricalPools,
-    EpochFeasibleSearch,
-    ExploreThenCommit,
-    FixedThreshold,
-    FullScores,
-    FullScoreSearch,
-    LagrangianExp3,
-    OptimisticFeasibleSearch,
-    PessimisticSearch,
-    PrimalDualBandit,
-    RewardEpsilonGreedy,
-    RewardUCB,
-    ThresholdGame,
-    environments,
-)
+from bandits.threshold import EmpiricalPools, FullScores, FullScoreSearch, ThresholdGame, environments
 from paper_figures import kit, style
-from paper_figures.du2025 import PAPER
 from paper_figures.kit import Axes, Figure, Frame, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
@@ -91,7 +73,6 @@ def pools(adaptation: float, second: tuple[int, ...]) -> EmpiricalPools:
 class LoopFigure(Figure):
     """A figure of the closed loops; the parameters of the populations are shown as `environments` has them."""
 
-    source = PAPER
     panels = 3
     tiny = changed(
         horizon=300,
@@ -138,22 +119,8 @@ class LoopFigure(Figure):
     def players(self) -> list[Learner]:
         """Return the learners, the oracle last."""
         sure: dict[str, Any] = {"failure_probability": self.failure_probability, "width": self.width}
-        every = (
-            OptimisticFeasibleSearch(**sure),
-            FullScoreSearch(**sure),
-            EpochFeasibleSearch(**sure),
-            BlockFeasibleSearch(**sure),
-            DoublyOptimisticSearch(**sure),
-            PessimisticSearch(**sure),
-            RewardUCB(**sure),
-            RewardEpsilonGreedy(),
-            PrimalDualBandit(**sure),
-            LagrangianExp3(),
-            ConstrainedThompson(),
-            ExploreThenCommit(),
-            FixedThreshold(),
-        )
-        return [learner for learner in every if learner.name in self.learners]
+        kinds = [getattr(threshold, name) for name in LOOKS if name in self.learners]
+        return [kind(**sure) if sure.keys() <= {f.name for f in fields(kind)} else kind() for kind in kinds]
 
     def runs(self) -> list[tuple[str, str, Run]]:
         """Return (environment, name of the learner, run) for each learner in each environment."""

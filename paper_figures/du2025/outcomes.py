@@ -7,11 +7,9 @@ from paper_figures.kit import Axes, Frame, Panels, Row
 
 CLAIMED_GAP = 0.003
 _RIVALS = ("RewardUCB", "PrimalDualBandit")
-_READING = (
-    "Means over repetitions with 95% intervals (Student's t). Reward in good acceptances per individual, a bad one "
-    "costing the price q of the population; cumulative violation: sum over rounds of how far the difference of the "
-    "true acceptance rates of the groups is beyond the tolerance. "
-)
+_READING = """Means over repetitions with 95% intervals (Student's t). Reward in good acceptances per individual, a bad
+one costing the price q of the population; cumulative violation: sum over rounds of how far the difference of the true
+acceptance rates of the groups is beyond the tolerance. """
 
 
 class _Outcomes(LoopFigure):
@@ -40,27 +38,22 @@ class _Outcomes(LoopFigure):
 
     def findings(self, frame: Frame) -> list[str]:
         """Return for each environment where the ordering of the paper holds, with numbers."""
-        return claims(frame)
-
-
-def claims(frame: Frame) -> list[str]:
-    """Return for each environment where the ordering of the paper holds, with numbers."""
-    sentences = []
-    for name, title in TITLES.items():
-        rows = {row["learner"]: row for row in frame.filter(environment=name).iter_rows(named=True)}
-        own = rows[SEARCH]
-        for rival in _RIVALS:
-            other = rows[rival]
-            low, high = other["search_lead_low95"], other["search_lead_high95"]
-            word = "holds" if low > 0.0 else "does not hold" if high < 0.0 else "is undecided"
-            sentences.append(
-                f"{title}, more reward than {LOOKS[rival].label}: {word} (search {own['reward_per_round_mean']:.4f} "
-                f"per round, the other {other['reward_per_round_mean']:.4f}; difference "
-                f"{kit.with_interval(other, 'search_lead_{}', '+.4f')}); cumulative violation "
-                f"{own['violation_mean']:.0f} against {other['violation_mean']:.0f}."
-            )
-        sentences.append(_steady(title, own))
-    return sentences
+        sentences = []
+        for name, title in TITLES.items():
+            rows = {row["learner"]: row for row in frame.filter(environment=name).iter_rows(named=True)}
+            own = rows[SEARCH]
+            for rival in _RIVALS:
+                other = rows[rival]
+                low, high = other["search_lead_low95"], other["search_lead_high95"]
+                word = "holds" if low > 0.0 else "does not hold" if high < 0.0 else "is undecided"
+                sentences.append(
+                    f"{title}, more reward than {LOOKS[rival].label}: {word} (search "
+                    f"{own['reward_per_round_mean']:.4f} per round, the other {other['reward_per_round_mean']:.4f}; "
+                    f"difference {kit.with_interval(other, 'search_lead_{}', '+.4f')}); cumulative violation "
+                    f"{own['violation_mean']:.0f} against {other['violation_mean']:.0f}."
+                )
+            sentences.append(_steady(title, own))
+        return sentences
 
 
 def _steady(title: str, own: Row) -> str:
@@ -82,11 +75,12 @@ class Plane(_Outcomes):
     name = "du2025_plane"
     title = "Reward against violation: what is gained by breaking the constraint"
     claim = "The paper: optimistic feasible search has the higher reward at a far smaller cumulative violation."
-    caption = _READING + (
-        "Upper left is better; dotted: reward of the best feasible threshold at its fixed point. The violation is "
-        "linear from 0 to 1 and logarithmic above. Learners that ignore the constraint reach the upper right where "
-        "breaking it pays (German Credit and COMPAS); in the synthetic loop it hardly pays in the long run. The search "
-        "is the ring; other open marks belong to the second learner of a colour."
+    caption = (
+        _READING
+        + """Upper left is better; dotted: reward of the best feasible threshold at its fixed point. The
+    violation is linear from 0 to 1 and logarithmic above. Learners that ignore the constraint reach the upper right
+    where breaking it pays (German Credit and COMPAS); in the synthetic loop it hardly pays in the long run. The search
+    is the ring; other open marks belong to the second learner of a colour."""
     )
     size = (10.4, 4.9)
 
@@ -138,15 +132,15 @@ class Table(_Outcomes):
 
     name = "du2025_table"
     title = "Results of every learner in the three closed loops"
-    claim = (
-        "The paper: more reward than unconstrained and primal-dual bandits, far less cumulative violation, and a "
-        "steady-state gap to the best feasible fixed threshold below 0.003. Our populations follow its description but "
-        "are not copies of its own: we check its ordering, not its decimals."
-    )
-    caption = _READING + (
-        "Mean ± half-width of the interval. The steady-state gap is the reward of the best feasible threshold minus "
-        "that of the learner in the last rounds; it is negative where a learner gains by breaking the constraint, and "
-        "must be read with the violation beside it. Differences in the findings are taken repetition by repetition."
+    claim = """The paper: more reward than unconstrained and primal-dual bandits, far less cumulative violation, and a
+    steady-state gap to the best feasible fixed threshold below 0.003. Our populations follow its description but are
+    not copies of its own: we check its ordering, not its decimals."""
+    caption = (
+        _READING
+        + """Mean ± half-width of the interval. The steady-state gap is the reward of the best feasible
+    threshold minus that of the learner in the last rounds; it is negative where a learner gains by breaking the
+    constraint, and must be read with the violation beside it. Differences in the findings are taken repetition by
+    repetition."""
     )
     panels, size = 1, (8.6, 8.0)
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from bandits.threshold import environments
 from paper_figures import kit, style
-from paper_figures.du2025 import PAPER
 from paper_figures.du2025.loops import POPULATIONS, TITLES
 from paper_figures.kit import Axes, Figure, Frame, Panels, changed, setting
 
@@ -14,14 +13,11 @@ class Sweep(Figure):
 
     name = "du2025_sweep"
     title = "Every threshold at its own fixed point: the feasible region and the oracle"
-    source = PAPER
     claim = "The oracle: the best feasible fixed threshold, found by sweep."
-    caption = (
-        "Each threshold of the grid is held until the population has settled; means are exact, nothing is sampled. "
-        "Blue: mean reward per round, a bad acceptance costing the price q. Broken: difference of the acceptance rates "
-        "of the two groups, feasible (shaded) where it is at most δ. Lenient thresholds accept almost everybody in "
-        "both groups, strict ones almost nobody; those between are unfair. Star: the oracle of all other figures."
-    )
+    caption = """Each threshold of the grid is held until the population has settled; means are exact, nothing is
+    sampled. Blue: mean reward per round, a bad acceptance costing the price q. Broken: difference of the acceptance
+    rates of the two groups, feasible (shaded) where it is at most δ. Lenient thresholds accept almost everybody in both
+    groups, strict ones almost nobody; those between are unfair. Star: the oracle of all other figures."""
     panels, size = 3, (10.4, 4.2)
     tiny = changed(n_thresholds=11)
 

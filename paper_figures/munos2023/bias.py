@@ -9,7 +9,6 @@ from bandits.preference.measures import kl
 from bandits.preference.self_play.policy_gradient import mixture_fixed_point
 from paper_figures import kit, style
 from paper_figures.kit import SPREAD, Figure, Frame, Panels, Row, changed, setting
-from paper_figures.munos2023 import PAPER
 from paper_figures.simulations import runs
 from paper_figures.style import Look
 from sims import Cell, Run
@@ -27,19 +26,13 @@ class Bias(Figure):
 
     name = "munos2023_bias"
     title = "Nash-MD: a constant step stops beside the equilibrium, falling steps arrive"
-    source = PAPER
-    claim = (
-        "With steps η_t = 2 / (τ (t + 2)) the last iterate of Nash-MD approaches the regularized equilibrium p* "
-        "like 1 / T (Theorem 1); with a constant step it stays within η / (8 τ) of it (Lemma 1, summed), but not at it."
-    )
-    caption = (
-        "Games with preferences sigmoid(U Vᵀ - V Uᵀ) of low rank, uniform reference, exact rows; medians over games, "
-        "bands from least to greatest. (a) Divergence at rest for each constant step; dots: the fixed point solved "
-        "exactly, whose mixture with the reference is the equilibrium of weight τ / (1 - ητ); broken: the bound. (b) "
-        "Divergence along the play. Broken lines: the theorems with the constants derived in this package; dash-dots: "
-        "the published constant 8 / (τ² (T + 1)). Blue: the same centre answering the policy itself, with falling "
-        "steps."
-    )
+    claim = """With steps η_t = 2 / (τ (t + 2)) the last iterate of Nash-MD approaches the regularized equilibrium p*
+    like 1 / T (Theorem 1); with a constant step it stays within η / (8 τ) of it (Lemma 1, summed), but not at it."""
+    caption = """Games with preferences sigmoid(U Vᵀ - V Uᵀ) of low rank, uniform reference, exact rows; medians over
+    games, bands from least to greatest. (a) Divergence at rest for each constant step; dots: the fixed point solved
+    exactly, whose mixture with the reference is the equilibrium of weight τ / (1 - ητ); broken: the bound. (b)
+    Divergence along the play. Broken lines: the theorems with the constants derived in this package; dash-dots: the
+    published constant 8 / (τ² (T + 1)). Blue: the same centre answering the policy itself, with falling steps."""
     panels, size = 2, (8.6, 4.6)
     tiny = changed(n_games=2, n_actions=3, rank=1, steps=(0.5, 1.0), constant=0.5, rounds=100)
     paper = changed(n_games=128, n_actions=50, rounds=200_000)

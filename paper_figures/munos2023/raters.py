@@ -5,7 +5,6 @@ import numpy as np
 from bandits.preference import COMAL, PreferenceGame, games
 from paper_figures import kit, style
 from paper_figures.kit import Array, Figure, Frame, Panels, Row, changed, setting
-from paper_figures.munos2023 import PAPER
 from sims.engines.policies import trajectory
 
 # colour, marker, size: two actions share their probabilities, one shows around the other
@@ -17,18 +16,13 @@ class Raters(Figure):
 
     name = "munos2023_raters"
     title = "Three kinds of raters: a fitted reward jumps, the equilibrium does not"
-    source = PAPER
-    claim = (
-        "A policy optimized for a fitted Bradley-Terry reward changes abruptly when the masses of the raters shift a "
-        "little; the equilibrium of the preferences changes linearly (Appendix C)."
-    )
-    caption = (
-        "Raters of mass 1/3 - ε prefer action 1 to 0, of mass 1/3 + ε/2 action 0 to 2, and of mass 1/3 + ε/2 action 2 "
-        "to 1; all else are ties. (a) The Bradley-Terry reward is fitted to uniform pairs and optimized with a small "
-        "weight on the entropy: it names one best action, another on either side of 0. (b) Markers: the last iterate "
-        "of self-play with proximal points (COMAL) on exact rows; broken lines: the von Neumann winner (1/3 + ε/2, "
-        "1/3 + ε/2, 1/3 - ε). Deterministic."
-    )
+    claim = """A policy optimized for a fitted Bradley-Terry reward changes abruptly when the masses of the raters shift
+    a little; the equilibrium of the preferences changes linearly (Appendix C)."""
+    caption = """Raters of mass 1/3 - ε prefer action 1 to 0, of mass 1/3 + ε/2 action 0 to 2, and of mass 1/3 + ε/2
+    action 2 to 1; all else are ties. (a) The Bradley-Terry reward is fitted to uniform pairs and optimized with a small
+    weight on the entropy: it names one best action, another on either side of 0. (b) Markers: the last iterate of
+    self-play with proximal points (COMAL) on exact rows; broken lines: the von Neumann winner (1/3 + ε/2, 1/3 + ε/2,
+    1/3 - ε). Deterministic."""
     panels, size = 2, (7.6, 3.9)
     tiny = changed(points=1)
 

@@ -8,7 +8,6 @@ from bandits.preference import Comparisons, NoisyRow, StackelbergGame, Stackelbe
 from paper_figures import kit, style
 from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
-from paper_figures.slhf2025 import PAPER
 from paper_figures.style import Look
 from sims import Cell, Run
 
@@ -27,19 +26,13 @@ class Convergence(Figure):
 
     name = "slhf2025_convergence"
     title = "Leader and follower by gradients: any ratio of the steps converges, a fast follower sooner"
-    source = PAPER
-    claim = (
-        "Gradient play of leader and follower finds the only Stackelberg solution of the regularized game; the "
-        "follower should move faster (κ = 5 did best in the paper)."
-    )
-    caption = (
-        "A cycle of three actions, mirror steps from the references, gaps to the closed-form solution. (a) Gap of the "
-        "policy of the leader, max F - F(policy), for three ratios κ and for a follower that gives its best response "
-        "in every round; broken: the bounds derived here. (b) Gap of the replies of the follower. (c) Steps that fall "
-        "like 1 / t, from single Bernoulli answers: mean gaps with pointwise 95% intervals (Student's t), leader "
-        "solid, follower dotted; broken: the guarantee for the mean gap of the follower. Gaps below 1e-13 are not "
-        "drawn."
-    )
+    claim = """Gradient play of leader and follower finds the only Stackelberg solution of the regularized game; the
+    follower should move faster (κ = 5 did best in the paper)."""
+    caption = """A cycle of three actions, mirror steps from the references, gaps to the closed-form solution. (a) Gap
+    of the policy of the leader, max F - F(policy), for three ratios κ and for a follower that gives its best response
+    in every round; broken: the bounds derived here. (b) Gap of the replies of the follower. (c) Steps that fall like 1
+    / t, from single Bernoulli answers: mean gaps with pointwise 95% intervals (Student's t), leader solid, follower
+    dotted; broken: the guarantee for the mean gap of the follower. Gaps below 1e-13 are not drawn."""
     panels, size = 3, (11.0, 4.4)
     tiny = changed(ratios=(5.0,), rounds=16, feedbacks=("Comparisons",), noisy_rounds=8, repetitions=4)
     paper = changed(noisy_rounds=65_536, repetitions=256)

@@ -7,7 +7,6 @@ import numpy as np
 from bandits.preference import StackelbergGame, fit_density, games, hit_probabilities, von_neumann_winner
 from paper_figures import kit, style
 from paper_figures.kit import Array, Axes, Figure, Frame, Panels, Row, changed, setting
-from paper_figures.slhf2025 import PAPER
 from paper_figures.style import Look
 
 _CONCEPTS = ("reward, uniform pairs", "reward, skewed pairs", "equilibrium", "Stackelberg leader")
@@ -24,21 +23,16 @@ class Solutions(Figure):
 
     name = "slhf2025_solutions"
     title = "One preference, four answers: fitted rewards, the equilibrium and the Stackelberg leader"
-    source = PAPER
-    claim = (
-        "On preferences with cycles a fitted reward names one action, which one depends on the pairs that were "
-        "compared; the equilibrium mixes; the leader of the sequential game plays the actions whose worst reply is "
-        "least bad, and the replies of its follower reach every action of a cycle in as many answers."
-    )
-    caption = (
-        "Three preferences on three actions, no regularization, exact. (a) The action of the largest Bradley-Terry "
-        "reward fitted to uniform pairs, or to pairs whose sides are drawn from an uneven distribution; the von "
-        "Neumann winner; the Stackelberg leader (largest row minimum, ties shared). To the right: the least share of "
-        "comparisons won against an opponent who must choose before seeing the answer, and against one who sees it "
-        "(never more than half: whoever sees an answer may copy it). With ranked actions all agree. (b) A user who "
-        "wants one fixed action of the even cycle asks again: replies of the follower, who moves on along the cycle, "
-        "against independent draws from the equilibrium. Deterministic."
-    )
+    claim = """On preferences with cycles a fitted reward names one action, which one depends on the pairs that were
+    compared; the equilibrium mixes; the leader of the sequential game plays the actions whose worst reply is least bad,
+    and the replies of its follower reach every action of a cycle in as many answers."""
+    caption = """Three preferences on three actions, no regularization, exact. (a) The action of the largest
+    Bradley-Terry reward fitted to uniform pairs, or to pairs whose sides are drawn from an uneven distribution; the von
+    Neumann winner; the Stackelberg leader (largest row minimum, ties shared). To the right: the least share of
+    comparisons won against an opponent who must choose before seeing the answer, and against one who sees it (never
+    more than half: whoever sees an answer may copy it). With ranked actions all agree. (b) A user who wants one fixed
+    action of the even cycle asks again: replies of the follower, who moves on along the cycle, against independent
+    draws from the equilibrium. Deterministic."""
     panels, size = 2, (9.0, 4.8)
     tiny = changed(draws=4)
 

@@ -25,7 +25,6 @@ from paper_figures import kit, style
 from paper_figures.kit import Array, Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
-from paper_figures.tiapkin2025 import PAPER
 from sims import Cell, Run
 
 LOOKS = {
@@ -47,20 +46,15 @@ class Contexts(Figure):
 
     name = "tiapkin2025_contexts"
     title = "Contextual games of low rank: last iterates against row queries"
-    source = PAPER
-    claim = (
-        "Mirror prox approaches the regularized equilibrium at the rate (1 + 2β)^(-N/2) in N row queries, without a "
-        "condition on the step that depends on the game; gradient steps from single answers follow it down to their "
-        "noise."
-    )
-    caption = (
-        "Games with preferences sigmoid(U Vᵀ - V Uᵀ), one per context, equally likely contexts, uniform reference, "
-        "means over contexts. (a), (b) Divergence of the last iterate from p* against the number of row queries "
-        "(mirror prox makes two per round); one legend for both; broken: the theorem. The best local λ of INPO is "
-        "computed from the equilibrium, which no learner knows, for the least stable context. (c) Nash-MP with half "
-        "steps by policy gradients from single Bernoulli answers, a smaller game, first β; means with pointwise 95% "
-        "intervals (Student's t). Sizes and generator are ours."
-    )
+    claim = """Mirror prox approaches the regularized equilibrium at the rate (1 + 2β)^(-N/2) in N row queries, without
+    a condition on the step that depends on the game; gradient steps from single answers follow it down to their
+    noise."""
+    caption = """Games with preferences sigmoid(U Vᵀ - V Uᵀ), one per context, equally likely contexts, uniform
+    reference, means over contexts. (a), (b) Divergence of the last iterate from p* against the number of row queries
+    (mirror prox makes two per round); one legend for both; broken: the theorem. The best local λ of INPO is computed
+    from the equilibrium, which no learner knows, for the least stable context. (c) Nash-MP with half steps by policy
+    gradients from single Bernoulli answers, a smaller game, first β; means with pointwise 95% intervals (Student's t).
+    Sizes and generator are ours."""
     panels, size = 3, (11.4, 4.6)
     tiny = changed(n_contexts=2, n_actions=4, queries=(8, 16), batches=(4,), gradient_steps=2, outer=3, repetitions=4)
     paper = changed(queries=(400, 4000), few_contexts=16, few_actions=20, gradient_steps=200, rate=0.3, repetitions=4)

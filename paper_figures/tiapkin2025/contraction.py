@@ -10,7 +10,7 @@ from bandits.protocol import Learner
 from paper_figures import kit
 from paper_figures.kit import SPREAD, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
-from paper_figures.tiapkin2025 import LOOKS, PAPER
+from paper_figures.tiapkin2025 import LOOKS
 from sims import Cell, Run
 
 _SMALLEST = 1e-20  # divergences below this are rounding
@@ -23,19 +23,14 @@ class Contraction(Figure):
 
     name = "tiapkin2025_contraction"
     title = "Guaranteed and measured contraction towards the regularized equilibrium"
-    source = PAPER
-    claim = (
-        "Every round of Nash-MP brings the last iterate closer to the regularized equilibrium p* by a factor "
-        "1 / (1 + 2 τ) in KL(p* ‖ policy), whatever the game; mirror descent is guaranteed only 1 / (1 + 4 τ²)."
-    )
-    caption = (
-        "Games with preferences sigmoid(U Vᵀ - V Uᵀ) of low rank, uniform reference, exact rows. (a) Median over games "
-        "of the divergence of the last iterate from p*, band from least to greatest; broken lines: the theorems, with "
-        "the largest initial divergence of the games. Nash-MP queries two rows per round, the others one; Nash-MD with "
-        "its schedule, INPO at λ = 1/(4τ), Nash-MP at λ = 1/2. (b) One minus the greatest factor by which the "
-        "divergence changed in any round of any game, while it is above 1e-20, and one minus the guaranteed factor; a "
-        "point below its broken line would refute the theorem."
-    )
+    claim = """Every round of Nash-MP brings the last iterate closer to the regularized equilibrium p* by a factor 1 /
+    (1 + 2 τ) in KL(p* ‖ policy), whatever the game; mirror descent is guaranteed only 1 / (1 + 4 τ²)."""
+    caption = """Games with preferences sigmoid(U Vᵀ - V Uᵀ) of low rank, uniform reference, exact rows. (a) Median over
+    games of the divergence of the last iterate from p*, band from least to greatest; broken lines: the theorems, with
+    the largest initial divergence of the games. Nash-MP queries two rows per round, the others one; Nash-MD with its
+    schedule, INPO at λ = 1/(4τ), Nash-MP at λ = 1/2. (b) One minus the greatest factor by which the divergence changed
+    in any round of any game, while it is above 1e-20, and one minus the guaranteed factor; a point below its broken
+    line would refute the theorem."""
     panels, size = 2, (8.6, 4.4)
     tiny = changed(n_games=4, n_actions=3, rank=1, queries=100, weights=(0.05, 0.5), rounds=20)
     paper = changed(n_games=256, n_actions=100, rank=10, queries=10_000, rounds=1000)

@@ -6,7 +6,6 @@ from bandits.preference import NashMP, PreferenceGame, games
 from bandits.preference.measures import gap_tau, kl
 from paper_figures import kit, style
 from paper_figures.kit import Figure, Frame, Panels, changed, setting
-from paper_figures.tiapkin2025 import PAPER
 from sims.engines.policies import trajectory
 
 _SMALLEST = 1e-20  # divergences below this are rounding
@@ -17,14 +16,11 @@ class Sizes(Figure):
 
     name = "tiapkin2025_sizes"
     title = "Mirror prox: the rate does not depend on the number of actions"
-    source = PAPER
     claim = "KL(p* ‖ policy) falls by 1 / (1 + 2 τ) per round in every game, whatever the number of actions."
-    caption = (
-        "One random game of low rank per size, uniform reference, exact rows, Nash-MP at λ = 1/2. The equilibrium is "
-        "the policy after further rounds, certified by its own gap: KL(policy ‖ p*) <= gap / (2 τ). (a) Divergence of "
-        "the last iterate relative to that of the reference, while it is above 1e-20, and the theorem (broken). (b) "
-        "The greatest factor of any round; a point above the broken line would refute the theorem."
-    )
+    caption = """One random game of low rank per size, uniform reference, exact rows, Nash-MP at λ = 1/2. The
+    equilibrium is the policy after further rounds, certified by its own gap: KL(policy ‖ p*) <= gap / (2 τ). (a)
+    Divergence of the last iterate relative to that of the reference, while it is above 1e-20, and the theorem (broken).
+    (b) The greatest factor of any round; a point above the broken line would refute the theorem."""
     panels, size = 2, (8.6, 4.4)
     tiny = changed(sizes=(3, 30))
     paper = changed(sizes=(3, 10, 30, 100, 300, 1000, 3000, 10_000), rank=10)

@@ -7,7 +7,7 @@ from bandits.preference.measures import kl
 from paper_figures import kit, style
 from paper_figures.kit import Array, Axes, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.style import Look
-from paper_figures.tiapkin2025 import LOOKS, PAPER
+from paper_figures.tiapkin2025 import LOOKS
 from sims.engines.policies import trajectory
 
 _EQUILIBRIA = {
@@ -21,18 +21,13 @@ class Trajectories(Figure):
 
     name = "tiapkin2025_trajectories"
     title = "Last and average iterates on a cycle of three actions"
-    source = PAPER
-    claim = (
-        "Without a reference the last iterate of self-play spirals away from an interior equilibrium and only its "
-        "average converges; with one, mirror prox converges in its last iterate."
-    )
-    caption = (
-        "Each triangle holds all policies on three actions that beat each other in a cycle; self-play starts at the "
-        "reference μ (black dot). Hedge plays the game without the reference: its last iterate leaves the von Neumann "
-        "winner (cross), its average goes there. INPO and Nash-MP play the game with weight τ on the reference, whose "
-        "equilibrium is the star; at the same weight λ only the second converges. Deterministic: rows of the "
-        "preference matrix are exact, so there is no seed."
-    )
+    claim = """Without a reference the last iterate of self-play spirals away from an interior equilibrium and only its
+    average converges; with one, mirror prox converges in its last iterate."""
+    caption = """Each triangle holds all policies on three actions that beat each other in a cycle; self-play starts at
+    the reference μ (black dot). Hedge plays the game without the reference: its last iterate leaves the von Neumann
+    winner (cross), its average goes there. INPO and Nash-MP play the game with weight τ on the reference, whose
+    equilibrium is the star; at the same weight λ only the second converges. Deterministic: rows of the preference
+    matrix are exact, so there is no seed."""
     panels, size = 3, (9.6, 4.0)
     tiny = changed(rounds=60)
 

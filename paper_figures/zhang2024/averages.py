@@ -10,7 +10,6 @@ from paper_figures import kit, style
 from paper_figures.kit import SPREAD, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
-from paper_figures.zhang2024 import PAPER
 from sims import Cell, Run
 
 LOOKS = {
@@ -27,17 +26,12 @@ class Averages(Figure):
 
     name = "zhang2024_averages"
     title = "Averages and last iterates of INPO, ONPO and Nash-MP"
-    source = PAPER
-    claim = (
-        "The average of INPO has a regularized gap of order sqrt(D / T), that of its optimistic form of order D / T "
-        "(Zhang et al. 2025, arXiv:2502.16852), D = log(1 / min μ); last iterates may be far better."
-    )
-    caption = (
-        "Games with i.i.d. uniform preferences, uniform reference, exact rows; every point is a play tuned to its "
-        "horizon: INPO at λ = sqrt(T / 8 D), ONPO at λ = 1, Nash-MP at λ = 1/2 (two rows per round). Medians over "
-        "games, bands from least to greatest. (a) Gap of the average of the policies played, and the theorems "
-        "(broken). (b) Gap of the last iterate of the same plays, cut at 1e-15."
-    )
+    claim = """The average of INPO has a regularized gap of order sqrt(D / T), that of its optimistic form of order D /
+    T (Zhang et al. 2025, arXiv:2502.16852), D = log(1 / min μ); last iterates may be far better."""
+    caption = """Games with i.i.d. uniform preferences, uniform reference, exact rows; every point is a play tuned to
+    its horizon: INPO at λ = sqrt(T / 8 D), ONPO at λ = 1, Nash-MP at λ = 1/2 (two rows per round). Medians over games,
+    bands from least to greatest. (a) Gap of the average of the policies played, and the theorems (broken). (b) Gap of
+    the last iterate of the same plays, cut at 1e-15."""
     panels, size = 2, (8.6, 4.2)
     tiny = changed(horizons=(16, 32, 64), n_games=2, n_actions=3)
     paper = changed(horizons=tuple(2**k for k in range(4, 19)), n_games=64, n_actions=50)

@@ -8,7 +8,6 @@ from bandits.preference import INPO, NashMP, PreferenceGame, games, stability
 from paper_figures import kit, style
 from paper_figures.kit import Array, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.style import Look
-from paper_figures.zhang2024 import PAPER
 from sims.engines.policies import trajectory
 
 # colour, marker, size: curves nearly coincide, larger markers show around smaller ones
@@ -22,18 +21,13 @@ class Threshold(Figure):
 
     name = "zhang2024_threshold"
     title = "The last iterate of INPO converges only above a threshold of the weight"
-    source = PAPER
-    claim = (
-        "Near an interior equilibrium a round of INPO multiplies the distance by |1 - (τ - i ω) / (λ + τ)|: it "
-        "converges if and only if λ + τ > (τ² + ω²) / (2 τ), ± i ω the extreme eigenvalues of S (diag p* - p* p*ᵀ)."
-    )
-    caption = (
-        "Cycles in which every action beats the half of the others that follows it; the reference lies beside the "
-        "uniform equilibrium, and self-play starts there. Markers: geometric mean change per round of the distance of "
-        "the logits from p*, over the rounds in which it is neither rounding nor too large for linear theory. Broken: "
-        "the linearized factor; dotted: threshold of INPO. Above the line at 1 play spirals out. Nash-MP, which looks "
-        "ahead, is stable down to much smaller weights. Deterministic."
-    )
+    claim = """Near an interior equilibrium a round of INPO multiplies the distance by |1 - (τ - i ω) / (λ + τ)|: it
+    converges if and only if λ + τ > (τ² + ω²) / (2 τ), ± i ω the extreme eigenvalues of S (diag p* - p* p*ᵀ)."""
+    caption = """Cycles in which every action beats the half of the others that follows it; the reference lies beside
+    the uniform equilibrium, and self-play starts there. Markers: geometric mean change per round of the distance of the
+    logits from p*, over the rounds in which it is neither rounding nor too large for linear theory. Broken: the
+    linearized factor; dotted: threshold of INPO. Above the line at 1 play spirals out. Nash-MP, which looks ahead, is
+    stable down to much smaller weights. Deterministic."""
     panels, size = 2, (8.2, 4.2)
     tiny = changed(sizes=(3,), points=4)
 

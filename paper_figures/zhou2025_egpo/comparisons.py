@@ -18,7 +18,7 @@ from paper_figures import kit, style
 from paper_figures.kit import Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
-from paper_figures.zhou2025_egpo import PAPER, random_games
+from paper_figures.zhou2025_egpo import random_games
 from sims import Cell
 
 LOOKS = {
@@ -36,18 +36,13 @@ class ComparisonsAlone(Figure):
 
     name = "zhou2025_comparisons"
     title = "Self-play from comparisons alone"
-    source = PAPER
-    claim = (
-        "Learners that see one answer per pair approach the regularized equilibrium down to a noise floor, except "
-        "those that answer a mixture with the reference: their fixed point is another policy."
-    )
-    caption = (
-        "One of the random games of the paper, one Bernoulli answer per pair. INPO solves its least squares on the "
-        "pairs of the round; the others take gradient steps on the logits. Means over repetitions with pointwise 95% "
-        "intervals (Student's t). Broken: the divergence of the point where IPO-MD and the policy gradient of Nash-MD "
-        "stop, solved exactly: its mixture is the equilibrium of weight β / (1 - share). No rate is proved for the "
-        "gradient learners here; steps are constant, so none converges fully."
-    )
+    claim = """Learners that see one answer per pair approach the regularized equilibrium down to a noise floor, except
+    those that answer a mixture with the reference: their fixed point is another policy."""
+    caption = """One of the random games of the paper, one Bernoulli answer per pair. INPO solves its least squares on
+    the pairs of the round; the others take gradient steps on the logits. Means over repetitions with pointwise 95%
+    intervals (Student's t). Broken: the divergence of the point where IPO-MD and the policy gradient of Nash-MD stop,
+    solved exactly: its mixture is the equilibrium of weight β / (1 - share). No rate is proved for the gradient
+    learners here; steps are constant, so none converges fully."""
     size = (7.6, 3.7)
     tiny = changed(learners=("SampledINPO",), rounds=12, batch=4, n_actions=3, inner_rounds=2, repetitions=4)
     paper = changed(rounds=100_000)

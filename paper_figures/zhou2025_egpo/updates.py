@@ -11,7 +11,7 @@ from paper_figures import kit, style
 from paper_figures.kit import SPREAD, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
-from paper_figures.zhou2025_egpo import PAPER, random_games
+from paper_figures.zhou2025_egpo import random_games
 from sims import Cell, Run
 
 LOOKS = {
@@ -29,19 +29,14 @@ class Updates(Figure):
 
     name = "zhou2025_updates"
     title = "EGPO against mirror descent and Nash-MD with exact gradients"
-    source = PAPER
-    claim = (
-        "The last iterate of EGPO converges linearly to the regularized equilibrium: its steps on the logits are "
-        "mirror prox (Nash-MP) with λ = 1/η - β, and contract the divergence by λ / (λ + β)."
-    )
-    caption = (
-        "The tabular games of the paper: i.i.d. uniform preferences, references softmax of Gaussians, and the learning "
-        "rates of its code, which are steps η = 4 rate / (β n) on the logits. Medians over games, bands from least to "
-        "greatest, cut at 1e-15. Broken: 2 (β + 1 / (4 β)) times the divergence that the theorem leaves, where its "
-        "condition holds (for mirror descent only where 4 λ β ≥ 1). Nash-MD with a constant step stops beside the "
-        "equilibrium. Nash-MP with λ = 1/2, the choice of its own paper, needs no rate to be tuned; it and EGPO query "
-        "two rows per update."
-    )
+    claim = """The last iterate of EGPO converges linearly to the regularized equilibrium: its steps on the logits are
+    mirror prox (Nash-MP) with λ = 1/η - β, and contract the divergence by λ / (λ + β)."""
+    caption = """The tabular games of the paper: i.i.d. uniform preferences, references softmax of Gaussians, and the
+    learning rates of its code, which are steps η = 4 rate / (β n) on the logits. Medians over games, bands from least
+    to greatest, cut at 1e-15. Broken: 2 (β + 1 / (4 β)) times the divergence that the theorem leaves, where its
+    condition holds (for mirror descent only where 4 λ β ≥ 1). Nash-MD with a constant step stops beside the
+    equilibrium. Nash-MP with λ = 1/2, the choice of its own paper, needs no rate to be tuned; it and EGPO query two
+    rows per update."""
     panels, size = 3, (11.0, 4.6)
     tiny = changed(rounds=(50, 50, 50), n_games=2, n_actions=3)
     paper = changed(rounds=(1000, 5000, 100_000))

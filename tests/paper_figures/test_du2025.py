@@ -13,7 +13,7 @@ from paper_figures.du2025 import loops
 from paper_figures.du2025.bias import mean_absolute
 from paper_figures.du2025.horizon import Growth
 from paper_figures.du2025.loops import SEARCH, TITLES, LoopFigure
-from paper_figures.du2025.outcomes import claims
+from paper_figures.du2025.outcomes import Plane
 
 SETTINGS = LoopFigure.at("tiny")
 
@@ -131,7 +131,7 @@ def test_mean_absolute_difference_by_enumeration():
 
 
 def written(lead, gap):
-    """Return claims on a table with these intervals for the lead over the rivals and the steady-state gap."""
+    """Return the findings from a table with these intervals for the lead over the rivals and the steady-state gap."""
     rows = []
     for name in TITLES:
         for learner in (SEARCH, "RewardUCB", "PrimalDualBandit"):
@@ -139,7 +139,7 @@ def written(lead, gap):
             row |= {f"search_lead_{end}": x for end, x in zip(("low95", "mean", "high95"), lead, strict=True)}
             row |= {f"late_gap_{end}": x for end, x in zip(("low95", "mean", "high95"), gap, strict=True)}
             rows.append(row | {"late_violation_per_round_mean": 0.1})
-    return claims(polars.DataFrame(rows))
+    return Plane().findings(polars.DataFrame(rows))
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_missing_file_and_folder_in_the_way(spec, tmp_path):
     [
         (("figures", "--workers", 0), "workers must be at least 1, got 0"),
         (("figures", "--list", "no_such"), "no figure named 'no_such'"),
+        (("figures", "--list", "--package", "no_such"), "package 'no_such' cannot be imported: No module"),
         (("figures", "--cluster", "nowhere"), "cluster: no Dask scheduler answers at nowhere"),
         (("verify", "--seed", -1), f"seed must be between 0 and {2**64 - 1}, got -1"),
     ],
