@@ -1,0 +1,34 @@
+"""Every learner that the families export, found by walking them, in a small problem whose feedback it accepts."""
+
+import numpy as np
+import pytest
+
+from bandits.protocol import Learner, RoundProblem
+from sims import simulate
+from sims.config import public_classes
+from tests.constructors import GAMES, base_of, opponent
+from tests.drivers import play_plainly
+
+LEARNERS = {name: cls for name, cls in public_classes().items() if issubclass(cls, Learner)}
+
+
+def test_the_walk_finds_learners_of_every_problem():
+    assert {"Exp3", "Exp2OneSided", "OptimisticFeasibleSearch", "NashMP", "RUCB", "StackelbergGDA", "PRLSVI"} <= set(
+        LEARNERS
+    )
+
+
+@pytest.mark.parametrize("name", sorted(LEARNERS))
+def test_its_numbers_are_numbers_and_those_of_its_text_run_by_python(name):
+    learner = LEARNERS[name](**base_of(name))
+    problem = opponent(learner)
+    run = simulate(problem, learner, repetitions=2, seed=5)
+    assert not np.isnan(run.values).any()
+    if isinstance(problem, RoundProblem):
+        assert np.array_equal(run.values, play_plainly(problem, learner, 2, 5, run.rounds))
+
+
+def test_every_feedback_says_its_kind():
+    kinds = [feedback.kind for feedback in GAMES]
+    assert all(isinstance(kind, str) for kind in kinds)
+    assert len(set(kinds)) == len(kinds)
