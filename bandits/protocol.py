@@ -32,7 +32,7 @@ nothing else reaches it.
 
 import inspect
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.arguments import Checked
 
@@ -169,39 +169,43 @@ class Learner(Checked):
 # ---------------------------------------------------------------- self-play on matrix games
 
 
-class GameRules(Protocol):
-    """How one game is played and measured: all of a `MatrixGame` but its numbers.
+class GameRules:
+    """Base of how one game is played and measured: all of a `MatrixGame` but its numbers.
 
     A frozen dataclass, as one program is compiled for equal rules. `game` is what `MatrixGame.arrays` says of one
     game, `policy` what the learner's `policy` returns. The functions use the arrays' own namespace.
     """
 
-    def __hash__(self) -> int:
-        """Return the same number for equal rules."""
-        ...
-
     @property
+    @abstractmethod
     def draws(self) -> int:
         """How many numbers of one stream a round may draw, 0 for play without chance."""
 
+    @abstractmethod
     def view(self, game: Any) -> Any:
         """Return what a learner knows before the first round."""
 
     def reference(self, game: Any) -> Any:
-        """Return a policy, such as a learner's must be in kind and shapes."""
+        """Return a policy, such as a learner's must be in kind and shapes: the view, unless overridden."""
+        return self.view(game)
 
+    @abstractmethod
     def ask(self, game: Any, draws: Any) -> Any:
         """Return the feedback of one round, an object whose methods answer (draws: `bandits.preference.feedback`)."""
 
+    @abstractmethod
     def nothing(self, game: Any) -> Any:
         """Return what is added up over rounds, before the first."""
 
+    @abstractmethod
     def add(self, game: Any, total: Any, policy: Any) -> Any:
         """Return the total with the round that `policy` plays."""
 
+    @abstractmethod
     def measure(self, game: Any, policy: Any, total: Any, n_rounds: Any) -> Any:
-        """Return the metrics after n rounds, a NamedTuple; `policy` is that of the coming round."""
+        """Return the metrics after n rounds, None for those that the game has not; policy: of the coming round."""
 
+    @abstractmethod
     def laws(self, policy: Any, total: Any, n_rounds: Any) -> tuple[Any, ...]:
         """Return arrays (..., n) whose last axis sums to 1 wherever the learner's policies are probabilities."""
 

@@ -6,11 +6,11 @@ from sims.run import Run as Run
 from sims.simulate import simulate as simulate
 
 _LAZY = {"Cell": "sims.sweep", "Precision": "sims.sweep", "grid": "sims.sweep", "load_sweep": "sims.spec"}
-_LAZY |= {"run_sweep": "sims.execute", "Store": "sims.store"}
+_LAZY |= {"run_sweep": "sims.execute", "Store": "sims.store", "trajectory": "sims.engines.policies"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load the parts that need Parquet only when they are used."""
+    """Load the parts that need Parquet, or few users need, only when they are used."""
     if name not in _LAZY:
         raise AttributeError(f"module 'sims' has no attribute {name!r}")
     import importlib

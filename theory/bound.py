@@ -269,7 +269,9 @@ class Bound(Checked):
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: no such field; there are {', '.join(sorted(_every_field()))}")
         powers = {self.symbols[other]: power for other, power in (along or {}).items() if other in self.symbols}
-        return growth_exponent(self.tuned.subs(powers), self.symbols[name]) if name in self.symbols else Fraction(0)
+        expression = self.tuned.subs(powers)
+        symbol = {getattr(s, "field", ""): s for s in expression.free_symbols}.get(name)
+        return Fraction(0) if symbol is None else growth_exponent(expression, symbol)
 
     def latex(self) -> str:
         """Return the right side as LaTeX."""
@@ -277,7 +279,7 @@ class Bound(Checked):
         return rf"O({text})" if self.rate_only and self.direction == "upper" else text
 
     def explain(self) -> str:
-        """Return the theorem in words, with source, assumptions and tuning, one item a line."""
+        """Return the theorem in words, with source, assumptions and tuning, one item per line."""
         sign = "<=" if self.direction == "upper" else ">="
         order = "of order " if self.rate_only else ""
         lines = [
@@ -290,6 +292,12 @@ class Bound(Checked):
         lines += [f"  assumes: {a.text}" for a in self.assumptions]
         lines += [f"  least at {t.symbol} = {t.rounded}" for t in self.tunings]
         return "\n".join(lines)
+
+
+def found_in(names: Mapping[str, Any]) -> tuple[Bound, ...]:
+    """Return the bounds among the variables of a module, alone or in tuples, in order and each once."""
+    groups = [value if isinstance(value, tuple) else (value,) for value in names.values()]
+    return tuple(dict.fromkeys(bound for group in groups for bound in group if isinstance(bound, Bound)))
 
 
 def _every_field() -> set[str]:

@@ -15,7 +15,7 @@ would all have missed it with probability below alpha.
 lower bound E X >= b is the upper bound E(-X) <= -b. A bound with probability 1 - delta is the upper bound
 E 1{X beyond b} <= delta.
 
-**Rate** (`check_rate`): the exponent of a geometric grid of horizons (`theory.rates`), a picture.
+**Rate** (`check_rate`): the exponent of a geometric grid of horizons (`theory.rates`), measured and not certified.
 """
 
 import math

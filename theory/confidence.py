@@ -1,15 +1,15 @@
 """Anytime-valid tests and confidence intervals for the mean of bounded variables.
 
-Samples X_1, X_2, ... in [low, high] arrive in any number; whoever watches may stop whenever they like. The
-verdict engine is `MeanTest`. For a declared bound b inside the range put
+Samples X_1, X_2, ... in [low, high] arrive in any number, and one may stop at any time. Verdicts rest on `MeanTest`.
+For a declared bound b inside the range put
 
     y = (b - X) / (high - b)   against H: E X >= b,        y = (X - b) / (b - low)   against H: E X <= b.
 
 Both are at least -1 and have E y <= 0 under their H, so for every fixed bet k in [0, 1) the capital
 prod_s (1 + k y_s) is a nonnegative supermartingale that starts at 1. A mixture sum_j w_j prod_s (1 + k_j y_s) with
 weights w_j that sum to 1 is one too, and Ville's inequality gives P(it ever reaches 1 / alpha) <= alpha under H.
-The bets do not look at the data, so the logarithm of each capital is a sum: the order of samples is immaterial,
-parts merge by addition, and 16 numbers a side are all the memory.
+The bets do not depend on the data, so the logarithm of each capital is a sum: the order of samples is immaterial,
+parts merge by addition, and 16 numbers per side are all the memory.
 
 The values of b that the test has not rejected form an interval that covers the mean at all times at once
 (`mean_interval`). For comparison there are the hedged betting interval and the empirical Bernstein and Hoeffding

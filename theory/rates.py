@@ -1,15 +1,15 @@
 """Exponents and kinks measured on a grid: the slope of log(mean) against log(x), and where it changes.
 
-A rate O~(T^a) says nothing at one horizon, so it is looked at on a geometric grid. `fit_exponent` fits
+A rate O~(T^a) says nothing at one horizon, so it is measured on a geometric grid. `fit_exponent` fits
 ln mean_k = q + a ln x_k by least squares with weights 1 / (v_k + floor^2), where v_k = (sd_k / mean_k)^2 / n_k is the
 variance of ln mean_k (delta method) and `floor` stands for what a power law misses at finite x. Its interval comes from
 whatever varied independently: Student's t over instances of the environment where there are several (repetitions on
 one instance share its luck, and an interval over them covers half of what it claims), else a bootstrap over
-repetitions. Always look at `local` (slopes between neighbours) and at `lack_of_fit`: chi^2 over degrees of freedom,
+repetitions. Always read `local` (slopes between neighbours) and at `lack_of_fit`: chi^2 over degrees of freedom,
 about 1 or less where the line fits; above 4 the slope is not a summary of the curve.
 
 A slope over two decades differs from the exponent by what lower-order terms and logarithms do: up to 0.05 for
-T^(2/3) + T^(1/2), 0.1 for a factor ln T. These intervals are statistical pictures, not certificates;
+T^(2/3) + T^(1/2), 0.1 for a factor ln T. These intervals are statistical estimates, not certificates;
 `certified_exponent` is one, between two points.
 
 `fit_kink` fits ln mean = q + left u + (right - left) softplus(s u) / s with u = ln x - ln kink: slopes `left` and
@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 class ExponentFit:
     """A slope in log-log with its interval [low, high] at `level`.
 
-    local: slopes between neighbouring points.  lack_of_fit: chi^2 a degree of freedom.  source: "instances" or
+    local: slopes between neighbouring points.  lack_of_fit: chi^2 per degree of freedom.  source: "instances" or
     "repetitions", what the interval was taken over.
     """
 

@@ -8,8 +8,9 @@
 
 A correct learner fails such a test with probability at most alpha over the choice of the seed, however many
 repetitions it takes; with the seed fixed the test gives the same answer each time. The bound is that of the parameters
-in `MyLearner.parameters(game)`, or with parameters="tuned" the least there is, which a rate that is wrong, or not the
-one claimed, has to meet. What passes is this learner on these losses: take hard ones (`theory.instances`).
+in `MyLearner.parameters(game)`, or with parameters="tuned" its minimum over the parameters, which a learner whose rate
+is wrong, or not the one that it claims, has to meet. What passes is this learner on these losses: take hard ones
+(`theory.cases`).
 """
 
 from typing import Any

@@ -113,18 +113,16 @@ def _value(bound: Any, witness: Witness) -> float:
 
 
 def _setting(problem: Any) -> str:
-    """Return the numbers that matter, in a few words."""
-    fields = {"T": "horizon", "K": "n_actions", "c": "switching_cost", "B": "budget"}
-    known = {letter: getattr(problem, name, None) for letter, name in fields.items()}
-    return ", ".join(
-        f"{letter} = {value:g}" for letter, value in known.items() if value is not None and (value or letter == "c")
-    )
+    from theory.verification import numbers_of
+
+    numbers = numbers_of(problem).items()
+    return ", ".join(f"{letter} = {value:g}" for letter, value in numbers if value or letter == "c")
 
 
 def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int = 2000) -> Iterator[Witness]:
     """Yield the certain end of the interval that each default case gives, wrong with probability at most alpha."""
     from sims import simulate
-    from theory.verification import verify
+    from theory.verification import bound_value, verify
 
     upper = bound.direction == "upper"
     for case in default_cases([bound.name]):
@@ -137,8 +135,9 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
             continue
         if bound.mode == "probability":  # that verdict is on the share of runs beyond the bound
             run = simulate(problem, learner, repetitions=repetitions, seed=seed, checkpoints=[problem.horizon])
-            amount = often_reached(run.final(bound.quantity), verdict.bound_value, alpha, upper=upper)
-            value = float(bound.value_for(problem, learner))
+            samples = run.final(options.get("measured", bound.quantity))
+            amount = often_reached(samples, verdict.bound_value, alpha, upper=upper)
+            value = bound_value(bound, problem, learner, options.get("parameters", "own"))
         elif bound.mode == "every path":
             amount = verdict.estimate
         yield Witness(problem, learner, amount, "default case", value)

@@ -101,7 +101,7 @@ class Verdict:
                 f"{_number(self.high_possible)}])."
             )
         if self.kind == "rate":
-            return f"Rate: {self.repetitions} repetitions a horizon, seed {self.seed}; a picture, not a certificate."
+            return f"Rate: {self.repetitions} repetitions per horizon, seed {self.seed}; measured, not certified."
         if self.kind == "every path":
             return f"Every path: {self.repetitions} repetitions, seed {self.seed}, each held against the bound."
         if self.kind == "every input":

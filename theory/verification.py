@@ -5,8 +5,8 @@
 
 Each theorem gets the strongest check that the case admits (`theory.checks`): exact expectation where the losses are a
 table and the law of the play can be computed, each repetition for a claim about every path, a certified test of the
-mean otherwise, and for theorems known up to constants the exponent. With method="worst" Hedge and Shrinking Dartboard
-meet the worst losses there are.
+mean otherwise, and for theorems known up to constants the exponent. With method="worst" the learner meets the worst
+inputs that are known for it. Rates are measured: no error probability is claimed for them.
 
 What is checked is the number, not the proof, so the learner may be anyone's: that a theorem is about `Exp3` is not one
 of its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
@@ -65,49 +65,31 @@ def verify(
     bound: a bound of the catalogue or its name.  problem: for a rate it may be a function from a horizon to a problem;
     a problem stands for itself at other horizons.
     alpha in (0, 1): "holds" is said of a broken bound, and "broken" of a true one, with probability at most alpha
-    (rates excepted: they are pictures).  max_repetitions: at least 1; when they are used up the verdict is undecided.
-    seed: integer in [0, 2^64); the same seed gives the same verdict.
+    (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided.
+    seed: integer in [0, 2^64); the same seed gives the same verdict.  threads: of the simulation.
     method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not to be had.
-    parameters: where the bound's parameters come from. "own": the learner's. "tuned": those that minimise the bound.
-    A mapping: these, as in {"learning_rate": 0.01}, and the learner's for the rest.
+    parameters: of the bound: the learner's "own", "tuned" ones that minimise the bound, or a mapping, as in
+    {"learning_rate": 0.01}, with the learner's own for the rest.
     assume: texts of assumptions that you vouch for where the bound cannot tell, as of a learner of your own.
     measured: the metric that stands for the bound's quantity, where the problem has it under another name.
     sample_range: the ends of a sample where `theory.ranges` knows none; the certificate then rests on your word.
     horizons: the grid of a rate, at least 3 increasing.  along: the powers of the horizon with which other fields grow
     on that grid, as in {"budget": Fraction(5, 6)}.  rate_repetitions: at each horizon, at least 2.
-    threads: of the simulation.
 
     Raises theory.confidence.RangeViolation if a sample leaves its proven range: a bug in the problem or the learner.
     """
     started = time.perf_counter()
-    sampling = checks.Sampling(
-        alpha=real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True),
-        limit=integer("max_repetitions", max_repetitions, low=1),
-        rate_limit=integer("rate_repetitions", rate_repetitions, low=2),
-        ends=_given_range(sample_range),
-        threads=threads,
-    )
-    if method not in get_args(Method):
-        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
-    horizons = _given_horizons(horizons)
-    bound = find_bound(bound)
-    instance("learner", learner, Learner, "a learner such as Exp3()")
-    family = problem if callable(problem) and not isinstance(problem, type) else None
-    shown = family(horizons[-1]) if family else problem
-    instance("problem", shown, Problem, "a problem such as SwitchingCostGame(...), or a function from a horizon to one")
+    sampling = _sampling(alpha, max_repetitions, rate_repetitions, sample_range, threads)
+    grid, bound, method = _given_horizons(horizons), find_bound(bound), _given_method(method)
+    shown, family = _problem_and_family(problem, learner, grid)
     base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
-    reasons = _failing(bound, shown, learner, assume)
     tested = replace(bound, quantity=measured or bound.quantity)
-    if reasons:
+    if reasons := _failing(bound, shown, learner, assume):
         verdict = replace(base, outcome="not applicable", reasons=reasons)
     elif bound.rate_only or method == "rate":
-        if method not in ("auto", "rate"):
-            raise ValueError(f"{bound.name} claims a rate only: method must be 'auto' or 'rate', got {method!r}")
-        family = family or (lambda horizon: replace(problem, horizon=horizon))
-        verdict = checks.check_rate(base, tested, family, learner, horizons, along, sampling)
+        verdict = _check_rate(base, tested, family, learner, grid, along, method, sampling)
     else:
-        claimed = _claimed(bound, shown, learner, parameters)
-        verdict = _check_value(base, tested, shown, learner, claimed, method, sampling)
+        verdict = _check_value(base, tested, shown, learner, parameters, method, sampling)
     note = f"{verdict.note} {_about(bound, learner, assume)}".strip()
     return replace(verdict, note=note, seconds=time.perf_counter() - started)
 
@@ -149,12 +131,44 @@ def find_bound(bound: Any) -> Any:
     return theorem(bound)
 
 
-def describe_problem(problem: Any) -> str:
-    """Return a problem's class and the numbers that matter, in a few words."""
+def numbers_of(problem: Any) -> dict[str, float]:
+    """Return the horizon T and what else the problem has of n_actions K, switching_cost c and budget B, by letter."""
     fields = {"T": "horizon", "K": "n_actions", "c": "switching_cost", "B": "budget"}
-    parts = [f"{letter}={getattr(problem, name):g}" for letter, name in fields.items() if getattr(problem, name, None)]
+    found = {letter: getattr(problem, name, None) for letter, name in fields.items()}
+    return {letter: value for letter, value in found.items() if value is not None}
+
+
+def describe_problem(problem: Any) -> str:
+    """Return a problem's class, its numbers, and the classes of its losses and feedback."""
+    parts = [f"{letter}={value:g}" for letter, value in numbers_of(problem).items() if value]
     parts += [type(getattr(problem, name)).__name__ for name in ("losses", "feedback") if hasattr(problem, name)]
     return f"{type(problem).__name__}({', '.join(parts)})"
+
+
+def _sampling(alpha: Any, most: Any, at_each: Any, ends: Any, threads: int | None) -> checks.Sampling:
+    """Return how a check may sample, from the arguments of `verify`; TypeError or ValueError naming a wrong one."""
+    return checks.Sampling(
+        alpha=real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True),
+        limit=integer("max_repetitions", most, low=1),
+        rate_limit=integer("rate_repetitions", at_each, low=2),
+        ends=_given_range(ends),
+        threads=threads,
+    )
+
+
+def _problem_and_family(problem: Any, learner: Any, grid: Sequence[int]) -> tuple[Any, Callable[[int], Any]]:
+    """Return the problem, of the last horizon where a function is given, and the function from horizons to problems."""
+    instance("learner", learner, Learner, "a learner such as Exp3()")
+    given = callable(problem) and not isinstance(problem, type)
+    shown = problem(grid[-1]) if given else problem
+    instance("problem", shown, Problem, "a problem such as SwitchingCostGame(...), or a function from a horizon to one")
+    return shown, problem if given else lambda horizon: replace(problem, horizon=horizon)
+
+
+def _given_method(method: Any) -> Method:
+    if method not in get_args(Method):
+        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}")
+    return method
 
 
 def _given_range(ends: Any) -> Range | None:
@@ -278,9 +292,18 @@ def _about(bound: Any, learner: Any, assume: Sequence[str]) -> str:
 # ---------------------------------------------------------------- one check
 
 
-def _check_value(
-    base: Verdict, bound: Any, problem: Any, learner: Any, claimed: Any, method: Method, sampling: checks.Sampling
+def _check_rate(
+    base: Verdict, bound: Any, family: Any, learner: Any, grid: Any, along: Any, method: Method, sampling: Any
 ) -> Verdict:
+    if method not in ("auto", "rate"):
+        raise ValueError(f"{bound.name} claims a rate only: method must be 'auto' or 'rate', got {method!r}")
+    return checks.check_rate(base, bound, family, learner, grid, along, sampling)
+
+
+def _check_value(
+    base: Verdict, bound: Any, problem: Any, learner: Any, parameters: Parameters, method: Method, sampling: Any
+) -> Verdict:
+    claimed = _claimed(bound, problem, learner, parameters)
     base = replace(base, bound_value=_value_for(bound, problem, claimed))
     if method == "worst":
         return checks.check_worst(base, bound, problem, learner)

@@ -31,6 +31,7 @@ class LossProcess(Checked):
     n_actions: int
     steps: ClassVar[LossSteps]
     bounded: ClassVar[bool] = False
+    hard: bool = False  # whether the losses are those of a lower bound's proof
 
     def known_table(self, horizon: int) -> Any:
         """Return the losses (horizon, K) where they are the same in every repetition, else None."""

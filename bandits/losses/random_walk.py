@@ -154,6 +154,11 @@ class MultiScaleRandomWalk(LossProcess):
 
     dominance_gap = mean_gap  # noise and clipping are the same for all actions
 
+    @property
+    def hard(self) -> bool:  # type: ignore[override]
+        """Whether gap and noise are the theorem's."""
+        return type(self) is MultiScaleRandomWalk and self.gap is None and self.noise is None
+
     def setting(self, horizon: int) -> WalkSetting:
         """Return the walk's parameters for a horizon of at least 2."""
         horizon = integer("horizon", horizon, low=2)

@@ -6,7 +6,7 @@
 | `NoisyRow`    | the mean of that row over k opponents from p | P, or means of k answers per entry; k replies per row |
 | `Comparisons` | b answers to pairs from policies it chooses  | an unbiased table from b answers to uniform pairs     |
 
-A feedback says how many numbers a round draws, and answers from them. The functions use the arrays' own namespace.
+A feedback says how many numbers per round draws, and answers from them. The functions use the arrays' own namespace.
 `draws` gives uniforms in [0, 1) at the addresses of one round: `draws.environment(first, *shape)` those numbered
 first, first + 1, ... of the environment's stream, in the given shape, and `draws.learner(first, *shape)` the learner's.
 """
@@ -22,42 +22,25 @@ from bandits.preference.measures import payoff
 
 
 class Feedback(Checked):
-    """Base: a feedback that gives neither rows nor comparisons nor tables."""
+    """Base of what players see. A subclass has those of the four answers that it can give."""
 
     kind: ClassVar[str]
-    random: ClassVar[bool] = True  # whether answers are drawn
+    row: Any  # (skew, log_policy, query, draws) -> y -> P(y > p) - 1/2 (n,), or an estimate; skew: P - 1/2 (n, n)
+    sample: Any  # (log_policy, side, draws) -> actions (B,) of side 0 or 1 of the round's pairs, drawn from the policy
+    compare: Any  # (skew, left, right, draws) -> the answers (B,) to pairs, 1.0 where `left` is preferred
+    table: Any  # (preferences, draws) -> P (n, n), or an unbiased estimate
 
     def queries(self, rows: int) -> int:
         """Return what a round that asks for `rows` rows counts as."""
         return rows
 
-    def table_queries(self, n_actions: int) -> int:
-        """Return what a table counts as: its rows."""
-        return n_actions
-
     def row_draws(self, n_actions: int) -> int:
-        """Return how many numbers of one stream a query of a row draws."""
+        """Return how many numbers of one stream per query of a row draws."""
         return 0
 
     def table_draws(self, n_actions: int) -> int:
         """Return how many numbers of one stream a table draws."""
         return n_actions * self.row_draws(n_actions)
-
-    def row(self, skew: Any, log_policy: Any, query: int, draws: Any) -> Any:
-        """Return y -> P(y > p) - 1/2 (n,), or an estimate; skew: P - 1/2 (n, n)."""
-        raise TypeError(f"{type(self).__name__} feedback gives no rows")
-
-    def sample(self, log_policy: Any, side: int, draws: Any) -> Any:
-        """Return the actions (B,) of one side of the round's pairs, drawn from the policy; side: 0 or 1."""
-        raise TypeError(f"{type(self).__name__} feedback gives no comparisons")
-
-    def compare(self, skew: Any, left: Any, right: Any, draws: Any) -> Any:
-        """Return the answers (B,) to pairs, 1.0 where `left` is preferred."""
-        raise TypeError(f"{type(self).__name__} feedback gives no comparisons")
-
-    def table(self, preferences: Any, draws: Any) -> Any:
-        """Return P (n, n), or an unbiased estimate."""
-        raise TypeError(f"{type(self).__name__} feedback gives no tables")
 
     def replies(self, n_actions: int, draws: Any) -> Any:
         """Return the uniforms (n, k) that draw k replies to each action, or None where all replies are seen."""
@@ -69,10 +52,9 @@ class ExactRow(Feedback):
     """A query returns the exact row y -> P(y > p)."""
 
     kind: ClassVar[str] = "exact row"
-    random: ClassVar[bool] = False
 
     def row(self, skew: Any, log_policy: Any, query: int, draws: Any) -> Any:
-        """Return the row (n,)."""
+        """Return the row."""
         return payoff(skew, log_policy.__array_namespace__().exp(log_policy))
 
     def table(self, preferences: Any, draws: Any) -> Any:
@@ -132,10 +114,6 @@ class Comparisons(Feedback):
         integer("batch", self.batch, 1, 2**20)
 
     def queries(self, rows: int) -> int:
-        """Return the pairs, `batch` for each of the `rows` queries."""
-        return rows * self.batch
-
-    def table_queries(self, n_actions: int) -> int:
         """Return the pairs."""
         return self.batch
 
@@ -148,11 +126,11 @@ class Comparisons(Feedback):
         return self.batch
 
     def sample(self, log_policy: Any, side: int, draws: Any) -> Any:
-        """Return the actions (B,) of one side of the round's pairs."""
+        """Return the actions of one side."""
         return drawn(log_policy, draws.learner(side * self.batch, self.batch))
 
     def compare(self, skew: Any, left: Any, right: Any, draws: Any) -> Any:
-        """Return the answers (B,) to pairs, 1.0 where `left` is preferred."""
+        """Return the answers."""
         wins = draws.environment(0, len(left)) - 0.5 < skew[left, right]
         return skew.__array_namespace__().where(wins, 1.0, 0.0)
 

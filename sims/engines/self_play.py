@@ -162,7 +162,7 @@ def _program(steps: tuple[Any, Any, Any], rules: GameRules, axes: Any) -> Callab
             last = policy(params, state)
             metrics = rules.measure(game, last, total, checkpoint)
             sums = [_farthest_sum(law) for law in rules.laws(last, total, checkpoint)]
-            return (checkpoint, state, total), (jnp.stack(metrics), jnp.stack(sums))
+            return (checkpoint, state, total), (jnp.stack([m for m in metrics if m is not None]), jnp.stack(sums))
 
         begin = jnp.int64(0), start(params, rules.view(game)), rules.nothing(game)
         return lax.scan(until, begin, rounds)[1]

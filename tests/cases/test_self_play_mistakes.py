@@ -151,7 +151,9 @@ def test_feedback_of_another_kind_is_refused():
         def step(params, state, t, ask):
             return state._replace(log_policy=ask.row(state.log_policy))
 
-    with pytest.raises(TypeError, match=r"Rows\.step fails .*: TypeError: Comparisons feedback gives no rows"):
+    with pytest.raises(
+        TypeError, match=r"Rows\.step fails .*: AttributeError: 'Comparisons' object has no attribute 'row'"
+    ):
         simulate(PreferenceGame(games.uniform_random(3, 0), 5, 0.1, feedback=Comparisons(2)), Rows())
     with pytest.raises(TypeError, match="problem must be a PreferenceGame, got StackelbergMatch"):
         simulate(StackelbergMatch(StackelbergGame(games.dice(), 0.1, 0.5), 10), INPO())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted((ROOT / "docs" / "how_to").glob("*.md"))
+DOCUMENTS = sorted(d for d in (ROOT / "docs" / "how_to").glob("*.md") if d.stem != "add_a_figure")  # has its own test
 
 
 def files_of(document):

@@ -146,3 +146,11 @@ def test_a_number_that_is_often_reached_is_rarely_too_large():
     assert sum(often_reached(row, 0.3, 0.05, upper=False) < 0.3 for row in samples) <= 90
     assert often_reached(samples.ravel(), 0.3, 0.05) == pytest.approx(0.7, abs=0.01)
     assert often_reached(samples[0, :2], 0.3, 0.05) == -np.inf, "two samples say nothing: 0.3^2 is above alpha"
+
+
+@pytest.mark.parametrize(("name", "least"), [("bechavod2022.resampled_policy", 0.7), ("zoghi2014.rucb", 0.25)])
+def test_cases_with_parameters_of_their_own_have_rows(name, least):
+    """Bounds with a probability: what some run reaches, over the value at the case's failure probability."""
+    (row,) = table([name], search=False, cases=True)
+    assert row.method == "default case"
+    assert least < row.ratio <= 1.0

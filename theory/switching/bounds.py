@@ -26,7 +26,7 @@ from typing import Any
 import sympy as sp
 
 from theory.assumptions import AT_LEAST_TWO, feedback_is, problem_has
-from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
+from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
 
 B = Symbol("budget", "B", positive=True, integer=True)
 TAU = Symbol("batch_length", "tau", positive=True, integer=True)
@@ -234,12 +234,12 @@ EXTRA_OBSERVATIONS = Bound(
     sp.Min(_tuned_batched(), _tuned_flexible()),
     _cheng("Theorem on extra observations, Section 4"),
     "Extra observations help only past B of order K^(1/3) T^(2/3), and then as T sqrt(K / B).",
-    assumptions=(EXTRA, AT_LEAST_TWO, problem_has("at least one look", lambda p: p.budget >= 1)),
+    assumptions=(EXTRA, AT_LEAST_TWO, problem_has("at least one observation", lambda p: p.budget >= 1)),
 )
 
 
 def crossover_budget() -> sp.Expr:
-    """Return the budget beyond which bought looks beat free bandit feedback, leading terms only.
+    """Return the budget beyond which bought observations beat free bandit feedback, leading terms only.
 
     The leading terms of the two bounds, T sqrt(2 K ln K / B) and batched EXP3's tuned one, are equal there.
     """
@@ -254,13 +254,6 @@ def crossover_budget() -> sp.Expr:
 _KINK = K ** sp.Rational(1, 3) * T ** sp.Rational(2, 3)
 
 
-def _on_hard_walk(problem: Any) -> bool:
-    from bandits.losses.random_walk import MultiScaleRandomWalk
-
-    losses = problem.losses
-    return type(losses) is MultiScaleRandomWalk and losses.gap is None and losses.noise is None
-
-
 BANDIT_LOWER = Bound(
     "dekel2014.bandit_lower",
     "",
@@ -271,7 +264,7 @@ BANDIT_LOWER = Bound(
     direction="lower",
     assumptions=(
         BANDIT,
-        problem_has("losses are the multi-scale random walk with the theorem's gap and noise", _on_hard_walk),
+        problem_has("losses are the multi-scale random walk with the theorem's gap and noise", lambda p: p.losses.hard),
         problem_has("switching cost 1", lambda p: p.switching_cost == 1.0),
         AT_LEAST_TWO,
         problem_has("horizon at least max(K, 6)", lambda p: p.horizon >= max(p.n_actions, 6)).where(
@@ -319,22 +312,7 @@ LOWER_BOUNDS = (
     ),
 )
 
-BOUNDS: tuple[Bound, ...] = (
-    HEDGE,
-    DARTBOARD,
-    DARTBOARD_SWITCHES,
-    LEADER,
-    LEADER_SWITCHES,
-    EXP3,
-    BATCHED_EXP3,
-    BATCHED_EXP3_SWITCHES,
-    TSALLIS,
-    OWN_LOOKS,
-    FULL_LOOKS,
-    FLEXIBLE_LOOKS,
-    EXTRA_OBSERVATIONS,
-    *LOWER_BOUNDS,
-)
+BOUNDS = found_in(vars())
 
 # ---------------------------------------------------------------- phase diagrams
 

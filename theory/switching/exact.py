@@ -194,10 +194,10 @@ def budgeted_exp3(losses: ArrayLike, learning_rate: float, batch_length: int) ->
 def batched_dartboard(
     losses: ArrayLike, learning_rate: float, batch_length: int, looks: Literal["flexible", "full"] = "full"
 ) -> ExactPlay:
-    """Return the exact play of Shrinking Dartboard over batches that looks once a batch, at one uniform round.
+    """Return the exact play of Shrinking Dartboard over batches with one observation per batch, at a uniform round.
 
-    looks: "full", all actions; "flexible", one uniformly random action, its loss times K. The looks are the tree; given
-    them the law of the action is that of the weights.
+    looks: "full", all actions; "flexible", one uniformly random action, its loss times K. The observations are the
+    tree; given them the law of the action is that of the weights.
     """
     table, rate = _checked(losses, learning_rate)
     length = integer("batch_length", batch_length, low=1, high=len(table))
@@ -284,10 +284,10 @@ def exp3_on_steady_losses(rounds: int, rate: float) -> ExactPlay:
 
 @checked
 def uniform_looks(losses: ArrayLike, rate: float) -> ExactPlay:
-    """Return the exact play of the dartboard with one uniform look a round, on losses (n, 2) of 0 and 1; O(n^2)."""
+    """Return the exact play of the dartboard with one uniform observation per round; losses (n, 2), 0 or 1; O(n^2)."""
     table, rate = array("losses", losses, ndim=2, low=0.0, high=1.0), real("rate", rate, low=0.0, open_low=True)
     if table.shape[1] != 2 or not np.isin(table, (0.0, 1.0)).all():
-        raise ValueError(f"losses must be 0 or 1, two a round, got {losses!r}")
+        raise ValueError(f"losses must be 0 or 1, two per round, got {losses!r}")
     n = len(table)
     walk = np.arange(-n - 1, n + 2)
     first = 0.5 * (1.0 - np.tanh(rate * walk))  # Lhat(0) - Lhat(1) = 2 walk

@@ -55,7 +55,7 @@ from typing import Any
 import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, parameters_have, problem_has
-from theory.bound import DELTA, Assumption, Bound, K, Source, Symbol, T
+from theory.bound import DELTA, Assumption, Bound, K, Source, Symbol, T, found_in
 
 N = Symbol("batch_size", "n", positive=True, integer=True)
 M = Symbol("n_constraints", "m", positive=True, integer=True)
@@ -155,73 +155,72 @@ def _bound(
     )
 
 
-_SEARCH = "OptimisticFeasibleSearch"
-_STATIONARY = (STATIONARY, FULL_WIDTH)
+def _du(name: str, learner: str, expression: sp.Expr, where: str, statement: str, *assumes: Assumption) -> Bound:
+    """Return a theorem of Du 2025, whose quantity ends its name."""
+    quantity = name.removeprefix("full_scores_").removeprefix("block_").removeprefix("epoch_")
+    return _bound(f"du2025.{name}", learner, quantity, expression, source(where), statement, *assumes)
 
-REGRET = _bound(
-    "du2025.regret",
-    _SEARCH,
+
+_SEARCH, _BLOCK = "OptimisticFeasibleSearch", "BlockFeasibleSearch"
+_STATIONARY, _CLOSED = (STATIONARY, FULL_WIDTH), (CONTRACTS, FULL_WIDTH, CHOSEN)
+_SHOWN = (*_STATIONARY, CHOSEN)
+_VIOLATION = "violation of optimistic feasible search"
+
+REGRET = _du(
     "regret",
+    _SEARCH,
     R * _found(T, _L),
-    source("reward of optimistic feasible search"),
+    "reward of optimistic feasible search",
     "With bandit feedback on reward and constraints the search earns all but about R sqrt(8 K T L / n) of the best "
     "feasible threshold's reward.",
-    *_STATIONARY,
-    CHOSEN,
+    *_SHOWN,
     FEASIBLE,
 )
-PARITY = _bound(
-    "du2025.parity_violation",
-    _SEARCH,
+PARITY = _du(
     "parity_violation",
+    _SEARCH,
     _parity(T, _L),
-    source("violation of optimistic feasible search"),
+    _VIOLATION,
     "While it learns, the search breaks the parity constraint by about sqrt(32 K T L / n) in all.",
-    *_STATIONARY,
-    CHOSEN,
+    *_SHOWN,
     FEASIBLE,
     BOTH_GROUPS,
 )
-SERVICE_VIOLATION = _bound(
-    "du2025.service_violation",
-    _SEARCH,
+SERVICE_VIOLATION = _du(
     "service_violation",
+    _SEARCH,
     _found(T, _L),
-    source("violation of optimistic feasible search"),
+    _VIOLATION,
     "While it learns, the search leaves the asked service rates by about sqrt(8 K T L / n) in all.",
-    *_STATIONARY,
-    CHOSEN,
+    *_SHOWN,
     FEASIBLE,
     SERVICE,
 )
-VIOLATION = _bound(
-    "du2025.violation",
-    _SEARCH,
+VIOLATION = _du(
     "violation",
+    _SEARCH,
     LEAST * T + _parity(T, _L) + _PAIRS * _found(T, _L),
-    source("violation of optimistic feasible search, feasible or not"),
+    f"{_VIOLATION}, feasible or not",
     "The search's violation exceeds the least there is by a sum of order sqrt(K T L / n), even if nothing is feasible.",
-    *_STATIONARY,
-    CHOSEN,
+    *_SHOWN,
     BOTH_GROUPS,
 )
-SCORES_REGRET = _bound(
-    "du2025.full_scores_regret",
+_SEES_SCORES = "optimistic feasible search that sees all scores"
+SCORES_REGRET = _du(
+    "full_scores_regret",
     "FullScoreSearch",
-    "regret",
     R * _found(T, _L),
-    source("optimistic feasible search that sees all scores"),
+    _SEES_SCORES,
     "Seeing the scores of everybody does not change what has to be tried to learn the rewards.",
     *_STATIONARY,
     SCORES,
     FEASIBLE,
 )
-SCORES_PARITY = _bound(
-    "du2025.full_scores_parity_violation",
+SCORES_PARITY = _du(
+    "full_scores_parity_violation",
     "FullScoreSearch",
-    "parity_violation",
     _parity(T, _L, sp.Integer(1)),
-    source("optimistic feasible search that sees all scores"),
+    _SEES_SCORES,
     "With the scores seen all thresholds learn at once: the violation grows with the logarithm of their number only.",
     *_STATIONARY,
     SCORES,
@@ -231,37 +230,30 @@ SCORES_PARITY = _bound(
 
 # ---------------------------------------------------------------- closed loop
 
-BLOCK_REGRET = _bound(
-    "du2025.block_settled_regret",
-    "BlockFeasibleSearch",
-    "settled_regret",
+BLOCK_REGRET = _du(
+    "block_settled_regret",
+    _BLOCK,
     R * (H * _found(_BLOCKS, _L_BLOCKS) + 2 * M_REWARD * _AWAY * T),
-    source("closed loop, blocks"),
+    "closed loop, blocks",
     "In a contracting population, blocks as long as it takes to settle cost a factor sqrt(h) on the stationary bound.",
-    CONTRACTS,
-    FULL_WIDTH,
-    CHOSEN,
+    *_CLOSED,
     FEASIBLE,
 )
-BLOCK_VIOLATION = _bound(
-    "du2025.block_settled_violation",
-    "BlockFeasibleSearch",
-    "settled_violation",
+BLOCK_VIOLATION = _du(
+    "block_settled_violation",
+    _BLOCK,
     LEAST * T
     + H * _parity(_BLOCKS, _L_BLOCKS)
     + 2 * M_PARITY * _AWAY * T
     + _PAIRS * (H * _found(_BLOCKS, _L_BLOCKS) + 2 * M_SERVICE * _AWAY * T),
-    source("closed loop, blocks"),
+    "closed loop, blocks",
     "At the fixed points of what it plays, the block search violates by a sum of order sqrt(h K T L / n).",
-    CONTRACTS,
-    FULL_WIDTH,
-    CHOSEN,
+    *_CLOSED,
     BOTH_GROUPS,
 )
-EPOCH_REGRET = _bound(
-    "du2025.epoch_regret",
+EPOCH_REGRET = _du(
+    "epoch_regret",
     "EpochFeasibleSearch",
-    "regret",
     R
     * (
         K * H
@@ -270,48 +262,29 @@ EPOCH_REGRET = _bound(
         + 2 * M_REWARD * _AWAY * T
         + M_REWARD * D / (1 - RHO) * K * (2 + sp.log(1 + T / K) / sp.log(2))
     ),
-    source("closed loop, doubling epochs"),
+    "closed loop, doubling epochs",
     "Epochs that double a threshold's evidence settle seldom: the regret itself, on the way to the fixed points "
     "included, is of order sqrt(K T L / n) + h K.",
-    CONTRACTS,
-    FULL_WIDTH,
-    CHOSEN,
+    *_CLOSED,
     FEASIBLE,
 )
 
 # ---------------------------------------------------------------- relatives
 
-_CHEN = Source(
-    "Chen, Gangrade & Saligrama 2022",
-    "doubly-optimistic play, on a grid (constants derived in theory.threshold.bounds)",
-    "arXiv:2209.13694",
-)
 _OWN_WIDTHS = learner_has("separate widths of 1", lambda x: x.reward_width == 1.0 and x.residual_width == 1.0)
-DOUBLY_REGRET = _bound(
-    "chen2022.regret",
-    "DoublyOptimisticSearch",
-    "regret",
-    R * _found(T, _L_ANYTIME),
-    _CHEN,
-    "Radii that need no horizon cost a logarithm.",
-    *_STATIONARY,
-    _OWN_WIDTHS,
-    CHOSEN,
-    FEASIBLE,
-)
-DOUBLY_PARITY = _bound(
-    "chen2022.parity_violation",
-    "DoublyOptimisticSearch",
-    "parity_violation",
-    _parity(T, _L_ANYTIME),
-    _CHEN,
-    "Radii that need no horizon cost a logarithm.",
-    *_STATIONARY,
-    _OWN_WIDTHS,
-    CHOSEN,
-    FEASIBLE,
-    BOTH_GROUPS,
-)
+
+
+def _doubly(quantity: str, expression: sp.Expr, *assumes: Assumption) -> Bound:
+    """Return a bound of doubly-optimistic play."""
+    where = "doubly-optimistic play, on a grid (constants derived in theory.threshold.bounds)"
+    paper = Source("Chen, Gangrade & Saligrama 2022", where, "arXiv:2209.13694")
+    statement = "Radii that need no horizon cost a logarithm."
+    assumes = (*_STATIONARY, _OWN_WIDTHS, CHOSEN, FEASIBLE, *assumes)
+    return _bound(f"chen2022.{quantity}", "DoublyOptimisticSearch", quantity, expression, paper, statement, *assumes)
+
+
+DOUBLY_REGRET = _doubly("regret", R * _found(T, _L_ANYTIME))
+DOUBLY_PARITY = _doubly("parity_violation", _parity(T, _L_ANYTIME), BOTH_GROUPS)
 UCB_REGRET = _bound(
     "auer2002.reward_ucb",
     "RewardUCB",
@@ -321,8 +294,7 @@ UCB_REGRET = _bound(
         "Auer, Cesa-Bianchi & Fischer 2002", "upper confidence bounds (constants derived in theory.threshold.bounds)"
     ),
     "Upper confidence bounds on the reward alone fall short of no feasible threshold by more than the search does.",
-    *_STATIONARY,
-    CHOSEN,
+    *_SHOWN,
     FEASIBLE,
 )
 
@@ -342,23 +314,8 @@ SAFE = _bound(
     sp.Integer(0),
     Source("Sui, Gotovos, Burdick & Krause 2015", "Theorem 1, with a Lipschitz constant on a grid"),
     "From a feasible threshold and a true Lipschitz constant, the safe search never violates a constraint.",
-    *_STATIONARY,
-    CHOSEN,
+    *_SHOWN,
     parameters_have("the safe threshold is feasible and the slope is a Lipschitz constant", _prior_is_true),
 )
 
-BOUNDS: tuple[Bound, ...] = (
-    REGRET,
-    PARITY,
-    SERVICE_VIOLATION,
-    VIOLATION,
-    SCORES_REGRET,
-    SCORES_PARITY,
-    BLOCK_REGRET,
-    BLOCK_VIOLATION,
-    EPOCH_REGRET,
-    DOUBLY_REGRET,
-    DOUBLY_PARITY,
-    UCB_REGRET,
-    SAFE,
-)
+BOUNDS = found_in(vars())

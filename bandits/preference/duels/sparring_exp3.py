@@ -1,4 +1,4 @@
-"""Sparring EXP3: two EXP3 learners, one a side, each told whether it won.
+"""Sparring EXP3: two EXP3 learners, one per side, each told whether it won.
 
 Ailon, Karnin & Joachims 2014 (arXiv:1405.3396); for games without a best action Dudik et al. 2015 (arXiv:1502.06362).
 With loss 1 - o for the first side and o for the second, the answer o being 1 where the first won, each side plays an

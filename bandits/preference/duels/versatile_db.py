@@ -1,4 +1,4 @@
-"""Versatile-DB: two Tsallis-INF learners, one a side, each told whether it won.
+"""Versatile-DB: two Tsallis-INF learners, one per side, each told whether it won.
 
 Saha & Gaillard 2022 (arXiv:2202.06694): as in `bandits.preference.duels.sparring_exp3`, with follow the regularised
 leader and the 1/2-Tsallis entropy on each side (Zimmert & Seldin 2021),

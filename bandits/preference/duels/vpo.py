@@ -84,7 +84,7 @@ def value_incentivized_rewards(
     base = np.eye(len(won)) if features is None else array("features", features, 2, -_LARGEST, _LARGEST)
     params = fit_params(base, real("optimism", optimism), bound, temperature, reference, calibration)
     if len(params.features) != len(won):
-        raise ValueError(f"features must have one row an action, {len(won)}, got {len(params.features)}")
+        raise ValueError(f"features must have one row per action, {len(won)}, got {len(params.features)}")
     size = params.features.shape[1]
     theta = np.zeros(size) if start is None else array("start", start, 1, -_LARGEST, _LARGEST).copy()
     if theta.shape != (size,) or np.linalg.norm(theta) > params.radius * (1.0 + 1e-12):
@@ -135,7 +135,7 @@ class VPO(DuelLearner):
     """VPO on duels: both actions are drawn from the policy of the rewards fitted to all answers so far.
 
     optimism: alpha >= 0.  bound: > 0, of |theta|_2.  temperature: beta > 0.  reference, calibration: (n,) as in
-    `value_incentivized_rewards`. Rewards are linear in the problem's features where it has them, else one an action.
+    `value_incentivized_rewards`. Rewards are linear in the problem's features where it has them, else one per action.
     """
 
     optimism: float = 1.0

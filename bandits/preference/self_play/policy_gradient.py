@@ -102,9 +102,7 @@ class OnlineIPO(SelfPlay):
     @staticmethod
     def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Climb against the policy itself."""
-        here, reference = state
-        advantage = ask.row(here) - params.regularization * (here - reference)
-        return _moved(params, state, ascent(here, advantage))
+        return _climbed(params, state, ask, state.log_policy, state.log_policy)
 
 
 @dataclass(frozen=True)
@@ -129,10 +127,8 @@ class IPOMD(_Mixed):
     @staticmethod
     def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Climb at the mixture and against it."""
-        here, reference = state
-        mixed = geometric_mixture(here, reference, params.mixture)
-        advantage = ask.row(mixed) - params.regularization * (here - reference)
-        return _moved(params, state, ascent(mixed, advantage))
+        mixed = geometric_mixture(*state, params.mixture)
+        return _climbed(params, state, ask, mixed, mixed)
 
 
 @dataclass(frozen=True)
@@ -142,9 +138,7 @@ class NashMDGradient(_Mixed):
     @staticmethod
     def step(params: GradientParams, state: PolicyState, t: Any, ask: Any) -> PolicyState:
         """Climb at the policy against the mixture."""
-        here, reference = state
-        gain = ask.row(geometric_mixture(here, reference, params.mixture))
-        return _moved(params, state, ascent(here, gain - params.regularization * (here - reference)))
+        return _climbed(params, state, ask, state.log_policy, geometric_mixture(*state, params.mixture))
 
 
 @dataclass(frozen=True)
@@ -189,6 +183,11 @@ class SampledNashMDGradient(_Mixed):
         right = ask.sample(geometric_mixture(here, reference, params.mixture), 1)
         advantage = ask.compare(left, right) - 0.5 - params.regularization * (here - reference)[left]
         return _moved(params, state, score_ascent(here, advantage, left))
+
+
+def _climbed(params: GradientParams, state: PolicyState, ask: Any, log_law: Any, log_opponent: Any) -> PolicyState:
+    advantage = ask.row(log_opponent) - params.regularization * (state.log_policy - state.log_reference)
+    return _moved(params, state, ascent(log_law, advantage))
 
 
 def _moved(params: GradientParams, state: PolicyState, direction: Any) -> PolicyState:

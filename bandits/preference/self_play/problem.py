@@ -26,30 +26,22 @@ from bandits.preference.feedback import Comparisons as Comparisons
 from bandits.preference.feedback import ExactRow as ExactRow
 from bandits.preference.feedback import Feedback as Feedback
 from bandits.preference.feedback import NoisyRow as NoisyRow
-from bandits.preference.games import distribution, preference_matrix, skew
+from bandits.preference.games import distribution, preference_matrix, reference_policy, skew
 from bandits.preference.measures import gap0, gap_tau, kl, span
-from bandits.protocol import MatrixGame
+from bandits.protocol import GameRules, MatrixGame
 
 
 class Metrics(NamedTuple):
-    """What is measured without regularization; see `PreferenceGame`."""
+    """What is measured, see `PreferenceGame`; the last five are None where tau = 0."""
 
     queries: Any
     gap0: Any
     average_gap0: Any
-
-
-class RegularizedMetrics(NamedTuple):
-    """What is measured with tau > 0."""
-
-    queries: Any
-    gap0: Any
-    average_gap0: Any
-    gap_tau: Any
-    kl: Any
-    span: Any
-    average_gap_tau: Any
-    average_kl: Any
+    gap_tau: Any = None
+    kl: Any = None
+    span: Any = None
+    average_gap_tau: Any = None
+    average_kl: Any = None
 
 
 class GameArrays(NamedTuple):
@@ -83,8 +75,8 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class PreferenceRules:
-    """A learner against itself; the policies played are added up (`bandits.protocol.GameRules`)."""
+class PreferenceRules(GameRules):
+    """A learner against itself; the policies played are added up."""
 
     feedback: Feedback
     rows: int  # that a round asks for
@@ -93,14 +85,10 @@ class PreferenceRules:
 
     @property
     def draws(self) -> int:
-        """How many numbers of one stream a round draws."""
+        """How many numbers of one stream per round draws."""
         return self.rows * self.feedback.row_draws(self.n_actions)
 
     def view(self, game: GameArrays) -> Any:
-        """Return log mu (n,)."""
-        return game.log_reference
-
-    def reference(self, game: GameArrays) -> Any:
         """Return log mu (n,)."""
         return game.log_reference
 
@@ -116,7 +104,7 @@ class PreferenceRules:
         """Return the sum (n,) of the policies played."""
         return total + policy.__array_namespace__().exp(policy)
 
-    def measure(self, game: GameArrays, policy: Any, total: Any, n_rounds: Any) -> Metrics | RegularizedMetrics:
+    def measure(self, game: GameArrays, policy: Any, total: Any, n_rounds: Any) -> Metrics:
         """Return the metrics of the coming policy and of the mean of the policies played."""
         matrix, mu, star, tau = game
         xp = policy.__array_namespace__()
@@ -127,7 +115,7 @@ class PreferenceRules:
             return metrics
         log_average = xp.log(average)
         last = gap_tau(matrix, policy, mu, tau), kl(star, policy), span(policy, star)
-        return RegularizedMetrics(*metrics, *last, gap_tau(matrix, log_average, mu, tau), kl(star, log_average))
+        return Metrics(*metrics[:3], *last, gap_tau(matrix, log_average, mu, tau), kl(star, log_average))
 
     def laws(self, policy: Any, total: Any, n_rounds: Any) -> tuple[Any, ...]:
         """Return the coming policy and the mean of the policies played, (n,) each."""
@@ -165,15 +153,9 @@ class PreferenceGame(MatrixGame):
         instance("feedback", self.feedback, Feedback, "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
         object.__setattr__(self, "preferences", matrix)
         if self.reference is not None:
-            object.__setattr__(self, "reference", self._checked_reference(matrix))
+            object.__setattr__(self, "reference", reference_policy(self.reference, matrix))
         if self.contexts is not None:
             object.__setattr__(self, "contexts", self._checked_contexts(matrix))
-
-    def _checked_reference(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        mu = distribution("reference", self.reference, interior=True)  # type: ignore[arg-type]
-        if mu.shape not in (matrix.shape[-1:], matrix.shape[:-1]):
-            raise ValueError(f"reference must be (n,) or (G, n) like preferences {matrix.shape}, got shape {mu.shape}")
-        return mu
 
     def _checked_contexts(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         weights = distribution("contexts", self.contexts)  # type: ignore[arg-type]
@@ -223,7 +205,7 @@ class PreferenceGame(MatrixGame):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
-        return (RegularizedMetrics if self.regularization > 0.0 else Metrics)._fields
+        return Metrics._fields if self.regularization > 0.0 else Metrics._fields[:3]
 
     @property
     def games_at_once(self) -> int:

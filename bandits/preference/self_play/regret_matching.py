@@ -23,7 +23,7 @@ class RegretMatchingParams(NamedTuple):
 
 
 class RegretMatchingState(NamedTuple):
-    """Regrets and the policy for want of any."""
+    """Regrets, and the policy that is played while none is positive."""
 
     regret: Any  # (n,)
     log_reference: Any  # (n,)

@@ -82,7 +82,7 @@ class StackelbergGame(Checked):
     """The game of leader and follower on one preference matrix (n, n).
 
     leader_weight, follower_weight: tau_L, tau_F >= 0.  reference: pi_ref (n,), positive, uniform by default.
-    follower_reference: omega_ref, (n,) for all answers alike or (n, n) one a row, positive; `reference` by default.
+    follower_reference: omega_ref, (n,) for all answers alike or (n, n) one per row, positive; `reference` by default.
     Raises ValueError or TypeError naming the argument.
     """
 
@@ -136,7 +136,7 @@ class StackelbergGame(Checked):
     def gradients(self, play: StackelbergPlay) -> tuple[Any, Any]:
         """Return the gradients of f (n,) in pi and (n, n) in omega, the latter's row y divided by pi(y).
 
-        Both up to a constant a policy, which neither normalisation nor projection sees.
+        Both up to a constant per policy, which neither normalisation nor projection sees.
         """
         return gradients(self.terms, play, np.asarray(self.preferences), np.exp(play.log_follower))
 

@@ -23,22 +23,22 @@ leaves the first term alone, with equality in the span: leader_gap <= rho^{2T} R
 **Sampled answers** need falling steps, a = 1 / (tau_L (t + 1)) and b = 1 / (tau_F (t + 1)) (`leader_rate` None). Then
 the follower's policy is omega_ref exp(-A / tau_F), normalised, with A the average of the tables seen: it is the best
 response to A, and with d_y the range of row y of A - P, follower_gap <= max_y d_y^2 / (8 tau_F). From k answers an
-entry a round, the n^2 entries of A - P have mean 0 and, by Hoeffding's lemma, variance factor v = 1 / (4 k T) after T
+entry per round, the n^2 entries of A - P have mean 0 and, by Hoeffding's lemma, variance factor v = 1 / (4 k T) after T
 rounds. With d_y^2 <= 2 (the sum of squares of row y), E max d^2 <= 2 n^2 v; with d_y <= 2 max |A - P|, whose square
 exceeds x with probability 2 n^2 e^{-x / (2 v)} at most, E max d^2 <= 8 v (1 + log(2 n^2)):
 
     E follower_gap <= min(n^2 / 16, (1 + log(2 n^2)) / 4) / (k T tau_F).
 
-From m pairs a round, uniform among N = n (n - 1) / 2, an entry above the diagonal has variance N / (4 m T) at most,
+From m pairs per round, uniform among N = n (n - 1) / 2, an entry above the diagonal has variance N / (4 m T) at most,
 and no row's squares sum to more than those above the diagonal:
 
     E follower_gap <= N^2 / (16 m T tau_F).
 
 The leader's log-ratio to its solution is then 1 / tau_L times an average over s < T of noise in its row, of range 1 and
 mean 0 given the past, and of tau_F KL(omega_s || omega*), which is at most 1 / (8 tau_F) at s = 0 and x_s^2 / (2 tau_F)
-later, x_s the largest entry of |A - P| after s rounds. With k answers an entry, L = log(2 n^2) and v = 1 / (4 k s), the
-tail bound gives E x_s^4 <= 4 v^2 (L^2 + 2 L + 2); the squared range of a sum is at most twice the sum of the squared
-ranges, and the sum of 1 / s^2 is below pi^2 / 6. So
+later, x_s the largest entry of |A - P| after s rounds. With k answers per entry, L = log(2 n^2) and v = 1 / (4 k s),
+the tail bound gives E x_s^4 <= 4 v^2 (L^2 + 2 L + 2); the squared range of a sum is at most twice the sum of the
+squared ranges, and the sum of 1 / s^2 is below pi^2 / 6. So
 
     E leader_gap <= (2 (1 + log(2 n)) + (1 / 64 + pi^2 (L^2 + 2 L + 2) / (96 k^2)) / tau_F^2) / (4 tau_L T).
 """

@@ -1,4 +1,4 @@
-"""A Stackelberg game played for a number of rounds: leader and follower each move their policy once a round.
+"""A Stackelberg game played for a number of rounds: leader and follower each move their policy once per round.
 
 The game, its solution and the steps are those of `bandits.preference.stackelberg.game`. Both players know the
 references, the weights and each other's policy; of the preferences P they see, in a round that begins at (pi, omega),
@@ -7,12 +7,12 @@ references, the weights and each other's policy; of the preferences P they see, 
 |---------------------|--------------------------------------------|---------------------------------------|
 | `ExactRow()`        | P                                          | exact                                 |
 | `NoisyRow(k)`       | P                                          | mean over k replies from omega_y      |
-| `NoisyRow(k, True)` | means of k Bernoulli answers an entry      | mean of the table at k replies        |
+| `NoisyRow(k, True)` | means of k Bernoulli answers per entry      | mean of the table at k replies        |
 | `Comparisons(b)`    | b uniform pairs, one Bernoulli answer each | mean of the table under omega_y       |
 
 `Comparisons` draws pairs of different actions; an answer counts n (n - 1) / 2 times, so that the table is unbiased.
-`queries` counts rows of P (n a round) or comparisons (b a round). With f the objective, F(pi) = min_omega f(pi, omega)
-and (pi*, omega*) the solution, the metrics after a round are
+`queries` counts rows of P (n per round) or comparisons (b per round). With f the objective, (pi*, omega*) the solution
+and F(pi) = min_omega f(pi, omega), the metrics after a round are
 
     leader_gap = max F - F(pi) = tau_L KL(pi || pi*)                what the leader's policy leaves on the table,
     follower_gap = f(pi, omega) - F(pi) = tau_F E_pi KL(omega || omega*)   what the follower's replies do,
@@ -33,11 +33,11 @@ from bandits.preference.feedback import Comparisons, ExactRow, Feedback, NoisyRo
 from bandits.preference.measures import kl, span
 from bandits.preference.prox import normalise
 from bandits.preference.stackelberg.game import StackelbergGame, StackelbergPlay, StackelbergTerms, gradients
-from bandits.protocol import MatrixGame, MatrixLearner
+from bandits.protocol import GameRules, MatrixGame, MatrixLearner
 
 
 class Metrics(NamedTuple):
-    """What is measured where tau_L = 0; see the module."""
+    """What is measured, see the module; `leader_span` is None where tau_L = 0."""
 
     queries: Any
     leader_gap: Any
@@ -45,18 +45,7 @@ class Metrics(NamedTuple):
     follower_regret: Any
     leader_kl: Any
     follower_kl: Any
-
-
-class RegularizedMetrics(NamedTuple):
-    """What is measured where tau_L > 0."""
-
-    queries: Any
-    leader_gap: Any
-    follower_gap: Any
-    follower_regret: Any
-    leader_kl: Any
-    follower_kl: Any
-    leader_span: Any
+    leader_span: Any = None
 
 
 class Target(NamedTuple):
@@ -127,8 +116,8 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class StackelbergRules:
-    """Leader against follower; the follower's gaps are added up (`bandits.protocol.GameRules`)."""
+class StackelbergRules(GameRules):
+    """Leader against follower; the follower's gaps are added up."""
 
     feedback: Feedback
     n_actions: int
@@ -137,13 +126,8 @@ class StackelbergRules:
 
     @property
     def draws(self) -> int:
-        """How many numbers of one stream a round draws."""
+        """How many numbers of one stream per round draws."""
         return self.feedback.table_draws(self.n_actions)
-
-    @property
-    def queries(self) -> int:
-        """Rows or comparisons that a round asks for."""
-        return self.feedback.table_queries(self.n_actions)
 
     def view(self, game: MatchArrays) -> StackelbergTerms:
         """Return references and weights."""
@@ -166,20 +150,18 @@ class StackelbergRules:
         """Return the follower's regret with the round that both play."""
         return total + follower_gap(game.target, policy, self.follower_regularized)
 
-    def measure(
-        self, game: MatchArrays, policy: StackelbergPlay, total: Any, n_rounds: Any
-    ) -> Metrics | RegularizedMetrics:
+    def measure(self, game: MatchArrays, policy: StackelbergPlay, total: Any, n_rounds: Any) -> Metrics:
         """Return the metrics of both policies."""
         goal, xp = game.target, policy.log_leader.__array_namespace__()
-        gaps = (
-            leader_gap(goal, policy, self.leader_regularized),
-            follower_gap(goal, policy, self.follower_regularized),
+        return Metrics(
+            queries=n_rounds * float(self.feedback.queries(self.n_actions)),
+            leader_gap=leader_gap(goal, policy, self.leader_regularized),
+            follower_gap=follower_gap(goal, policy, self.follower_regularized),
+            follower_regret=total,
+            leader_kl=kl(goal.log_leader, policy.log_leader),
+            follower_kl=xp.max(kl(goal.log_follower, policy.log_follower)),
+            leader_span=span(policy.log_leader, goal.log_leader) if self.leader_regularized else None,
         )
-        divergences = kl(goal.log_leader, policy.log_leader), xp.max(kl(goal.log_follower, policy.log_follower))
-        metrics = Metrics(n_rounds * float(self.queries), *gaps, total, *divergences)
-        if not self.leader_regularized:
-            return metrics
-        return RegularizedMetrics(*metrics, span(policy.log_leader, goal.log_leader))
 
     def laws(self, policy: StackelbergPlay, total: Any, n_rounds: Any) -> tuple[Any, ...]:
         """Return both policies, (n,) and (n, n)."""
@@ -233,12 +215,7 @@ class StackelbergMatch(MatrixGame):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
-        return (RegularizedMetrics if self.leader_weight > 0.0 else Metrics)._fields
-
-    @property
-    def queries(self) -> int:
-        """Rows or comparisons that a round asks for."""
-        return self.rules(None).queries
+        return Metrics._fields if self.leader_weight > 0.0 else Metrics._fields[:6]
 
     def rules(self, learner: Any) -> "StackelbergRules":
         """Return the rules of the match, whoever plays."""

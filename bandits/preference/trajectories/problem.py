@@ -36,7 +36,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrajectoryDuel(Checked):
-    """Two trajectories a round; for some the answer 1.0 where the first was preferred, else 0.0."""
+    """Two trajectories per round; for some the answer 1.0 where the first was preferred, else 0.0."""
 
     kind: ClassVar[str] = "trajectory duel"
 
@@ -120,7 +120,7 @@ class LinearMDP(RoundProblem):
 
     @cached_property
     def difference_dimension(self) -> int:
-        """A dimension that holds Phi - Phi' for any two trajectories, at most d H: in unit vectors one less a stage."""
+        """A dimension that holds Phi - Phi' for any two trajectories, at most d H; one less per stage in a table."""
         ranks = [int(np.linalg.matrix_rank(rows - rows[0])) for rows in self._rows]
         return ranks[0] + (self.n_stages - 1) * ranks[1]
 

@@ -65,7 +65,7 @@ def play_rounds(
     return values
 
 
-def worked_out(t: Any, make: Callable[[], Any]) -> Any:
+def computed_once(t: Any, make: Callable[[], Any]) -> Any:
     """Return make()'s arrays, computed here and once.
 
     XLA would else compute them anew inside every operation that reads them, a draw once for every action. It does not

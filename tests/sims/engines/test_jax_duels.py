@@ -38,7 +38,7 @@ def test_whole_runs_equal_the_text(learner):
 
 
 def sides():
-    """Return random weights of both sides, for the text one state a repetition."""
+    """Return random weights of both sides, for the text one state per repetition."""
     text, twin = [], []
     for _ in range(2):
         loss = RANDOM.exponential(3.0 / RATE, (4, WIDTH))
@@ -124,7 +124,7 @@ class OwnGame(DuelingBandit):
             "plays SparringExp3 or VersatileDB or RUCB in DuelingBandit",
         ),
         (OwnGame(MATRIX, 10), RUCB(), "jax", TypeError, "got RUCB in OwnGame"),
-        (GAME, RUCB(), "jax-float32", ValueError, "no twin in single precision"),
+        (GAME, RUCB(), "jax-float32", ValueError, "its learners play in double precision"),
         (DuelingBandit(np.full((65, 65), 0.5), 10), RUCB(), "jax", ValueError, "at most 64 actions in duels, got 65"),
     ],
 )

@@ -231,7 +231,7 @@ SEES_DRAW = replace(WORLD, panels=Panels(WORLD.panels.panels, audit="draw"))
             Exp2OneSided(price=1.0),
             ["slack above 0"],
         ),
-        ("raman2024.exp4_at", WORLD, Exp4AppleTasting(), ["one individual a round"]),
+        ("raman2024.exp4_at", WORLD, Exp4AppleTasting(), ["one individual per round"]),
         (
             "helmbold2000.apple_tasting",
             hidden_outcomes(9, (0.5,)),

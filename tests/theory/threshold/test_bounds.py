@@ -268,7 +268,7 @@ def test_every_bound_applies_to_its_own_cases_and_to_no_other_problem(bound):
         ("du2025.regret", HOPELESS, OptimisticFeasibleSearch(), "feasible"),
         ("du2025.service_violation", STILL, OptimisticFeasibleSearch(), "service"),
         ("du2025.parity_violation", game(batch_size=1), OptimisticFeasibleSearch(), "at least two"),
-        ("du2025.full_scores_regret", STILL, FullScoreSearch(), "FullScores"),
+        ("du2025.full_scores_regret", STILL, FullScoreSearch(), "full scores"),
         ("chen2022.regret", STILL, DoublyOptimisticSearch(residual_width=0.5), "separate widths"),
         (
             "du2025.epoch_regret",

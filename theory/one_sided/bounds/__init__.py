@@ -26,7 +26,8 @@ A = ln N / eta + 5 eta k^2 T. So error regret <= A, and V <= 2 (A + k T) / (C ep
 epsilon; nothing is said about a smaller one. Sharper, for all small prices: `theory.one_sided.bounds.lagrangian` (D3).
 
 **All labels.** (R2) with O / q = 1 has range k + 2 C v, so that Hoeffding's lemma gives (eta / 8)(k + 2 C v)^2
-<= (eta / 4)(k^2 + 4 C^2 v) a round, on every path: with C = epsilon / (2 eta) as in D2, A = ln N / eta + eta k^2 T / 4.
+<= (eta / 4)(k^2 + 4 C^2 v) per round, on every path: with C = epsilon / (2 eta) as in D2,
+A = ln N / eta + eta k^2 T / 4.
 
 **EXP4.AT**, k = 1, p = q + eta (1 - q), q the weights' acceptance. ln E e^(-eta (X - E X)) <= eta^2 Var X where
 eta (X - E X) >= -1 (e^-x <= 1 - x + x^2 for x >= -1), and 0 <= X <= 1 / p <= 1 / eta. The estimated loss has variance
@@ -35,8 +36,8 @@ q + eta (1 - q), against 1 - q and q of the weights alone; so regret <= ln N / e
 
 **Revealing action.** Rounds in which all are accepted cost at most k more; their estimates have E <p, g^2> <= k^2 / b.
 
-**Apple tasting.** False positives are seen and at most M+; tastes of bad ones are at most b T; before each of at most
-M- tasted false negatives there are (1 - b) / b unseen ones. With M+ + M- <= N - 1 that is at most b T + (N - 1) / b.
+**Apple tasting.** False positives are seen and at most M+; explored bad ones are at most b T; before each of at most
+M- explored false negatives there are (1 - b) / b unseen ones. With M+ + M- <= N - 1 that is at most b T + (N - 1) / b.
 
 **Greedy lower bound.** One kind, good with chance p > 1/2, accepted while goods are at least bads: a walk that falls
 to -1 with probability L = (1 - p) / p, and then after 1 / (2 p - 1) rounds on average. So acceptances are at most
@@ -49,8 +50,10 @@ import numpy as np
 import sympy as sp
 
 from theory.assumptions import parameters_have, problem_has
-from theory.bound import DELTA, ETA, Assumption, Bound, Source, T, Tuning
-from theory.one_sided.bounds.lagrangian import EXPLORED, JOHN, PRICES
+from theory.bound import DELTA, ETA, Assumption, Bound, Source, T, Tuning, found_in
+from theory.one_sided.bounds.lagrangian import EXPLORED as EXPLORED
+from theory.one_sided.bounds.lagrangian import JOHN
+from theory.one_sided.bounds.lagrangian import PRICES as PRICES
 from theory.one_sided.bounds.terms import (
     AUDITS_POLICY,
     COORDINATES,
@@ -81,7 +84,7 @@ from theory.one_sided.bounds.terms import (
 
 def _one_kind(problem: Any) -> bool:
     people = problem.people
-    return bool(type(people).__name__ == "Crowd" and people.chances.shape == (1, 1) and people.chances[0, 0] > 0.5)
+    return bool(people.chances.shape == (1, 1) and people.chances[0, 0] > 0.5)
 
 
 def _each_alone_is_unfair(problem: Any, parameters: Any) -> bool:
@@ -256,7 +259,7 @@ EXP4_AT = Bound(
     "error_regret",
     _EXP4,
     Source("Raman, Subedi, Raman & Tewari 2024", "Theorem on EXP4.AT (re-derived, 2 sqrt(2) for 3)"),
-    "Exponential weights with forced tasting of probability eta: regret of order sqrt(T ln N), one individual a round.",
+    "Exponential weights that explore with probability eta: regret of order sqrt(T ln N), one individual per round.",
     assumptions=(ONE_SIDED, ONE_AT_A_TIME),
     tunings=(Tuning.minimising(ETA, _EXP4),),
 )
@@ -273,7 +276,7 @@ REVEALING_ACTION = Bound(
     "error_regret",
     _REVEALING,
     Source("Cesa-Bianchi, Lugosi & Stoltz 2006", "revealing action (constants ours, proof in theory.one_sided.bounds)"),
-    "Hedge on rounds in which everybody is accepted: of order T^(2/3), where one-sided feedback allows sqrt(T).",
+    "Hedge on rounds in which all are accepted: of order T^(2/3), where one-sided feedback allows sqrt(T).",
     assumptions=(ONE_SIDED,),
     tunings=(
         Tuning.minimising(ETA, _REVEALING - INDIVIDUALS * TASTING * T),
@@ -288,7 +291,7 @@ APPLE_TASTING = Bound(
     "loss",
     TASTING * T + (N - 1) / TASTING,
     Source("Helmbold, Littlestone & Long 2000", "conversion of a deterministic learner (re-derived)"),
-    "Tasting with probability b: at most b T + (N - 1) / b mistakes where some hypothesis is right.",
+    "Forced exploration with probability b: at most b T + (N - 1) / b mistakes where some hypothesis is right.",
     assumptions=(ONE_SIDED, ONE_AT_A_TIME, REALIZABLE),
     tunings=(Tuning.minimising(TASTING, TASTING * T + (N - 1) / TASTING, _at_most_one),),
 )
@@ -298,7 +301,7 @@ GREEDY = Bound(
     "error_regret",
     (1 - GOOD) / GOOD * ((2 * GOOD - 1) * T - 1),
     OURS,
-    "Who follows what was seen rejects a good kind for ever with probability (1 - p) / p: regret grows linearly.",
+    "Follow-the-leader rejects a good kind for ever with probability (1 - p) / p: its regret grows linearly.",
     direction="lower",
     assumptions=(
         ONE_SIDED,
@@ -309,19 +312,4 @@ GREEDY = Bound(
     readers={"good_chance": lambda problem, parameters: float(problem.people.chances[0, 0])},
 )
 
-BOUNDS: tuple[Bound, ...] = (
-    REDUCTION,
-    FROM_LAGRANGIAN,
-    SWING_VOTE,
-    DRAW_AUDIT,
-    RESAMPLED,
-    *EXPLORED,
-    *PAPER_RATES,
-    *ONE_SIDED_WEIGHTS,
-    *FULL_WEIGHTS,
-    *PRICES,
-    EXP4_AT,
-    REVEALING_ACTION,
-    APPLE_TASTING,
-    GREEDY,
-)
+BOUNDS = found_in(vars())

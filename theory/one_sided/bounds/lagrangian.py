@@ -1,4 +1,4 @@
-"""Sharper accounts of what a price buys, and of the paper's own learner: bounds of ours, each with its proof.
+"""Sharper bounds for any small price and for the paper's own learner, each with its proof.
 
 T rounds of k individuals, price C, slack epsilon, k' = k + 2 C, V rounds with a violation; the rest of the notation and
 Lemma 3.3 are in `theory.one_sided.bounds`.

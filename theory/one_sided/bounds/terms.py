@@ -55,7 +55,7 @@ REALIZABLE = problem_has("labels agree with some hypothesis", realizable)
 
 
 def advantage(problem: Any) -> float:
-    """Return the most that any play gains on the strict benchmark, on average a round and over the labels' law.
+    """Return the most that any play gains on the strict benchmark, on average per round and over the labels' law.
 
     Independent arrivals: in each piece of the law some hypothesis is best. A recorded sequence: in each round. Where
     the law is not known it is k, for a round's errors are between 0 and k.

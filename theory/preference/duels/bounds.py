@@ -1,4 +1,4 @@
-"""Bounds for duels, in which a learner sees one answer a round: in expectation, with high probability, and rates.
+"""Bounds for duels, in which a learner sees one answer per round: in expectation, with high probability, and rates.
 
 With w a von Neumann winner and S = P - 1/2 a round of (a, b) costs (<w, S e_a> + <w, S e_b>) / 2. Where an action beats
 all others (a Condorcet winner) w is that action, Delta_i = <w, S e_i> its advantage over i, and Delta_max the largest.
@@ -11,7 +11,7 @@ Its penalties telescope to (4 sqrt(K) - 4) / eta_T; an estimate l / p_i >= 0 mov
 at the present y; its mean is at most (eta_t / 2) sqrt(K). With sum of 1 / sqrt(t) <= 2 sqrt(T) - 1 a side's regret is
 at most 2 sqrt(T) (sqrt(K) - 1) + 2 sqrt(K T) - sqrt(K).
 
-Against a Condorcet winner w its penalties are 2 (sqrt(t) - sqrt(t - 1)) (sum sqrt(p_i) - 1) a round, which is at most
+Against a Condorcet winner w its penalties are 2 (sqrt(t) - sqrt(t - 1)) (sum sqrt(p_i) - 1) per round, which is at most
 that factor times Q = sum over i != w of sqrt(p_i). Taking the loss l off all estimates changes no probability; those
 below zero cost 1 / (1 - sqrt(p_i / t)) times as much, so the mean is at most 1 / sqrt(t) times the sum of
 sqrt(p_i) (1 - p_i) + p_i^2 (1 - p_i) / (sqrt(t) - 1), which is at most (1.25 + 1.05 / (sqrt(t) - 1)) Q as
@@ -37,7 +37,7 @@ import numpy as np
 import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, problem_has
-from theory.bound import DELTA, ETA, Bound, K, Source, Symbol, T, Tuning
+from theory.bound import DELTA, ETA, Bound, K, Source, Symbol, T, Tuning, found_in
 
 ALPHA = Symbol("alpha", "alpha", positive=True)
 LARGEST_GAP = Symbol("largest_gap", "Delta_max", nonnegative=True)
@@ -138,4 +138,4 @@ DOUBLE_THOMPSON = Bound(
     rate_only=True,
 )
 
-BOUNDS: tuple[Bound, ...] = (SPARRING, VERSATILE, VERSATILE_GAPS, RUCB, DOUBLE_THOMPSON)
+BOUNDS = found_in(vars())

@@ -3,7 +3,7 @@
 Throughout S = P - 1/2 (skew), mu the reference, tau its weight, p* the equilibrium of the regularised game, pi_0 = mu,
 D = log(1 / min mu) the largest divergence from mu, and averages are over the policies played. As P is linear in the
 opponent, u -> the payoff of u against an average is the average of the payoffs; with <p, S p> = 0 a gap of an average
-is twice the best fixed policy's gain a round over the play, that is twice a regret a round.
+is twice the best fixed policy's gain per round over the play, that is twice a regret per round.
 
 **Averages.** Hedge: regret <= D / a + a T / 8 (Hoeffding's lemma, rows in [0, 1]). Optimistic steps: two proximal
 steps from one centre differ by at most |g_t - g_{t-1}|_inf / (lambda + tau) in the 1-norm, and rows by at most half
@@ -39,7 +39,7 @@ from dataclasses import replace
 import sympy as sp
 
 from theory.assumptions import REGULARIZED, at_least_one, feedback_is, learner_has, play_has, problem_has
-from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning
+from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
 
 D = Symbol("reference_range", "D_mu", nonnegative=True)
 TAU = Symbol("regularization", "tau_mu", positive=True)
@@ -80,7 +80,7 @@ def _bound(
 def _with_noise(bound: Bound) -> Bound:
     """Return the same bound for noisy rows, where it holds on average: its proof is linear in the row."""
     assumptions = tuple(NOISY if a is EXACT else a for a in bound.assumptions)
-    statement = f"{bound.statement} With noisy rows that is so on average."
+    statement = f"{bound.statement} With noisy rows it holds on average."
     return replace(bound, name=f"{bound.name}_noisy", mode="expectation", assumptions=assumptions, statement=statement)
 
 
@@ -263,21 +263,4 @@ MIXTURE_DESCENT = _bound(
 )
 WITH_NOISE = tuple(_with_noise(bound) for bound in (NASH_MD, NASH_MD_CONSTANT, MIXTURE_DESCENT))
 
-BOUNDS: tuple[Bound, ...] = (
-    HEDGE,
-    OMWU,
-    REGRET_MATCHING,
-    REGRET_MATCHING_PLUS,
-    INPO_AVERAGE,
-    ONPO,
-    INPO,
-    NASH_MP,
-    NASH_MP_GAP,
-    NASH_MP_SPAN,
-    NASH_PROX,
-    COMAL,
-    NASH_MD,
-    NASH_MD_CONSTANT,
-    MIXTURE_DESCENT,
-    *WITH_NOISE,
-)
+BOUNDS = found_in(vars())

@@ -2,7 +2,7 @@
 
 The proofs are in `bandits.preference.stackelberg.leader_follower`. With steps a and b, rho = 1 - a tau_L, sigma = 1 - b
 tau_F, R the range of the leader's worths V and R_F the largest range of a row of preferences: the follower's log-ratio
-to its solution shrinks by sigma a round, the leader's by rho up to a disturbance of at most a tau_F KL(omega ||
+to its solution shrinks by sigma per round, the leader's by rho up to a disturbance of at most a tau_F KL(omega ||
 omega*), and KL(p || q) <= d^2 / 8 for policies whose log-ratio has range d. The sum of rho^{T-1-s} sigma^{2s} over s <
 T is at most T m^{T-1} and at most m^T / |rho - sigma^2|, m the larger of rho and sigma^2, so at most the harmonic mean
 of the two. Nothing here is quoted: the paper's own guarantee is about other steps.
@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, play_has, problem_has
-from theory.bound import Assumption, Bound, K, Source, Symbol, T
+from theory.bound import Assumption, Bound, K, Source, Symbol, T, found_in
 
 TAU_L = Symbol("leader_weight", "tau_L", positive=True)
 TAU_F = Symbol("follower_weight", "tau_F", positive=True)
@@ -80,7 +80,7 @@ GAP_BEST_RESPONSE = _bound(
     "best_response",
     "leader_gap",
     TAU_L * _ALONE**2 / 8,
-    "Against best responses the leader's gap shrinks by (1 - a tau_L)^2 a round, up to a constant.",
+    "Against best responses the leader's gap shrinks by (1 - a tau_L)^2 per round, up to a constant.",
     *_EXACT,
     ANSWERED,
 )
@@ -106,7 +106,7 @@ FOLLOWER = _bound(
     "follower_gap",
     "follower_gap",
     _SQUARE**T * R_F**2 / (8 * TAU_F),
-    "The follower's gap shrinks by (1 - b tau_F)^2 a round, up to a constant, whatever the leader does.",
+    "The follower's gap shrinks by (1 - b tau_F)^2 per round, up to a constant, whatever the leader does.",
     *_EXACT,
     DESCENDS,
 )
@@ -116,7 +116,7 @@ FOLLOWER_BITS = _bound(
     "follower_bits",
     "follower_gap",
     sp.Min(K**2 / 16, (1 + sp.log(2 * K**2)) / 4) / (ANSWERS * T * TAU_F),
-    "From m answers an entry a round, the follower's mean gap falls like log(n) / (m T tau_F).",
+    "From m answers per entry and round, the follower's mean gap falls like log(n) / (m T tau_F).",
     BITS,
     *_SAMPLED,
 )
@@ -124,7 +124,7 @@ FOLLOWER_PAIRS = _bound(
     "follower_pairs",
     "follower_gap",
     K**2 * (K - 1) ** 2 / (64 * ANSWERS * T * TAU_F),
-    "From m uniform pairs a round, the follower's mean gap falls like n^4 / (m T tau_F).",
+    "From m uniform pairs per round, the follower's mean gap falls like n^4 / (m T tau_F).",
     PAIRS,
     *_SAMPLED,
 )
@@ -134,18 +134,9 @@ LEADER_BITS = _bound(
     "leader_bits",
     "leader_gap",
     (2 * (1 + sp.log(2 * K)) + _FOLLOWED) / (4 * TAU_L * T),
-    "From m answers an entry a round, the leader's mean gap falls like 1 / T too.",
+    "From m answers per entry and round, the leader's mean gap falls like 1 / T too.",
     BITS,
     *_SAMPLED,
 )
 
-BOUNDS: tuple[Bound, ...] = (
-    SPAN_BEST_RESPONSE,
-    GAP_BEST_RESPONSE,
-    SPAN,
-    GAP,
-    FOLLOWER,
-    FOLLOWER_BITS,
-    FOLLOWER_PAIRS,
-    LEADER_BITS,
-)
+BOUNDS = found_in(vars())

@@ -1,8 +1,8 @@
 """Bounds for preferences between trajectories: how often PR-LSVI can ask on any path, and the rates of its theorem.
 
 Let x_1, ..., x_q, |x_i| <= X, be the differences that were asked about, in a space of dimension D (where features are
-unit vectors, one less than their number a stage), and W_i = |x_i|^2 in the norm of the inverse of Sigma_i = lambda I +
-sum_{j < i} x_j x_j^T. PR-LSVI asks where (2 sigma_r / sqrt(pi)) sqrt(W_i) > epsilon, that is
+unit vectors, one less than their number per stage), and W_i = |x_i|^2 in the norm of the inverse of
+Sigma_i = lambda I + sum_{j < i} x_j x_j^T. PR-LSVI asks where (2 sigma_r / sqrt(pi)) sqrt(W_i) > epsilon, that is
 
     W_i > u = pi epsilon^2 / (4 sigma_r^2).
 
@@ -23,7 +23,7 @@ For m <= 1 the first question is already impossible, X^2 / lambda <= L < u, and 
 import sympy as sp
 
 from theory.assumptions import feedback_is, parameters_have
-from theory.bound import Bound, Source, Symbol, T
+from theory.bound import Bound, Source, Symbol, T, found_in
 
 EPSILON = Symbol("threshold", "epsilon_q", positive=True)
 SIGMA = Symbol("reward_scale", "sigma_r", positive=True)
@@ -66,4 +66,4 @@ REGRET = Bound(
     rate_only=True,
 )
 
-BOUNDS: tuple[Bound, ...] = (QUERIES, REGRET)
+BOUNDS = found_in(vars())

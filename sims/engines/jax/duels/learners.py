@@ -1,9 +1,8 @@
 """The learners of duels in JAX, all repetitions at once: one round's arithmetic.
 
-A twin plays its learner's algorithm from the same addresses of the same streams as the compiled text. Arrays hold the
-R repetitions in their last axis and are in double precision. Double Thompson sampling has no twin: its rejection
-sampling takes as many draws as it takes, each at the next address, so that repetitions would wait for each other at
-every one of K^2 draws.
+Each implementation draws from the same addresses of the same streams as the learner's compiled steps. Arrays hold the
+R repetitions in their last axis and are in double precision. Double Thompson sampling has no JAX implementation: its
+rejection sampling takes a random number of draws, so repetitions would wait for each other at each of K^2 draws.
 
 `sims.engines.jax.duels.program` plays the rounds. Importing this module imports JAX.
 """
@@ -21,14 +20,14 @@ from bandits.preference.duels.rucb import RUCB
 from bandits.preference.duels.sparring_exp3 import SparringExp3
 from bandits.preference.duels.versatile_db import VersatileDB
 from bandits.protocol import Learner
-from sims.engines.jax.rounds import worked_out
+from sims.engines.jax.rounds import computed_once
 from sims.engines.jax.switching.learners import Weights, add_loss, chance, cumulative, draw, remade, uniform_weights
 from sims.engines.jax.switching.losses import pick
 
 _NEWTON_STEPS = 100
 
 
-class DuelTwin(NamedTuple):
+class BatchedLearner(NamedTuple):
     """A learner's functions on all repetitions at once."""
 
     start: Callable[..., Any]  # (n_actions, repetitions) -> state
@@ -174,9 +173,9 @@ def _lone(state: Counts, marked: Any, count: Any) -> Any:
 
 
 def _counts_act(params: Any, state: Counts, t: Any, rng: Stream) -> Any:
-    bound = worked_out(t, lambda: upper(state.wins, params.alpha * jnp.log(t + 1.0)))
-    marked = worked_out(t, lambda: (bound >= 0.5).all(axis=1))
-    champion, lone = worked_out(t, lambda: _champion(state, marked, uniform_pair(rng, t, 0)))
+    bound = computed_once(t, lambda: upper(state.wins, params.alpha * jnp.log(t + 1.0)))
+    marked = computed_once(t, lambda: (bound >= 0.5).all(axis=1))
+    champion, lone = computed_once(t, lambda: _champion(state, marked, uniform_pair(rng, t, 0)))
     return champion, _challenger(t, bound, champion, uniform(rng, t, 1)), lone
 
 
@@ -194,7 +193,7 @@ def _champion(state: Counts, marked: Any, draws: Any) -> Any:
 
 def _challenger(t: Any, bound: Any, champion: Any, u: Any) -> Any:
     """Return the action of the highest bound against the champion; ties to others than itself, at random."""
-    against = worked_out(t, lambda: pick(bound.transpose(1, 0, 2), champion))
+    against = computed_once(t, lambda: pick(bound.transpose(1, 0, 2), champion))
     tied = (against == against.max(axis=0)) & (jnp.arange(len(bound))[:, None] != champion)
     ties = tied.sum(axis=0)
     return jnp.where(ties == 0, champion, nth(tied, (u * ties).astype(ties.dtype)))
@@ -210,8 +209,8 @@ def _counts_update(
     return Counts(state.wins + jnp.where(first == second, 0.0, won + lost), kept)
 
 
-LEARNERS: dict[type[Learner], DuelTwin] = {
-    SparringExp3: DuelTwin(_no_sides, _sides_act, _sides_update),
-    VersatileDB: DuelTwin(_no_losses, _regularised_act, _regularised_update),
-    RUCB: DuelTwin(_no_wins, _counts_act, _counts_update),
+LEARNERS: dict[type[Learner], BatchedLearner] = {
+    SparringExp3: BatchedLearner(_no_sides, _sides_act, _sides_update),
+    VersatileDB: BatchedLearner(_no_losses, _regularised_act, _regularised_update),
+    RUCB: BatchedLearner(_no_wins, _counts_act, _counts_update),
 }

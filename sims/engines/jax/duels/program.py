@@ -1,9 +1,9 @@
 """Dueling bandits played by JAX: all repetitions of a call at once, for very wide sweeps and for accelerators.
 
-The twins of `sims.engines.jax.duels.learners` draw from the same addresses as the compiled text. The weights of
+The learners of `sims.engines.jax.duels.learners` draw from the same addresses as the compiled steps. The weights of
 sparring EXP3 are made anew from the estimated losses every few rounds, as `sims.engines.jax.switching.program`
 explains. Plays are counted, so the metrics are as exact as the compiled text's. Self-play learners
-(`sims.engines.self_play`) are JAX programs already and need no twin. Importing this module imports JAX.
+(`sims.engines.self_play`) are JAX programs already. Importing this module imports JAX.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ from bandits.core.rng_jax import uniform
 from bandits.preference.duels.problem import DuelingBandit
 from bandits.protocol import Learner
 from sims.engines.jax.duels.learners import LEARNERS
-from sims.engines.jax.rounds import compiled, play_rounds, worked_out
+from sims.engines.jax.rounds import compiled, computed_once, play_rounds
 from sims.engines.jax.switching.program import chunk_length
 
 _MOST_ACTIONS = 64  # a round's text is unrolled over the actions
@@ -34,11 +34,11 @@ class Played(NamedTuple):
 
 
 def check(problem: Any, learner: Learner, precision: str) -> None:
-    """Raise TypeError unless there is a twin of the pair, ValueError for single precision or too many actions."""
-    if type(problem) is not DuelingBandit or type(learner) not in LEARNERS:  # a subclass has no twin
+    """Raise TypeError unless JAX plays the pair, ValueError for single precision or too many actions."""
+    if type(problem) is not DuelingBandit or type(learner) not in LEARNERS:  # not a subclass
         raise TypeError(f"the JAX backend plays {PAIRS}, got {type(learner).__name__} in {type(problem).__name__}")
     if precision == "float32":
-        raise ValueError("backend must be 'jax' for DuelingBandit: its learners have no twin in single precision")
+        raise ValueError("backend must be 'jax' for DuelingBandit: its learners play in double precision")
     if problem.n_actions > _MOST_ACTIONS:
         raise ValueError(f"the JAX backend takes at most {_MOST_ACTIONS} actions in duels, got {problem.n_actions}")
 
@@ -72,19 +72,19 @@ def play(
 @cache
 def program(kind: type[Learner], chunk: int) -> Any:
     """Return the compiled rounds of a learner; JAX compiles anew for another precision or number of actions."""
-    twin = LEARNERS[kind]
+    learner = LEARNERS[kind]
 
     def play_round(given: Any, played: Played, t: Any, rng: Stream, env: Stream) -> Played:
         params, skew = given
 
         def duel() -> Any:
-            first, second, kept = twin.act(params, played.state, t, rng)
+            first, second, kept = learner.act(params, played.state, t, rng)
             answer = (uniform(env, t, 0) - 0.5 < skew[first, second]).astype(jnp.float64)
             return first, second, answer, kept
 
-        first, second, answer, kept = worked_out(t, duel)
+        first, second, answer, kept = computed_once(t, duel)
         actions = jnp.arange(len(skew), dtype=jnp.int32)[:, None]
         plays = played.plays + (actions == first) + (actions == second)
-        return Played(twin.update(params, played.state, t, first, second, answer, kept, chunk), plays)
+        return Played(learner.update(params, played.state, t, first, second, answer, kept, chunk), plays)
 
     return compiled(play_round)

@@ -152,7 +152,7 @@ def test_the_gap_of_the_equilibrium_is_not_monotone_in_the_weight():
 
 
 def test_tuned_inpo_can_need_fewer_queries_than_nash_mp():
-    """Rows until the regularised gap is below 1e-10, at the best step of each on this game; two a round for Nash-MP."""
+    """Rows until the regularised gap is below 1e-10, each at its best step on this game; two per round for Nash-MP."""
     known, queries = case(), {}
     for learner in (INPO(0.1474), NashMP(least_prox_weight(known.tau)), NashMP()):
         gaps = gap_tau(known.skew, trajectory(learner, known.game(), 100), known.log_mu, known.tau)

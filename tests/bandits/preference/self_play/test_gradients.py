@@ -280,7 +280,7 @@ class Fixed:
 
 @pytest.mark.parametrize(("inner", "rate", "known"), [(50, 0.5, 1.5e-3), (200, 0.3, 3.4e-3)])
 def test_noise_beside_runs_of_another_program(inner, rate, known):
-    """Mean KL after 25 outer steps of 32 comparisons a round: theirs of 5 runs; six standard errors, seed fixed."""
+    """Mean KL after 25 outer steps of 32 comparisons per round: theirs of 5 runs; six standard errors, seed fixed."""
     game = replace(GAME, horizon=50 * inner, feedback=Comparisons(32))
     final = simulate(game, SampledNashMP(0.5, inner, rate), repetitions=64, checkpoints=[50 * inner]).final("kl")
     error = (final.var(ddof=1) * (1 / 64 + 1 / 5)) ** 0.5

@@ -221,7 +221,7 @@ def test_stability_of_inpo():
 
 
 def test_local_factors_on_rock_paper_scissors():
-    """From close to the equilibrium the distance shrinks by the spectral radius a round, to 8 digits."""
+    """From close to the equilibrium the distance shrinks by the spectral radius per round, to 8 digits."""
     mu = np.exp([1e-6, -1e-6, 0.0])
     cycle = case(games.rock_paper_scissors(), mu / mu.sum())
     eta, turn = 0.6, 12**-0.5 / 0.6 * 1j

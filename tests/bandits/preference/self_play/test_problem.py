@@ -37,7 +37,11 @@ def test_one_reference_a_game():
         ((REFERENCE, 2.5), TypeError, "horizon must be an integer"),
         ((REFERENCE, 10, -0.1), ValueError, "regularization must be finite and in"),
         ((REFERENCE, 10, np.nan), ValueError, "regularization must be finite"),
-        ((REFERENCE, 10, 0.1, [0.5, 0.5]), ValueError, r"reference must be \(n,\) or \(G, n\)"),
+        (
+            (REFERENCE, 10, 0.1, [0.5, 0.5]),
+            ValueError,
+            r"reference must be \(n,\) or \(\.\.\., n\)",
+        ),
         ((REFERENCE, 10, 0.1, [0.5, 0.5, 0.0]), ValueError, "reference must be positive everywhere"),
         ((REFERENCE, 10, 0.1, [0.5, 0.5, 0.5]), ValueError, "reference must sum to 1"),
         ((np.full((2, 2, 2, 2), 0.5), 10), ValueError, "preferences must be"),

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ from bandits.preference import (
     RegretMatchingPlus,
     games,
 )
-from bandits.preference.measures import gap0, gap_tau, kl, span
+from bandits.preference.feedback import Feedback
+from bandits.preference.measures import gap0, gap_tau, kl, payoff, span
 from sims import simulate
 from sims.engines.policies import trajectory as public_trajectory
 from tests import references
@@ -77,7 +79,7 @@ def test_simulate_is_the_plain_loop(learner):
 
 
 def check_queries(learner):
-    """A learner asks for as many rows a round as it says."""
+    """A learner asks for as many rows per round as it says."""
     ask = Ask(GAME.skew[0])
     trajectory(learner, GAME, 7, ask)
     assert len(ask.asked) == 7 * learner.queries
@@ -133,6 +135,28 @@ def test_policies_can_be_looked_at():
         public_trajectory(pair, NashMP(), game=2)
     with pytest.raises(TypeError, match=r"feedback must be ExactRow\(\), got NoisyRow"):
         public_trajectory(replace(pair, feedback=NoisyRow(1)), NashMP())
+
+
+@dataclass(frozen=True)
+class HalfRow(Feedback):
+    """A feedback of one's own: rows that tell half of the margins."""
+
+    kind: ClassVar[str] = "half row"
+
+    def row(self, skew, log_policy, query, draws):
+        return 0.5 * payoff(skew, log_policy.__array_namespace__().exp(log_policy))
+
+
+class FromHalves(NashMP):
+    accepts = (HalfRow,)
+
+
+def test_feedback_written_outside_plays():
+    run = simulate(replace(GAME, feedback=HalfRow()), FromHalves(), checkpoints=ROUNDS)
+    seen = trajectory(NashMP(), GAME, ROUNDS[-1], Ask(0.5 * GAME.skew[0]))
+    assert np.abs(run.values[0] - measured(seen, GAME, queries=2)).max() < 1e-11
+    with pytest.raises(TypeError, match="NashMP learns from ExactRow or NoisyRow feedback, but the problem gives Half"):
+        simulate(replace(GAME, feedback=HalfRow()), NashMP())
 
 
 # ---------------------------------------------------------------- noise

@@ -114,7 +114,7 @@ def test_gradients_are_those_of_the_objective(drawn):
 
 
 def check_mirror_errors(game, start, leader_rate, ratio, step):
-    """One step's errors follow the recursions of the module's text, up to a constant a policy."""
+    """One step's errors follow the recursions of the module's text, up to a constant per policy."""
     best, after = game.solution, step(game, start, leader_rate, ratio * leader_rate)
     lag = np.array(rows(start.log_follower, best.log_follower))
     follower = (1.0 - ratio * leader_rate * game.follower_weight) * (start.log_follower - best.log_follower)
