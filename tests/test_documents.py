@@ -16,3 +16,31 @@ def test_files_named_in_documents_exist(document):
     missing = [name for name in named if not any((folder / name).exists() for folder in (ROOT, document.parent))]
     missing += [link for link in re.findall(r"\]\(([^)#:]+)\)", text) if not (document.parent / link).exists()]
     assert missing == []
+
+
+GLOSSARY = ROOT / "docs" / "glossary.md"
+TEXTS = [
+    path
+    for folder in ("bandits", "theory", "sims", "paper_figures", "benchmarks", "docs")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in (".py", ".md") and path != GLOSSARY
+]
+
+
+def retired_words():
+    """Return the words of the glossary's last table that stand in code font: they are not to be written again."""
+    table = GLOSSARY.read_text(encoding="utf-8").partition("## Retired words")[2]
+    rows = [
+        line.split("|")[1] for line in table.splitlines() if line.startswith("| ") and not line.startswith("| retired")
+    ]
+    return [word for row in rows for word in re.findall(r"`([^`]+)`", row)]
+
+
+def test_retired_words_are_gone():
+    words = retired_words()
+    assert len(words) > 5
+    pattern = re.compile(r"\b(" + "|".join(map(re.escape, words)) + r")s?\b", re.IGNORECASE)
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in TEXTS}
+    texts.pop("theory/instances.py")  # the door to the names of before
+    found = {name: sorted(set(pattern.findall(text))) for name, text in texts.items()}
+    assert {name: words for name, words in found.items() if words} == {}
