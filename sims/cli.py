@@ -182,7 +182,7 @@ def _report(verdicts: list[Any]) -> None:
     print(", ".join(f"{count} {outcome}" for outcome, count in Counter(v.outcome for v in verdicts).items()))
     slack = sum(v.holds and v.direction == "upper" and v.ratio < _SLACK for v in verdicts)
     if slack:
-        print(f"Of those that hold, {slack} are met to less than {_SLACK:.0%}: not refuted, and hardly tried.")
+        print(f"Of those that hold, {slack} have a ratio below {_SLACK:.0%}: these checks have little power.")
     for verdict in verdicts:
         if not verdict.applicable:
             print(f"{verdict.bound} does not apply: {verdict.note or '; '.join(verdict.reasons)}")
@@ -324,7 +324,7 @@ def _complain_of(report: Any) -> None:
     for line in report.left_out:
         _complain(line)
     for line in report.not_kept:
-        _complain(f"computed, in the table, and not kept for another time: {line}")
+        _complain(f"computed and in the table, but not stored for later sweeps: {line}")
     for address, error in report.failed.items():
         _complain(f"cell {address} failed: {error}")
 
