@@ -18,7 +18,7 @@ FLAGS = ("-std=c11", "-O3", "-march=native", "-ffp-contract=off", "-fPIC", "-sha
 
 
 class NoCompiler(RuntimeError):
-    """There is no C compiler, or it does not take the flags."""
+    """No C compiler was found, or it rejects the flags."""
 
 
 class _Game(ctypes.Structure):

@@ -1,4 +1,4 @@
-"""What is timed: pairs of computations that must give the same numbers, ours and a rival's."""
+"""The timed computations: pairs, ours and a rival's, that must give the same numbers."""
 
 import ctypes
 from collections.abc import Callable, Iterator, Sequence

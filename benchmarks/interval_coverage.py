@@ -1,9 +1,9 @@
-"""How often intervals for a mean miss it when watched all along, and how wide they are: a Markdown table.
+"""Coverage of intervals for a mean under repeated tests, and their widths: a Markdown table.
 
     python benchmarks/interval_coverage.py [--streams 2000] [--length 2000] [--alpha 0.05]
 
-Each stream is looked at after every 10 samples and counts as missed if an end of the interval was ever on the wrong
-side. The interval's two ends share alpha. "Student" is the usual interval, which is not made to be watched.
+Each stream is tested after every 10 samples and counts as missed if an end of the interval was ever on the wrong side.
+The interval's two ends share alpha. "Student" is the t interval, valid at one fixed sample size only.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def bernoulli(p):
 
 
 def lucky(generator, shape):
-    """Almost always a little, one run in 500 everything: the regret of a learner that rarely locks on a bad action."""
+    """0.01, and 1 in one of 500 runs: like the regret of a learner that rarely commits to a bad action."""
     return np.where(generator.random(shape) < 0.002, 1.0, 0.01)
 
 

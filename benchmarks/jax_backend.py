@@ -1,11 +1,11 @@
 """Speed of the JAX backend beside the compiled loop: `python benchmarks/jax_backend.py [--repetitions R] [--quick]`.
 
-Prints the device that JAX has found, then a Markdown table: nanoseconds a round and repetition of both sides (medians
-of runs that alternate), their ratio (median of neighbouring runs), and the seconds that JAX spends before the first
-result. The compiled loop plays on one thread; JAX has threads of its own. Before it is timed, every pair's numbers of
-a short game in double precision are compared with the compiled loop's. Exit status 1 if they differ.
+Prints the device that JAX has found, then a Markdown table: nanoseconds per round and repetition of both sides (medians
+of alternating runs), their ratio (median of neighbouring runs), and the seconds that JAX takes until the first result.
+The compiled loop plays on one thread; JAX has its own threads. Before timing, every pair's numbers of a short game in
+double precision are compared with the compiled loop's. Exit status 1 if they differ.
 
-It runs unchanged on an accelerator that the installed JAX supports; there, take more repetitions.
+It runs unchanged on an accelerator that the installed JAX supports; use more repetitions there.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def agrees(game: Any, learner: Any, repetitions: int) -> bool:
     short = replace(game, horizon=SHORT)
     ours, theirs = (played(short, learner, backend, repetitions)[0] for backend in ("jax", "numba"))
     same = np.isclose(ours, theirs, rtol=1e-9, atol=1e-9).all(axis=1)
-    if same.mean() < 0.99:  # a rounding may part one of the repetitions
+    if same.mean() < 0.99:  # rounding may make a repetition diverge
         print(f"{learner.name} in {game!r}: {(~same).sum()} of {repetitions} repetitions differ", file=sys.stderr)
     return bool(same.mean() >= 0.99)
 

@@ -1,11 +1,12 @@
 """Speed of one-sided Exp2 beside plain NumPy, in one run: `python -m benchmarks.one_sided [--quick]`.
 
-10 000 hypotheses (a score threshold for each of two groups, 100 cuts each), 10 applicants a round, a panel of five that
-changes every round, 10 000 rounds on one core. NumPy plays the same applicants with the same uniforms, vectorised over
-hypotheses, so its numbers are an independent check before it is a yardstick. Exit status 1 if they differ.
+10 000 hypotheses (a score threshold for each of two groups, 100 cuts each), 10 applicants per round, a panel of five
+that changes every round, 10 000 rounds on one core. NumPy plays the same applicants with the same uniforms, vectorised
+over hypotheses, so it is an independent check as well as a baseline. Exit status 1 if the numbers differ.
 
 Then the cost of a round in classes of G groups with q cuts each, N = q^G hypotheses, whose separators all have
-G (q - 1) = 24 cells, before the same 96 people: weights pay for each hypothesis, perturbed leaders for their oracle.
+G (q - 1) = 24 cells, for the same 96 individuals: exponential weights pay per hypothesis, perturbed leaders for their
+oracle.
 """
 
 import argparse
@@ -48,7 +49,7 @@ def _uniforms(seed: Any, out: Any) -> None:
 
 
 def make_game(horizon: int, cuts: int) -> OneSidedGame:
-    """Return the credit market of 400 people with a fixed sequence of applicants."""
+    """Return the credit market of 400 individuals with a fixed sequence of applicants."""
     market = Lending(400)
     random = np.random.default_rng(SEED)
     people = random.integers(0, market.n_people, (horizon, APPLICANTS))
@@ -102,7 +103,7 @@ def _timed(play: Any, game: OneSidedGame) -> tuple[float, Any]:
 
 
 def make_class(cuts: int, groups: int) -> OneSidedGame:
-    """Return 96 people in G groups, four a round, whom nobody audits."""
+    """Return a game of 96 individuals in G groups, four per round, without auditors."""
     random = np.random.default_rng(SEED)
     merit = random.standard_normal(96)
     people = Crowd(merit[:, None], 1.0 / (1.0 + np.exp(-3.0 * merit)), groups=np.arange(96) % groups)
@@ -110,7 +111,7 @@ def make_class(cuts: int, groups: int) -> OneSidedGame:
 
 
 def seconds_a_round(game: OneSidedGame, learner: Any, rounds: int) -> float:
-    """Return the least of three times of a round on one thread; starting a run is taken off."""
+    """Return the minimum of three times per round on one thread, without the start of a run."""
 
     def play(count: int) -> float:
         return min(_timed(lambda g: simulate(g, learner, checkpoints=[count], threads=1), game)[0] for _ in range(3))
@@ -120,7 +121,7 @@ def seconds_a_round(game: OneSidedGame, learner: Any, rounds: int) -> float:
 
 
 def print_classes() -> None:
-    """Print microseconds a round of weights and of leaders against the size of the class, at one separator."""
+    """Print microseconds per round of exponential weights and perturbed leaders against the class size."""
     print(f"one separator of 24 cells, {LEADERS} leaders, k = 4: microseconds a round")
     print(f"  {'N':>8} {'weights':>10} {'leaders':>10}")
     for cuts, groups in CLASSES:

@@ -1,4 +1,4 @@
-"""Exp2 for one-sided feedback, ours and C's: the credit market of `one_sided.py`, all of its accounting included."""
+"""Exp2 for one-sided feedback, ours and C's: the credit market of `one_sided.py` with all metrics."""
 
 import ctypes
 from collections.abc import Callable

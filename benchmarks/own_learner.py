@@ -1,7 +1,7 @@
-"""A learner of the user's own: EXP3 written outside the package, to be timed beside the built-in one.
+"""EXP3 written outside the package, to be compared with the built-in one.
 
-The text uses nothing but the step functions' decorator and the stream of random numbers; the arithmetic is that of
-`bandits.switching.Exp3`, so the two play the same actions.
+It uses only the decorator of step functions and the random stream; the arithmetic is that of `bandits.switching.Exp3`,
+so the two play the same actions.
 """
 
 import math
@@ -26,7 +26,7 @@ class OwnExp3State(NamedTuple):
     weight: Any  # (K,) float64, exp(-eta (loss - shift))
     total: float
     shift: float
-    least_total: float  # make all weights anew below this sum
+    least_total: float  # recompute all weights below this sum
     updates: int
 
 

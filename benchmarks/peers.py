@@ -1,11 +1,11 @@
-"""Speed beside other libraries' bandit loops: `python benchmarks/peers.py [--only NAME] [--markdown FILE]`.
+"""Speed compared with other libraries' bandit loops: `python benchmarks/peers.py [--only NAME] [--markdown FILE]`.
 
-Each peer is installed from its package index into a virtual environment of its own, under --envs DIR, where a later
-run finds it. Everyone plays one game: 10 arms with Bernoulli rewards of means 0.5, one of 0.6, EXP3 or the nearest
-algorithm that the peer has, in the peer's own loop and on one thread (peer_games.py). A sample of a peer and one of
-ours are taken in turn; factors are ratios of neighbours, so that a busy machine disturbs both. "Regret" is the mean
-pseudo-regret as a share of uniform play's: a library that does not learn shows 1. A peer that cannot be installed,
-imported or played is listed with the reason. Exit status: 0; 2 for bad usage.
+Each peer is installed from its package index into its own virtual environment under --envs DIR, which later runs use
+again. All play one game: 10 arms with Bernoulli rewards of means 0.5, one of 0.6, EXP3 or the nearest algorithm of the
+peer, in the peer's own loop and on one thread (peer_games.py). Samples of a peer and of ours alternate; factors are
+ratios of neighbours, so that a busy machine disturbs both. "Regret" is the mean pseudo-regret divided by that of
+uniform play: a library that does not learn shows 1. A peer that cannot be installed, imported or played is listed with
+the reason. Exit status: 0; 2 for bad usage.
 """
 
 import argparse
@@ -76,7 +76,7 @@ PEERS = (
 
 
 class Unplayable(RuntimeError):
-    """A peer cannot be played; the message says why in a few words."""
+    """A peer cannot be played; the message gives the reason."""
 
 
 # ---------------------------------------------------------------- environments

@@ -1,11 +1,11 @@
-"""Self-play in preference games beside plain NumPy and game-theory libraries, and equilibria certified on 400 games.
+"""Self-play in preference games against NumPy and game-theory libraries, and equilibria certified on 400 games.
 
 Usage: python benchmarks/preference.py [--quick] [--peers [--envs DIR]] [--certify]
 
 NumPy and ours run the same Nash-MP rounds (two rows each) on the same games; their last policies are compared first.
 With --peers also OpenSpiel and Nashpy on games of the same sizes (`preference_peers.py`), each installed from the
-package index into an environment of its own under DIR. With --certify also solves 400 random games of up to 1000
-actions (minutes) and reports the worst certificates.
+package index into its own environment under DIR. With --certify also solves 400 random games of up to 1000 actions
+(minutes) and reports the worst certificates.
 Exit status: 0; 1 if the two sides differ or a certificate fails.
 """
 

@@ -22,7 +22,7 @@ class _Preference(ctypes.Structure):
 
 
 def game(n_actions: int, horizon: int) -> PreferenceGame:
-    """Return a random game with one comparison a round."""
+    """Return a random game with one comparison per round."""
     matrix = games.uniform_random(n_actions, np.random.default_rng(1))
     return PreferenceGame(matrix, horizon, TAU, feedback=Comparisons(BATCH))
 

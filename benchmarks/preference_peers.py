@@ -1,10 +1,10 @@
-"""Preference games beside game-theory libraries, for `preference.py --peers`: their own loops, on the same games.
+"""Preference games in game-theory libraries' own loops, on the same games as ours, for `preference.py --peers`.
 
-OpenSpiel's CFR and CFR+ on a matrix game are regret matching and regret matching+ in turns, in C++; Nashpy has
-fictitious play, which answers the other's average, a linear program and support enumeration. They take one game after
-the other; ours are taken together, a sample of each side in turn, factors from neighbours. "Gap" is the mean of what
-both players could still gain, gap0 of the average for ours: rounds of different algorithms are not worth the same.
-Environments, and what happens to a library that cannot be installed, as in `peers.py`.
+OpenSpiel's CFR and CFR+ on a matrix game are alternating regret matching and regret matching+, in C++; Nashpy has
+fictitious play (best responses to the other's average), a linear program and support enumeration. They play one game
+after the other, ours all at once; samples of the two sides alternate, factors are from neighbours. "Gap" is the mean
+duality gap, for ours gap0 of the average: rounds of different algorithms do not make the same progress. Environments,
+and libraries that cannot be installed, are handled as in `peers.py`.
 """
 
 import time

@@ -1,10 +1,10 @@
-"""Speed of the package beside plain C, in one run: `python benchmarks/run.py [--quick] [--long] [--markdown FILE]`.
+"""Speed of the package compared with C, in one run: `python benchmarks/run.py [--quick] [--long] [--markdown FILE]`.
 
 `--actions 2 100 10000` and `--horizon 1000000` play the switching family with other numbers of actions and rounds;
-a horizon of 10^9 takes minutes a kernel.
+a horizon of 10^9 takes minutes per kernel.
 
-Every pair is first played once and its numbers are compared: C is an independent check before it is a yardstick.
-Then both sides run in turn, several times; ratios are of neighbouring runs, so that a busy machine disturbs both.
+Every pair is first played once and its numbers are compared: C is an independent check as well as a baseline.
+Then the two sides alternate, several times; ratios are of neighbouring runs, so that a busy machine disturbs both.
 Exit status: 0; 1 if numbers differ or a long run takes too much memory; 2 without a C compiler or for bad usage.
 """
 
@@ -114,7 +114,7 @@ def _speed_up(one: Sequence[float], two: Sequence[float]) -> str:
 
 
 def machine() -> str:
-    """Return the machine in words: processor model and cores, never its name."""
+    """Return the processor model and the number of cores."""
     model = platform.processor() or platform.machine()
     listing = Path("/proc/cpuinfo")
     if listing.exists():

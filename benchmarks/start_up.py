@@ -1,4 +1,4 @@
-"""What a fresh process waits for, and how much memory a long run takes: each measured in processes of its own."""
+"""Start-up time of a fresh process and memory of a long run, each measured in separate processes."""
 
 import json
 import os

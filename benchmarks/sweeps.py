@@ -1,4 +1,4 @@
-"""Overhead of a sweep: milliseconds a cell beyond the simulation itself, and memory as cells grow.
+"""Overhead of a sweep: milliseconds per cell beyond the simulation, and memory as the number of cells grows.
 
 Usage: python benchmarks/sweeps.py [CELLS]
 """

@@ -1,12 +1,12 @@
-"""Optimistic Feasible Search beside the same loop in plain NumPy, in one run: a Markdown table.
+"""Optimistic Feasible Search compared with the same loop in NumPy, in one run: a Markdown table.
 
     python benchmarks/threshold.py [--quick] [--rounds 1000000] [--runs 3]
 
 The game is the synthetic population with 50 thresholds and batches of 100. Both sides first play 3000 rounds on the
-same draws and must come to the same numbers (NumPy's operations are in the package's order, for one rounding can
-turn a tie and with it all that follows): what is timed is then the same computation. NumPy draws its batches once
-through binomials, as the package does, and once individual by individual. Sides run in turn; ratios are of
-neighbouring runs. Exit status: 0; 1 if the numbers differ; 2 for bad usage.
+same draws and must give the same numbers, so that the same computation is timed (NumPy's operations are in the
+package's order, because one rounding can decide a tie and change all later rounds). NumPy draws its batches once by
+binomials, as the package does, and once individual by individual. The sides alternate; ratios are of neighbouring runs.
+Exit status: 0; 1 if the numbers differ; 2 for bad usage.
 """
 
 import argparse

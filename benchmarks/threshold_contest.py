@@ -1,4 +1,4 @@
-"""Optimistic Feasible Search on a cheap environment, ours and C's: what the learner's step itself costs.
+"""Optimistic Feasible Search on a cheap environment, ours and C's: the cost of the learner's step.
 
 A round of the environment is one block of the generator: a reward of 0 or 1 and a gap of acceptance rates, uniform
 around the threshold's own. The three bounds are the reward's and those of the parity pair.

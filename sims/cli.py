@@ -1,7 +1,7 @@
 """The `regretlab` command.
 
 Exit status: 0 for success, 1 when something failed that was asked for (a bound broken, a cell or figure
-failed), 2 for bad usage, with one clear line and no traceback, 130 after Ctrl-C, 141 when nobody reads the output.
+failed), 2 for bad usage, with one line and no traceback, 130 after Ctrl-C, 141 when the reader of the output has gone.
 """
 
 import io
@@ -34,7 +34,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors."
 
 @contextmanager
 def _clear_errors(kept: bool = False) -> Iterator[None]:
-    """Turn a rejected argument into one line and exit status 2, Ctrl-C into status 130; kept: results are on disk."""
+    """Report a rejected argument in one line with exit status 2, Ctrl-C with status 130; kept: results are on disk."""
     try:
         yield
     except (ValueError, TypeError, KeyError, OSError) as error:
@@ -52,7 +52,7 @@ def _clear_errors(kept: bool = False) -> Iterator[None]:
 
 
 def _complain(text: str) -> None:
-    """Print a line on stderr, if anybody reads it."""
+    """Print a line on stderr; ignored where stderr is closed."""
     with suppress(OSError):
         print(f"regretlab: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
@@ -153,7 +153,7 @@ def _until_failure(checks: Iterator[Any]) -> Iterator[Any]:
 
 
 def _apart(work: Callable[[], Any]) -> Any:
-    """Return work(), done in another thread, so that Ctrl-C need not wait for compiled code."""
+    """Return work(), run in another thread so that Ctrl-C does not wait for compiled code."""
     done: SimpleQueue[Any] = SimpleQueue()
 
     def run() -> None:
@@ -170,7 +170,7 @@ def _apart(work: Callable[[], Any]) -> Any:
 
 
 def _report(verdicts: list[Any]) -> None:
-    """Print the table of verdicts and with what probability one of them is wrong."""
+    """Print the table of verdicts and the probability that one of them is wrong."""
     from theory.verification import error_probability
 
     header = ["theorem", "learner", "check", "quantity", "estimate", "interval", "bound", "ratio", "verdict"]
@@ -182,7 +182,7 @@ def _report(verdicts: list[Any]) -> None:
     print(", ".join(f"{count} {outcome}" for outcome, count in Counter(v.outcome for v in verdicts).items()))
     slack = sum(v.holds and v.direction == "upper" and v.ratio < _SLACK for v in verdicts)
     if slack:
-        print(f"Of those that hold, {slack} are met to less than {_SLACK:.0%}: not refuted, and hardly tried.")
+        print(f"Of those that hold, {slack} have a ratio below {_SLACK:.0%}: these checks have little power.")
     for verdict in verdicts:
         if not verdict.applicable:
             print(f"{verdict.bound} does not apply: {verdict.note or '; '.join(verdict.reasons)}")
@@ -191,11 +191,11 @@ def _report(verdicts: list[Any]) -> None:
     print(f"A verdict above is wrong with probability at most {error_probability(verdicts):.2g}{besides}.")
 
 
-_SLACK = 0.05  # estimate over bound below which a check says little
+_SLACK = 0.05  # ratio estimate / bound below which a check has little power
 
 
 def _stacked_table(header: list[str], rows: list[list[str]]) -> None:
-    """Print nine columns on a terminal, two to a cell."""
+    """Print nine columns on a terminal, two per table cell."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -324,13 +324,13 @@ def _complain_of(report: Any) -> None:
     for line in report.left_out:
         _complain(line)
     for line in report.not_kept:
-        _complain(f"computed, in the table, and not kept for another time: {line}")
+        _complain(f"computed and in the table, but not stored for later sweeps: {line}")
     for address, error in report.failed.items():
         _complain(f"cell {address} failed: {error}")
 
 
 class _Stream(io.FileIO):
-    """An output that may fail, as where nobody reads it: of stdout that ends the command, of stderr nothing."""
+    """An output stream that may fail, as a closed pipe: on stdout this ends the command, on stderr it is ignored."""
 
     def write(self, data: Any) -> int:
         """Write bytes."""
@@ -345,7 +345,7 @@ class _Stream(io.FileIO):
 
 
 def _forgiving(stream: Any, descriptor: int) -> Any:
-    """Return a stream in place of one of Python's own: a letter that the terminal does not have is no error."""
+    """Return a replacement for a standard stream that prints "?" for characters that the terminal cannot encode."""
     if stream is None:  # closed by the caller
         return open(os.devnull, "w", encoding="utf-8")
     try:
@@ -359,7 +359,7 @@ def _forgiving(stream: Any, descriptor: int) -> Any:
 
 
 def main() -> None:
-    """Run the command line; after Ctrl-C leave at once, whatever still runs."""
+    """Run the command line; after Ctrl-C exit at once, even if threads still run."""
     sys.stdout, sys.stderr = _forgiving(sys.stdout, 1), _forgiving(sys.stderr, 2)
     status: Any = 0
     try:

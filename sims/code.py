@@ -1,4 +1,4 @@
-"""Which text plays a pair: the part of a cell's address that says with what code its numbers were made."""
+"""Version of the code that plays a (problem, learner) pair: the part of a cell's address that depends on code."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from bandits.protocol import Learner, Problem, RoundProblem
 from sims.engines.backends import in_batches
 from sims.engines.compiled import compose
 
-_OWN = frozenset({"bandits"})  # whose every file enters where text plays that is not compiled here
+_OWN = frozenset({"bandits"})  # every file of it is hashed for pairs that the compiled loop does not play
 
 
 class Code(NamedTuple):
-    """A hash of the text that plays, or why there is none: such a pair is computed, and its results are not kept."""
+    """Hash of the code that plays a pair, or the reason why there is none: results are then computed but not stored."""
 
     version: str | None  # 16 hexadecimal digits
     reason: str
 
 
 def code_of(problem: Problem, learner: Learner, backend: str = "numba") -> Code:
-    """Return the version of the code that plays a pair: it changes when the results may, not when a comment does."""
+    """Return the version of the code that plays a pair; it changes when results may, not with comments."""
     try:
         if isinstance(problem, RoundProblem) and backend == "numba" and not in_batches(problem, learner):
             return Code(_shortened(_loop_digest(problem, learner)), "")
@@ -36,7 +36,7 @@ def code_of(problem: Problem, learner: Learner, backend: str = "numba") -> Code:
 
 
 def _classes(value: Any) -> Iterator[type]:
-    """Yield the class of a learner or problem, and those of the parts that it is made of."""
+    """Yield the class of a learner or problem and, recursively, the classes of its fields."""
     if is_dataclass(value):
         yield type(value)
         for field in fields(value):

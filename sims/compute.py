@@ -1,4 +1,4 @@
-"""One cell: simulated, as a file's bytes, and as the work that is sent to another process."""
+"""One cell: simulate it, encode its results as bytes of a file, and send it to another process."""
 
 import copy
 import pickle
@@ -17,7 +17,7 @@ OTHER_ADDRESS = "its code or libraries give a cell another address"
 
 
 class Parcel(NamedTuple):
-    """A cell on its way to another process, with the address under which its result is awaited."""
+    """A pickled cell to be sent to another process, with the address that it must have there."""
 
     cell: bytes
     address: str
@@ -30,7 +30,7 @@ def compute(cell: Cell, keep_repetitions: bool = False) -> bytes:
 
 
 def simulate_cell(cell: Cell, threads: int | None = 1) -> Run:
-    """Simulate a cell, with further repetitions while it asks for more precision."""
+    """Simulate a cell; repetitions are added until its `precision` is reached."""
     run = _more(cell, 0, cell.repetitions, threads)
     precision = cell.precision
     while precision and run.repetitions < precision.limit and not _precise(run, cell):
@@ -61,14 +61,14 @@ def _precise(run: Run, cell: Cell) -> bool:
 
 
 def parcel(cell: Cell, keep_repetitions: bool = False) -> Parcel:
-    """Pack a cell without its labels; classes of the main script or of a notebook travel as their text."""
+    """Pickle a cell without its labels; classes of the main script or of a notebook are sent as source text."""
     bare = copy.copy(cell)
     object.__setattr__(bare, "labels", {})
     return Parcel(pickled_by_value(bare), cell.address, keep_repetitions)
 
 
 def answer(given: Parcel) -> bytes | Failure:
-    """Return a cell's Parquet bytes, or why there are none: what a process does with a parcel. Never raises."""
+    """Compute a parcel's cell in this process; return its Parquet bytes, or the failure. Never raises."""
     try:
         cell: Cell = pickle.loads(given.cell)
         if cell.address != given.address:

@@ -1,9 +1,9 @@
-"""Objects as plain data and back: what a sweep file says, and what a result is addressed by.
+"""Conversion of objects to plain data and back, for sweep files and addresses.
 
-`describe` turns a problem, learner or loss process (any frozen dataclass) into JSON-able data;
-`build` makes the object from such data, by the class's short name or by "module:Class" for one's own. A "type" may also
-name a function that makes such an object, as `three_points` does: a public one of the families, or "module:function".
-What it makes is described, and addressed, as the object itself.
+`describe` turns a problem, learner or loss process (any frozen dataclass) into JSON-able data. `build` makes the object
+from such data, by the class's short name, or by "module:Class" for classes outside the package. A "type" may also name
+a function that returns such an object: a public one of the families, as `three_points`, or "module:function". The
+address is then that of the returned object.
 """
 
 import dataclasses
@@ -50,7 +50,7 @@ def describe(value: Any) -> Any:
 
 
 def canonical(value: Any) -> str:
-    """Return the one JSON text of a described value: sorted names, no spaces, floats to the last bit."""
+    """Return the canonical JSON text of a described value: sorted names, no spaces, floats in hexadecimal."""
     return json.dumps(_exact(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -65,9 +65,9 @@ def _exact(value: Any) -> Any:
 
 
 def build(data: Any, where: str = "") -> Any:
-    """Return the object that `data` describes; tables without "type" and plain values are returned as they are.
+    """Return the object that `data` describes; tables without "type" and plain values are returned unchanged.
 
-    The modules and makers that it names are imported and called. Raises ValueError naming the place (`where`) for an
+    The modules and functions that it names are imported and called. Raises ValueError naming the place (`where`) for an
     unknown class or parameter, and the class's own error, prefixed with the place, for a bad value.
     """
     if isinstance(data, list):
@@ -89,19 +89,19 @@ def build(data: Any, where: str = "") -> Any:
         return make(**arguments)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where or 'spec'}: {make.__name__}: {' '.join(str(error).split())}") from None
-    except (Exception, SystemExit) as error:  # whatever a maker of one's own raises
+    except (Exception, SystemExit) as error:  # users' functions may raise anything
         raise ValueError(f"{where or 'spec'}: {make.__name__}: {one_line(error)}") from None
 
 
 def _parameters(make: Any) -> tuple[set[str], list[str]]:
-    """Return the names that a class or a function accepts, and those it cannot do without."""
+    """Return the names that a class or a function accepts, and those that it requires."""
     if not inspect.isfunction(make):
         fields = [f for f in dataclasses.fields(make) if f.init]
         return {f.name for f in fields}, [f.name for f in fields if _required(f)]
     known: set[str] = set()
     needed = []
     for name, parameter in inspect.signature(make).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:  # further fields of what is made
+        if parameter.kind is parameter.VAR_KEYWORD:  # further fields of the returned object
             known |= {f.name for f in dataclasses.fields(_made_by(make)) if f.init}
         else:
             known.add(name)
@@ -119,7 +119,7 @@ def find_maker(name: str, where: str = "") -> Any:
         module, _, attribute = name.partition(":")
         try:
             make: Any = getattr(_imported(module), attribute)
-        except (Exception, SystemExit) as error:  # a module's own text may raise anything
+        except (Exception, SystemExit) as error:  # importing a module may raise anything
             raise ValueError(f"{where or 'spec'}: cannot find {shown(name)}: {one_line(error)}") from None
     else:
         known = public_makers() | public_classes()
@@ -132,7 +132,7 @@ def find_maker(name: str, where: str = "") -> Any:
 
 
 def _imported(module: str) -> Any:
-    """Return an imported module; TimeoutError if its text does not end within half a minute, as far as can be told."""
+    """Return an imported module; TimeoutError if the import takes over 30 s (checked in the main thread only)."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         return importlib.import_module(module)
 
@@ -149,7 +149,7 @@ def _imported(module: str) -> Any:
 
 
 def _made_by(function: Any) -> Any:
-    """Return the dataclass that a function says it returns, else None."""
+    """Return the dataclass in a function's return annotation, else None."""
     if not inspect.isfunction(function):
         return None
     try:
@@ -167,7 +167,7 @@ def public_classes() -> dict[str, Any]:
 
 @cache
 def public_makers() -> dict[str, Any]:
-    """Return every function of the families that is annotated to return a dataclass, as ready-made games, by name."""
+    """Return every function of the families that is annotated to return a dataclass (ready-made games), by name."""
     return {name: member for name, member in _exported() if _made_by(member) is not None}
 
 

@@ -1,9 +1,9 @@
 """The workers of a Dask cluster as a pool.
 
-Each worker is inspected before it is sent a cell: one with other code, libraries or BLAS kernels is left out. Cells are
-sent to a worker by name and nothing of theirs is loaded or raised by Dask itself, so a worker that cannot load a cell
-says so, and the cells that were with a lost worker are known. Workers may come and go; where none is left, or the
-scheduler is, the sweep ends with one line.
+Each worker is inspected before it receives a cell: one with other code, libraries or BLAS kernels is left out. Every
+cell is submitted to a named worker, so the cells of a lost worker are known, and it is unpickled inside the task, so a
+worker that cannot load a cell reports that as an error. Workers may join and leave. If no worker or no scheduler is
+left, the sweep ends with one line.
 """
 
 import logging
@@ -25,11 +25,11 @@ from sims.sweep import Cell
 from sims.workers import Lost, Outcome
 
 _SCHEDULER = 10.0  # seconds for the scheduler to answer
-_WORKERS = 15.0  # seconds without any worker, in the beginning
-_RETURN = 30.0  # and later, or until one that is there answers
-_PATIENCE = 0.7  # seconds to take leave
-_LOOK = 1.0  # seconds between looks at who is there
-_LOUD = ("distributed", "tornado", "asyncio")  # loggers that say in a hundred lines what is said here in one
+_WORKERS = 15.0  # seconds to wait for a first worker
+_RETURN = 30.0  # seconds without any worker later, or until a connected worker answers
+_PATIENCE = 0.7  # seconds to disconnect
+_LOOK = 1.0  # seconds between checks of which workers are connected
+_LOUD = ("distributed", "tornado", "asyncio")  # loggers that are silenced: this module reports in one line
 
 
 class DaskPool:
@@ -48,11 +48,11 @@ class DaskPool:
         self._samples, self._blas = samples(cells), blas
         self._here = environment(blas)
         self._heard: SimpleQueue[tuple[str, Cell | None, Any]] = SimpleQueue()  # worker, cell or None, future
-        self._threads: dict[str, int] = {}  # of the workers that are used
-        self._busy: dict[str, dict[str, tuple[Cell, Any]]] = {}  # worker -> address -> what it is at
+        self._threads: dict[str, int] = {}  # worker in use -> its number of threads
+        self._busy: dict[str, dict[str, tuple[Cell, Any]]] = {}  # worker -> address -> cell and future under way
         self._asked: dict[str, Any] = {}  # workers under inspection
-        self._cannot_load: dict[str, tuple[int, str]] = {}  # workers that are used if no other can be
-        self.left_out: dict[str, str] = {}  # a line for each worker that is not used
+        self._cannot_load: dict[str, tuple[int, str]] = {}  # workers that are used only if no other can be
+        self.left_out: dict[str, str] = {}  # one line for each worker that is not used
         self._looked, self._since = 0.0, time.monotonic()
         try:
             self._await_workers()
@@ -62,11 +62,11 @@ class DaskPool:
 
     @property
     def under_way(self) -> int:
-        """Number of cells sent and not yet heard of."""
+        """Number of cells sent whose outcome is not known yet."""
         return sum(map(len, self._busy.values()))
 
     def room(self, alone: bool = False) -> bool:
-        """Whether a worker can be sent another cell: one waits at each; alone: has nothing else to do."""
+        """Whether a worker can take another cell (one may wait at each); alone: whether some worker is idle."""
         return self._idlest(alone) is not None
 
     def _idlest(self, alone: bool) -> str | None:
@@ -77,12 +77,12 @@ class DaskPool:
         return worker if worker is not None and load(worker) < 1 else None
 
     def send(self, cell: Cell) -> None:
-        """Send a cell to the worker with the least to do."""
+        """Send a cell to the least loaded worker."""
         worker = self._idlest(alone=False)
         assert worker is not None
         try:
             future = self._submit(worker, _answer, parcel(cell, self._keep), self._sweep)
-        except Exception as error:  # something in it cannot travel
+        except Exception as error:  # the cell cannot be pickled
             self._busy[worker][cell.address] = cell, None
             self._heard.put((worker, cell, failure(error)))
             return
@@ -95,7 +95,7 @@ class DaskPool:
         return self._client.submit(pickle.loads, call, **where, key=f"regretlab-{uuid.uuid4().hex}")
 
     def next(self) -> tuple[Cell, Outcome] | None:
-        """Wait for a cell and return what became of it; ValueError if no worker is left, or the scheduler is gone."""
+        """Wait for a cell and return its outcome; ValueError if no worker is left, or the scheduler is gone."""
         self._look()
         if not self._threads and time.monotonic() - self._since > _RETURN:
             raise ValueError(f"cluster: no worker is left at {self._address}; {_KEPT}")
@@ -119,10 +119,10 @@ class DaskPool:
             killed = type(error).__name__ == "KilledWorker"
             return Lost("was lost with its Dask worker") if killed else failure(error)
 
-    # ---------------------------------------------------------------- who is there
+    # ---------------------------------------------------------------- connected workers
 
     def _await_workers(self) -> None:
-        """Return when a worker may be sent cells and all that are there have been heard; ValueError if none may."""
+        """Return once all connected workers are inspected and one may be used; ValueError if none may."""
         began = time.monotonic()
         while not (self._threads and not self._asked):
             self._look()
@@ -144,7 +144,7 @@ class DaskPool:
                 self._judge(worker, done)
 
     def _look(self) -> None:
-        """Ask newcomers what they are, and give up the cells of those who are gone."""
+        """Inspect new workers, and mark the cells of lost workers as lost."""
         if time.monotonic() - self._looked < _LOOK and self._looked:
             return
         self._looked = time.monotonic()
@@ -166,7 +166,7 @@ class DaskPool:
 
     def _part_with(self, worker: str) -> None:
         if self._asked.pop(worker, None):
-            self._samples = []  # one of them may have killed it
+            self._samples = []  # a sample may have killed the worker
         self._threads.pop(worker, None)
         for cell, future in self._busy.get(worker, {}).values():
             self._heard.put((worker, cell, Lost(f"was lost with Dask worker {worker}")))
@@ -179,13 +179,13 @@ class DaskPool:
 
     def _judge(self, worker: str, done: Any) -> None:
         """Decide from an inspection whether a worker may be used."""
-        if worker not in self._asked:  # it is gone
+        if worker not in self._asked:  # it was lost meanwhile
             return
         _, threads = self._asked.pop(worker)
         try:
             found: Inspection = done.result()
             reason = differences(self._here, found.environment)
-        except Exception as error:  # it has no regretlab, or one of another kind
+        except Exception as error:  # it has no regretlab, or another version
             found, reason = Inspection({}, ()), one_line(error)
         failures = [said for said in found.samples if isinstance(said, Failure)]
         agrees = all(said in (own.address, *failures) for said, own in zip(found.samples, self._samples, strict=False))
@@ -204,7 +204,7 @@ class DaskPool:
         self.left_out[worker] = f"worker {worker} is left out: {reason}"
 
     def close(self, stopped: bool) -> None:
-        """Take leave of the cluster; stopped: and let no worker go on with what it is at."""
+        """Disconnect from the cluster; stopped: also stop the cells under way."""
         if stopped:
             ending = threading.Thread(target=self._stop_cells, daemon=True)
             ending.start()
@@ -214,7 +214,7 @@ class DaskPool:
         self._quiet.__exit__(None, None, None)
 
     def _stop_cells(self) -> None:
-        """Take back what has not begun, and stop what has."""
+        """Cancel the cells that have not begun, and stop those that have."""
         futures = [future for busy in self._busy.values() for _, future in busy.values() if future is not None]
         with suppress(Exception):
             if futures and self._client.status == "running":
@@ -250,9 +250,9 @@ def _connected(address: str) -> Any:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Let Dask say nothing; what matters is said by the pool."""
+    """Silence Dask's loggers and warnings; the pool reports what matters."""
     with suppress(ImportError):
-        import distributed  # noqa: F401 - makes its loggers
+        import distributed  # noqa: F401 - creates its loggers
     loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOUD]
     before = [logger.disabled for logger in loggers]
     with warnings.catch_warnings():
@@ -267,9 +267,9 @@ def _silenced() -> Iterator[None]:
 
 
 class _Call:
-    """A call made where its pickle is loaded: in a task, where what cannot be imported is an error like any other.
+    """A call that is made when its pickle is loaded inside a task, so that a failed import is an error of the task.
 
-    A function that Dask itself cannot load takes the worker with it.
+    A function that Dask itself failed to load would end the worker.
     """
 
     def __init__(self, function: Any, arguments: tuple[Any, ...]) -> None:
@@ -281,11 +281,11 @@ class _Call:
 
 # ---------------------------------------------------------------- in the worker
 
-_flags: dict[str, stopping.Flag] = {}  # of the sweeps that this process works for
+_flags: dict[str, stopping.Flag] = {}  # sweep -> its stop flag
 
 
 def _answer(given: Parcel, sweep: str) -> bytes | Failure:
-    """Return what `answer` does, looking at the sweep's flag."""
+    """Return answer(given), stopped by the sweep's flag."""
     stopping.use(_flags.setdefault(sweep, stopping.new_flag()))
     return answer(given)
 

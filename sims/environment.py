@@ -1,4 +1,4 @@
-"""What a worker's numbers depend on beside the cells it is sent, compared before it is sent any."""
+"""Inspection of a worker: the code and libraries that its numbers depend on, compared before it receives a cell."""
 
 import hashlib
 import pickle
@@ -17,34 +17,34 @@ _PACKAGES = ("numpy", "numba", "jax")
 
 
 class Inspection(NamedTuple):
-    """A worker's code and libraries by name, and what it says of a cell of each kind: its address, or a failure."""
+    """A worker's versions of code and libraries by name, and for one cell of each kind its address or a failure."""
 
     environment: dict[str, str]
     samples: tuple[str | Failure, ...]
 
 
 def samples(cells: Sequence[Cell]) -> list[Parcel]:
-    """Return a cell of each kind (problem, learner, backend), packed; kinds that cannot be packed are left out."""
+    """Return one pickled cell per kind (problem, learner, backend); kinds that cannot be pickled are left out."""
     kinds = {(type(cell.problem), type(cell.learner), cell.backend): cell for cell in cells}
     packed = []
     for cell in kinds.values():
         try:
             packed.append(parcel(cell))
-        except Exception:  # such cells fail by themselves, with the reason
+        except Exception:  # such cells fail later, with the reason
             continue
     return packed
 
 
 def blas_matters(cells: Sequence[Cell]) -> bool:
-    """Return whether the numbers of a cell may depend on the processor's kernels: where it is not the compiled loop.
+    """Return whether any cell's numbers may depend on BLAS kernels: those of pairs outside the compiled loop may.
 
-    What enters the compiled loop from linear algebra is part of a cell's address, and compared with that.
+    Results of linear algebra that enter the compiled loop are part of a cell's address and compared with it.
     """
     return any(cell.backend != "numba" or in_batches(cell.problem, cell.learner) for cell in cells)
 
 
 def inspect(packed: Sequence[Parcel], blas: bool) -> Inspection:
-    """Return what this process is and makes of the sample cells. Never raises."""
+    """Return this process's versions and the addresses that it gives the sample cells. Never raises."""
     return Inspection(environment(blas), tuple(_address(sample) for sample in packed))
 
 
@@ -57,14 +57,14 @@ def _address(sample: Parcel) -> str | Failure:
 
 
 def environment(blas: bool) -> dict[str, str]:
-    """Return the versions of the code and the libraries; blas: and the kernels of linear algebra."""
+    """Return the versions of the code and the libraries; blas: also the BLAS kernels."""
     found = {"regretlab's code": _code(), "Python": "{}.{}".format(*sys.version_info)}
     found |= {name: _version(name) for name in _PACKAGES}
     return found | ({"BLAS kernel": _kernels()} if blas else {})
 
 
 def differences(here: dict[str, str], there: dict[str, str]) -> str:
-    """Return how `there` differs from `here` in a few words, none if it does not."""
+    """Return in a few words how `there` differs from `here`; "" if it does not."""
     parts = [
         f"{name} {there.get(name, 'unknown')} (here {known})"
         for name, known in here.items()
@@ -74,7 +74,7 @@ def differences(here: dict[str, str], there: dict[str, str]) -> str:
 
 
 def _code() -> str:
-    """Return a hash of the text of all files that play."""
+    """Return a hash of all files of `bandits` and `sims`."""
     import bandits
     import sims
 
@@ -93,7 +93,7 @@ def _version(name: str) -> str:
 
 
 def _kernels() -> str:
-    import scipy.linalg  # noqa: F401 - loads the library that it brings, which counts wherever it was not used yet
+    import scipy.linalg  # noqa: F401 - loads SciPy's BLAS, so that it is listed
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
     pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]

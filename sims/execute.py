@@ -1,8 +1,8 @@
-"""Run a sweep's cells on threads, processes, a Dask cluster or any executor, and keep what finishes.
+"""Run a sweep's cells on threads, processes, a Dask cluster or any executor, and store the finished ones.
 
-Results do not depend on who computes, on the number of workers or on the order: each cell is a function of its
-configuration. A cell that fails, or that takes its process with it, is recorded and the rest goes on; Ctrl-C leaves a
-folder from which the same sweep goes on.
+Results do not depend on the workers, their number or the order: each cell is a function of its configuration. A cell
+that fails, or that crashes its process, is recorded and the others continue; after Ctrl-C the same call resumes the
+sweep from its folder.
 """
 
 import os
@@ -29,11 +29,11 @@ _ATTEMPTS = 3  # for a cell whose process is lost
 
 @dataclass(frozen=True)
 class Report:
-    """What a sweep did: counts of cells, the failures' messages by address, seconds, where the table is.
+    """Outcome of a sweep: counts of cells, the failures' messages by address, seconds, path of the table.
 
-    left_out: a line for each worker of a cluster that was not used because its code or its libraries are others.
-    not_kept: a line for each pair whose results are in the table alone, computed again next time, because something
-    that its code reads cannot be part of an address.
+    left_out: one line per worker of a cluster that was not used because its code or libraries differ.
+    not_kept: one line per pair whose results are in the table only, computed again next time, because something that
+    its code reads cannot be part of an address.
     """
 
     total: int
@@ -69,21 +69,21 @@ def run_sweep(
     """Compute the cells that `out` lacks and collect all of them in out/results.parquet.
 
     workers: at least 1, None for one per processor.  kind: "threads" or "processes".  cluster: address of a Dask
-    scheduler ("tcp://host:port").  executor: one of your own instead.  keep_repetitions: store every
+    scheduler ("tcp://host:port").  executor: used instead of workers of its own.  keep_repetitions: store every
     repetition, not only the statistics.  collect: write the table of all cells; without it they stay in their files.
 
-    A cell that raises, cannot be loaded by a worker, or whose process dies (it is then tried again, by itself) fails
-    alone, and the report says why. Classes defined in the main script or in a notebook travel to processes by their
-    text. Ctrl-C raises KeyboardInterrupt within about a second, with the cells that were under way in its message.
+    A cell that raises, cannot be loaded by a worker, or whose process dies (it is then tried again alone) fails without
+    affecting others, and the report says why. Classes defined in the main script or in a notebook are sent to processes
+    as source text. Ctrl-C raises KeyboardInterrupt within about a second; its message names the cells under way.
 
-    Raises ValueError for an empty sweep or a bad option, for labels that cannot be columns, and where nobody can do the
-    work (no cluster, no worker in it, none with this program's code and libraries); StoreError if the folder is in use,
-    cannot be written or the disk is full. Everything finished until then stays and a second call goes on from there.
+    Raises ValueError for an empty sweep or a bad option, for labels that cannot be columns, and where no worker is
+    available (no cluster, no worker in it, none with this program's code and libraries); StoreError if the folder is in
+    use, cannot be written or the disk is full. Finished cells are kept and a second call resumes from them.
     """
     began = time.perf_counter()
     _check(cells, out, kind)
     rows = _distinct(cells)
-    labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work: the table must not be lost
+    labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work, so that bad labels cost none
     cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
     with open_store(out) as store:
@@ -104,7 +104,7 @@ def run_sweep(
 
 
 def _check(cells: Any, out: Any, kind: Any) -> None:
-    """Raise TypeError or ValueError for arguments of `run_sweep` that are no sweep's."""
+    """Raise TypeError or ValueError for invalid arguments of `run_sweep`."""
     instance("out", out, (str, Path), "the name of a folder")
     instance("cells", cells, Sequence, "a sequence of cells")
     for cell in cells:
@@ -116,7 +116,7 @@ def _check(cells: Any, out: Any, kind: Any) -> None:
 
 
 def _compute(cells: list[Cell], pool: Pool, store: Store, progress: Progress | None) -> dict[str, str]:
-    """Compute the cells and keep what finishes; return the messages of those that failed, by address."""
+    """Compute the cells and store the finished ones; return the messages of those that failed, by address."""
     failed: dict[str, str] = {}
     with at_work(pool):
         for cell, outcome in _outcomes(cells, pool):
@@ -131,7 +131,7 @@ def _compute(cells: list[Cell], pool: Pool, store: Store, progress: Progress | N
 
 
 def _distinct(cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells without those that say the same as an earlier one."""
+    """Return the cells without duplicates (same address, same labels)."""
     said: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         key = cell.address, repr(sorted(cell.labels.items(), key=lambda item: str(item[0])))
@@ -140,7 +140,7 @@ def _distinct(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def worker_count(workers: int | None) -> int:
-    """Return the number of workers, one a processor for None; TypeError or ValueError unless it is at least 1."""
+    """Return the number of workers, one per processor for None; TypeError or ValueError unless it is at least 1."""
     return integer("workers", workers, low=1) if workers is not None else (os.cpu_count() or 1)
 
 
@@ -152,7 +152,7 @@ def pending(cells: Sequence[Cell], out: str | Path) -> list[Cell]:
 
 
 def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float:
-    """Return about how long the cells would take, from one short timed run of each (problem, learner) pair."""
+    """Return an estimate of the time of the cells, in seconds, from one short run per (problem, learner, backend)."""
     count = worker_count(workers)
     cost: dict[Any, float] = {}
     total = 0.0
@@ -161,14 +161,14 @@ def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float
         if pair not in cost:
             try:
                 cost[pair] = _seconds_per_round(cell)
-            except Exception as error:  # whatever a learner of one's own raises
+            except Exception as error:  # users' learners may raise anything
                 raise ValueError(f"{cell.pair} does not run: {one_line(error)}") from error
         total += cost[pair] * _rounds(cell)
     return total / count
 
 
 def _seconds_per_round(cell: Cell) -> float:
-    """Return about the seconds per round and repetition; JAX plays at least 64 repetitions for the price of one."""
+    """Return an estimate of the seconds per round and repetition; in JAX up to 64 repetitions cost as much as one."""
     in_jax = cell.backend != "numba"
     repetitions, rounds = (min(cell.repetitions, 1024), 1_000) if in_jax else (1, 20_000)
     part = replace(cell, repetitions=repetitions, checkpoints=(min(cell.problem.horizon, rounds),), precision=None)
@@ -222,8 +222,8 @@ def _pool(
 def _outcomes(cells: Sequence[Cell], pool: Pool) -> Iterator[tuple[Cell, bytes | Failure]]:
     """Yield each cell with its bytes or its failure.
 
-    A cell whose process is lost may be the one that killed it, and may be innocent where others were in it, or where
-    memory ran out. It is tried again when all others are done, alone in its process.
+    A cell whose process is lost may or may not be the cause: other cells may have been in the process, or memory may
+    have run out. It is tried again after all others, alone in its process.
     """
     fresh, suspects, losses = deque(cells), deque[Cell](), dict[str, int]()
     under_way: dict[str, tuple[Cell, float]] = {}
@@ -256,7 +256,7 @@ def _outcomes(cells: Sequence[Cell], pool: Pool) -> Iterator[tuple[Cell, bytes |
 
 
 def _longest(under_way: dict[str, tuple[Cell, float]]) -> str:
-    """Return a few words on the cells under way, as one of them may be why there was no end."""
+    """Return the number of cells under way and the one under way longest, for the message after Ctrl-C."""
     if not under_way:
         return ""
     cell, since = min(under_way.values(), key=lambda known: known[1])

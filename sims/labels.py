@@ -1,8 +1,8 @@
-"""Labels as columns: their types are chosen, and the columns made, before any work starts.
+"""Labels as columns of the results; types are chosen and columns made before any work starts.
 
-A column whose labels are all truth values, all integers or all numbers has that type: bool; int64, or uint64 where
-seeds need it; float64. None is a missing value in any column. All else is text: words, mixtures of kinds, and integers
-that a column of numbers could not hold exactly (beyond 64 bits, or beyond 2^53 beside floats).
+A column whose labels are all truth values, all integers or all numbers has type bool, int64 (uint64 where seeds need
+it) or float64. None is a missing value in any column. Everything else is text: strings, mixed types, and integers that
+a numeric column cannot hold exactly (beyond 64 bits, or beyond 2^53 in a column with floats).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ import pyarrow as pa
 from bandits.core.checks import shown
 from sims.messages import one_line
 
-_EXACT = 2**53  # integers up to here are floats, too
+_EXACT = 2**53  # integers up to here are exact as floats
 
 
 def label_table(labels: Sequence[Mapping[str, Any]], taken: Sequence[str]) -> pa.Table:
-    """Return a row for each mapping and a column for each name in any of them, in alphabetical order.
+    """Return one row per mapping and one column per name in any of them, in alphabetical order.
 
-    taken: names that the results have already, which are left out. TypeError for a name that is no text, ValueError
-    for a label that cannot be written as text.
+    taken: names of columns that the results already have, which are left out. TypeError for a name that is not text,
+    ValueError for a label that cannot be written as text.
     """
     for name in {name for own in labels for name in own}:
         if not isinstance(name, str) or name != _encodable(name):

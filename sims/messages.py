@@ -1,4 +1,4 @@
-"""Errors as one line of text, whatever they are and whoever made them."""
+"""Exceptions of any kind as one line of text."""
 
 import traceback
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ _LINE = 400  # characters
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a cell has no result: one line, and the traceback for its file in `failed`."""
+    """Reason why a cell has no result: one line, and the traceback for its file in `failed`."""
 
     text: str
     trace: str
 
 
 def failure(error: BaseException) -> Failure:
-    """Return the failure that an exception stands for."""
+    """Return an exception as a Failure."""
     trace = "".join(traceback.format_exception(error, limit=-50))
     return Failure(one_line(error), trace.encode(errors="backslashreplace").decode()[-20_000:])
 
@@ -32,6 +32,6 @@ def one_line(error: BaseException) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return the text's beginning where it is longer than `width`, printable in UTF-8."""
+    """Return the text cut to `width` characters, printable in UTF-8."""
     text = text if len(text) <= width else text[: width - 3] + "..."
     return text.encode(errors="backslashreplace").decode()

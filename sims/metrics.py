@@ -1,4 +1,4 @@
-"""The metrics of a play: every declared one was measured, and is a number."""
+"""Check of the metrics of a play: every declared metric was measured and is a number."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from bandits.protocol import Learner, Problem
 
 
 def measured(problem: Problem, learner: Learner, values: Any, count: int, rounds: Any) -> NDArray[np.float64]:
-    """Return the metrics (count, C, M) as float64; ValueError where a declared one was not measured, or is nan."""
+    """Return the metrics (count, C, M) as float64; ValueError if a declared one was not measured, or is nan."""
     names, found = problem.metrics, np.ascontiguousarray(values, dtype=np.float64)
     kind, shape = type(problem).__name__, (count, len(rounds), len(names))
     if found.ndim == 3 and found.shape[2] < len(names):

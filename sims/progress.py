@@ -1,4 +1,4 @@
-"""Progress for people: bars on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Progress reports on stderr: bars on a terminal, plain lines elsewhere, nothing when quiet."""
 
 import sys
 import time
@@ -27,7 +27,7 @@ def progress(title: str, total: int, unit: str = "", quiet: bool = False) -> Ite
 
 
 class _Lines:
-    """A line at most every ten seconds, and one at the end."""
+    """Prints at most one line every ten seconds, and one at the end."""
 
     def __init__(self, title: str, total: int, unit: str) -> None:
         self.title, self.total, self.unit = title, total, unit
@@ -40,7 +40,7 @@ class _Lines:
         if self.done < self.total and now - self.last < 10.0:
             return
         self.last = now
-        with suppress(OSError):  # nobody reads them
+        with suppress(OSError):  # stderr is closed
             print(f"{self.title}: {self._text(now - self.began)}", file=sys.stderr, flush=True)
 
     def _text(self, seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What a simulation returns: every metric of every repetition at every checkpoint."""
+"""`Run`, the result of a simulation: every metric of every repetition at every checkpoint."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Run:
     """R repetitions measured at C checkpoints.
 
-    rounds: (C,) int64, rounds played at each checkpoint.  values: (R, C, M) float64, one column a metric of
-    `problem.metrics`; `run["regret"]` is its (R, C) slice.
+    rounds: (C,) int64, rounds played at each checkpoint.  values: (R, C, M) float64, one column per metric of
+    `problem.metrics`; `run["regret"]` is an (R, C) slice.
     """
 
     problem: Problem
@@ -39,7 +39,7 @@ class Run:
         return len(self.values)
 
     def __getitem__(self, metric: str) -> NDArray[np.float64]:
-        """Return a metric as an (R, C) array; KeyError lists the metrics there are."""
+        """Return a metric as an (R, C) array; a KeyError lists the available metrics."""
         if metric not in self.metrics:
             raise KeyError(f"no metric {metric!r}; this run has {', '.join(self.metrics)}")
         return self.values[:, :, self.metrics.index(metric)]
@@ -55,8 +55,8 @@ class Run:
     def interval(self, metric: str, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the ends (C,), (C,) of Student's t interval for the mean at each checkpoint.
 
-        It is asymptotic and pointwise: good for a figure's band. For a verdict with a stated error
-        probability use `theory.verify`. With one repetition the interval is the whole line.
+        It is asymptotic and pointwise, fit for the band of a figure. For a verdict with a stated error
+        probability use `theory.verify`. With one repetition the interval is the whole real line.
         """
         level = real("level", level, 0.0, 1.0, open_low=True, open_high=True)
         samples, mean = self[metric], self.mean(metric)
@@ -69,7 +69,7 @@ class Run:
         return mean - half, mean + half
 
     def to_frame(self) -> "polars.DataFrame":
-        """Return a tidy table: one row a (repetition, round), one column a metric."""
+        """Return a tidy table: one row per (repetition, round), one column per metric."""
         import polars
 
         n, c, _ = self.values.shape

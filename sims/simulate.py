@@ -1,4 +1,4 @@
-"""`simulate`: arguments checked, the engine chosen, and what was measured returned as a `Run`."""
+"""`simulate`: check the arguments, choose the engine, return the metrics as a `Run`."""
 
 import os
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ def simulate(
     first_repetition: int = 0,
     backend: Backend = "numba",
 ) -> Run:
-    """Play `problem` with `learner` and return what was measured at the checkpoints.
+    """Play `problem` with `learner` and return the metrics at the checkpoints.
 
-    Repetition r draws from streams keyed by (seed, r) alone: the numbers are the same for any number of
-    threads and of repetitions, and two learners meet the same losses (common random numbers).
+    Repetition r draws from streams keyed by (seed, r) alone: the numbers do not depend on the number of
+    threads or of repetitions, and two learners meet the same losses (common random numbers).
 
     repetitions: 1 to 2^32.  seed: integer in [0, 2^64).
     checkpoints: increasing rounds in 1..horizon at which to measure; None means about four per octave and
@@ -41,10 +41,10 @@ def simulate(
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
     backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
     hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
-    (`sims.engines.backends.jax_pairs()` lists them). JAX has threads of its own; `threads` does not bind it. Learners
-    with a batched computation of their own use it under any backend.
+    (`sims.engines.backends.jax_pairs()` lists them). `threads` does not apply to JAX, which has its own threads.
+    Learners that override `Learner.play` use it under any backend.
 
-    Memory is O(repetitions x checkpoints), whatever the horizon. Ctrl-C stops the loop within 1024 rounds.
+    Memory is O(repetitions x checkpoints) at any horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
     """
     instance("problem", problem, Problem, "a problem such as SwitchingCostGame(...)")

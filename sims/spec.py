@@ -29,8 +29,8 @@
     learning_rate = "$rate"
     axes = { rate = [0.01, 0.1] }
 
-A problem or learner may carry `axes` of its own, which vary only where it takes part, and `when`, a table
-of axis values for which it takes part (`when = { n_actions = [2] }`). A learner may name a `backend` of its own.
+A problem or learner may have its own `axes`, which vary for it alone, and `when`, a table of the axis values for which
+it is included (`when = { n_actions = [2] }`). A learner may have its own `backend`.
 """
 
 import itertools
@@ -51,16 +51,16 @@ from sims.messages import one_line
 from sims.sweep import Cell, Precision
 
 _TOP_LEVEL = {"repetitions", "seed", "axes", "zip", "problem", "learner", "precision", "checkpoints", "backend"}
-_OF_THE_SWEEP = {"problem": ("axes", "when"), "learner": ("axes", "when", "backend")}  # and not of the object
+_OF_THE_SWEEP = {"problem": ("axes", "when"), "learner": ("axes", "when", "backend")}  # keys that are not parameters
 _AXIS = re.compile(r"\$([A-Za-z_][A-Za-z_0-9]*)")
 _MOST_CELLS = 100_000  # of a file: some minutes to validate, about a gigabyte
 _MOST_BYTES = 1 << 24  # of a file
 
 
 def load_sweep(path: str | Path) -> list[Cell]:
-    """Return the cells of a TOML file; ValueError, in one line, names the place of the first mistake.
+    """Return the cells of a TOML file; a ValueError of one line names the place of the first mistake.
 
-    Modules and makers that the file names are imported and called. At most 100,000 cells and 16 MB.
+    Modules and functions that the file names are imported and called. At most 100,000 cells and 16 MB.
     """
     text = read_text(path, _MOST_BYTES)
     try:
@@ -73,7 +73,7 @@ def load_sweep(path: str | Path) -> list[Cell]:
 
 
 def parse_sweep(spec: Mapping[str, Any]) -> list[Cell]:
-    """Return the cells of a sweep written as a table (see the module's text); raises what `load_sweep` does."""
+    """Return the cells of a sweep given as a table (see the module's docstring); raises as `load_sweep`."""
     try:
         return _parsed(spec)
     except RecursionError:
@@ -86,7 +86,7 @@ def _parsed(spec: Mapping[str, Any]) -> list[Cell]:
         raise ValueError(f"unknown keys {shown(sorted(unknown))}; there are {', '.join(sorted(_TOP_LEVEL))}")
     problems, learners = _tables(spec, "problem"), _tables(spec, "learner")
     rows = _rows(spec)
-    made: dict[str, Any] = {}  # objects by what describes them: each is made once
+    made: dict[str, Any] = {}  # description -> object: each is made once
     own = {
         where: _axes(table.get("axes", {}), f"{where}.axes") for where, table in (*problems.items(), *learners.items())
     }
@@ -133,9 +133,9 @@ def _cell(spec: Mapping[str, Any], places: Any, point: Mapping[str, Any], made: 
         common["precision"] = _precision(_substitute(spec["precision"], point, "precision"))
     try:
         cell = Cell(built[0], built[1], labels=dict(point), **common)
-        _ = cell.address  # needs the learner's parameters: what is wrong with them is found before anything runs
+        _ = cell.address  # resolves the learner's parameters, so that errors in them are found before anything runs
         return cell
-    except Exception as error:  # what a learner of one's own raises
+    except Exception as error:  # users' learners may raise anything
         text = str(error) if isinstance(error, TypeError | ValueError) else one_line(error)
         raise ValueError(f"{places[0][0]} with {places[1][0]} at {shown(dict(point))}: {text}") from None
 
@@ -227,7 +227,7 @@ def _product(axes: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _takes_part(table: Mapping[str, Any], point: Mapping[str, Any], where: str) -> bool:
-    """Return whether the point has the axis values for which the table takes part."""
+    """Return whether the point has the axis values for which the table is included."""
     for name, wanted in _table(table.get("when", {}), f"{where}.when").items():
         _known_axis(name, point, f"{where}.when")
         if not isinstance(wanted, list):

@@ -1,4 +1,4 @@
-"""Results on disk: one Parquet file a cell, addressed by content, written once and atomically.
+"""Results on disk: one Parquet file per cell, addressed by content, written once and atomically.
 
     OUT/cells/ADDRESS.parquet    one finished cell; ADDRESS is the hash of its configuration and code
     OUT/failed/ADDRESS.json      the error of a cell that failed; it is tried again next time
@@ -9,8 +9,8 @@ or one per repetition where full repetitions are kept (`repetition` is then not 
 
     polars.read_parquet("OUT/results.parquet"), pandas.read_parquet(...), duckdb.sql("from 'OUT/results.parquet'")
 
-A file that is truncated, damaged or foreign is reported and computed again, never used: between rows and footer, where
-Parquet readers do not look, a cell's file has the checksum of all its other bytes and of the cell's address.
+A file that is truncated, damaged or another cell's is reported and computed again: between rows and footer, which
+Parquet readers skip, a cell's file has the checksum of all its other bytes and of the cell's address.
 """
 
 import hashlib
@@ -112,7 +112,7 @@ def _checksum(address: str, body: bytes, footer: bytes) -> bytes:
 
 
 def _footer(content: bytes) -> int:
-    """Return where a Parquet file's footer begins: its length stands before the last four bytes."""
+    """Return where a Parquet file's footer begins; its length is stored before the last four bytes."""
     return len(content) - 8 - int.from_bytes(content[-8:-4], "little")
 
 
@@ -151,22 +151,22 @@ def _version(name: str) -> str:
 
 
 class Store:
-    """The results in a folder; make it with `open_store` to hold the folder while writing."""
+    """The results in a folder; for writing, get it from `open_store`, which locks the folder."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
     @property
     def results(self) -> Path:
-        """Where the table of all cells belongs."""
+        """Path of the table of all cells."""
         return self.folder / "results.parquet"
 
     def path(self, cell: Cell) -> Path:
-        """Return where a cell's results belong."""
+        """Return the path of a cell's results."""
         return self.folder / "cells" / f"{cell.address}.parquet"
 
     def load(self, cell: Cell, keep_repetitions: bool = False) -> pa.Table | None:
-        """Return a cell's table; None if it is absent or holds less than is asked; ValueError if it is damaged."""
+        """Return a cell's table; None if it is absent or lacks the repetitions asked for; ValueError if damaged."""
         path = self.path(cell)
         try:
             content = path.read_bytes()
@@ -174,7 +174,7 @@ class Store:
             return None
         except OSError as error:
             raise ValueError(f"{path} cannot be read ({_cause(error)})") from None
-        if not _is_whole(cell.address, content):  # asked before anything in it is read
+        if not _is_whole(cell.address, content):  # before anything in it is read
             raise ValueError(f"{path} is damaged, or does not hold this cell's results")
         try:
             table = pq.read_table(io.BytesIO(content), use_threads=False)
@@ -195,17 +195,17 @@ class Store:
         return Run(cell.problem, cell.learner, cell.seed, 0, rounds, np.ascontiguousarray(values))
 
     def save(self, cell: Cell, content: bytes) -> None:
-        """Write a finished cell: whole or not at all."""
+        """Write a finished cell atomically."""
         _write(self.path(cell), content)
         (self.folder / "failed" / f"{cell.address}.json").unlink(missing_ok=True)
 
     def discard(self, cell: Cell) -> None:
-        """Remove a cell's results and the note of its failure."""
+        """Remove a cell's results and its failure report."""
         self.path(cell).unlink(missing_ok=True)
         (self.folder / "failed" / f"{cell.address}.json").unlink(missing_ok=True)
 
     def record_failure(self, cell: Cell, error: str) -> None:
-        """Note why a cell failed."""
+        """Write a cell's failure report."""
         report = {"error": error, "labels": dict(cell.labels), "configuration": cell.configuration()}
         _write(
             self.folder / "failed" / f"{cell.address}.json",
@@ -213,9 +213,9 @@ class Store:
         )
 
     def collect(self, cells: Sequence[Cell], labels: pa.Table) -> Path:
-        """Write results.parquet: the finished ones of `cells` in order; memory stays flat.
+        """Write results.parquet: the finished ones of `cells` in order, in constant memory.
 
-        labels: a row for each cell, of the columns to find it by (`sims.labels.label_table`).
+        labels: one row per cell, of the columns to find it by (`sims.labels.label_table`).
         """
         path = self.results
         schema = pa.schema([*labels.schema, *SCHEMA])
@@ -240,7 +240,7 @@ class Store:
 
 @contextmanager
 def open_store(folder: str | Path) -> Iterator[Store]:
-    """Hold a folder for writing; StoreError if another sweep does or it cannot be written."""
+    """Lock a folder for writing; StoreError if another sweep holds it or it cannot be written."""
     from filelock import FileLock, Timeout
 
     store = Store(folder)
@@ -262,19 +262,19 @@ def open_store(folder: str | Path) -> Iterator[Store]:
 
 
 def _temporary(path: Path) -> Path:
-    """Return where a file is written before it takes its place; the folder's lock keeps others away."""
+    """Return the path where a file is written before it is renamed; the folder's lock keeps other writers away."""
     return path.with_name(f"{path.name}.tmp")
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that takes the place of `path` once it is whole and on the disk.
+    """Yield a temporary path that replaces `path` once it is complete and on the disk.
 
-    StoreError if the disk refuses; what is at `path` then stays.
+    StoreError if it cannot be written; `path` is then unchanged.
     """
     temporary = _temporary(path)
     try:
-        temporary.unlink(missing_ok=True)  # made anew, the file has the mode that the umask gives
+        temporary.unlink(missing_ok=True)  # a new file has the mode that the umask gives
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

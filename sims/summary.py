@@ -1,13 +1,13 @@
-"""What a sweep found, in a few lines: for people, at the end of `regretlab sweep`."""
+"""Summary of a sweep's results, printed at the end of `regretlab sweep`."""
 
 from pathlib import Path
 
 
 def summary(results: Path) -> list[list[str]]:
-    """Return a header row and a row a (problem, learner) of a results.parquet.
+    """Return a header row and one row per (problem, learner) of a results.parquet.
 
-    Shown is the regret, or the problem's first metric where it has none, at each cell's last round; its mean over
-    repetitions is given as a range over the cells.
+    Each row gives the regret (the problem's first metric if it has none) at the cells' last rounds: the mean over
+    repetitions, as a range over the cells.
     """
     import polars
 

@@ -1,7 +1,7 @@
 """Sweeps: lists of cells, validated as a whole before anything runs. `sims.spec` reads them from files.
 
-A cell is one (problem, learner, repetitions, seed): one address, one file of results. A sweep is a list of cells,
-usually a comprehension over `grid`.
+A cell is one (problem, learner, repetitions, seed), with one address and one file of results. A sweep is a list of
+cells, usually a comprehension over `grid`.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from sims.config import canonical, describe
 from sims.engines.backends import Backend, check_backend, numbers_depend_on
 from sims.simulate import given_rounds
 
-_COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # of the results, see `sims.store`
+_COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # columns of `sims.store.SCHEMA`
 _COLUMNS |= {"round", "metric", "mean", "std", "minimum", "maximum"}
 
 
@@ -33,7 +33,7 @@ class Precision(Checked):
 
     half_width > 0 is relative to the mean's absolute value (relative=True) or absolute. Repetitions double
     until the Student t half-width at `level` is below it or `limit` is reached: a function of the seed alone.
-    The interval is then a little optimistic (it was looked at more than once); a verdict needs `theory.verify`.
+    The final interval covers slightly less than `level` (it is computed repeatedly); a verdict needs `theory.verify`.
     """
 
     half_width: float
@@ -54,8 +54,7 @@ class Cell(Checked):
 
     repetitions >= 1, seed in [0, 2^64), checkpoints None (log-spaced) or increasing rounds; precision asks
     for more repetitions; labels are columns to find the cell by and not part of its address. backend: as in
-    `simulate`; a pair without a JAX implementation is refused here. Another backend, or kind of device, is another
-    address.
+    `simulate`, part of the address together with the kind of device; a pair without a JAX implementation is refused.
     """
 
     problem: Problem
@@ -76,7 +75,7 @@ class Cell(Checked):
         own: dict[str, Any] = {"problem": type(self.problem).__name__, "learner": self.learner.name}
         own |= {"seed": self.seed, "repetitions": self.repetitions}
         for name in _COLUMNS.intersection(self.labels):
-            if self.labels[name] != own.get(name, self):  # one that says the same is merely said twice
+            if self.labels[name] != own.get(name, self):  # a duplicate label with the same value is allowed
                 raise ValueError(f"labels must not contain {name!r}: the results have a column of that name")
         integer("repetitions", self.repetitions, low=2 if self.precision else 1)
         integer("repetitions", self.repetitions, high=2**32)
@@ -108,23 +107,23 @@ class Cell(Checked):
 
     @property
     def pair(self) -> str:
-        """What is played, for messages."""
+        """Learner and problem by name, for messages."""
         return f"{self.learner.name} in {type(self.problem).__name__}"
 
     @property
     def code(self) -> Code:
-        """What the results depend on beside the data: the text that plays, or why that is unknown."""
+        """Version of the code that the results depend on, or why it is unknown."""
         return code_of(self.problem, self.learner, self.backend)
 
     @cached_property
     def address(self) -> str:
-        """Hash of the configuration, 32 hexadecimal digits; of no other cell, in no other call, without known code."""
+        """Hash of the configuration, 32 hexadecimal digits; unique to this object where the code is unknown."""
         if self.code.version is None:
             return uuid4().hex
         return hashlib.sha256(canonical(self.configuration()).encode()).hexdigest()[:32]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the cached address when a cell travels to a worker, unless it is a number drawn for it."""
+        """Leave out the cached address when a cell is sent to a worker, unless it is a random number."""
         drawn = self.code.version is None
         return {name: value for name, value in self.__dict__.items() if drawn or name != "address"}
 
@@ -139,5 +138,5 @@ def grid(**axes: Sequence[Any]) -> list[SimpleNamespace]:
             raise TypeError(f"axis {name} must be a sequence of values, got {shown(values)}")
         if len(values) == 0:
             raise ValueError(f"axis {name} must have at least one value, got none")
-    points = itertools.product(*(own(name, list(values)) for name, values in axes.items()))  # Python's numbers
+    points = itertools.product(*(own(name, list(values)) for name, values in axes.items()))  # as Python numbers
     return [SimpleNamespace(**dict(zip(axes, point, strict=True))) for point in points]

@@ -1,7 +1,7 @@
-"""What a worker process of a sweep does: answer parcels from its standard input until that ends.
+"""Main loop of a worker process of a sweep: answer parcels from standard input until it is closed.
 
-It outlives neither its parent (whose death closes the input, and sends a signal where the system can) nor is it stopped
-by Ctrl-C, which is the parent's to handle.
+The process ends with its parent, whose death closes the input (and sends a signal on Linux). It ignores Ctrl-C, which
+the parent handles.
 """
 
 import os
@@ -23,10 +23,10 @@ def main(parent: int) -> None:
     """Serve the process `parent`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     results = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a learner prints must not come between the results
+    os.dup2(2, 1)  # a learner's prints must not mix with the results
     given = os.fdopen(os.dup(0), "rb")
     with open(os.devnull) as nothing:
-        os.dup2(nothing.fileno(), 0)  # nor may it read the parcels
+        os.dup2(nothing.fileno(), 0)  # and it must not read the parcels
     parcels: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_read, args=(given, parcels), daemon=True).start()
     _end_with(parent)
@@ -38,7 +38,7 @@ def main(parent: int) -> None:
 
 
 def _read(given: Any, parcels: "SimpleQueue[Any]") -> None:
-    """Hand on what arrives; when nothing more can, all work is done or the parent is dead."""
+    """Put arriving parcels into the queue; end the process when the input is closed."""
     with suppress(Exception):
         while True:
             parcels.put(pickle.load(given))
@@ -46,7 +46,7 @@ def _read(given: Any, parcels: "SimpleQueue[Any]") -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Let the system end this process when the parent ends, also where a learner holds Python's lock."""
+    """Let the system end this process when the parent ends, even if a learner holds the GIL."""
     if sys.platform == "linux":
         import ctypes
 

@@ -1,8 +1,8 @@
-"""Pools of workers: threads and processes of this machine, or an executor of one's own, that compute a sweep's cells.
+"""Pools of workers that compute a sweep's cells: local threads, local processes, or the caller's executor.
 
-A pool takes cells while it has room and says in turn what became of each. Its threads are daemons: when a sweep is
-stopped, the compiled loops see its flag (`bandits.core.stopping`), processes are killed, and what still runs after a
-second (an XLA program that nothing can stop) is left behind.
+A pool takes cells while it has room and returns the outcome of each. Its threads are daemons: when a sweep is stopped,
+the compiled loops see its flag (`bandits.core.stopping`), processes are killed, and threads still running after a
+second (in an XLA program, which cannot be interrupted) are abandoned.
 """
 
 import json
@@ -26,7 +26,7 @@ from sims.messages import Failure, failure
 from sims.sweep import Cell
 from sims.worker_process import READY
 
-_PATIENCE = 1.0  # seconds for threads to see that the sweep is stopped
+_PATIENCE = 1.0  # seconds for threads to end after a stop
 
 
 @dataclass(frozen=True)
@@ -40,31 +40,31 @@ Outcome = bytes | Failure | Lost
 
 
 class Pool(Protocol):
-    """Those who compute cells."""
+    """Interface of a pool of workers."""
 
     @property
     def under_way(self) -> int:
-        """Number of cells sent and not yet heard of."""
+        """Number of cells sent whose outcome is not known yet."""
 
     def room(self, alone: bool = False) -> bool:
-        """Whether another cell may be sent now; alone: to a process in which no other cell is then."""
+        """Whether another cell may be sent now; alone: to a process that holds no other cell."""
 
     def send(self, cell: Cell) -> None:
-        """Begin with a cell."""
+        """Start computing a cell."""
 
     def next(self) -> tuple[Cell, Outcome] | None:
-        """Wait for a cell and return what became of it, or None when there may be room for others.
+        """Wait for a cell and return its outcome, or None when there may be room for others.
 
-        ValueError if nobody can work any more.
+        ValueError if no worker is left.
         """
 
     def close(self, stopped: bool) -> None:
-        """Part with the workers; stopped: at once, whatever they do."""
+        """Release the workers; stopped: at once, without waiting for their cells."""
 
 
 @contextmanager
 def at_work(pool: Pool) -> Iterator[Pool]:
-    """Yield the pool, and part with it in the end: at once, if the sweep is stopped."""
+    """Yield the pool and close it at the end: at once, if the sweep is stopped."""
     try:
         yield pool
     except BaseException:
@@ -74,7 +74,7 @@ def at_work(pool: Pool) -> Iterator[Pool]:
 
 
 class Threads:
-    """`count` threads, each with a tool of its own that turns a cell into its outcome and never raises."""
+    """A pool of `count` threads, each with its own `Tool`, which turns a cell into its outcome and never raises."""
 
     def __init__(self, count: int, tool: Callable[[], "Tool"]) -> None:
         self._count, self._tool, self.under_way = count, tool, 0
@@ -84,11 +84,11 @@ class Threads:
         self._tools: list[Tool] = []
 
     def room(self, alone: bool = False) -> bool:
-        """Whether another cell may be sent now: each thread has another one waiting, or none other is under way."""
+        """Whether another cell may be sent now: up to two per thread; alone: only if none is under way."""
         return self.under_way < (1 if alone else 2 * self._count)
 
     def send(self, cell: Cell) -> None:
-        """Begin with a cell, in a new thread while there are fewer than `count`."""
+        """Start computing a cell, in a new thread while there are fewer than `count`."""
         self.under_way += 1
         self._cells.put(cell)
         if len(self._threads) < min(self._count, self.under_way):
@@ -97,7 +97,7 @@ class Threads:
             self._threads[-1].start()
 
     def next(self) -> tuple[Cell, Outcome]:
-        """Wait for a cell and return what became of it; raises what a tool could not make an outcome of."""
+        """Wait for a cell and return its outcome; raises what a tool raised."""
         cell, outcome = self._heard.get()
         self.under_way -= 1
         if isinstance(outcome, BaseException):
@@ -105,7 +105,7 @@ class Threads:
         return cell, outcome
 
     def close(self, stopped: bool) -> None:
-        """End the threads; stopped: in a second, or leave them behind."""
+        """End the threads; stopped: abandon those still running after a second."""
         if stopped:
             with suppress(Empty):
                 while True:
@@ -128,29 +128,29 @@ class Threads:
 
 
 class Tool(Protocol):
-    """What a thread of `Threads` computes cells with."""
+    """Computes cells in a thread of `Threads`."""
 
     def __enter__(self) -> "Tool":
-        """Begin, in the thread."""
+        """Set up, in the thread."""
 
     def __call__(self, cell: Cell) -> Outcome:
         """Compute a cell."""
 
     def stop(self) -> None:
-        """End what is going on; called from another thread."""
+        """Stop the computation; called from another thread."""
 
     def __exit__(self, *error: object) -> None:
-        """End, in the thread."""
+        """Clean up, in the thread."""
 
 
 class Here:
-    """Computes cells in the thread itself. The tools of a sweep share one flag that stops them."""
+    """Computes cells in the thread itself. The tools of a sweep share one stop flag."""
 
     def __init__(self, work: Callable[[Cell], bytes], flag: stopping.Flag) -> None:
         self._work, self._flag = work, flag
 
     def __enter__(self) -> "Here":
-        """Let what this thread plays look at the flag."""
+        """Use the flag for simulations of this thread."""
         stopping.use(self._flag)
         return self
 
@@ -166,11 +166,11 @@ class Here:
         self._flag[0] = 1
 
     def __exit__(self, *error: object) -> None:
-        """Do nothing more."""
+        """Do nothing."""
 
 
 class Process:
-    """Computes cells in a process of its own, one at a time, so that a process that dies names its cell."""
+    """Computes cells in a separate process, one at a time, so that the cell of a process that dies is known."""
 
     def __init__(self, keep_repetitions: bool) -> None:
         self._keep = keep_repetitions
@@ -178,14 +178,14 @@ class Process:
         self._stopped, self._lock = False, threading.Lock()
 
     def __enter__(self) -> "Process":
-        """Start nothing before there is a cell."""
+        """Do nothing: the process starts with the first cell."""
         return self
 
     def __call__(self, cell: Cell) -> Outcome:
-        """Compute a cell in the process, a new one if the last is gone."""
+        """Compute a cell in the process; start a new one if the last has ended."""
         try:
             packed = parcel(cell, self._keep)
-        except Exception as error:  # something in it cannot travel
+        except Exception as error:  # the cell cannot be pickled
             return failure(error)
         process = self._process or self._start()
         try:
@@ -204,12 +204,12 @@ class Process:
                 self._process.kill()
 
     def __exit__(self, *error: object) -> None:
-        """Close its input, at which it ends."""
+        """End the process by closing its input."""
         if self._process is not None:
             self._end(self._process)
 
     def _start(self) -> Any:
-        """Return a new process that is ready; ValueError if it does not come that far."""
+        """Return a new process that is ready; ValueError if it does not start."""
         with self._lock:
             if self._stopped:
                 raise ValueError("the sweep is stopped")
@@ -224,10 +224,10 @@ class Process:
         raise ValueError(f"a worker process did not start: it {self._end(process)}")
 
     def _end(self, process: Any) -> str:
-        """Part with the process, and return how it ended."""
+        """Wait for the process, and return how it ended."""
         self._process = None
         for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was still to be written has no reader
+            with suppress(OSError):  # the reader may have gone
                 pipe.close()
         return _ending(process.wait())
 
@@ -246,7 +246,7 @@ def _spawn() -> Any:
 
 
 def _without_ctrl_c(start: Callable[[], Any]) -> Any:
-    """Return start(), with Ctrl-C blocked in this thread and in what it starts."""
+    """Return start(), with Ctrl-C blocked in this thread and in the processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):
         return start()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -267,7 +267,7 @@ def _ending(status: int) -> str:
 
 
 class Lent:
-    """An executor of the caller's."""
+    """A pool of the caller's executor."""
 
     def __init__(self, executor: Executor, count: int, keep_repetitions: bool) -> None:
         self._executor, self._count, self._keep, self.under_way = executor, count, keep_repetitions, 0
@@ -283,14 +283,14 @@ class Lent:
         self.under_way += 1
         try:
             future = self._executor.submit(answer, parcel(cell, self._keep))
-        except Exception as error:  # the executor is broken, or something in the cell cannot travel
+        except Exception as error:  # the executor is broken, or the cell cannot be pickled
             future = Future()
             future.set_exception(error)
         self._futures.add(future)
         future.add_done_callback(lambda done: self._heard.put((cell, done)))
 
     def next(self) -> tuple[Cell, Outcome]:
-        """Wait for a cell and return what became of it."""
+        """Wait for a cell and return its outcome."""
         cell, future = self._heard.get()
         self.under_way -= 1
         self._futures.discard(future)
@@ -303,6 +303,6 @@ class Lent:
             return cell, failure(error)
 
     def close(self, stopped: bool) -> None:
-        """Take back what has not begun; the executor remains the caller's."""
+        """Cancel the cells that have not begun; the executor stays open."""
         for future in self._futures:
             future.cancel()

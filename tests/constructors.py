@@ -303,7 +303,7 @@ GAMES = {
 
 
 def used(obj):
-    """Return what the package works out from an object before anything is played; None where there is nothing."""
+    """Return what the package computes from an object before anything is played, else None."""
     if isinstance(obj, protocol.Learner):
         problem = opponent(obj)
         obj.check(problem)

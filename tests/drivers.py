@@ -52,7 +52,7 @@ def stream_of(seed, repetition, purpose):
 
 
 def plain(function, **instead):
-    """Return a compiled function's text for Python to run, with the text of all that it calls: nothing is compiled.
+    """Return a compiled function as plain Python, with all that it calls: nothing is compiled.
 
     The functions returned have their own copy of their module's names, so the core stays as it is. What the text
     calls by a name of `instead` is replaced. Philox alone runs as the tests' text on Python integers, which is

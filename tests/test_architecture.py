@@ -15,7 +15,7 @@ MEET_LEARNERS = {
     "theory.verification",
     "theory.switching.exact",
     "theory.switching.witnesses",
-}  # the simulator's guests in theory/
+}  # modules of theory/ that may import the simulator
 LONGEST, LONGEST_FUNCTION = 400, 50  # lines of a file and of a function
 HEAVY = ("jax", "matplotlib", "sympy", "polars", "pyarrow", "sklearn", "scipy.stats")
 
@@ -77,7 +77,7 @@ def test_bandits_knows_nothing_of_the_rest(module):
 @pytest.mark.parametrize("module", in_package("sims"))
 def test_sims_knows_bandits_only(module):
     allowed = {"bandits", "sims"}
-    if module == "sims.cli":  # the command line is the door to everything
+    if module == "sims.cli":  # the command line imports everything
         allowed |= {"theory", "paper_figures"}
     assert tops(module) <= allowed
 
@@ -247,7 +247,7 @@ print(seconds, *sorted(set(sys.argv[1:]) & set(sys.modules)))
 
 
 def test_importing_is_cheap_and_loads_nothing_heavy():
-    """Under 0.7 s of processor time as the best of three processes, so that a busy machine fails nobody."""
+    """Under 0.7 s of processor time as the best of three processes, so that a busy machine does not fail it."""
     fastest = 1e9
     for _ in range(3):
         command = [sys.executable, "-W", "error", "-c", IMPORT, *HEAVY]

@@ -1,6 +1,6 @@
-/* The learners of the switching family in plain C: a yardstick for speed and an independent check of results.
+/* The learners of the switching family in plain C: a baseline for speed and an independent check of results.
 
-   Each exported function plays repetitions first .. first + count - 1 to the horizon and writes five numbers a
+   Each exported function plays repetitions first .. first + count - 1 to the horizon and writes five numbers per
    repetition: loss, switches, best fixed action's loss, excess of mean losses over the best arm's (where the losses
    have means), rounds with a clipped loss. */
 
@@ -245,8 +245,8 @@ INLINE void walk_free(walk *p) {}
 
 /* ------------------------------------------------------------------------------------------------ many actions */
 
-/* A complete binary tree of sums over the weights, for many actions of which one changes a round: leaves from
-   `leaves` on, sums[j] = sums[2 j] + sums[2 j + 1], made anew from the children and so without drift. */
+/* A complete binary tree of sums over the weights, for many actions of which one changes per round: leaves from
+   `leaves` on, sums[j] = sums[2 j] + sums[2 j + 1], recomputed from the children and so without drift. */
 typedef struct {
     double *restrict loss, *restrict sums;
     double shift, floor;

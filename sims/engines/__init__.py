@@ -1,1 +1,1 @@
-"""How a pair is played: compiled loops, and batches in JAX. Nothing outside this package loops over rounds."""
+"""Engines that play a (problem, learner) pair: the compiled loop, and batches in JAX."""

@@ -1,12 +1,13 @@
-"""Which programs can play a pair: the compiled loop plays all rounds, JAX some of them, and all matrix games.
+"""Choice of the engine of a pair: the compiled loop plays every `RoundProblem`, JAX some pairs and all matrix games.
 
-A family that plays in JAX has a module `sims.engines.jax.FAMILY.program`, with `PAIRS`, a sentence of what it plays,
+A family with JAX implementations has a module `sims.engines.jax.FAMILY.program`, with `PAIRS`, a sentence that lists
+the pairs, and the functions
 
-    check(problem, learner, precision)                                    # TypeError or ValueError: not played here
+    check(problem, learner, precision)                                    # TypeError or ValueError: no implementation
     play(problem, learner, seed, first, count, rounds, precision) -> (count, C, M) float64
 
-and precision "float64" or "float32". It is found by the problem's package, and imported, with JAX, when a call asks
-for it. A new family's programs therefore need no line here.
+with precision "float64" or "float32". The module is found by the name of the problem's package and imported, with JAX,
+on first use. A new family's programs need no line here.
 """
 
 import importlib
@@ -25,10 +26,10 @@ def precision_of(backend: str) -> str:
 
 
 def check_backend(backend: Any, problem: Any, learner: Learner) -> None:
-    """Raise ValueError for a backend that there is not, and what `engine` and the check of its program raise.
+    """Raise ValueError for an unknown backend, and what `engine` and its program's `check` raise.
 
-    A learner that overrides `Learner.play` decides there what it plays, and nothing more is asked of it here. Matrix
-    games are played by `sims.engines.self_play` under any backend.
+    A learner that overrides `Learner.play` is not checked further. Matrix games are played by
+    `sims.engines.self_play` under any backend.
     """
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be one of {', '.join(get_args(Backend))}, got {backend!r}")
@@ -42,10 +43,7 @@ def in_batches(problem: Any, learner: Learner) -> bool:
 
 
 def engine(problem: Any, learner: Learner) -> ModuleType:
-    """Return the module that plays a pair in JAX.
-
-    TypeError, naming the pairs that JAX plays, where there is none.
-    """
+    """Return the module that plays a pair in JAX; a TypeError lists the pairs with a JAX implementation."""
     if isinstance(problem, MatrixGame):
         return importlib.import_module("sims.engines.self_play")
     for kind in type(problem).__mro__:
@@ -57,7 +55,7 @@ def engine(problem: Any, learner: Learner) -> ModuleType:
 
 
 def jax_pairs() -> list[str]:
-    """Return a sentence a family on the pairs that have a JAX implementation; imports JAX."""
+    """Return one sentence per family on the pairs that have a JAX implementation; imports JAX."""
     return [str(_program(family).PAIRS) for family in _families()]
 
 
@@ -72,7 +70,7 @@ def _program(family: str) -> ModuleType:
 
 
 def numbers_depend_on(backend: str) -> dict[str, str]:
-    """Return what the roundings of a backend depend on beside its name: for JAX the kind of device."""
+    """Return what the rounding of a JAX backend depends on, its name and the kind of device; {} for "numba"."""
     if backend == "numba":
         return {}
     import jax

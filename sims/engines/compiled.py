@@ -1,4 +1,4 @@
-"""The one loop for every problem and learner: composed and compiled for the pair, and checked before it runs."""
+"""The compiled loop of every `RoundProblem`: composed, compiled and checked per (problem, learner) pair."""
 
 import enum
 import math
@@ -21,12 +21,12 @@ from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
 
-ROUNDS_BETWEEN_LOOKS = 1 << 10  # at `stop`: half a second where a round takes half a millisecond
+ROUNDS_BETWEEN_LOOKS = 1 << 10  # between reads of `stop`: 0.5 s where a round takes 0.5 ms
 
 
 @contextmanager
 def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
-    """Name the learner, in one line, in the errors of steps that do not compile or return what they must not."""
+    """Turn errors of steps that do not compile, or that return invalid values, into one line that names the learner."""
     pair = f"{learner.name} in {type(problem).__name__}"
     try:
         yield
@@ -57,15 +57,15 @@ def play(
 
     with clear_errors(problem, learner):
         loop = loop_of(problem, learner, params, setting)
-        part((0, 0))  # compile here, once, not in every thread
+        part((0, 0))  # compile once, not in every thread
         _in_threads(part, _pieces(count, threads), threads, stop)
     stopping.look(stop)
     return values
 
 
 def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], workers: int, stop: Any) -> None:
-    """Do the pieces; on Ctrl-C raise `stop`, which the compiled loop looks at, and return when all have seen it."""
-    if workers == 1 and threading.current_thread() is not threading.main_thread():  # where Ctrl-C does not arrive
+    """Run the pieces in threads; on Ctrl-C set `stop`, which the compiled loop reads, and wait until all have ended."""
+    if workers == 1 and threading.current_thread() is not threading.main_thread():  # receives no Ctrl-C
         for piece in pieces:
             part(piece)
         return
@@ -78,7 +78,7 @@ def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], work
 
 
 def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
-    """Split 0..count into contiguous pieces, a few for each worker so that none waits long."""
+    """Split 0..count into contiguous pieces, eight per worker to balance the load."""
     edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
     return [(int(a), int(b)) for a, b in pairwise(edges)]
 
@@ -86,8 +86,8 @@ def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
 def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any) -> Any:
     """Return the loop of a pair, not compiled yet; its arguments are those of `play` in `compose`.
 
-    Raises TypeError for records that compiled code cannot hold, and ValueError for something that the steps read and
-    that has changed since they were compiled.
+    Raises TypeError for records that compiled code cannot hold, and ValueError if something that the steps read has
+    changed since they were compiled.
     """
     play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
     check_record(f"{learner.name}.parameters", params, is_compiled(play))
@@ -101,7 +101,7 @@ def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any) 
 
 
 def check_record(owner: str, record: Any, compiled: bool) -> None:
-    """Raise unless `record`, given by `owner`, is a NamedTuple without nan, of what compiled code can hold."""
+    """Raise unless `record`, returned by `owner`, is a NamedTuple without nan of types that compiled code can hold."""
     if not isinstance(record, tuple) or not hasattr(record, "_fields"):
         raise TypeError(f"{owner} must return a NamedTuple, got {type(record).__name__}")
     for name, value in zip(record._fields, record, strict=True):
@@ -127,7 +127,7 @@ def _check_value(owner: str, path: str, value: Any) -> None:
 
 
 def _reason(text: str) -> str:
-    """Return what Numba found wrong and where, without the frames of its own pipeline."""
+    """Return the cause and place of a Numba error, without the frames of its pipeline."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     refused = [line for line in lines if RECORDS_HOLD in line]
     if refused:
@@ -163,7 +163,7 @@ def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ..
             world_owner = start(setting, env)
             state = borrow(state_owner)
             world = borrow(world_owner)
-            t = int(0)  # noqa: RUF046, UP018 - a literal is a type of its own: shared kernels would compile twice
+            t = int(0)  # noqa: RUF046, UP018 - `0` would be typed Literal[int]: shared kernels would compile twice
             for c in range(checkpoints.size):
                 while t < checkpoints[c] and stop[0] == 0:
                     pause = min(checkpoints[c], t + ROUNDS_BETWEEN_LOOKS)
@@ -182,7 +182,7 @@ def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ..
 
 
 def _make_decide(act: Any, observe: Any) -> Any:
-    """Return the kernel that shows the learner what there is to see before it acts, and lets it act."""
+    """Return the kernel of the learner's decision: `act`, after `observe` where the problem shows a context."""
 
     @kernel
     def blind(params: Any, state: Any, setting: Any, world: Any, t: int, rng: Any, env: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The policies of self-play themselves, for pictures and for checks: a plain loop on exact rows, in NumPy."""
+"""The policies of self-play, for figures and tests: a plain loop on exact rows."""
 
 from typing import Any
 

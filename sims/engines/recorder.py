@@ -1,4 +1,4 @@
-"""The losses of a process, round by round, as a simulation with the same seed plays them."""
+"""The losses of a loss process, round by round, equal to those of a simulation with the same seed."""
 
 from functools import cache
 from typing import Any

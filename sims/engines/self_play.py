@@ -1,16 +1,15 @@
-"""The batched loop of matrix games in JAX: `vmap` over games and repetitions, `lax.scan` over the checkpoints.
+"""The batched loop of `bandits.protocol.MatrixGame` in JAX: `vmap` over games and repetitions, `scan` over checkpoints.
 
-Plays what `bandits.protocol.MatrixGame` describes. 64-bit types are switched on for the duration of a call by JAX's own
-context manager, which is local to the thread; no global setting changes. One program is compiled for a learner's
-functions, the game's rules and the arrays' shapes: numbers such as steps and weights are arguments, and the list of
-checkpoints is padded to a multiple of 32.
+64-bit types are enabled for the duration of a call by JAX's thread-local context manager; no global setting changes.
+One program is compiled per learner's functions, game rules and array shapes: numbers such as steps and weights are
+arguments, and the list of checkpoints is padded to a multiple of 32.
 
-Where nothing is drawn a repetition is a function of its game alone, so each game is played once and its numbers are
-handed to all its repetitions. Otherwise draws are from the repetition's own streams.
+Without draws a repetition is a function of its game alone, so each game is played once and its metrics are copied to
+all its repetitions. Otherwise draws are from the repetition's own streams.
 
-XLA may sum in another order when the batch has another size. So that a repetition's numbers depend on nothing
-but the seed and its own number, the size is never that of the call: exact games are played all together, noisy
-repetitions in aligned blocks (0..63, 64..127, ...), of which the ones not asked for are dropped.
+XLA's order of summation may depend on the batch size. So that a repetition's numbers depend only on the seed and its
+own number, the batch size does not depend on the call: exact games are played all together, noisy repetitions in
+aligned blocks (0..63, 64..127, ...), of which the ones not asked for are dropped.
 """
 
 import math
@@ -34,23 +33,23 @@ from sims.engines.self_play_faults import explained, fault_of_play, faulty
 
 _PADDING = 32
 _BLOCK = 64  # repetitions
-_BLOCK_ENTRIES = 1 << 24  # of the matrices that a block holds
+_BLOCK_ENTRIES = 1 << 24  # entries of the matrices of a block
 _INDICES = 1 << 32  # addresses of a round's draws
 
 
 class Plays(NamedTuple):
-    """What a batch of I plays consists of."""
+    """A batch of I plays."""
 
-    game: Any  # the arrays of I games, or of one for all
+    game: Any  # the arrays of I games, or of one that all share
     repetition: Any  # (I,) uint32
-    context: Any  # (I,) uint32, tells apart the games of one repetition
+    context: Any  # (I,) uint32, number of the game within its repetition
 
 
 Batch = Callable[[NDArray[Any], NDArray[Any]], NDArray[np.float64]]
 
 
 def check(problem: Any, learner: Learner, precision: str) -> None:
-    """Raise TypeError unless the learner plays matrix games. They are played here, in double precision, in any case."""
+    """Raise TypeError unless the learner plays matrix games. They are always played in double precision."""
     instance("learner", learner, MatrixLearner, f"one that plays {type(problem).__name__}, such as a SelfPlay")
 
 
@@ -96,7 +95,7 @@ def _batch(problem: MatrixGame, learner: Any, rules: GameRules, seed: int, round
 
 
 def _exact(problem: MatrixGame, batch: Batch, first: int, count: int) -> NDArray[np.float64]:
-    """Play every game once and hand out the numbers."""
+    """Play every game once and copy its metrics to all its repetitions."""
     games = np.arange(problem.n_games)
     values = batch(games, np.zeros_like(games))
     if problem.games_at_once > 1:
@@ -126,7 +125,7 @@ def _block_size(problem: MatrixGame) -> int:
 
 
 def _of_games(arrays: Any, axes: Any, which: Any) -> Any:
-    """Return the arrays of the games `which`, one number or (I,); those that all games share are left as they are."""
+    """Return the arrays of the games `which`, one number or (I,); arrays that all games share are unchanged."""
     if axes is None:
         return jax.tree.map(jnp.asarray, arrays)
     pairs = zip(arrays, axes, strict=True)
@@ -185,7 +184,7 @@ def _asks(rules: GameRules, game: Any, seed: Any, repetition: Any, context: Any)
 
 @dataclass(frozen=True)
 class Draws:
-    """The uniforms of one round, by their numbers."""
+    """The uniforms of one round, by their indices."""
 
     chance: Stream  # opponents and answers, common to all learners
     own: Stream  # the learner's draws

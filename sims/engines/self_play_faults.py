@@ -1,7 +1,6 @@
-"""What is wrong with a learner of a matrix game whose play failed: which function, in which round, and what.
+"""Diagnosis of a failed play of a matrix game: which function of the learner fails, in which round, and how.
 
-Nothing here runs in a play that succeeds: the engine asks once a program does not compile, or once its policies do not
-sum to 1.
+The engine calls it only when a program does not compile, or when its policies do not sum to 1.
 """
 
 from typing import Any
@@ -12,12 +11,12 @@ import numpy as np
 
 from bandits.protocol import GameRules, Learner
 
-_CLOSE = 1e-6  # to 1, of the sum of a policy's probabilities
+_CLOSE = 1e-6  # allowed distance of the sum of a policy's probabilities from 1
 _LONGEST = 120  # characters of another library's message
 
 
 def explained(learner: Any, params: Any, rules: GameRules, game: Any, asks: Any, error: Exception) -> Exception:
-    """Return a TypeError that says which function fails and how; the error itself where none does.
+    """Return a TypeError that names the function that fails and how; the error itself if none does.
 
     game: the arrays of one game.  asks: (t) -> the feedback of round t.
     """
@@ -37,7 +36,7 @@ def explained(learner: Any, params: Any, rules: GameRules, game: Any, asks: Any,
 
 
 def _other_policy(learner: Learner, policy: Any, wanted: Any) -> Exception | None:
-    """Return a TypeError unless a policy is like the reference in kind and shapes."""
+    """Return a TypeError unless a policy has the reference's structure and shapes, else None."""
     if repr(jax.tree.structure(policy)) == repr(jax.tree.structure(wanted)):
         pairs = zip(jax.tree.leaves(policy), jax.tree.leaves(wanted), strict=True)
         if all(getattr(found, "shape", None) == leaf.shape for found, leaf in pairs):

@@ -1,4 +1,4 @@
-"""What a learner must be: what is lacking or wrong is said in one clear line, before or at the first compilation."""
+"""Requirements on a learner: missing or wrong parts are reported in one line, at or before the first compilation."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Columns that become classes: what stands for a missing or an unknown value, or is spelled in several ways."""
+"""Columns that become classes: missing or unknown values, and values spelled in several ways."""
 
 import os
 
@@ -11,7 +11,7 @@ ROLES = {"outcome": "y", "group": "g", "group_value": "A", "numbers": ["a"], "ca
 
 
 def read(folder, column, *values, good_value="1"):
-    """Read 40 people, the first of whom have `values` in a column."""
+    """Read 40 individuals, the first of whom have `values` in a column."""
     rows = [{"y": i % 2, "g": "AB"[i // 2 % 2], "a": i / 8, "c": "pq"[i % 3 == 0]} for i in range(40)]
     for row, value in zip(rows, values, strict=False):
         row[column] = value

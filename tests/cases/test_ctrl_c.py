@@ -1,4 +1,4 @@
-"""One press of Ctrl-C: two seconds, one line, nothing left running, and the rest follows with the same bytes."""
+"""One press of Ctrl-C: it ends within two seconds, with one line and no process left; resuming gives the same bytes."""
 
 import os
 import signal

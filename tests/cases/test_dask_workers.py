@@ -1,4 +1,4 @@
-"""Dask workers that cannot load a cell, have other libraries, die or are not there: a failed cell, or one line."""
+"""Dask workers that cannot load a cell, have other libraries, die or are missing: a failed cell, or one line."""
 
 import os
 import sys

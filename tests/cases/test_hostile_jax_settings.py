@@ -1,4 +1,4 @@
-"""JAX's process-wide settings reach no number of ours, and ours reach no setting of the process."""
+"""JAX's process-wide settings do not change results, and the package does not change the settings."""
 
 import os
 import subprocess

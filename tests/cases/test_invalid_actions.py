@@ -202,7 +202,7 @@ ONE_SIDED = {
 
 
 def policies(n):
-    """Return hostile plays over n hypotheses: weights, atoms, (total, tasting, drawn, price), and the value named."""
+    """Return hostile plays over n hypotheses: weights, atoms, (total, forced, drawn, multiplier), and the bad value."""
     ones, none = np.ones(n), np.zeros(0, np.int64)
     bad = {"negative": ones.copy(), "nan": ones.copy(), "inf": ones.copy()}
     bad["negative"][[0, 1]], bad["nan"][n - 1], bad["inf"][0] = (-1.0, 3.0), np.nan, np.inf

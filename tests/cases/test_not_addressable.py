@@ -1,4 +1,4 @@
-"""Results of code that cannot be followed to its end are computed, collected, and not kept for another time."""
+"""Results of code whose dependencies cannot be followed are computed and collected, but not stored."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""The command ends well where nobody reads its output, where letters are missing and where the disk is full."""
+"""The command ends cleanly on a closed pipe, on terminals that lack characters and on a full disk."""
 
 import os
 import subprocess

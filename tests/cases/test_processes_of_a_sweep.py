@@ -1,4 +1,4 @@
-"""Worker processes: learners of the script itself, cells that take their process with them, a parent that is killed."""
+"""Worker processes: learners of the script itself, cells that crash their process, a parent that is killed."""
 
 import os
 import signal
@@ -126,7 +126,7 @@ def _only_here(owner):
 
 @dataclass(frozen=True)
 class Untransportable(Exp3):
-    """Cannot be packed."""
+    """Cannot be pickled."""
 
     def __reduce__(self):
         raise TypeError("cannot travel")

@@ -1,4 +1,4 @@
-"""Mistakes in learners and problems of one's own: one line names the function, the round and what it returned."""
+"""Mistakes in users' learners and problems: one line names the function, the round and what it returned."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple

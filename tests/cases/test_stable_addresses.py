@@ -1,4 +1,4 @@
-"""The address of a program that nobody edited does not depend on what else its process has compiled or imported."""
+"""The address of an unedited program does not depend on what else its process has compiled or imported."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""No stale number: after an edit, `simulate` and a sweep give the new one, whatever kind of code was edited.
+"""No stale number: after an edit, `simulate` and a sweep give the new one, for every kind of edited code.
 
 One folder of results and one kernel cache see three processes: the first version, the same again, an edited one.
 """

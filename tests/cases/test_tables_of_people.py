@@ -1,4 +1,4 @@
-"""Tables as other programs write them: missing values and mixed spellings are refused where they stand."""
+"""Tables as other programs write them: missing values and mixed spellings are refused, naming the place."""
 
 import itertools
 
@@ -99,7 +99,7 @@ def _nothing(folder):
 
 
 def test_quoted_fields_may_hold_separators_but_no_lines(tmp_path):
-    """A line break inside a field is nearly always a quotation mark left open, which would swallow people."""
+    """A line break inside a field is nearly always an unclosed quotation mark, which would merge rows."""
     found = read(write(tmp_path, [[*row[:3], '"a, b"' if row[3] == "a" else "b"] for row in rows()]))
     assert set(np.unique(found.categories)) == {"a, b", "b"}
     with pytest.raises(ValueError, match="'housing' holds a line break: is a quotation mark left open"):

@@ -1,5 +1,4 @@
-"""The how-to documents are run as a reader would: their files are written into a folder of their own and tested
-there."""
+"""The how-to documents work as printed: their files are written into a separate folder and tested there."""
 
 import os
 import re
@@ -14,7 +13,7 @@ DOCUMENTS = sorted(d for d in (ROOT / "docs" / "how_to").glob("*.md") if d.stem 
 
 
 def files_of(document):
-    """Return the files that a document spells out, by name: blocks whose first line is `# folder/name.py`."""
+    """Return the files that a document contains, by name: blocks whose first line is `# folder/name.py`."""
     blocks = re.findall(r"```python\n# ([\w/]+\.py)\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
     return dict(blocks)
 

@@ -26,7 +26,7 @@ from theory.testing import assert_bound_holds
 
 # ---------------------------------------------------------------- bounds
 
-WORST = steady(200, 2)  # only its shape counts: the check looks for the worst losses itself
+WORST = steady(200, 2)  # only its shape matters: the check searches the worst losses itself
 
 
 def check_hedge_bound(bound):
@@ -85,7 +85,7 @@ def hot_update(params, state, t, arm, losses, rng):  # declares eta, uses 30 eta
 
 
 @kernel
-def short_update(params, state, t, arm, loss, rng):  # its batches end a round early
+def short_update(params, state, t, arm, loss, rng):  # its batches end one round early
     batch_loss = state.loss + loss
     if t + 2 < state.start + params.batch_length:
         return BlockedState(state.inner, arm, batch_loss, state.start)
@@ -117,7 +117,7 @@ def check_learns_from_its_own_losses(learner):
 
 
 def check_learns_slowly(learner):
-    """Hedge's theorem on losses that punish whoever follows the leader."""
+    """Hedge's theorem on losses that punish following the leader."""
     game = SwitchingCostGame(LONG, 200, switching_cost=0.0, feedback=FullInformation())
     assert_bound_holds("cesabianchi2006.hedge", game, learner)
 

@@ -56,7 +56,7 @@ class LeakingGame(OneSidedGame):
 
 def test_label_leaked_on_a_rejected_individual():
     def small(kind):
-        bad = np.zeros((8, 2))  # so that people are rejected
+        bad = np.zeros((8, 2))  # so that some are rejected
         people = RecordedPeople([[0.0], [1.0], [2.0]], np.random.default_rng(1).integers(0, 3, (8, 2)), bad)
         panels = Panels(Panel(TableDistance([[0.0, 0.3, 0.5], [0.3, 0.0, 0.1], [0.5, 0.1, 0.0]])))
         return kind(people, Listed.stumps(3), panels, 8)
@@ -247,7 +247,7 @@ def test_moment_matrix_mutants():
 
 
 def check_world_a_optimum():
-    """OPT(Q_0.2) of world A is 8 errors in 30 arrivals."""
+    """OPT(Q_0.2) of environment A is 8 errors in 30 arrivals."""
     assert 30 * three_points(10).benchmark(0.0).error == pytest.approx(8.0, abs=1e-9)
 
 

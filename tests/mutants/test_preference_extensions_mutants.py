@@ -121,7 +121,7 @@ def unbounded(wins, optimism, **options):
 
 
 def cold(wins, optimism, **options):
-    """The policy of beta = 1 whatever the temperature."""
+    """The policy of beta = 1 at every temperature."""
     return value_incentivized_rewards(wins, optimism, **{**options, "temperature": 1.0})
 
 
@@ -213,7 +213,7 @@ def _prior_only(params, state, t, pair, answer, rng):
 
 @kernel
 def _no_second_sample(params, state, t, rng):
-    """The second action is uniform, whatever further samples would say."""
+    """The second action is uniform instead of from further samples."""
     first = feature_thompson.sampled_best(params, state.fit, rng, t, 0)
     n, d = params.model.features.shape
     second = int(uniform(rng, t, d) * (n - 1))

@@ -178,7 +178,7 @@ class NoOptimism(OMWU):
 
 @dataclass(frozen=True)
 class StaleOptimism(ONPO):
-    """Looks ahead from the old centre."""
+    """Takes the half step from the old centre."""
 
     @staticmethod
     def step(params, state, t, ask):

@@ -1,6 +1,6 @@
 """Wrong learners of the switching family, each rejected by a check that the right one passes.
 
-The checks are the ones used elsewhere: exact means on small tables (false alarm 1e-9 a comparison), the
+The checks are the ones used elsewhere: exact means on small tables (false alarm 1e-9 per comparison), the
 definition replayed from the actions, batches and budgets counted from the trace.
 """
 
@@ -228,11 +228,11 @@ def test_tsallis_mutant_without_blocks_pays_linearly():
     rejected(check, Mutant())
 
 
-# ---------------------------------------------------------------- bought looks
+# ---------------------------------------------------------------- bought observations
 
 
 @kernel
-def looks_twice(params, state, t, rng):  # pays for the look in two rounds of the batch
+def looks_twice(params, state, t, rng):  # pays for the observation in two rounds of the batch
     arm = state.arm
     if t == state.start:
         arm = draw(state.weights, uniform(rng, t, 0))
@@ -256,7 +256,7 @@ def test_overdrawn_budget_is_an_error():
 
 @kernel
 def lazy_with_own_looks(params, state, t, rng):
-    """Look at the action held instead of a uniform one: the estimate depends on the play."""
+    """Observe the action held instead of a uniform one: the estimate depends on the play."""
     arm = state.arm
     if t == state.start:
         first, second = uniform_pair(rng, t, 0)
@@ -267,7 +267,7 @@ def lazy_with_own_looks(params, state, t, rng):
 
 
 def test_dartboard_on_its_own_looks_does_not_learn_the_good_action():
-    """With looks at its own action the estimates are biased (K l on the action held, never on the others)."""
+    """With observations of its own action the estimates are biased (K l on the action held, never on the others)."""
 
     @dataclass(frozen=True)
     class Mutant(BatchedDartboard):
@@ -277,7 +277,7 @@ def test_dartboard_on_its_own_looks_does_not_learn_the_good_action():
     table = np.tile([0.9, 0.6], (rounds, 1))
 
     def check(learner):
-        """E[Lhat(0) - Lhat(1)] = 0.3 a round, each round's own term in [-1.2, 1.8]: Azuma, false alarm 1e-9."""
+        """E[Lhat(0) - Lhat(1)] = 0.3 per round, each round's own term in [-1.2, 1.8]: Azuma, false alarm 1e-9."""
         budget = TotalBudget(rounds, "flexible")
         seen = trace(learner(rate), table, budget, seed=4, weights_of=has_weights, arm_of=plays_arm)
         gap = -math.log(seen.laws[-1, 0] / seen.laws[-1, 1]) / rate

@@ -1,7 +1,7 @@
 """Wrong threshold searches, games and populations, each rejected by a check that the right one passes.
 
 A mutant replaces one name in a module of the family; the steps' text, run by Python, then calls it. The checks are
-those used elsewhere: the rules replayed from their definitions, the accounts, the law of a batch, the dynamics.
+those used elsewhere: the rules replayed from their definitions, the metrics, the law of a batch, the dynamics.
 """
 
 import dataclasses
@@ -201,7 +201,7 @@ def one_uniform(u, n, p):  # as if each uniform were one individual's
 
 
 def good_apart_from_scores(env, t, index, left_0, left_1, keep_0, keep_1):
-    """Thins without its own uniforms: everybody stays or nobody does."""
+    """Thins without its own uniforms: all individuals stay or none does."""
     return (left_0, left_1) if keep_0 > 0.5 else (0, 0)
 
 

@@ -95,7 +95,7 @@ def test_wrong_rounds(steps):
 
 @dataclass(frozen=True)
 class Roomy(PRLSVI):
-    """Room for an answer per round, whatever the cap."""
+    """Room for one answer per round instead of the cap."""
 
     def parameters(self, problem):
         params = super().parameters(problem)

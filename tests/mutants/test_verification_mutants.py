@@ -230,7 +230,7 @@ class OwnBatched(BatchedExp3):
 
 
 def check_no_play_leaves_the_range(module):
-    """Each of the 2^4 plays of a table lies in the proven range of the regret, whatever one's own learner does."""
+    """Each of the 2^4 plays of a table lies in the proven range of the regret, for any learner."""
     table = alternating(4, 2)
     game = SwitchingCostGame(LossTable(table), 4, switching_cost=2.0)
     low, high = module.metric_range(game, "regret", OwnBatched(batch_length=2))

@@ -49,7 +49,7 @@ def test_hidden_outcomes_table(table):
 
 
 def test_frontier_table(table):
-    """World A's optima by hand (of 30 arrivals, two a round); violations fall as the price grows."""
+    """Optima of environment A by hand (30 arrivals, two per round); violations fall as the multiplier grows."""
     table = table("bechavod2022_frontier")
     assert table["strict_errors"][0] == pytest.approx(2 * 9.2 / 30, abs=1e-9)
     assert table["lenient_errors"][0] == pytest.approx(2 * 8.0 / 30, abs=1e-9)
@@ -60,7 +60,7 @@ def test_frontier_table(table):
 
 
 def test_linear_program_in_the_frontier_table(table):
-    """OPT of world A by hand at levels 0, 0.1, 0.2, 0.4 and 0.7, and it never rises with the level."""
+    """OPT of environment A by hand at levels 0, 0.1, 0.2, 0.4 and 0.7, and it never rises with the level."""
     table = table("bechavod2022_frontier")
     best = table.filter(table["feedback"] == "optimum").sort("level")
     assert (np.diff(best["errors_mean"]) <= 1e-9).all()
@@ -183,7 +183,7 @@ def test_calls_of_the_oracle():
 
 
 def test_weights_of_seen_labels(table):
-    """Shares fall from 1; a seen label weighs 1 / P(seen) on average, for people of chance q are seen q of the time."""
+    """Shares fall from 1; a seen label weighs 1 / P(seen) on average, as it is seen with probability q."""
     table = table("bechavod2022_estimator")
     curve = table.filter((table["sweep"] == "weight") & (table["law"] == "uniform"))
     share, weight = curve["share"].to_numpy(), curve["x"].to_numpy()
@@ -191,7 +191,7 @@ def test_weights_of_seen_labels(table):
     assert share[0] == pytest.approx(1.0)
     assert (mass > 0.0).all()
     game = lending(1, individuals=4)
-    seen = game.table[game.hypotheses.cells(game.people)].mean()  # the people and the hypotheses are equally likely
+    seen = game.table[game.hypotheses.cells(game.people)].mean()  # individuals and hypotheses are equally likely
     assert mass @ weight == pytest.approx(1.0 / seen, rel=1e-9)
 
 

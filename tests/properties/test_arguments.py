@@ -1,4 +1,4 @@
-"""Every argument of every public constructor and function against values that nobody should pass.
+"""Every argument of every public constructor and function against invalid and unusual values.
 
 Each (argument, value) pair ends in a TypeError or ValueError of one line that names the argument, or in an object of
 Python numbers and arrays of its own, from which the package works out finite numbers. At least 10,000 pairs.
@@ -147,7 +147,7 @@ def foreign(obj, given):
 
 
 def has_nan(found):
-    """Return whether anything that was worked out is nan."""
+    """Return whether any computed value is nan."""
     arrays = [np.asarray(value) for value in numbers_in(found)]
     return any(np.isnan(array).any() for array in arrays if array.dtype.kind in "fc")
 

@@ -1,4 +1,4 @@
-"""The command line: exit status, one clear line for every mistake, resumable sweeps."""
+"""The command line: exit status, one line per mistake, resumable sweeps."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Sweeps end with the same rows whatever runs them and whatever kills them on the way."""
+"""Sweeps end with the same rows on any workers and after any interruption."""
 
 import dataclasses
 import json

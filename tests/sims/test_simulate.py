@@ -107,7 +107,7 @@ def test_checkpoints_only_look(whole, rounds):
 
 
 def test_a_shorter_game_is_the_beginning_of_a_longer_one(whole):
-    """With the same parameters and losses nothing looks ahead."""
+    """With the same parameters and losses, results do not depend on later rounds."""
     game, learner = PAIR
     setting = game.losses.setting(HORIZON)
     losses = MultiScaleRandomWalk(4, setting.gap, setting.noise)
@@ -122,7 +122,7 @@ def test_seeds_and_repetitions_differ(whole):
 
 
 def test_learners_meet_the_same_losses(whole):
-    """Common random numbers: the best action's loss in hindsight is the same whoever plays."""
+    """Common random numbers: the best action's loss in hindsight is the same for all learners."""
     best = whole[:, :, PAIR[0].metrics.index("best_loss")]
     other = simulate(*PAIRS["Exp3"], **WHOLE)
     assert other["best_loss"].tobytes() == best.tobytes()
@@ -130,7 +130,7 @@ def test_learners_meet_the_same_losses(whole):
 
 @given(st.integers(1, 10**12))
 def test_default_checkpoints_increase_to_the_horizon(horizon):
-    """About four an octave: each is at most 2^(1/4) times the one before, up to rounding to whole rounds."""
+    """About four per octave: each is at most 2^(1/4) times the one before, up to rounding to whole rounds."""
     rounds = checkpoint_rounds(horizon)
     assert rounds.dtype == np.int64
     assert rounds[0] == 1
@@ -149,7 +149,7 @@ def test_default_checkpoints_are_used():
 
 @dataclass(frozen=True)
 class Greedy(BatchedDartboard):
-    """Buys a look in every round, whatever the budget."""
+    """Buys an observation in every round, beyond any budget."""
 
     def parameters(self, problem):
         return super().parameters(problem)._replace(batch_length=1)

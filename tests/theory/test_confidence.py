@@ -64,7 +64,7 @@ def test_misses_of_2000_streams_watched_all_along_are_at_most_alpha(law):
 
 
 def test_the_coverage_test_can_fail():
-    """Watching a Student interval all along misses far more often than its alpha: the same count rejects it."""
+    """A Student interval under repeated tests misses far more often than alpha: the same count rejects it."""
     x = LAWS["bernoulli 0.5"][0](np.random.default_rng(11), (STREAMS, LENGTH))
     t = np.arange(1, LENGTH + 1)
     mean = np.cumsum(x, axis=1) / t

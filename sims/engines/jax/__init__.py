@@ -1,1 +1,1 @@
-"""Wide batches of rounds in JAX, one package per family: all repetitions of a call at once."""
+"""Rounds in JAX for all repetitions of a call at once, one package per family."""

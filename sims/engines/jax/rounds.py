@@ -1,4 +1,4 @@
-"""A plain loop of rounds in JAX, all repetitions at once: what families without chunks of rounds play with.
+"""A plain loop over rounds in JAX, all repetitions at once, for families that do not split rounds into chunks.
 
 Importing this module imports JAX.
 """
@@ -20,9 +20,9 @@ from bandits.core.stopping import pieces
 _WIDTH = 1 << 16  # repetitions in one call of the compiled program
 _PADDING = 64  # repetitions: a program is compiled for a multiple of it
 
-done: Any = jax.block_until_ready  # until then nothing can stop a program
+done: Any = jax.block_until_ready  # a running program cannot be interrupted
 
-Start = Callable[[int], Any]  # (repetitions) -> what is carried from round to round
+Start = Callable[[int], Any]  # (repetitions) -> the values carried from round to round
 Measure = Callable[[Any, int, NDArray[np.float64]], None]  # (carried, n_rounds, out (R, M)): write the metrics
 
 
@@ -30,7 +30,7 @@ def compiled(play_round: Callable[..., Any]) -> Any:
     """Return the compiled (given, address, carried, begin, end) -> carried after rounds begin..end-1.
 
     play_round: (given, carried, t, rng, env) -> carried, t int64 from 0, rng and env the learner's and the
-    environment's streams of all repetitions.  given: numbers and arrays that stay.  address: seed and repetitions.
+    environment's streams of all repetitions.  given: constant numbers and arrays.  address: seed and repetitions.
     """
 
     def advance(given: Any, address: Any, carried: Any, begin: Any, end: Any) -> Any:
@@ -44,9 +44,9 @@ def compiled(play_round: Callable[..., Any]) -> Any:
 def play_rounds(
     advance: Any, given: Any, start: Start, measure: Measure, seed: int, first: int, shape: tuple[int, ...], rounds: Any
 ) -> NDArray[np.float64]:
-    """Return the metrics, of this shape (count, C, M), of repetitions first.. at the checkpoints `rounds` (C,).
+    """Return the metrics, of shape (count, C, M), of repetitions first.. at the checkpoints `rounds` (C,).
 
-    advance: what `compiled` returns. 64-bit types are switched on for the duration of the call and for its thread.
+    advance: what `compiled` returns. 64-bit types are enabled for the duration of the call and for its thread.
     """
     values = np.empty(shape)
     with local_settings():
@@ -66,10 +66,10 @@ def play_rounds(
 
 
 def computed_once(t: Any, make: Callable[[], Any]) -> Any:
-    """Return make()'s arrays, computed here and once.
+    """Return make()'s arrays, computed once: a barrier against XLA's re-computation.
 
-    XLA would else compute them anew inside every operation that reads them, a draw once for every action. It does not
-    look into the branches of a condition, and does not know that this one (round t >= 0) always holds.
+    XLA would otherwise compute them again inside every operation that reads them (a draw once per action). It does not
+    fuse into the branches of a conditional, and cannot know that this condition (round t >= 0) always holds.
     """
     shapes = jax.eval_shape(make)
     return lax.cond(t >= 0, make, lambda: jax.tree.map(lambda like: jnp.zeros(like.shape, like.dtype), shapes))

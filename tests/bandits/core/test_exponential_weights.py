@@ -80,7 +80,7 @@ def test_single_updates_give_the_formula(kind, n_actions, rate, updates):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_small_losses_agree_to_twelve_digits(kind):
-    """2000 updates of ordinary size: more than the 256 after which the list is made anew. rate * L < 2."""
+    """2000 updates of ordinary size: more than the 256 after which the list is recomputed. rate * L < 2."""
     start, add, law_of = KINDS[kind]
     rng, weights, losses = np.random.default_rng(4), start(6), [[] for _ in range(6)]
     for _ in range(2000):

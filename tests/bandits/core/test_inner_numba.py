@@ -1,4 +1,4 @@
-"""The parts of Numba that it does not promise to keep: as expected here, and done without where they are not."""
+"""Numba's internals: as expected in this version, and replaced by plain Numba where they differ."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_the_inner_parts_of_the_numba_in_use_are_as_expected():
 
 
 def test_a_numba_with_other_inner_parts_gives_the_same_numbers_uncached(tmp_path):
-    """Where a part that this package builds on is gone or takes other arguments, plain Numba compiles."""
+    """Where an internal part is missing or takes other arguments, plain Numba compiles."""
     cache = tmp_path / "kernels"
     environment = os.environ | {"REGRETLAB_CACHE_DIR": str(cache)}
 

@@ -173,7 +173,7 @@ def test_what_cannot_be_followed_is_not_cached(cache):
 
 
 def test_a_function_that_calls_itself_is_not_cached(cache):
-    """Numba's compiled code of such a function jumps into the void once it is read from disk."""
+    """Numba's compiled code of such a function jumps to an invalid address once it is read from disk."""
     text = "@rare_kernel\ndef f(n):\n    return 1 if n == 0 else n * f(n - 1)\n@program\ndef main(n):\n    return f(n)"
     assert made(text)(4) == 24
     assert not cache.exists()

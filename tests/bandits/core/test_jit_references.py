@@ -43,7 +43,7 @@ class Outer(NamedTuple):
 
 @program
 def _use_borrowed(n, size):
-    """Make an owner a round, work on what was borrowed from it, and let it go only then."""
+    """Make one owner per round, work on a reference borrowed from it, and release it only then."""
     total = 0.0
     for i in range(n):
         owner = Outer(Inner(np.zeros(size), i), np.ones(size), 2.0)

@@ -132,7 +132,7 @@ def test_bernoulli_comparison_at_its_edge(distance):
 
 
 def test_bernoulli_means():
-    """Hoeffding with false alarm 1e-9 an arm; means 0 and 1 are exact."""
+    """Hoeffding with false alarm 1e-9 per arm; means 0 and 1 are exact."""
     blocks, means = 6250, np.array([0.0, 1.0, 0.5, 0.1, 1 / 3, 0.999])
     env, digits = stream_of(11, 0, ENVIRONMENT), BernoulliLosses(means).setting(1).digits
     words = [[bernoulli_word(digits[arm], env, block, arm) for arm in range(6)] for block in range(blocks)]

@@ -1,4 +1,4 @@
-"""Games that measure more: the account of the estimates, and answers counted again. The play stays what it was."""
+"""Games with probes: terms of the EXP analysis, and violations at other thresholds. The play is unchanged."""
 
 import math
 from dataclasses import replace

@@ -106,7 +106,7 @@ def check_metrics(game, learner, seed):
 
 
 def check_ranges(game, learner, measured):
-    """Every metric is within its proven range; that of Lagrangian regret needs a price."""
+    """Every metric is within its proven range; that of Lagrangian regret needs a Lagrange multiplier."""
     priced = hasattr(learner.parameters(game), "price")
     for name in game.metrics:
         if name == "lagrangian_regret" and not priced:
@@ -138,7 +138,7 @@ def test_metrics_of_groups_and_of_tasting():
 
 
 def test_sums_over_many_blocks():
-    """Sums are closed every 4096 rounds; all labels are good and a quarter accepted: 2 x 3/4 errors a round."""
+    """Sums are closed every 4096 rounds; all labels are good and a quarter accepted: 2 x 3/4 errors per round."""
     game = three_points(3 * 4096 + 5)
     good = replace(game, people=Crowd(np.zeros((3, 1)), np.ones(3)))
     run = simulate(good, Quarter(), seed=1, checkpoints=[4095, 4096, 4097, game.horizon])
@@ -147,7 +147,7 @@ def test_sums_over_many_blocks():
 
 
 class Quarter(OmniscientFair):
-    """Accept everybody with probability 1/4, else nobody."""
+    """Accept all with probability 1/4, else reject all."""
 
     def parameters(self, problem):
         return FixedParams(np.array([0, 3]), np.array([0.75, 0.25]))

@@ -80,7 +80,7 @@ def test_uniform_exploration_is_johns_where_the_class_is_a_product_or_independen
 @settings(max_examples=40)
 @given(classes(), st.data())
 def test_one_law_serves_every_round(predictions, data):
-    """Leverages of a round's actions are at most the population's rank, whoever comes and whatever is reported."""
+    """Leverages of a round's actions are at most the population's rank, for all arrivals and reports."""
     n = predictions.shape[1]
     people = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=4))
     copies = data.draw(st.integers(0, 3))

@@ -69,7 +69,7 @@ def radius(n, width=1.0):
 
 
 def recorded(predictions, people, labels, **rest):
-    """Return a game over a fixed sequence that nobody audits."""
+    """Return a game over a fixed sequence without auditors."""
     n = np.shape(predictions)[1]
     crowd = RecordedPeople(np.arange(float(n))[:, None], people, labels)
     horizon, k = np.shape(people)
@@ -232,11 +232,11 @@ def test_follow_observed_counts_what_it_may(unseen):
 
 
 def test_imputing_bad_labels_changes_nothing_for_thresholds():
-    """Rejected people tell thresholds apart only where the leader is not: neither way brings it back."""
+    """Rejected individuals distinguish only thresholds other than the leader: neither way brings it back."""
     game = lending(40, Lending(12), individuals=3)
     seen, imputed = (play_plainly(game, FollowObserved(unseen), 3, 7) for unseen in ("ignored", "bad"))
     assert (seen == imputed).all()
-    assert seen[:, 0, game.metrics.index("observations")].max() < 40 * 3  # somebody was rejected
+    assert seen[:, 0, game.metrics.index("observations")].max() < 40 * 3  # some were rejected
 
 
 def test_omniscient_policy_never_violates():

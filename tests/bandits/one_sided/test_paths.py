@@ -20,7 +20,7 @@ SCATTERED = range(40)
 
 
 class Path(NamedTuple):
-    """A game, the learner's rate and price, what they did, and any law over the class."""
+    """A game, the learner's rate and Lagrange multiplier, the play, and any law over the class."""
 
     game: Any
     rate: float
@@ -96,7 +96,7 @@ def check_identity(path):
 
 
 def check_fair_comparator(path):
-    """Lemma 3.3 a round, the split of Lagrangian regret, and the pathwise forms of D2 and D3."""
+    """Lemma 3.3 per round, the split of Lagrangian regret, and the pathwise forms of D2 and D3."""
     game, rate, price, played, law = path
     comparator = made_fair(game, game.slack, law)
     fair = game.table @ comparator

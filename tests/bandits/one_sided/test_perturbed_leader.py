@@ -44,7 +44,7 @@ def test_geometric_resampling(q, cap, mean, square):
 
 
 class LeadersLike:
-    """Stands for the learner's parameters or state."""
+    """Stub of the learner's parameters or state."""
 
     leaders, hypotheses = 1, None
 

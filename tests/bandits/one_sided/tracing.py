@@ -67,7 +67,7 @@ def trace(game, learner, seed=0, repetition=0, draws=None):
 
 
 def check_blind_to_hidden_labels(game, learner, seed=0):
-    """Turning round the labels of everybody who was rejected must leave all plays as they are, bit for bit."""
+    """Flipping the labels of all rejected individuals must leave all plays unchanged, bit for bit."""
     before, _ = trace(game, learner, seed)
     rejected = np.array([r.accepted == 0 for r in before])
     labels = np.where(rejected, 1 - game.people.labels, game.people.labels)

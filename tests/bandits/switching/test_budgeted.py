@@ -1,4 +1,4 @@
-"""Learners that buy looks: budgets on every path, unbiased estimates by enumeration, the choice of feedback."""
+"""Learners that buy observations: budgets on every path, unbiased estimates by enumeration, the choice of feedback."""
 
 import math
 
@@ -71,7 +71,7 @@ def play_one_batch(looks, table, rate, arm, look_round, looked, length):
 @pytest.mark.parametrize("looks", KINDS)
 @pytest.mark.parametrize("length", [4, 6])
 def test_estimates_are_unbiased_for_the_batchs_mean_losses(looks, length):
-    """E[lhat] = (losses of the batch) / tau over the look round, the arm looked at and the arm played.
+    """E[lhat] = (losses of the batch) / tau over the round of the observation, the arm observed and the arm played.
 
     length 6 > 4 rounds: a last, shorter batch also divides by tau.
     """
@@ -98,7 +98,7 @@ def test_estimates_are_unbiased_for_the_batchs_mean_losses(looks, length):
 
 @pytest.mark.parametrize("budget", [2, 20, 200])
 def test_tuned_rates_minimise_the_bounds(budget):
-    """eta minimises tau ln K / eta + eta n (tau v + c), v = K/2 for one look, 1/8 for full looks."""
+    """eta minimises tau ln K / eta + eta n (tau v + c), v = K/2 for one observation, 1/8 for all K."""
     for looks in ("flexible", "full"):
         game = SwitchingCostGame(BernoulliLosses([0.5, 0.4]), 1000, 0.7, TotalBudget(budget, looks))
         p = BatchedDartboard().parameters(game)

@@ -110,7 +110,7 @@ def test_losses_of_unknown_size_are_played_by_the_plain_text():
 
 
 def test_dartboard_that_never_doubts_is_rejected():
-    """Its uniforms are looked at in whole words, of which all but the first round of the first are thrown away."""
+    """Its uniforms are read in whole words, of which all but the first round of the first are discarded."""
 
     @kernel
     def certain(params, state, t, rng):
@@ -150,7 +150,7 @@ def leaders_by_the_definition(table, rate, seed):
 
 @pytest.mark.parametrize("n_actions", [2, 64, 130])
 def test_lazy_leader_follows_its_definition(n_actions):
-    """Below, at and above the 64 actions that are looked at together."""
+    """Below, at and above the 64 actions that are processed together."""
     table = np.random.default_rng(9).random((40, n_actions))
     seen = trace(LazyPerturbedLeader(0.3), table, FullInformation(), seed=4, weights_of=None)
     assert seen.actions.tolist() == leaders_by_the_definition(table, 0.3, 4)
@@ -158,7 +158,7 @@ def test_lazy_leader_follows_its_definition(n_actions):
 
 
 def check_leader_switches(learner):
-    """The leader moves only when its own perturbation is redrawn, at most with probability eta whatever was before.
+    """The leader moves only when its own perturbation is redrawn, with probability at most eta given the past.
 
     So switches of T rounds are at most Bin(T, eta) in law; false alarm 1e-9.
     """
@@ -193,7 +193,7 @@ def test_perturbed_leader_has_the_law_of_fresh_perturbations(case):
     before = np.vstack([np.zeros(table.shape[1]), np.cumsum(table, axis=0)[:-1]])
     for t in range(len(table)):
         expected = leader_law(before[t], rate) @ table[t]
-        radius = math.sqrt(math.log(2 / 1e-9) / (2 * n))  # Hoeffding, false alarm 1e-9 a round
+        radius = math.sqrt(math.log(2 / 1e-9) / (2 * n))  # Hoeffding, false alarm 1e-9 per round
         assert abs(mean[t] - expected) <= radius
 
 

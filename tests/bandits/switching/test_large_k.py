@@ -31,13 +31,13 @@ tree_init, tree_add, tree_pick, tree_law = map(plain, (uniform_tree, tree_add_lo
 
 
 class ScannedExp3(Exp3):
-    """EXP3 by the plain scan, whatever K."""
+    """EXP3 by the plain scan for every K."""
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(*Exp3.steps)
 
 
 class ScannedBatches(BatchedExp3):
-    """Batched EXP3 by the plain scan, whatever K."""
+    """Batched EXP3 by the plain scan for every K."""
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(*BatchedExp3.steps)
 
@@ -145,7 +145,7 @@ def test_batches_of_many_actions_equal_those_of_the_scan():
 def test_simulated_runs_equal_those_of_the_scan():
     """Both divide by their own probabilities, which magnifies a rounding (1 + eta / p) times with each draw of an arm.
 
-    With 200 actions, 2000 rounds and eta = 0.005 that is 2^10 a run, so that a rounding of 2^-45 in a cumulative
+    With 200 actions, 2000 rounds and eta = 0.005 that is 2^10 per run, so that a rounding of 2^-45 in a cumulative
     sum decides one of the 8000 draws with probability below 8000 x 200 x 2^-35 = 5e-5; the seed is fixed.
     """
     game = SwitchingCostGame(MultiScaleRandomWalk(200), 2000)

@@ -1,4 +1,4 @@
-"""The switching-cost game: what is revealed, what is paid, what is refused, and regret by its definition."""
+"""The switching-cost game: feedback, costs, refused arguments, and regret by its definition."""
 
 import math
 from itertools import pairwise
@@ -74,14 +74,14 @@ def played_tables(draw):
 
 @st.composite
 def bought_looks(draw):
-    """A table, and for each round an action with looks at any actions, each once."""
+    """A table, and for each round an action with observations of any actions, each once."""
     table, arms = draw(played_tables())
     looks = [draw(st.lists(st.integers(0, table.shape[1] - 1), unique=True)) for _ in arms]
     return table, arms, looks
 
 
 def plays(arms, looks, n_actions):
-    """Return the actions; what lies beyond the looks asked for is filled with arms that must not be read."""
+    """Return the actions; entries beyond the observations asked for are arms that must not be read."""
     padded = [np.array(wanted + [n_actions - 1] * (n_actions - len(wanted))) for wanted in looks]
     return [Play(arm, look, len(wanted)) for arm, look, wanted in zip(arms, padded, looks, strict=True)]
 
@@ -111,9 +111,9 @@ def distinct(shape):
 
 
 def check_reach(kind, table, arms, looks):
-    """Looks come in order, repeats included; the own loss is free with extra observations, else hidden.
+    """Observations come in order, repeats included; the own loss is free with extra observations, else hidden.
 
-    All numbers within reach were paid for: measuring after every round must not leak the totals it works out.
+    All numbers within reach were paid for: measuring after every round must not leak the totals that it computes.
     """
     table = distinct(table.shape)
     actions, n_looks = plays(arms, looks, table.shape[1]), [len(wanted) for wanted in looks]
@@ -140,7 +140,7 @@ def test_bought_looks_show_what_was_paid_for_and_nothing_else(bought):
 
 
 def check_budget(kind, budget, n_looks):
-    """Looks are sold while they last, to the last one; the first demand beyond raises and never passes silently."""
+    """Observations can be bought up to the whole budget; the first beyond it raises."""
     table = distinct((len(n_looks), 3))
     game = game_of(table, ExtraObservations(budget), kind=kind)
     actions = plays([0] * len(n_looks), [list(range(n)) for n in n_looks], 3)
@@ -268,7 +268,7 @@ def test_pseudo_regret_is_absent_where_it_has_no_meaning(losses):
 
 @given(st.lists(st.integers(0, 1), min_size=30, max_size=30), st.integers(0, 2**32))
 def test_losses_do_not_depend_on_the_actions(arms, seed):
-    """Common random numbers: whoever plays, the losses are those of the loss process read alone."""
+    """Common random numbers: for any learner, the losses are those of the loss process read alone."""
     process = PiecewiseLosses([[0.5, 0.4], [0.2, 0.9]], [13], drift=True)
     shown, measured = play(SwitchingCostGame(process, 30, feedback=FullInformation()), arms, seed, 2)
     losses, totals = read(process, 30, seed, 2)

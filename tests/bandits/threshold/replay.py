@@ -80,7 +80,7 @@ def check_blocks(problem, played, hold, width):
 
 
 def check_blind(problem, learner, seed):
-    """The play stays the same when all outcomes of thresholds not chosen are drawn anew."""
+    """The play stays the same when all outcomes of thresholds not chosen are drawn again."""
     played = arms(problem, learner)
     rng = np.random.default_rng(seed)
     chosen = np.zeros((problem.horizon, problem.n_actions), dtype=bool)

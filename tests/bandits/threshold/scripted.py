@@ -1,4 +1,4 @@
-"""A threshold game whose outcomes are written down beforehand: a learner's plays are then a function of the script."""
+"""A threshold game with scripted outcomes: a learner's plays are then a function of the script."""
 
 from dataclasses import dataclass, field
 from functools import cached_property

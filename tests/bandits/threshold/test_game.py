@@ -1,4 +1,4 @@
-"""The game: compiled equals plain, its accounting, what it refuses, sweeps over it."""
+"""The game: compiled equals plain Python, metrics, refused arguments, sweeps over it."""
 
 import itertools
 import pickle
@@ -76,7 +76,7 @@ def test_every_learner_plays_every_environment_within_the_proven_ranges(kind, na
         assert low <= value <= high, metric
 
 
-# ---------------------------------------------------------------- accounting
+# ---------------------------------------------------------------- metrics
 
 
 class SequenceParams(NamedTuple):
@@ -104,7 +104,7 @@ def _update(params, state, t, arm, outcome, rng):
 
 @dataclass(frozen=True)
 class Sequence(Learner):
-    """Plays thresholds written down beforehand."""
+    """Plays a fixed sequence of thresholds."""
 
     arms: tuple[int, ...]
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)

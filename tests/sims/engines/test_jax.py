@@ -1,4 +1,4 @@
-"""The JAX backend against the compiled loop and the learners' own text, run by Python."""
+"""The JAX backend against the compiled loop and the learners' steps, run by Python."""
 
 import math
 import os
@@ -261,7 +261,7 @@ def test_a_repetition_depends_on_its_number_alone():
 
 
 def test_single_precision_plays_nearly_the_same():
-    """Draws are shared, so only a rounding of 2^-24, magnified, can part the runs: of 64 few do, and by little."""
+    """Draws are shared, so only a rounding of 2^-24, magnified, can make runs diverge: of 64 few do, and by little."""
     double, single = in_jax(COINS, LEARNERS[0]), in_jax(COINS, LEARNERS[0], backend="jax-float32")
     same = np.isclose(double, single, rtol=1e-5).all(axis=(1, 2))
     assert same.mean() > 0.8

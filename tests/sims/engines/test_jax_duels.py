@@ -1,4 +1,4 @@
-"""Learners of duels in JAX against their own text, run by Python: one round from equal states, and whole short runs."""
+"""Learners of duels in JAX against their compiled steps, run by Python: one round, and short runs."""
 
 import jax
 import jax.numpy as jnp
@@ -74,7 +74,7 @@ def counts():
 
 
 def numbers(state):
-    """Return what determines the coming rounds, for the text's and the twin's state alike (one repetition)."""
+    """Return what determines the coming rounds, for either implementation (one repetition)."""
     if isinstance(state, SparringState | Sides):
         laws = [side.weight / side.weight.sum(axis=0) for side in state]
         return np.concatenate([*laws, *(side.loss - side.loss.min(axis=0) for side in state)])
@@ -84,7 +84,7 @@ def numbers(state):
 
 
 @pytest.mark.parametrize(("learner", "states"), [*zip(LEARNERS, (sides, regularised, counts), strict=True)])
-@pytest.mark.parametrize("t", [2, 63, 2**32 + 70])  # the weights of sparring EXP3 are made anew after the second
+@pytest.mark.parametrize("t", [2, 63, 2**32 + 70])  # the weights of sparring EXP3 are recomputed after the second
 def test_one_round_equals_the_text(learner, states, t):
     """Same pair and, to 1e-12, same state, from 64 random states."""
     text, twin = states()

@@ -1,4 +1,4 @@
-"""The optimistic search in JAX against its own text, run by Python: binomials, one round from equal states, runs."""
+"""The optimistic search in JAX against its compiled steps, run by Python: binomials, one round, runs."""
 
 import jax
 import jax.numpy as jnp
@@ -66,7 +66,7 @@ def test_binomials_equal_the_text():
 
 
 def random_states(game, params, t):
-    """Return the text's (learner, world) of each repetition and the JAX state of all, from random evidence.
+    """Return the compiled steps' (learner, world) of each repetition and the JAX state of all, from random evidence.
 
     Some thresholds were never played, and some only when a group was absent.
     """

@@ -96,7 +96,7 @@ def test_learners_use_the_tuning_that_minimises_the_bound(name, problem, learner
 
 
 def test_known_numbers():
-    """N = 50, k = 4, T = 10^4, epsilon = 0.2: rate, price and both bounds, worked out apart."""
+    """N = 50, k = 4, T = 10^4, epsilon = 0.2: rate, Lagrange multiplier and both bounds, computed separately."""
     fields = {"horizon": 10_000, "individuals": 4, "n_hypotheses": 50, "slack": 0.2}
     tuning = theory.theorem("ours.exp2_bounding_regret").tunings[0]
     rate = float(tuning.best.subs({T: 10_000, INDIVIDUALS: 4, N: 50}))
@@ -291,7 +291,7 @@ def test_wrong_accounts_of_a_path_are_noticed(mutant):
     game, learner = short("bechavod2022.violations", 60)
     if mutant == "a copy of a reported person lost":
         assert np.abs(excesses(*short("bechavod2022.violations", 60, price=1.0))[:, 1]).max() > 0.1
-    elif mutant == "a report too cheap":  # the learner pays a hundredth of the price that the lemma is told
+    elif mutant == "a report too cheap":  # the learner uses a hundredth of the Lagrange multiplier in the lemma
         assert excesses(game, replace(learner, price=0.02))[:, 0].max() > 0.1
     else:
         setting = game.setting()
@@ -325,7 +325,7 @@ DECIDED = [
 
 @pytest.mark.parametrize("name", DECIDED)
 def test_verdicts(name):
-    """False alarm 1e-6 a case."""
+    """False alarm 1e-6 per case."""
     for case in default_cases([name]):
         problem, learner, options = case.make()
         verdict = theory.verify(name, problem, learner, alpha=1e-6, threads=1, **options)

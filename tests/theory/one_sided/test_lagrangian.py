@@ -1,4 +1,4 @@
-"""The sharper accounts of a price, and the full-bandit learner: values, algebra, single rounds, mutants."""
+"""The sharper bounds for a Lagrange multiplier, and the full-bandit learner: values, algebra, rounds, mutants."""
 
 import math
 from dataclasses import replace
@@ -83,7 +83,7 @@ def test_price_of_theorem_2_bounds_violations_without_t():
 
 
 def test_advantage_by_hand():
-    """World A: 9.2 of 30 errors against 5, two a round; good and bad people taken for equals: 1 against 0."""
+    """Environment A: 9.2 of 30 errors against 5, two per round; good and bad treated equally: 1 against 0."""
     assert advantage(WORLD) == pytest.approx(2 * (9.2 - 5.0) / 30, abs=1e-9)
     game, _, _ = cases.CASES["ours.exp2_violations"]()
     assert advantage(game) == pytest.approx(1.0, abs=1e-9)
@@ -177,7 +177,7 @@ def test_a_law_that_misses_a_hypothesis_does_not_explore():
 
 @pytest.mark.parametrize("name", ["bubeck2012.exp2_lagrangian", "ours.exp2_small_price_violations"])
 def test_verdicts(name):
-    """False alarm 1e-6 a case; the mutants of the constants are refuted on the same cases."""
+    """False alarm 1e-6 per case; the mutants of the constants are refuted on the same cases."""
     make = cases.CASES[name]
     problem, learner, _ = (make[0] if isinstance(make, tuple) else make)()
     verdict = theory.verify(name, problem, learner, alpha=1e-6, threads=1)

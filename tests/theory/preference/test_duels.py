@@ -42,7 +42,7 @@ def test_values_by_hand():
     assert value(SPARRING, problem, SparringExp3()) == pytest.approx(math.sqrt(2 * 2000 * 3 * math.log(3)), rel=1e-12)
     limit = 4 * math.sqrt(6000) - 2 * math.sqrt(2000) - math.sqrt(3)
     assert value(VERSATILE, problem, VersatileDB()) == pytest.approx(limit, rel=1e-12)
-    late, pairs = (24 / 0.3) ** (1 / 3), [(1 / 12, 1 / 6), (1 / 6, 1 / 3), (1 / 4, 1 / 6)]  # cost a round, least gap
+    late, pairs = (24 / 0.3) ** (1 / 3), [(1 / 12, 1 / 6), (1 / 6, 1 / 3), (1 / 4, 1 / 6)]  # cost per round, least gap
     limit = late / 3 + sum(cost * (4 * 2 * math.log(2000) / least**2 + 1) for cost, least in pairs)
     assert value(RUCB_BOUND, problem, RUCB(2.0), **SURE) == pytest.approx(limit, rel=1e-12)
     limit = 9 * (7 * math.log(2000) + 4) + 14 * math.sqrt(3)

@@ -129,8 +129,8 @@ def test_assumptions(name, problem, learner, failing):
     assert theory.theorem(name).applies(problem, learner) == failing
 
 
-# What play reaches of each bound in the default cases: under a half only where the proof gives more away than play can
-# take: the gap of Nash-MP pays for three inequalities, and Nash-MD's steps shrink a divergence faster than is counted.
+# Value / bound in the default cases: below a half only where the proof is loose. The gap of Nash-MP uses three
+# inequalities, and Nash-MD's steps contract a divergence faster than is counted.
 REACHED = {
     "swamy2024.hedge_self_play": 0.55,
     "syrgkanis2015.omwu": 0.9,

@@ -118,7 +118,7 @@ def test_sampled_bounds():
 
 
 class Drawn(Shown):
-    """A table of bits, and one reply an answer for the leader."""
+    """A table of bits, and one reply per answer for the leader."""
 
     def gradients(self, play):
         rng = np.random.default_rng(int(1e9 * self.table.sum() + 1e6 * self.table[0, 0]))

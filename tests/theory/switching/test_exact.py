@@ -146,7 +146,7 @@ def test_exp3_equals_enumeration(table):
 
 
 def batches_by_recursion(table, rate, length, looks):
-    """Return E loss and E switches by recursion over actions, look rounds and looked-at arms."""
+    """Return E loss and E switches by recursion over actions, rounds of observations and observed arms."""
     horizon, n_actions = table.shape
 
     def rest(start, total, arm, keep):

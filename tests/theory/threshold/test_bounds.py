@@ -146,7 +146,7 @@ def test_the_learners_radii_are_the_theorems():
     root=st.floats(0.1, 40.0),
 )
 def test_parity_seen_is_bounded_for_every_sequence_of_batches(n, shares, root):
-    """sum N min(1, a / sqrt(V before)) <= 2 n + 2 a sqrt(n rounds), whatever the information N in [0, n] of each."""
+    """sum N min(1, a / sqrt(V before)) <= 2 n + 2 a sqrt(n rounds), for any information N in [0, n] of each."""
     seen = excess = 0.0
     for share in shares:
         information = share * n
@@ -318,8 +318,8 @@ class Rash(OptimisticFeasibleSearch):
         return radii(problem, self.failure_probability, 0.01)
 
 
-# Batches of four and everybody good who is accepted at 0.5: a first batch that looks unfair is believed for ever, and
-# the other threshold accepts nobody, for no reward and no violation.
+# Batches of four, all accepted at 0.5 are good: a first batch that looks unfair is believed for ever, and the other
+# threshold accepts none, for no reward and no violation.
 NOISY = ThresholdGame(
     EmpiricalPools(0.0, scores=(0.7, 0.7, 0.7, 0.3, 0.3) * 2, good=(1,) * 10, group=(0,) * 5 + (1,) * 5),
     20_000,

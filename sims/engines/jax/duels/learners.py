@@ -1,8 +1,8 @@
-"""The learners of duels in JAX, all repetitions at once: one round's arithmetic.
+"""Steps of the learners of dueling bandits in JAX, for all repetitions at once.
 
-Each implementation draws from the same addresses of the same streams as the learner's compiled steps. Arrays hold the
-R repetitions in their last axis and are in double precision. Double Thompson sampling has no JAX implementation: its
-rejection sampling takes a random number of draws, so repetitions would wait for each other at each of K^2 draws.
+Each implementation draws from the same addresses of the same streams as the learner's compiled steps. Arrays are in
+double precision, repetitions (R) in the last axis. Double Thompson sampling has no JAX implementation: its rejection
+sampling takes a random number of draws, so repetitions would wait for each other at each of K^2 draws.
 
 `sims.engines.jax.duels.program` plays the rounds. Importing this module imports JAX.
 """
@@ -31,7 +31,7 @@ class BatchedLearner(NamedTuple):
     """A learner's functions on all repetitions at once."""
 
     start: Callable[..., Any]  # (n_actions, repetitions) -> state
-    act: Callable[..., Any]  # (params, state, t, rng) -> the two sides' actions (R,), (R,) int32, and what to keep
+    act: Callable[..., Any]  # (params, state, t, rng) -> the two sides' actions (R,), (R,) int32, and `kept`
     update: Callable[..., Any]  # (params, state, t, first, second, answer (R,) float64, kept, chunk) -> state
 
 
@@ -114,7 +114,7 @@ def _regularised_update(
 def tsallis(loss: Any, rate: Any) -> Any:
     """Return the probabilities (K, R) of `bandits.switching.tsallis_switch.tsallis_probabilities`, min loss 0.
 
-    A repetition stops at its own last step, as the compiled text does, whatever the others need.
+    Each repetition stops at its own last Newton step, as in the compiled loop.
     """
 
     def step(carry: Any) -> Any:
@@ -139,7 +139,7 @@ def tsallis(loss: Any, rate: Any) -> Any:
 
 
 class Counts(NamedTuple):
-    """Wins, and the last lone candidate."""
+    """State of RUCB: wins, and the last lone candidate."""
 
     wins: Any  # (K, K, R) float64, of the first index over the second
     lone: Any  # (R,) int32, -1 for none
@@ -158,7 +158,7 @@ def upper(wins: Any, bonus: Any) -> Any:
 
 
 def nth(marked: Any, n: Any) -> Any:
-    """Return the marked action number n (R,), from 0, of marked (K, R); -1 where there is none."""
+    """Return the n-th (R,) marked action, n from 0, of marked (K, R); -1 where there is none."""
     chosen, left = jnp.full(n.shape, -1, jnp.int32), n
     for i, row in enumerate(marked):
         chosen = jnp.where(row & (left >= 0), i, chosen)
@@ -192,7 +192,7 @@ def _champion(state: Counts, marked: Any, draws: Any) -> Any:
 
 
 def _challenger(t: Any, bound: Any, champion: Any, u: Any) -> Any:
-    """Return the action of the highest bound against the champion; ties to others than itself, at random."""
+    """Return the action of the highest bound against the champion; ties go at random to actions other than it."""
     against = computed_once(t, lambda: pick(bound.transpose(1, 0, 2), champion))
     tied = (against == against.max(axis=0)) & (jnp.arange(len(bound))[:, None] != champion)
     ties = tied.sum(axis=0)

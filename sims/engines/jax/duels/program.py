@@ -1,9 +1,9 @@
-"""Dueling bandits played by JAX: all repetitions of a call at once, for very wide sweeps and for accelerators.
+"""Dueling bandits in JAX: all repetitions of a call at once, for sweeps with many repetitions and for accelerators.
 
 The learners of `sims.engines.jax.duels.learners` draw from the same addresses as the compiled steps. The weights of
-sparring EXP3 are made anew from the estimated losses every few rounds, as `sims.engines.jax.switching.program`
-explains. Plays are counted, so the metrics are as exact as the compiled text's. Self-play learners
-(`sims.engines.self_play`) are JAX programs already. Importing this module imports JAX.
+sparring EXP3 are recomputed from the estimated losses every few rounds (see `sims.engines.jax.switching.program`).
+Metrics are computed from counts of plays, so they are as exact as the compiled loop's. Self-play learners are JAX
+programs of `sims.engines.self_play`. Importing this module imports JAX.
 """
 
 from functools import cache
@@ -21,20 +21,20 @@ from sims.engines.jax.duels.learners import LEARNERS
 from sims.engines.jax.rounds import compiled, computed_once, play_rounds
 from sims.engines.jax.switching.program import chunk_length
 
-_MOST_ACTIONS = 64  # a round's text is unrolled over the actions
+_MOST_ACTIONS = 64  # a round's program is unrolled over the actions
 
 PAIRS = f"{' or '.join(kind.__name__ for kind in LEARNERS)} in DuelingBandit, in double precision"
 
 
 class Played(NamedTuple):
-    """The learner's state, and how often each action was played on either side."""
+    """The learner's state, and the number of plays of each action on either side."""
 
     state: Any
     plays: Any  # (K, R) float64
 
 
 def check(problem: Any, learner: Learner, precision: str) -> None:
-    """Raise TypeError unless JAX plays the pair, ValueError for single precision or too many actions."""
+    """Raise TypeError unless the pair has a JAX implementation, ValueError for float32 or too many actions."""
     if type(problem) is not DuelingBandit or type(learner) not in LEARNERS:  # not a subclass
         raise TypeError(f"the JAX backend plays {PAIRS}, got {type(learner).__name__} in {type(problem).__name__}")
     if precision == "float32":
@@ -71,7 +71,7 @@ def play(
 
 @cache
 def program(kind: type[Learner], chunk: int) -> Any:
-    """Return the compiled rounds of a learner; JAX compiles anew for another precision or number of actions."""
+    """Return the compiled rounds of a learner; JAX compiles again for another precision or number of actions."""
     learner = LEARNERS[kind]
 
     def play_round(given: Any, played: Played, t: Any, rng: Stream, env: Stream) -> Played:

@@ -1,10 +1,9 @@
-"""The finite-action learners of the switching game in JAX, all repetitions at once: one round's arithmetic.
+"""Steps of the finite-action learners of the switching game in JAX, for all repetitions at once.
 
-A JAX implementation plays its learner's algorithm from the same addresses of the same streams as the compiled text.
-Arrays hold the R repetitions in their last axis; where nothing random reaches the weights (Hedge on a table of losses)
-that axis has length W = 1 and the weights are computed once for all repetitions. Weights, losses and estimates are in
-the precision asked for; draws are compared with sums in double precision always, because 2^-24 is too coarse for the
-probabilities of bandit learners.
+Each implementation draws from the same addresses of the same streams as the compiled steps. Repetitions (R) are the
+last axis of arrays; where the weights do not depend on draws (Hedge on a table of losses) that axis has length W = 1
+and the weights are computed once for all repetitions. Weights, losses and estimates are in the precision asked for;
+draws are always compared with sums in double precision: 2^-24 is too coarse for the probabilities of bandit learners.
 
 `sims.engines.jax.switching.program` plays the rounds. Importing this module imports JAX.
 """
@@ -31,12 +30,12 @@ from sims.engines.jax.switching.losses import Shown, pick
 class Weights(NamedTuple):
     """Exponential weights; W is the number of repetitions, or 1 where they share the weights."""
 
-    loss: Any  # (K, W) cumulative losses or estimates, counted from the least when the weights were made anew
+    loss: Any  # (K, W) cumulative losses or estimates, less their minimum when the weights were last recomputed
     weight: Any  # (K, W)
 
 
 class Drawn(NamedTuple):
-    """Actions and the chances that they had, weight / total."""
+    """Actions and their probabilities weight / total."""
 
     arm: Any  # (R,) int32
     weight: Any  # (R,)
@@ -51,7 +50,7 @@ def uniform_weights(n_actions: int, width: int, dtype: Any) -> Weights:
 def draw(weights: Weights, u: Any) -> Drawn:
     """Return the actions at quantiles u (R,) float64: the first whose cumulative probability exceeds u.
 
-    u is at most 1 - 2^-53, so that u times the total, rounded, is below the total and no action of weight 0 is drawn.
+    u is at most 1 - 2^-53, so u times the total, rounded, is below the total and no action of weight 0 is drawn.
     """
     rows = cumulative(weights.weight.astype(jnp.float64))
     target = u * rows[-1]
@@ -62,7 +61,7 @@ def draw(weights: Weights, u: Any) -> Drawn:
 
 
 def cumulative(weight: Any) -> list[Any]:
-    """Return the K cumulative sums (W,) of weight (K, W), added up in the order of the compiled text."""
+    """Return the K cumulative sums (W,) of weight (K, W), in the compiled steps' order of summation."""
     rows = [weight[0]]
     for k in range(1, len(weight)):
         rows.append(rows[-1] + weight[k])
@@ -70,15 +69,15 @@ def cumulative(weight: Any) -> list[Any]:
 
 
 def chance(weights: Weights, arm: Any) -> Drawn:
-    """Return the chances of actions (R,)."""
+    """Return the probabilities of actions (R,)."""
     return Drawn(arm, pick(weights.weight, arm), cumulative(weights.weight)[-1])
 
 
 def add_loss(weights: Weights, rate: Any, drawn: Drawn, loss: Any) -> Weights:
-    """Return the weights after the drawn actions were charged loss (R,) over their chance.
+    """Return the weights after adding loss (R,) / probability to the drawn actions.
 
-    The divisions are there for speed: XLA fuses what it can into the K rows of the result, and would look up the
-    chance and the loss anew for every row, but it keeps a division out.
+    The divisions are there for speed: XLA would fuse the look-ups of probability and loss into each of the K rows of
+    the result, but it does not fuse a division.
     """
     estimate = loss / (drawn.weight / drawn.total)
     fresh = drawn.weight / jnp.exp(rate * estimate)
@@ -88,12 +87,12 @@ def add_loss(weights: Weights, rate: Any, drawn: Drawn, loss: Any) -> Weights:
 
 
 def add_losses(weights: Weights, rate: Any, losses: Any) -> Weights:
-    """Return the weights after all actions were charged losses (K, W)."""
+    """Return the weights after adding losses (K, W) of all actions."""
     return Weights(weights.loss + losses, weights.weight * jnp.exp(-rate * losses))
 
 
 def remade(weights: Weights, rate: Any) -> Weights:
-    """Return the weights computed from the cumulative losses, which are counted from the least."""
+    """Return the weights recomputed from the cumulative losses less their minimum."""
     loss = weights.loss - weights.loss.min(axis=0)
     return Weights(loss, jnp.exp(-rate * loss))
 
@@ -102,7 +101,7 @@ def remade(weights: Weights, rate: Any) -> Weights:
 
 
 class Params(NamedTuple):
-    """Of any of the learners."""
+    """Parameters of any of the learners."""
 
     rate: Any  # eta
     batch_length: Any  # int64
@@ -112,7 +111,7 @@ class BatchedLearner(NamedTuple):
     """A learner's functions on all repetitions at once."""
 
     start: Callable[..., Any]  # (weights, repetitions) -> state with a field `weights`
-    draws: Callable[..., Any]  # (rng, rounds (n, 1)) -> arrays (n, R) of a chunk, what `play` gets a row of
+    draws: Callable[..., Any]  # (rng, rounds (n, 1)) -> arrays (n, R) of a chunk; `play` gets one row per round
     play: Callable[..., Any]  # (params, state, t, draws, rng, losses) -> state, actions (R,), their losses (R,)
     full: bool = False  # whether all repetitions share weights where they share losses
 
@@ -144,10 +143,10 @@ def _hedge(params: Params, state: WeightsOnly, t: Any, u: Any, rng: Stream, loss
 
 
 class Held(NamedTuple):
-    """State of the learners that hold an action."""
+    """State of Shrinking Dartboard and batched EXP3."""
 
     weights: Weights
-    arm: Any  # (R,) int32
+    arm: Any  # (R,) int32, the action held
     number: Any  # (R,) dartboard: the probability of keeping the action; batched EXP3: the batch's loss so far
 
 

@@ -1,8 +1,8 @@
-"""The losses of the switching game in JAX, all repetitions at once, made in blocks of 64 rounds.
+"""Loss processes of the switching game in JAX, for all repetitions at once, generated in blocks of 64 rounds.
 
-Draws come from the addresses of the compiled text. Arrays hold the R repetitions in their last axis; where all
-repetitions have the same losses (a table) that axis has length W = 1. What the game reports of the losses alone (the
-best action's total, clipped rounds) is added up in double precision in the compiled text's order.
+Draws come from the same addresses as in the compiled loop. Repetitions (R) are the last axis of arrays; where all
+repetitions have the same losses (a table) that axis has length W = 1. Metrics of the losses alone (the best action's
+total, clipped rounds) are summed in double precision in the compiled loop's order.
 
 Importing this module imports JAX.
 """
@@ -41,18 +41,18 @@ class LossTwin(NamedTuple):
     """A loss process for all repetitions at once."""
 
     start: Callable[..., Any]  # (n_actions, repetitions) -> made, before the first round
-    make: Callable[..., Any]  # (setting, env, t, made) -> made, what rounds t .. up to the next multiple of 64 need
+    make: Callable[..., Any]  # (setting, env, t, made) -> made, for rounds t up to the next multiple of 64
     show: Callable[..., Shown]  # (setting, made, dtype) -> their losses
     shared: bool  # whether all repetitions have the same losses
     excess: Callable[..., Any] | None  # (setting, made, arm, dtype) -> (R,), mean above the best action's
-    report: Callable[..., Any] | None  # (setting, made, n_rounds) -> metrics (R,) by name; None: `bandits.losses` knows
+    report: Callable[..., Any] | None  # (setting, made, n_rounds) -> metrics (R,) by name; None: from the table
 
 
 # ---------------------------------------------------------------- Bernoulli losses
 
 
 class Words(NamedTuple):
-    """Bernoulli losses of 64 rounds, one bit a round, and the ones of the blocks before."""
+    """Bernoulli losses of 64 rounds, one bit per round, and the number of ones in the blocks before."""
 
     bits: Any  # (K, R) uint64
     ones: Any  # (K, R) int64
@@ -90,7 +90,7 @@ def _show_words(setting: Any, made: Words, dtype: Any) -> Shown:
 
 
 def transposed(bits: Any) -> Any:
-    """Return the losses by round, (64, K / 32 rounded up, R) uint32, one bit an action, from words by action (K, R)."""
+    """Return the losses by round, (64, ceil(K / 32), R) uint32, one bit per action, from words by action (K, R)."""
     rounds = jnp.arange(64, dtype=jnp.uint64)[:, None]
     masks = []
     for first in range(0, len(bits), 32):
@@ -119,7 +119,7 @@ def bernoulli_words(setting: Any, env: Stream, block: Any) -> Any:
 
 
 def two_digits(env: Stream, block: Any, carry: Any) -> Any:
-    """Compare 64 uniforms with the mean in two more binary digits."""
+    """Compare two more binary digits of 64 uniforms with the mean."""
     undecided, below, rest, index = carry
     for word in words(env, block, index):
         one = rest >> jnp.uint64(63) == 1
@@ -168,9 +168,9 @@ def walked(setting: Any, env: Stream, t: Any, made: Walk) -> Walk:
         first, _ = words(env, t + i, 0)
         return setting.noise * ndtri(((first >> jnp.uint64(11)).astype(jnp.float64) + 0.5) * 2.0**-53)
 
-    steps = lax.map(step, jnp.arange(64))  # a loop of its own: XLA would else make the draws anew for every level
+    steps = lax.map(step, jnp.arange(64))  # a separate loop: otherwise XLA repeats the draws for every level
     rows = made.height[64:]
-    for bit in (32, 16, 8, 4, 2, 1):  # the multiples of 2 bit are there: their sons lie bit above
+    for bit in (32, 16, 8, 4, 2, 1):  # rows has the multiples of 2 bit; their children lie `bit` above
         sons = rows + steps[bit - 1 :: 2 * bit]
         rows = jnp.stack([rows, sons], axis=1).reshape(-1, rows.shape[-1])
     end = t + 64
@@ -187,7 +187,7 @@ def _lowest_bit(x: Any) -> Any:
 
 
 def closed_block(setting: Any, t: Any, made: Walk) -> Walk:
-    """Return the totals with the block added that ends before round t."""
+    """Return the totals including the block that ends before round t."""
     losses, clipped = walk_losses(setting, made.height[1:])
     open_, _ = lax.scan(lambda total, row: (total + row, None), made.open, losses)
     full = t % 4096 == 0

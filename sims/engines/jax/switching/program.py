@@ -1,21 +1,21 @@
-"""The switching game played by JAX: all repetitions of a call at once, for very wide sweeps and for accelerators.
+"""The switching game in JAX: all repetitions of a call at once, for sweeps with many repetitions and for accelerators.
 
-The learners of `sims.engines.jax.switching.learners` draw from the same addresses as the compiled text, so that in
-double precision they play the same actions up to the rounding of their weights. (A learner that divides by its own
-probabilities magnifies a rounding about exp(eta L) times, L being the losses so far; on long runs one rounding
-therefore parts the trajectories in the end, and only their law is the same.)
+The learners of `sims.engines.jax.switching.learners` draw from the same addresses as the compiled loop, so in double
+precision they play the same actions up to the rounding of their weights. (A learner that divides by its own
+probabilities magnifies a rounding about exp(eta L) times, L being the losses so far; on long runs trajectories
+therefore diverge, and only their law is the same.)
 
-Rounds are played in chunks of at most 64 that begin at multiples of their length. A chunk's draws are made
-beforehand, a pure function of their addresses. At its end the weights are made anew from the cumulative losses,
-which are then counted from the least. That is often enough: by Jensen's inequality the sum W of the weights obeys
+Rounds are played in chunks of at most 64 that begin at multiples of their length. A chunk's draws are a pure function
+of their addresses and are made before it. At its end the weights are recomputed from the cumulative losses less their
+minimum. That is often enough: by Jensen's inequality the sum W of the weights obeys
 
     W_{t+1} / W_t = sum_i p_t(i) exp(-eta lhat_t(i)) >= exp(-eta sum_i p_t(i) lhat_t(i)) >= exp(-eta)
 
 for losses in [0, 1] and for importance-weighted losses lhat_t(A_t) = l_t(A_t) / p_t(A_t) alike, whatever the
 action. The chunk is so short that eta times its length is at most `_DECAY`, and no sum of weights underflows.
 
-What is measured is added up in double precision (single precision: in double precision over the chunks). 64-bit
-types are switched on for the duration of a call and for its thread only. Importing this module imports JAX.
+Metrics are summed in double precision (with float32: in double precision over the chunks). 64-bit types are enabled for
+the duration of a call and for its thread only. Importing this module imports JAX.
 """
 
 from functools import cache, partial
@@ -42,7 +42,7 @@ from sims.engines.jax.switching.losses import LOSSES
 _CHUNK = 64  # rounds
 _BLOCK = 4096  # rounds, as in bandits.core.summation
 _DECAY = {"float32": 40.0, "float64": 300.0}
-_MOST_ACTIONS = 128  # a round's text is unrolled over the actions
+_MOST_ACTIONS = 128  # a round's program is unrolled over the actions
 _WIDTH = 1 << 16  # repetitions in one call of the compiled program
 _PADDING = 64  # repetitions: a program is compiled for a multiple of it
 
@@ -53,13 +53,13 @@ PAIRS = "{} in SwitchingCostGame on {}".format(
 
 
 class Played(NamedTuple):
-    """What a block of repetitions has come to; sums as in `bandits.core.summation`."""
+    """State of the play of a block of repetitions; sums as in `bandits.core.summation`."""
 
     state: Any  # the learner's
     made: Any  # the losses'
     arm: Any  # (R,) int32, the last action
-    open: Any  # (2, R) loss and excess of means in the open block
-    closed: Any  # (2, R) float64, of the closed blocks
+    open: Any  # (2, R) loss and excess of means in the current block
+    closed: Any  # (2, R) float64, of the finished blocks
     switches: Any  # (R,) int64
 
 
@@ -82,7 +82,7 @@ def play(
 def check(problem: Any, learner: Learner, precision: str) -> None:
     """Raise TypeError unless there is a JAX implementation of the pair, ValueError for too many actions."""
     game = type(problem).__name__
-    if type(problem) is SwitchingCostGame:  # a subclass has its own text and so no JAX implementation
+    if type(problem) is SwitchingCostGame:  # a subclass may override steps and has no JAX implementation
         if type(learner) in LEARNERS and type(problem.losses) in LOSSES:
             if problem.n_actions > _MOST_ACTIONS:
                 raise ValueError(f"the JAX backend takes at most {_MOST_ACTIONS} actions, got {problem.n_actions}")
@@ -94,7 +94,7 @@ def check(problem: Any, learner: Learner, precision: str) -> None:
 def _block(
     problem: SwitchingCostGame, learner: Learner, seed: int, first: int, count: int, rounds: Any, precision: str
 ) -> NDArray[np.float64]:
-    """Return the metrics of `count` repetitions and of some more that fill them up to a multiple of 64."""
+    """Return the metrics of `count` repetitions, padded with more to a multiple of 64."""
     given = learner.parameters(problem)
     rate = float(given.learning_rate)
     params = Params(jnp.asarray(rate, precision), jnp.int64(getattr(given, "batch_length", 1)))
@@ -175,11 +175,11 @@ def _program(kind: type[Learner], process: type[Any], precision: str, chunk: int
     return jax.jit(advance)
 
 
-# ---------------------------------------------------------------- what is measured
+# ---------------------------------------------------------------- metrics
 
 
 def _table_totals(table: NDArray[np.float64], rounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the best action's cumulative loss (C,) after each of `rounds`, added up as the compiled text does."""
+    """Return the best action's cumulative loss (C,) after each of `rounds`, summed in the compiled loop's order."""
     closed, found, done = np.zeros(table.shape[1]), np.empty(len(rounds)), 0
     for begin in range(0, int(rounds[-1]), _BLOCK):
         sums = np.cumsum(table[begin : begin + _BLOCK], axis=0)

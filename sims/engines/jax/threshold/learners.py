@@ -1,8 +1,8 @@
-"""The closed loop of thresholds in JAX, all repetitions at once: populations, batches and the optimistic search.
+"""Populations, binomial draws and the optimistic search of the threshold family in JAX, for all repetitions at once.
 
-A JAX implementation draws from the same addresses as the compiled text, through the same inversion of binomials, so
-that it plays the same thresholds unless a rounding moves a comparison. Arrays hold the R repetitions in their last axis
-and are in double precision: counts of individuals outgrow the other.
+Each implementation draws from the same addresses as the compiled loop, by the same inversion of binomials, so it plays
+the same thresholds unless a rounding changes a comparison. Arrays are in double precision (single precision cannot
+count the individuals), repetitions (R) in the last axis.
 
 `sims.engines.jax.threshold.program` plays the rounds. Importing this module imports JAX.
 """
@@ -28,10 +28,10 @@ _hidden: Any = lax.optimization_barrier
 
 
 def over(numerator: Any, denominator: Any) -> Any:
-    """Return the rounded quotient of float64 arrays.
+    """Return the correctly rounded quotient of float64 arrays.
 
-    XLA multiplies by the inverse where it knows that the denominator is one number or a square root. The bounds of
-    different thresholds are often equal but for their roundings, which would then choose another threshold.
+    XLA multiplies by the inverse where the denominator is one number or a square root. Bounds of different thresholds
+    often differ by roundings only, and another rounding would choose another threshold.
     """
     whole = jnp.broadcast_to(jnp.asarray(denominator, jnp.float64), jnp.shape(numerator))
     return numerator / _hidden(whole)
@@ -43,7 +43,7 @@ def over(numerator: Any, denominator: Any) -> Any:
 def binomial(u: Any, n: Any, p: Any) -> Any:
     """Return `bandits.core.sampling.binomial` of arrays that broadcast: u and p float64, n int64; int64.
 
-    Every element walks outwards from its mode by itself; the loop ends with the longest walk.
+    Every element searches outwards from its mode; the loop ends with the longest search.
     """
     u, n, p = jnp.broadcast_arrays(u, n, p)
     plain = (n > 0) & (p > 0.0) & (p < 1.0)
@@ -166,7 +166,7 @@ POPULATIONS: dict[type[Population], PopulationTwin] = {
 
 
 class Search(NamedTuple):
-    """What the plays of each threshold have shown, and the bounds drawn from it.
+    """Evidence from the plays of each threshold, and the bounds computed from it.
 
     evidence: (2 + 2 m, G, R), plays, mean reward, weighted mean residuals, information.
     """
@@ -185,7 +185,7 @@ def no_search(n_actions: int, n_constraints: int, repetitions: int) -> Search:
 def choose(state: Search) -> Any:
     """Return the thresholds (R,): the highest bound among those that look feasible, else the least excess.
 
-    Of equal ones the lowest. Least and greatest run in vector units, an argmax does not.
+    Ties go to the lowest threshold. `min` and `max` are vectorised, `argmax` is not.
     """
     score = jnp.where(state.excess == 0.0, state.optimistic, -jnp.inf)
     best, least = score.max(axis=0), state.excess.min(axis=0)

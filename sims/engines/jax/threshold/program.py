@@ -1,7 +1,7 @@
-"""Closed loops of thresholds played by JAX: all repetitions of a call at once.
+"""The threshold game in JAX: all repetitions of a call at once.
 
-One round is the compiled text's (`bandits.threshold.problem`) with the same draws; sums are kept as in
-`bandits.core.summation`. Double precision only. Importing this module imports JAX.
+A round is that of `bandits.threshold.problem` with the same draws; sums are kept as in `bandits.core.summation`. Double
+precision only. Importing this module imports JAX.
 """
 
 from functools import cache
@@ -27,7 +27,7 @@ PAIRS = "{} in ThresholdGame of {} with ChosenThreshold feedback, in double prec
 
 
 class Played(NamedTuple):
-    """What a block of repetitions has come to."""
+    """State of the play of a block of repetitions."""
 
     search: Search
     state: State  # of the population, (R,) and (R,)
@@ -41,7 +41,7 @@ class Played(NamedTuple):
 def check(problem: Any, learner: Learner, precision: str) -> None:
     """Raise TypeError unless there is a JAX implementation of the pair, ValueError for single precision."""
     played = f"{type(learner).__name__} in {type(problem).__name__}"
-    if type(problem) is ThresholdGame:  # a subclass has its own text and so no JAX implementation
+    if type(problem) is ThresholdGame:  # a subclass may override steps and has no JAX implementation
         known = type(problem.population) in POPULATIONS and isinstance(problem.feedback, ChosenThreshold)
         if type(learner) in LEARNERS and known:
             if precision == "float32":
@@ -84,7 +84,7 @@ def play(
 
 @cache
 def program(population: type[Population], n_constraints: int) -> Any:
-    """Return the compiled rounds of the search in a population; JAX compiles anew for another grid."""
+    """Return the compiled rounds of the search in a population; JAX compiles again for another grid."""
     batched = POPULATIONS[population]
 
     def play_round(given: Any, played: Played, t: Any, rng: Stream, env: Stream) -> Played:
@@ -119,7 +119,7 @@ class Batch(NamedTuple):
     accepted: Any  # (R,)
     good: Any  # (R,), among the accepted
     rates: Any  # (2, R) float64, the groups' acceptance rates, the last ones where a group is absent
-    absent: Any  # (R,) bool, whether a group is
+    absent: Any  # (R,) bool, whether a group is absent
 
 
 def draw_batch(n: Any, rates: Rates, last_rates: Any, t: Any, env: Stream) -> Batch:
@@ -136,7 +136,7 @@ def draw_batch(n: Any, rates: Rates, last_rates: Any, t: Any, env: Stream) -> Ba
 
 
 def measured(setting: Any, batch: Batch, n_constraints: int) -> Any:
-    """Return the residuals (m, R) of a batch and the information behind them (m, R)."""
+    """Return the residuals (m, R) of a batch and their information (m, R)."""
     limits, n = setting.constraints, setting.batch_size
     gap, overall = batch.rates[0] - batch.rates[1], over(batch.accepted * 1.0, n)
     over_limits = [(gap, limits.tolerance), (-gap, limits.tolerance), (limits.low, overall), (overall, limits.high)]
@@ -153,7 +153,7 @@ def scaled_reward(setting: Any, batch: Batch) -> Any:
 
 
 def _terms(setting: Any, rates: Rates, reward: Any, arm: Any, n_constraints: int) -> Any:
-    """Return what the round adds to the six sums, (6, R)."""
+    """Return the round's terms of the six sums, (6, R)."""
     price, limits = setting.price, setting.constraints
     first = (1.0 + price) * rates.good_0 - price * rates.accept_0
     second = (1.0 + price) * rates.good_1 - price * rates.accept_1

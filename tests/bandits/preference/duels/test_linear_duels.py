@@ -143,7 +143,7 @@ def features_of(problem):
 
 
 def check_apohf(learner, problem=PROBLEM, rounds=30):
-    """After the random pairs: the best of the fit, and the highest bound relative to it with U summed anew."""
+    """After the random pairs: the best of the fit, and the highest bound relative to it with U recomputed."""
     features, n = features_of(problem), problem.n_actions
     wins, total = np.zeros((n, n)), learner.ridge * np.eye(features.shape[1])
     for round_ in duels.play(learner, problem, rounds):

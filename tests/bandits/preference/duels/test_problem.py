@@ -1,4 +1,4 @@
-"""Learners of duels: every round as their papers say, their regret beside known runs, and what they refuse."""
+"""Learners of duels: every round as in their papers, their regret against known runs, refused arguments."""
 
 import math
 

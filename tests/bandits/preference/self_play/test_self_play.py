@@ -1,4 +1,4 @@
-"""Learners through `simulate`: the batched loop against plain NumPy, whatever the batch, contexts and noise."""
+"""Learners through `simulate`: the batched loop against plain NumPy, for all batches, contexts and noise."""
 
 import subprocess
 import sys

@@ -279,7 +279,7 @@ def test_every_play_stays_below_the_cap(seed, threshold, ridge):
 def test_small_thresholds_learn_where_random_policies_do_not():
     """Late regret of PR-LSVI below a third of the random policies' in 8 plays, by a margin of six standard errors.
 
-    The published sanity: 0.035 an episode against 1.27, for four states, two actions and four stages. Here the play is
+    The published sanity: 0.035 per episode against 1.27, for four states, two actions and four stages. Here the play is
     shorter. Random policies lose sum (2 V* - 2 mean V) exactly, from their values. False alarm below 1e-5; fixed seed.
     """
     mdp = random_tabular_mdp(4, 2, 4, 1200, scale=4.0, seed=1)
