@@ -19,7 +19,7 @@ SIZES = {
     9: Look("9 auditors", style.ORANGE, "v"),
     25: Look("25 auditors", style.RED, "D"),
 }
-RECOUNTS = {
+TAUGHT_BY = {
     "least": Look("learned with one vote", style.BLUE, "o"),
     "middle": Look("learned with a majority", style.GREEN, "s"),
     "most": Look("learned with all votes", style.RED, "D"),
@@ -69,7 +69,7 @@ class Members(Figure):
         game = lending(self.horizon, tolerance=self.tolerance)
         return replace(game, panels=Panels(Panel(self.pool[:members], votes)))
 
-    def recount(self, votes: int) -> Observed:
+    def counted(self, votes: int) -> Observed:
         """Return the same market with violations counted under every number of votes."""
         return observed(self.game(self.recounted, votes), ViolationsByVotes())
 
@@ -81,7 +81,7 @@ class Members(Figure):
         """Return one row per panel and number of votes, then one per learner of (c) and number of votes."""
         points = [(m, s) for m in self.members for s in self.votes(m)]
         games: list[OneSidedGame | Observed] = [self.game(m, s) for m, s in points]
-        games += [self.recount(s) for s in self.taught().values()]
+        games += [self.counted(s) for s in self.taught().values()]
         found = runs([final_cell(game, Exp2OneSided(), self) for game in games])
         rows: list[Row] = []
         for (m, s), game, run in zip(points, games, found, strict=False):
@@ -97,12 +97,12 @@ class Members(Figure):
         return kit.table(rows)
 
     def draw(self, frame: Frame, axes: kit.Panels) -> None:
-        """Draw violations and errors against the share of votes, and the recounts."""
+        """Draw violations and errors against the share of votes, and the same answers under every threshold."""
         for _, look, rows in kit.curves(frame, SIZES, "members", "votes", what="learned"):
             kit.curve(axes[0], rows, "fraction", "violations_{}", look)
             kit.curve(axes[1], rows, "fraction", "error_{}", look, "_", bound="lenient")
         kit.legend_entry(axes[1], "best fair policy, lenient")
-        for _, look, rows in kit.curves(frame, RECOUNTS, "what", "votes"):
+        for _, look, rows in kit.curves(frame, TAUGHT_BY, "what", "votes"):
             kit.curve(axes[2], rows, "fraction", "violations_{}", look, markersize=3.5)
         for panel in axes:
             panel.set(xlabel=r"share of votes for a report $\gamma = s / m$", xlim=(0.0, 1.04))
@@ -121,7 +121,7 @@ class Members(Figure):
                 for row in (rows.row(i, named=True) for i in sorted({0, rows.height - 1}))
             )
             sentences.append(f"{look.label}, {ends}.")
-        for _, look, rows in kit.curves(frame, RECOUNTS, "what", "votes"):
+        for _, look, rows in kit.curves(frame, TAUGHT_BY, "what", "votes"):
             marks = (1, rows["taught"][0], rows["votes"].max())
             first, own, last = (rows.filter(votes=votes)["violations_mean"][0] for votes in marks)
             sentences.append(

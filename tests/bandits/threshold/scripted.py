@@ -52,7 +52,7 @@ def _measure(setting, world, n_rounds):
     return ScriptMetrics(world.arm)
 
 
-class FakeSweep(NamedTuple):
+class FakeFixedPoints(NamedTuple):
     residuals: Any
     feasible: Any
     best: int
@@ -111,10 +111,10 @@ class Script(RoundProblem):
         return FakePopulation(self.diameter == 0.0)
 
     @property
-    def sweep(self):
+    def fixed_points(self):
         worst = self.residuals.mean(axis=0)
         feasible = (worst <= 0.0).all(axis=1)
-        return FakeSweep(worst, feasible, int(np.where(feasible, self.reward.mean(axis=0), -1.0).argmax()))
+        return FakeFixedPoints(worst, feasible, int(np.where(feasible, self.reward.mean(axis=0), -1.0).argmax()))
 
     @cached_property
     def residuals(self):

@@ -37,7 +37,7 @@ class Shown(NamedTuple):
     all: Callable[..., Any]  # (t) -> (K, W)
 
 
-class LossTwin(NamedTuple):
+class BatchedLosses(NamedTuple):
     """A loss process for all repetitions at once."""
 
     start: Callable[..., Any]  # (n_actions, repetitions) -> made, before the first round
@@ -238,8 +238,8 @@ def _show_table(setting: Any, made: Any, dtype: Any) -> Shown:
     return Shown(lambda t, arm: pick(row(t), arm), row)
 
 
-LOSSES: dict[type[LossProcess], LossTwin] = {
-    BernoulliLosses: LossTwin(_no_words, _make_words, _show_words, False, _excess_words, _report_words),
-    LossTable: LossTwin(lambda *_: (), lambda *given: given[-1], _show_table, True, None, None),
-    MultiScaleRandomWalk: LossTwin(_no_walk, _make_walk, _show_walk, False, _excess_walk, _report_walk),
+LOSSES: dict[type[LossProcess], BatchedLosses] = {
+    BernoulliLosses: BatchedLosses(_no_words, _make_words, _show_words, False, _excess_words, _report_words),
+    LossTable: BatchedLosses(lambda *_: (), lambda *given: given[-1], _show_table, True, None, None),
+    MultiScaleRandomWalk: BatchedLosses(_no_walk, _make_walk, _show_walk, False, _excess_walk, _report_walk),
 }

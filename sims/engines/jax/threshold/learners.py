@@ -97,7 +97,7 @@ def _stirling_error(k: Any) -> Any:
 # ---------------------------------------------------------------- populations
 
 
-class PopulationTwin(NamedTuple):
+class BatchedPopulation(NamedTuple):
     """A population's functions on all repetitions at once; `state` holds two arrays (R,)."""
 
     init: Callable[..., Any]  # (setting) -> state of two numbers
@@ -148,12 +148,12 @@ def _pool_target(setting: Any, rates: Rates) -> State:
     return State(share, 0.0 * share)
 
 
-_LATENT = PopulationTwin(lambda setting: State(setting.initial_0, setting.initial_1), _latent_rates, _latent_target)
-_POOLS = PopulationTwin(
+_LATENT = BatchedPopulation(lambda setting: State(setting.initial_0, setting.initial_1), _latent_rates, _latent_target)
+_POOLS = BatchedPopulation(
     lambda setting: State(np.clip(setting.share, LEAST_SHARE, LARGEST_SHARE), 0.0), _pool_rates, _pool_target
 )
 
-POPULATIONS: dict[type[Population], PopulationTwin] = {
+POPULATIONS: dict[type[Population], BatchedPopulation] = {
     Synthetic: _LATENT,
     EmpiricalPools: _POOLS,
     GermanCredit: _POOLS,
