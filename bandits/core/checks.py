@@ -219,7 +219,7 @@ def fits(name: str, size: int) -> None:
     """Raise ValueError unless `size` numbers of 64 bits fit into this machine's memory."""
     limit = _memory() // 8
     if size > limit:
-        raise ValueError(f"{name} asks for {shown(size)} numbers at once, and memory holds {limit} here")
+        raise ValueError(f"{name} asks for {shown(size)} numbers at once, but memory holds {limit} here")
 
 
 def _memory() -> int:

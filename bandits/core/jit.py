@@ -43,7 +43,7 @@ def inner_parts() -> Any:
             return inner_numba
     except (ImportError, AttributeError, TypeError, ValueError):
         pass
-    warnings.warn(f"Numba {numba.__version__} is compiled with as it comes: slower, nothing is cached", stacklevel=2)
+    warnings.warn(f"Numba {numba.__version__} lacks private parts: slow compilation, no cache", stacklevel=2)
     return None
 
 

@@ -93,7 +93,7 @@ def listed_table(learner: Learner, problem: OneSidedGame) -> Any:
     """Return the table of all predictions; ValueError if the class is too large to list or has one hypothesis."""
     size = problem.n_hypotheses
     if problem.table.size == 0:
-        raise ValueError(f"{learner.name} keeps a weight for every hypothesis, too many here: {size}")
+        raise ValueError(f"{learner.name} keeps a weight for every hypothesis, too many in this class: {size}")
     if size < 2:
         raise ValueError(f"{learner.name} needs at least 2 hypotheses to choose from, got {size}")
     return problem.table

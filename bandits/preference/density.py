@@ -66,7 +66,7 @@ def fit_density(wins: ArrayLike, *, tolerance: float = 1e-10, max_rounds: int = 
             return np.asarray(np.exp(theta) / np.exp(theta).sum())
         if not moved < before and moved < _ROUGH:
             raise ValueError(
-                f"tolerance must be above {moved:.1e}, the roundings of the log-densities, got {tolerance:g}"
+                f"tolerance must be above {moved:.1e}, the rounding error of the log-densities, got {tolerance:g}"
             )
     raise ValueError(f"max_rounds must be larger: the log-densities still moved by {moved:.3g} after {rounds} steps")
 

@@ -280,7 +280,7 @@ def _bandit_looks(losses: LossSteps, charge: Any) -> Any:
         if play.n_looks > 1:
             raise InvalidAction("looks='bandit' reveals only the played action: got n_looks = {}", t, play.n_looks)
         if play.n_looks == 1 and play.looks.size > 0 and play.looks[0] != play.arm:
-            reason = "looks='bandit' reveals only the played action {}: got a look at {}"
+            reason = "looks='bandit' reveals only the played action {}: got an observation of {}"
             raise InvalidAction(reason, t, play.arm, play.looks[0])
         return flexible(setting, world, t, play, env)
 

@@ -179,7 +179,7 @@ def store_answer(params: TrajectoryFitParams, fit: TrajectoryFit, states: Any, a
     """Add an answer about the trajectories `states`, `actions` (2, H), and its curvature to the factor."""
     i = fit.count[0]
     if i >= params.capacity:
-        raise ValueError("more answers came than the learner's rule can ask for")
+        raise ValueError("more answers came than the query rule of the learner allows")
     for side in range(2):
         for h in range(params.n_stages):
             fit.states[i, side, h] = states[side, h]
