@@ -1,1 +1,1 @@
-"""Problems and learners: who sets the losses, what is revealed, how to act. Start with `bandits.protocol`."""
+"""Problems (losses and feedback) and learners. Start with `bandits.protocol`."""

@@ -1,9 +1,9 @@
-"""Learners made of learners, and problems made of problems.
+"""Combinators: learners built from learners, and problems built from problems.
 
 * `blocked(learner, length)` plays a learner of bandit feedback in blocks: it holds an action for `length` rounds and
-  learns from the block's mean loss.
-* `observed(problem, probe)` measures more of a problem's play. A `Probe` reads what the problem knows after each round
-  and adds metrics; the learner is told nothing more and plays as it would without.
+  learns from the mean loss of the block.
+* `observed(problem, probe)` adds metrics to a problem. A `Probe` reads the state of the problem after each round; the
+  feedback is unchanged, and so is the play.
 """
 
 from abc import abstractmethod
@@ -44,8 +44,8 @@ def blocked_steps(steps: LearnerSteps, inner_params: Any = _own) -> LearnerSteps
     """Return the steps that play `steps` in blocks of `params.batch_length` rounds.
 
     inner_params: kernel from the parameters to those of the inner learner, `params.inner` by default. The inner learner
-    acts in the first round of a block, and learns in its last from the block's summed loss over the length; a block
-    that the horizon cuts short is learned from no more.
+    acts in the first round of a block, and learns in its last from the summed loss over the length; the last
+    block is not learned from if the horizon cuts it short.
     """
     inner_init, inner_act, inner_update = steps
 
@@ -92,7 +92,7 @@ class Blocked(Learner):
         return f"{self.learner.name} in blocks of {self.length}"
 
     def check(self, problem: Any) -> None:
-        """Raise TypeError unless the problem gives a feedback of one number that the inner learner accepts."""
+        """Raise TypeError unless the problem gives bandit feedback that the inner learner accepts."""
         super().check(problem)
         if problem.feedback.kind != "bandit":
             raise TypeError(f"{self.name} learns from bandit feedback, but the problem gives {problem.feedback.kind}")
@@ -116,7 +116,7 @@ def blocked(learner: Learner, length: int) -> Blocked:
 
 
 class ProbeSteps(NamedTuple):
-    """The compiled functions of a probe; `own` is what `Probe.setting` returns, `kept` what it remembers."""
+    """The compiled functions of a probe; `own` is what `Probe.setting` returns, `kept` the state of the probe."""
 
     init: Any  # (setting, own) -> kept
     update: Any  # (setting, own, kept, world, t, action, feedback) -> kept, after each round; may write kept's arrays
@@ -124,21 +124,21 @@ class ProbeSteps(NamedTuple):
 
 
 class Probe(Checked):
-    """Base of what can be measured besides: a frozen dataclass of parameters."""
+    """Base of additional measurements: a frozen dataclass of parameters."""
 
     steps: ClassVar[ProbeSteps]
     undefined: ClassVar[tuple[str, ...]] = ()  # metrics that may be nan
 
     @abstractmethod
     def metrics(self, problem: Any) -> tuple[str, ...]:
-        """Return the names of what is measured, in order."""
+        """Return the names of the metrics, in order."""
 
     def setting(self, problem: Any) -> Any:
         """Return what the compiled functions receive as `own`, a NamedTuple or None; ValueError for a wrong problem."""
         return None
 
     def metric_range(self, problem: Any, metric: str, learner: Any) -> tuple[float, float]:
-        """Return ends that one of the probe's metrics cannot leave at the horizon; ValueError where none is known."""
+        """Return bounds on a metric of the probe at the horizon; ValueError where none is known."""
         raise ValueError(f"no proven range of {metric!r}, which {type(self).__name__} measures")
 
 
@@ -150,7 +150,7 @@ class ObservedSetting(NamedTuple):
 
 
 class ObservedWorld(NamedTuple):
-    """The problem's world and what the probe remembers."""
+    """The state of the problem and of the probe."""
 
     problem: Any
     kept: Any
@@ -194,7 +194,7 @@ def _observed_steps(problem: ProblemSteps, probe: ProbeSteps) -> ProblemSteps:
 
 @dataclass(frozen=True, eq=False)
 class Observed(RoundProblem):
-    """A problem with a probe: see `observed`. Whatever else is asked of it, the problem answers."""
+    """A problem with a probe: see `observed`. All other attributes are those of the problem."""
 
     problem: RoundProblem
     probe: Probe
@@ -205,7 +205,7 @@ class Observed(RoundProblem):
         self.probe.setting(self.problem)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the problem has of this name."""
+        """Return the attribute of the problem with this name."""
         if name.startswith("__") or name in ("problem", "probe"):
             raise AttributeError(name)
         return getattr(self.problem, name)
@@ -230,7 +230,7 @@ class Observed(RoundProblem):
         return ObservedSetting(self.problem.setting(), self.probe.setting(self.problem))
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
-        """Return ends that a metric cannot leave at the horizon; ValueError where none is known."""
+        """Return bounds on a metric at the horizon; ValueError where none is known."""
         if metric in self.probe.metrics(self.problem):
             return self.probe.metric_range(self.problem, metric, learner)
         return self.problem.metric_range(metric, learner)  # type: ignore[attr-defined]

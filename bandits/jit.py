@@ -1,4 +1,4 @@
-"""The public door to compilation, for learners and problems of one's own; the work is in `bandits.core.jit`."""
+"""Decorators for custom learners and problems, re-exported from `bandits.core.jit`."""
 
 from bandits.core.jit import checking_kernel as checking_kernel
 from bandits.core.jit import kernel as kernel

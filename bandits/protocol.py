@@ -1,33 +1,32 @@
-"""What a learner and a problem are. Read this file first.
+"""The protocol of learners and problems. Read this file first.
 
-A *problem* says who sets the losses, what is revealed and what is paid. A *learner* says how to act
-and what to do with feedback. Both are small immutable Python objects (frozen dataclasses) that hold
-what a user writes, and a tuple of compiled step functions (`bandits.jit.kernel`) that do the work.
-`sims.simulate` joins one of each in a single loop, compiled once for the pair:
+A *problem* generates losses and feedback and measures the play. A *learner* chooses actions and learns
+from feedback. Both are small immutable Python objects (frozen dataclasses) with the parameters that a
+user sets and a tuple of compiled step functions (`bandits.jit.kernel`). `sims.simulate` joins one of
+each in a single loop, compiled once for the pair:
 
     state = learner.init(params, rng)
     world = problem.init(setting, env)
     for t in range(horizon):                                          # t counts from 0
-        observation, world = problem.observe(setting, world, t, env)  # only where something is shown before the action
-        action = learner.act(params, state, t, rng)                   # there: act(params, state, observation, t, rng)
+        observation, world = problem.observe(setting, world, t, env)  # only where an observation precedes the action
+        action = learner.act(params, state, t, rng)                   # then: act(params, state, observation, t, rng)
         feedback, world = problem.respond(setting, world, t, action, env)
         state = learner.update(params, state, t, action, feedback, rng)
         # at checkpoints, after n = t + 1 rounds:
         metrics = problem.measure(setting, world, n)                  # a NamedTuple of the metrics, by name
 
-`params` and `setting` are NamedTuples of numbers and arrays, made once by `Learner.parameters` and
+`params` and `setting` are NamedTuples of numbers and arrays, computed once by `Learner.parameters` and
 `RoundProblem.setting` after validation. `state` and `world` are NamedTuples whose fields keep their types
 from round to round; their arrays may be written in place, but only by `observe`, `respond` and `update`
-(`act` may use scratch arrays). A step function never allocates: arrays are made in `init`. `measure` may.
+(`act` may use scratch arrays). Only `init` and `measure` allocate arrays.
 
-What a step function is shown (an observation, a feedback, an action) is valid until the next step function of
-the side that showed it: arrays are used again. What is to be kept is copied.
+An argument from the other side (an observation, a feedback, an action) is valid until the next step function
+of that side, which may overwrite its arrays: copy what you keep.
 
 `rng` and `env` are `bandits.rng.Stream`s. A draw is addressed by (round, index), as in
 `uniform(rng, t, 0)`, so calling it twice gives the same number and nothing depends on order.
 
-Feedback is the information structure: whatever a learner may see is in the observation and in `feedback`, and
-nothing else reaches it.
+Feedback is the information structure: a learner observes `observation` and `feedback` only.
 """
 
 import inspect
@@ -41,7 +40,7 @@ class LearnerSteps(NamedTuple):
     """The compiled functions of a learner."""
 
     init: Any  # (params, rng) -> state
-    act: Any  # (params, state, t, rng) -> action; (params, state, observation, t, rng) where there is one
+    act: Any  # (params, state, t, rng) -> action; (params, state, observation, t, rng) with observations
     update: Any  # (params, state, t, action, feedback, rng) -> state
 
 
@@ -53,11 +52,11 @@ class ProblemSteps(NamedTuple):
     measure: (
         Any  # (setting, world, n_rounds) -> NamedTuple of metrics (`bandits.core.records`); may write world's arrays
     )
-    observe: Any = None  # (setting, world, t, env) -> (observation, world), where something is shown before the action
+    observe: Any = None  # (setting, world, t, env) -> (observation, world), for an observation before the action
 
 
 class Problem(Checked):
-    """Base of all problems: a frozen dataclass. How it is played, `RoundProblem` and `MatrixGame` say."""
+    """Base of all problems: a frozen dataclass, either a `RoundProblem` or a `MatrixGame`."""
 
     horizon: int
     undefined: ClassVar[tuple[str, ...]] = ()  # metrics that may be nan; any other nan is an error
@@ -65,11 +64,11 @@ class Problem(Checked):
     @property
     @abstractmethod
     def metrics(self) -> tuple[str, ...]:
-        """Names of the numbers that are measured, in order."""
+        """Names of the metrics, in order."""
 
 
 class RoundProblem(Problem):
-    """Base of the problems that are played round by round, in the loop above."""
+    """Base of the problems that are played round by round in the loop above."""
 
     @property
     @abstractmethod
@@ -81,14 +80,14 @@ class RoundProblem(Problem):
         """Return the NamedTuple that the compiled functions receive."""
 
 
-_PLAY = ("steps", "steps_for", "parameters", "play", "setting")  # what decides how a learner or its losses behave
+_PLAY = ("steps", "steps_for", "parameters", "play", "setting")  # these determine the play
 
 
 def known(thing: Any, hook: str, package: str = "") -> Any:
-    """Return what a learner, or a loss process, says of itself in the method or attribute `hook`.
+    """Return the method or attribute `hook`, by which a learner or a loss process declares a property of its play.
 
-    Only a class that plays as the one that wrote the hook is what the hook is about: for one with other steps or
-    parameters, and with `package` for a hook from outside it, the base class's is returned, which claims nothing.
+    The declaration of a class holds for subclasses with the same steps and parameters. For other subclasses, and with
+    `package` for a hook defined outside it, the default of the base class is returned, which declares nothing.
     """
     kind = type(thing)
     writers = [base for base in kind.__mro__ if hook in vars(base)]
@@ -103,23 +102,23 @@ class Learner(Checked):
     """Base of all learners: a frozen dataclass of the learner's own parameters.
 
     `accepts` lists the feedback classes that the learner can learn from; `check` compares them with
-    the problem's before anything is compiled.
+    the feedback of the problem before compilation.
     """
 
-    steps: ClassVar[LearnerSteps]  # absent where `play` does the work
+    steps: ClassVar[LearnerSteps]  # absent in learners with `play`
     accepts: ClassVar[tuple[type, ...]]
     exact: ClassVar[str] = ""  # function of `theory.<family>.exact`, or "module:function", with the exact expectation
 
     def switch_cap(self, problem: Any) -> int:
-        """Return a number of switches that the steps cannot exceed. Read it by `known`, and the next two."""
+        """Return an upper bound on the switches. Read this and the next two hooks by `known`."""
         return int(problem.horizon) - 1
 
     def rounds_held(self, problem: Any) -> int:
-        """Return over how many rounds at a time, from the first on, the steps hold an action; 1 unless known."""
+        """Return the number of rounds for which the steps hold each action; 1 unless known."""
         return 1
 
     def only_action(self, problem: Any) -> int | None:
-        """Return the one action that the steps ever play, or None."""
+        """Return the action of a learner that always plays the same one, else None."""
         return None
 
     @abstractmethod
@@ -170,40 +169,40 @@ class Learner(Checked):
 
 
 class GameRules:
-    """Base of how one game is played and measured: all of a `MatrixGame` but its numbers.
+    """Base of the rules by which one game is played and measured: a `MatrixGame` without its numbers.
 
-    A frozen dataclass, as one program is compiled for equal rules. `game` is what `MatrixGame.arrays` says of one
-    game, `policy` what the learner's `policy` returns. The functions use the arrays' own namespace.
+    A frozen dataclass, so that one program is compiled for equal rules. `game` is the part of `MatrixGame.arrays` for
+    one game, `policy` what the learner's `policy` returns. The functions use the arrays' own namespace.
     """
 
     @property
     @abstractmethod
     def draws(self) -> int:
-        """How many numbers of one stream a round may draw, 0 for play without chance."""
+        """Largest number of draws of one stream in a round, 0 for deterministic play."""
 
     @abstractmethod
     def view(self, game: Any) -> Any:
-        """Return what a learner knows before the first round."""
+        """Return the information of a learner before the first round."""
 
     def reference(self, game: Any) -> Any:
-        """Return a policy, such as a learner's must be in kind and shapes: the view, unless overridden."""
+        """Return a policy with the type and shapes that a learner's must have; the view unless overridden."""
         return self.view(game)
 
     @abstractmethod
     def ask(self, game: Any, draws: Any) -> Any:
-        """Return the feedback of one round, an object whose methods answer (draws: `bandits.preference.feedback`)."""
+        """Return the feedback of one round, an object whose methods are the queries (`bandits.preference.feedback`)."""
 
     @abstractmethod
     def nothing(self, game: Any) -> Any:
-        """Return what is added up over rounds, before the first."""
+        """Return the initial total, before the first round."""
 
     @abstractmethod
     def add(self, game: Any, total: Any, policy: Any) -> Any:
-        """Return the total with the round that `policy` plays."""
+        """Return the total after a round in which `policy` is played."""
 
     @abstractmethod
     def measure(self, game: Any, policy: Any, total: Any, n_rounds: Any) -> Any:
-        """Return the metrics after n rounds, None for those that the game has not; policy: of the coming round."""
+        """Return the metrics after n rounds, None for those that the game lacks; policy: that of the next round."""
 
     @abstractmethod
     def laws(self, policy: Any, total: Any, n_rounds: Any) -> tuple[Any, ...]:
@@ -213,8 +212,8 @@ class GameRules:
 class MatrixGame(Problem):
     """Base of the problems that are played in batches of games, by learners that hold their policies as arrays.
 
-    Where the actions are few and everything is an array, a repetition is one differentiable computation, and
-    `sims.engines.self_play` plays all of them at once:
+    With few actions and all data in arrays, a repetition is one differentiable computation, and
+    `sims.engines.self_play` computes all of them at once:
 
         state, total = learner.start(params, rules.view(game)), rules.nothing(game)
         for t in range(horizon):                                      # t counts from 0
@@ -235,7 +234,7 @@ class MatrixGame(Problem):
 
     @property
     def games_at_once(self) -> int:
-        """Number of games that a repetition plays side by side: 1 or G."""
+        """Number of games that a repetition plays in parallel: 1 or G."""
         return 1
 
     @abstractmethod
@@ -244,10 +243,10 @@ class MatrixGame(Problem):
 
     @abstractmethod
     def arrays(self) -> Any:
-        """Return a NamedTuple of numbers and arrays, those that differ between games with a first axis G."""
+        """Return a NamedTuple of numbers and arrays; those that differ between games have a first axis G."""
 
     def axes(self) -> Any:
-        """Return 0 for the arrays that have an axis G and None for the others, as a NamedTuple; None where none has."""
+        """Return 0 for the arrays that have an axis G and None for the others, as a NamedTuple; None if none has."""
         return None
 
     def joined(self, values: Any) -> Any:
@@ -259,7 +258,7 @@ class MatrixLearner(Learner):
     """Base of the learners of a MatrixGame; `params` and `state` are NamedTuples of numbers and arrays.
 
     The functions use the arrays' own namespace, so they run on NumPy arrays and inside JAX; branches on values are
-    written with `where`. They are static, or one object for equal learners: a program is compiled for each.
+    written with `where`. They are static, or the same object for equal learners: a program is compiled for each object.
     """
 
     @staticmethod
@@ -270,7 +269,7 @@ class MatrixLearner(Learner):
     @staticmethod
     @abstractmethod
     def policy(params: Any, state: Any) -> Any:
-        """Return the coming round's policy: log-probabilities (..., n), one array or a NamedTuple of them."""
+        """Return the policy of the next round: log-probabilities (..., n), one array or a NamedTuple of them."""
 
     @staticmethod
     @abstractmethod

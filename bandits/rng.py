@@ -1,4 +1,4 @@
-"""The public door to random numbers, for learners and problems of one's own; the work is in `bandits.core.rng`."""
+"""Random numbers for custom learners and problems, re-exported from `bandits.core.rng`."""
 
 from bandits.core.rng import Stream as Stream
 from bandits.core.rng import for_purpose as for_purpose

@@ -1,1 +1,1 @@
-"""What every family shares: compilation, random numbers, sums, draws, and the checks at the boundary."""
+"""Shared by all families: compilation, random numbers, sums, sampling, and checks of arguments."""

@@ -1,9 +1,9 @@
-"""What a learner returns, checked by the problem once per round before anything is read with it.
+"""Checks of the actions that a learner returns, made by the problem once per round before it uses them.
 
-Types are compared when the pair is compiled: `returns` makes the function that does it, and `index` turns any of
-Numba's integers into int64. Values are compared in every round: a kernel raises `InvalidAction(reason, t, values...)`,
-whose text is put together by Python only when it is read, so that a round pays for comparisons alone. `sims.simulate`
-adds the learner's name. The interpreted engine makes the same checks.
+Types are checked when the pair is compiled, by the functions that `returns` makes; `index` converts any integer of
+Numba to int64. Values are checked in every round: a kernel raises `InvalidAction(reason, t, values...)`, whose text is
+formatted only when it is read, so that a round costs comparisons only. `sims.simulate` adds the learner's name. The
+interpreted engine makes the same checks.
 """
 
 import operator
@@ -82,7 +82,7 @@ def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
 
 
 def index(value: Any) -> int:
-    """Return an integer of any width as int64; one beyond its range, which no action is, as the largest."""
+    """Return an integer of any width as int64; one beyond its range (never a valid action) as the largest int64."""
     return min(operator.index(value), _LARGEST)
 
 

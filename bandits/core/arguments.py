@@ -1,14 +1,14 @@
-"""Arguments converted once, when an object is made or a function is called, by what their annotations say.
+"""Conversion of arguments by their annotations, once, when an object is made or a function is called.
 
     int, float, bool, str, Literal         a Python value of that type; TypeError or ValueError for anything else
-    ArrayLike, Numbers, Sequence[float]    arrays, frames and buffers become arrays of the object's own
-    Any, unions                            numbers of NumPy, Fractions, Decimals inside become Python's, arrays copies
-    a class, Mapping, Callable             as it is: `bandits.core.checks.instance` says what was expected
+    ArrayLike, Numbers, Sequence[float]    arrays, frames and buffers are copied to arrays owned by the object
+    Any, unions                            NumPy numbers, Fractions, Decimals inside become Python's, arrays are copied
+    a class, Mapping, Callable             unchanged; checked by `bandits.core.checks.instance`
 
-So no number of fixed width reaches arithmetic (np.int32 overflows, np.uint64 wraps), and nothing that the caller
-changes later changes an object. The arrays of frozen dataclasses are read-only. Ranges are checked afterwards, by
+So no number of fixed width reaches arithmetic (np.int32 overflows, np.uint64 wraps), and later changes by the caller
+do not change an object. The arrays of frozen dataclasses are read-only. Ranges are checked afterwards, by
 `__post_init__`, on the converted values.
-Learners, problems and all that they are made of derive from `Checked`; functions are marked `@checked`.
+Learners, problems and their components derive from `Checked`; functions are decorated with `@checked`.
 """
 
 import collections.abc
@@ -39,7 +39,7 @@ from numpy.typing import ArrayLike
 from bandits.core.checks import as_array, choice, fits, flag, integer, no_masked, number, shown, text
 
 Kind = Callable[[str, Any], Any]  # (name, value) -> converted value
-Numbers = Annotated[Any, ArrayLike]  # a field that is given as ArrayLike and kept in another form
+Numbers = Annotated[Any, ArrayLike]  # a field given as ArrayLike and stored in another form
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SCALARS: dict[Any, Kind] = {int: integer, float: number, bool: flag, str: text}
@@ -67,10 +67,10 @@ class _Converting(ABCMeta):
 
 
 class Checked(metaclass=_Converting):
-    """Base of objects whose arguments are converted by their annotations, those of a user's own subclass too."""
+    """Base of objects whose arguments are converted by their annotations, custom subclasses included."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore a copy; pickled arrays forget that they are read-only."""
+        """Restore a copy; its arrays are read-only again."""
         self.__dict__.update(state)
         _freeze(self)
 
@@ -86,13 +86,13 @@ def _freeze(made: Any) -> None:
 def checked(function: Function) -> Function:
     """Return the function with its arguments converted by their annotations.
 
-    It runs under NumPy's own settings for floating-point errors, whatever the caller has set (`np.seterr`).
+    It runs under NumPy's default settings for floating-point errors, whatever `np.seterr` the caller has set.
     """
     plan: list[Any] = []
 
     @functools.wraps(function)
     def converting(*args: Any, **kwargs: Any) -> Any:
-        if not plan:  # annotations may name what the module defines later
+        if not plan:  # annotations may refer to names that the module defines later
             plan.append(_make_plan(function))
         with np.errstate(all="warn", under="ignore"):
             return function(*_converted(plan[0], args, kwargs), **kwargs)
@@ -118,11 +118,11 @@ class _Plan(NamedTuple):
     names: frozenset[str]
     kinds: dict[str, Kind]
     rest: tuple[Kind | None, Kind | None]  # of *args and **kwargs
-    defaults: dict[str, Any]  # that are NumPy's, and are converted as if they were given
+    defaults: dict[str, Any]  # NumPy defaults, converted as if given
 
 
 def _make_plan(function: Callable[..., Any]) -> _Plan:
-    """Return what converts the arguments of a function, by its annotations."""
+    """Return the conversions of the arguments of a function, by its annotations."""
     parameters = inspect.signature(function).parameters
     by_position = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     try:
@@ -158,7 +158,7 @@ def _converted(plan: _Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> li
 
 
 def kind_of(annotation: Any) -> Kind | None:
-    """Return the conversion that an annotation asks for; None where the value is taken as it is."""
+    """Return the conversion for an annotation; None where the value is not converted."""
     if isinstance(annotation, str):
         annotation = {"int": int, "float": float, "bool": bool, "str": str}.get(annotation, Any)
     if annotation in (int, float, bool, str):
@@ -210,7 +210,7 @@ def _tuple_of(kind: Kind, name: str, value: Any) -> tuple[Any, ...]:
 
 
 def own(name: str, value: Any) -> Any:
-    """Return `value` with its numbers as Python's and its arrays as copies; objects of other types as they are."""
+    """Return `value` with its numbers as Python's and its arrays as copies; objects of other types unchanged."""
     if type(value) in _AS_THEY_ARE:
         return value
     if isinstance(value, np.ndarray):
@@ -237,7 +237,7 @@ def _own_items(name: str, value: Any) -> Any:
 
 
 def own_array(name: str, value: Any) -> Any:
-    """Return `value` as `own` does; buffers and arrays of other libraries become arrays, too."""
+    """Return `value` as `own` does; buffers and arrays of other libraries become arrays as well."""
     if not isinstance(value, (np.ndarray, np.generic)) and (
         hasattr(type(value), "__array__") or isinstance(value, (memoryview, bytearray))
     ):
@@ -246,9 +246,9 @@ def own_array(name: str, value: Any) -> Any:
 
 
 def own_copy(name: str, value: np.ndarray[Any, Any], widen: Any = (np.float16, np.longdouble)) -> np.ndarray[Any, Any]:
-    """Return a C-contiguous copy in this machine's byte order; the types `widen`, which no compiler holds, as float64.
+    """Return a C-contiguous copy in this machine's byte order; the types `widen`, unknown to compilers, as float64.
 
-    What is given as ArrayLike may stay float16 until it is checked: how exact numbers are depends on it.
+    An ArrayLike may stay float16 until it is checked, since the accuracy of its numbers depends on it.
     """
     no_masked(name, value)
     fits(name, value.size)

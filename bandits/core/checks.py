@@ -1,4 +1,4 @@
-"""Validation at the boundary: every message names the argument, the value and the allowed range, in one line."""
+"""Checks of arguments; every message is one line with the argument, the value and the allowed range."""
 
 import math
 import operator
@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-LARGEST = 2**56  # of integers without an upper end of their own: compiled code counts in 64 bits, streams rounds in 56
+LARGEST = 2**56  # default upper limit of integers: compiled code counts in 64 bits, streams count rounds in 56
 LARGEST_ACTIONS = 2**26  # a learner keeps several arrays of this many numbers, in every thread
-HUGE = 1e100  # of numbers without an end of their own: their squares and products with horizons stay finite
+HUGE = 1e100  # default limit of numbers: their squares and products with horizons stay finite
 _SHOWN = 80  # characters of a value in a message
-_WHOLE = 10**40  # integers beyond are shown by their size
-_PLAIN = {bool, int, float, str, type(None)}  # lists of these hold nothing to convert
+_WHOLE = 10**40  # larger integers are shown by their order of magnitude
+_PLAIN = {bool, int, float, str, type(None)}  # lists of these need no conversion
 _NO_NUMBERS = (bool, np.bool_, str, bytes, bytearray, complex, np.complexfloating, np.datetime64, np.timedelta64)
 
 
 class _Short(reprlib.Repr):
-    """Values in a few characters: arrays and frames by shape, integers that are too long by their size."""
+    """Short texts of values: arrays and frames by shape, long integers by their order of magnitude."""
 
     def repr1(self, x: Any, level: int) -> str:
         shape = None if isinstance(x, (np.generic, type)) else getattr(x, "shape", None)
@@ -30,7 +30,7 @@ class _Short(reprlib.Repr):
         return super().repr1(x, level)
 
     def repr_int(self, x: int, level: int) -> str:
-        """An integer of any length: Python refuses to print those of more than 4300 digits."""
+        """An integer of any length; Python does not print those of more than 4300 digits."""
         size = abs(int(x))
         return repr(x) if size < _WHOLE else f"{'-' if x < 0 else ''}1e{int(math.log10(size))} (an integer)"
 
@@ -40,10 +40,10 @@ _short.maxother = _short.maxstring = _short.maxlong = _SHOWN
 
 
 def shown(value: Any) -> str:
-    """Return `value` for a message: one line of at most 80 characters, never the whole of an array."""
+    """Return `value` for a message: one line of at most 80 characters; arrays by shape."""
     try:
         text = " ".join(_short.repr(value).split())
-    except Exception:  # a value may raise anything here, and the message is about something else
+    except Exception:  # repr of an arbitrary value may raise
         text = f"an object of type {type(value).__name__}"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
@@ -91,8 +91,8 @@ def real(
 ) -> float:
     """Return `value` as a finite float in the interval; TypeError for other types, ValueError outside.
 
-    Ends that are infinite are +-1e100; numbers that must be above 0 are at least 1e-100, and so are others than 0 by
-    which something is divided (`divides`).
+    Infinite ends mean +-1e100. Numbers that must be above 0 are at least 1e-100, and so are non-zero divisors
+    (`divides`).
     """
     given = number(name, value)
     below = given <= low if open_low else given < low
@@ -156,14 +156,14 @@ def several(name: str, value: Any, kind: type, expected: str) -> tuple[Any, ...]
 def array(name: str, value: ArrayLike, ndim: int | None, low: float, high: float) -> NDArray[np.float64]:
     """Return `value` as a C-contiguous float64 array, non-empty, all in [low, high]; ndim None for any axes.
 
-    An array that already has this form is not copied: what keeps it has copied it before (`bandits.core.arguments`).
+    An array that already has this form is not copied; objects that store it have a copy (`bandits.core.arguments`).
     """
     given = as_array(name, value, "an array of numbers" if ndim is None else f"an array of numbers with {ndim} axes")
     axes = given.ndim if ndim is None else ndim
     if given.ndim != axes or given.size == 0:
         raise ValueError(f"{name} must have {axes} non-empty axes, got shape {given.shape}")
     fits(name, given.size)
-    with np.errstate(all="ignore"):  # a longdouble beyond the doubles becomes inf, and is refused below
+    with np.errstate(all="ignore"):  # a longdouble beyond float64 becomes inf, which fails the range check below
         result = np.asarray(given, dtype=np.float64, order="C")
         smallest, largest = result.min(), result.max()  # nan where there is a nan
     if not (smallest >= low and largest <= high):
@@ -173,7 +173,7 @@ def array(name: str, value: ArrayLike, ndim: int | None, low: float, high: float
 
 
 def as_array(name: str, value: Any, expected: str = "an array of numbers") -> NDArray[Any]:
-    """Return as an array what NumPy, or a library that knows of it, takes for one of numbers, and not masked.
+    """Return `value`, anything that NumPy converts to an unmasked array of numbers, as an array.
 
     Objects that are numbers become float64. Raises TypeError for anything but real numbers and bools.
     """
@@ -219,7 +219,7 @@ def fits(name: str, size: int) -> None:
     """Raise ValueError unless `size` numbers of 64 bits fit into this machine's memory."""
     limit = _memory() // 8
     if size > limit:
-        raise ValueError(f"{name} asks for {shown(size)} numbers at once, and memory holds {limit} here")
+        raise ValueError(f"{name} asks for {shown(size)} numbers at once, but memory holds {limit} here")
 
 
 def _memory() -> int:

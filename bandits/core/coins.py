@@ -1,9 +1,8 @@
 """Words of 64 biased bits: uniforms compared with a mean digit by digit, all 64 at once.
 
-A bit asks whether a uniform with 64 binary digits is below the mean. The comparison runs from the leading digit and
-stops when every bit is decided: about 8 random words for 64 bits, none of them wasted on digits that cannot matter.
-For many arms the leading digits, in which most bits are decided, are compared for all arms together: that text has no
-branches and runs in the processor's vector units, in less than half the time.
+A bit is 1 if a uniform with 64 binary digits is below the mean. The comparison starts at the leading digit and stops
+when every bit is decided, after about 8 random words for 64 bits. For many arms the leading digits, in which most bits
+are decided, are compared for all arms together: a branch-free, vectorised loop in less than half the time.
 """
 
 from typing import Any
@@ -38,7 +37,7 @@ def bernoulli_words(digits: Any, env: Stream, block: int, bits: Any, undecided: 
 
 @kernel
 def _two_digits(digits: Any, env: Stream, block: int, digit: int, bits: Any, undecided: Any) -> int:
-    """Compare two more digits of every arm and return how many arms have bits undecided; none has after 64 digits."""
+    """Compare two more digits of every arm and return the number of arms with undecided bits (0 after 64 digits)."""
     left = 0
     for arm in range(digits.size):
         first, second = words(env, block, arm * 32 + (digit >> 1))

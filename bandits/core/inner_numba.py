@@ -1,7 +1,7 @@
-"""Parts of Numba that it does not promise to keep, and what they are for: faster compilation, a cache by content.
+"""Uses of private parts of Numba: faster compilation, and a cache by content.
 
-`bandits.core.jit` does without this module where a version of Numba lacks one of the parts or has changed it:
-everything is then compiled by plain Numba, more slowly and in every process, to the same numbers.
+Where a version of Numba lacks one of these parts or has changed it, `bandits.core.jit` does not use this module:
+all code is then compiled by plain Numba, more slowly and in every process, with the same results.
 """
 
 import gc
@@ -27,15 +27,15 @@ _CALLED: dict[Callable[..., Any], tuple[str, ...]] = {
 
 
 def fits() -> bool:
-    """Return whether Numba's parts take the arguments that are given to them here."""
+    """Return whether the parts of Numba have the signatures that this module expects."""
     return all(tuple(inspect.signature(part).parameters) == names for part, names in _CALLED.items())
 
 
 class References(NRTContext):
-    """Reference counting that looks at the arrays of a value alone, not at each of its numbers.
+    """Reference counting that visits only the arrays of a value, not each of its numbers.
 
-    Numba's own emits an instruction for every field of every tuple each time, most of a loop's text, which its
-    optimiser then throws away.
+    Numba's own emits an instruction for every field of every tuple each time, most of the code of a loop, which the
+    optimiser then removes.
     """
 
     def get_meminfos(self, builder: Any, ty: Any, val: Any) -> list[Any]:
@@ -52,8 +52,7 @@ class References(NRTContext):
 class FastCompiler(Compiler):
     """Numba's pipeline with `References`, and without Python's garbage collector.
 
-    A compilation makes so many objects that the collector would go over all that the process holds again and again,
-    a fifth of the time where much is loaded.
+    A compilation makes many objects, and repeated collections would take a fifth of its time in a large process.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -63,7 +62,7 @@ class FastCompiler(Compiler):
 
     def compile_extra(self, func: Any) -> Any:
         """Run the pipeline on the function."""
-        collecting = gc.isenabled()  # not so inside the compilation of a caller
+        collecting = gc.isenabled()  # False inside the compilation of a caller
         gc.disable()
         try:
             return super().compile_extra(func)
@@ -73,9 +72,9 @@ class FastCompiler(Compiler):
 
 
 class Step(CPUDispatcher):
-    """A step function that compiled code calls: compiled without the wrapper that a call from Python needs.
+    """A step function for calls from compiled code: compiled without the wrapper for calls from Python.
 
-    A call from Python compiles another one that has it.
+    A call from Python compiles a second version with the wrapper.
     """
 
     def __call__(self, *arguments: Any) -> Any:

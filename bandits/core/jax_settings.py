@@ -1,4 +1,4 @@
-"""JAX's settings for the duration of a computation of ours, and for its thread alone.
+"""JAX settings that hold for one computation of this package, in its thread only.
 
 Importing this module imports JAX.
 """
@@ -11,10 +11,10 @@ import jax
 
 @contextmanager
 def local_settings() -> Iterator[None]:
-    """Set what our programs need, whatever the process has set, and leave the process's settings as they were.
+    """Set what the programs of this package need, whatever the settings of the process, and restore those.
 
-    64-bit types; ordinary promotion of types and ranks; compiled programs, in which inf and nan are numbers like
-    others; full precision of products; data may move to the device.
+    64-bit types; ordinary promotion of types and ranks; compiled programs, in which inf and nan raise no
+    error; full precision of products; data may move to the device.
     """
     with ExitStack() as stack:
         for setting in (

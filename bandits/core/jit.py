@@ -1,13 +1,13 @@
-"""The only door to Numba: how step functions are compiled, composed and cached.
+"""Compilation by Numba: how step functions are compiled, composed and cached. No other module calls `numba.njit`.
 
-`kernel` marks a step function (a leaf that the loop calls every round); `program` marks an outer
-function that Python calls. Programs are cached on disk under the digest of everything they can reach
-(`bandits.core.addresses`), so that an edit anywhere in that graph, in any file, compiles afresh and a stale
-result cannot occur. Numba's own cache watches only the caller's file.
+`kernel` decorates a step function (a leaf that the loop calls every round); `program` an outer function
+that Python calls. Programs are cached on disk under the digest of everything they can reach
+(`bandits.core.addresses`), so that an edit anywhere in that graph, in any file, triggers a new compilation.
+Numba's own cache watches only the caller's file.
 
-`borrow` is what makes composition free: arrays held in a NamedTuple are reference counted at each
-access, which costs more than the arithmetic of a round. A borrowed tuple points at the same memory
-without owning it; the loop keeps the owner alive (`keep_alive`).
+`borrow` makes composition cheap: arrays held in a NamedTuple are reference counted at each access, which
+costs more than the arithmetic of a round. A borrowed tuple points at the same memory without owning it; the
+loop keeps the owner alive (`keep_alive`).
 """
 
 import warnings
@@ -35,7 +35,7 @@ RECORDS_HOLD = "records hold numbers, arrays of numbers and tuples of them"
 
 @cache
 def inner_parts() -> Any:
-    """Return `bandits.core.inner_numba`, or None where Numba's inner parts are not the ones that it was written for."""
+    """Return `bandits.core.inner_numba`, or None where it does not fit the private parts of this version of Numba."""
     try:
         from bandits.core import inner_numba
 
@@ -43,7 +43,7 @@ def inner_parts() -> Any:
             return inner_numba
     except (ImportError, AttributeError, TypeError, ValueError):
         pass
-    warnings.warn(f"Numba {numba.__version__} is compiled with as it comes: slower, nothing is cached", stacklevel=2)
+    warnings.warn(f"Numba {numba.__version__} lacks private parts: slow compilation, no cache", stacklevel=2)
     return None
 
 
@@ -63,12 +63,12 @@ def _step(function: F, **options: Any) -> F:
 
 
 def kernel(function: F) -> F:
-    """Compile a step function; its text is inlined where it is called and follows IEEE rules for 1/0."""
+    """Compile a step function, inlined by Numba where it is called; division by 0 follows IEEE rules."""
     return _compile(function, inline="always")
 
 
 def shared_kernel(function: F) -> F:
-    """Compile a step function that many programs call: compiled once a process, inlined by the optimiser.
+    """Compile a step function that many programs call: compiled once per process, inlined by the optimiser.
 
     As fast as `kernel`; cheaper to compile where one problem meets many learners.
     """
@@ -76,15 +76,15 @@ def shared_kernel(function: F) -> F:
 
 
 def rare_kernel(function: F) -> F:
-    """Compile a step function that is called so seldom that inlining it would only cost compile time.
+    """Compile a step function that is not inlined, because it is called rarely: saves compile time.
 
-    It should return numbers, not arrays: an array that comes back is reference counted in the loop.
+    It should return numbers, not arrays: a returned array is reference counted in the loop.
     """
     return _step(function)
 
 
 def checking_kernel(function: F) -> F:
-    """Compile a function whose sums may be added in any order: for comparisons, never for numbers that are kept."""
+    """Compile a function whose sums may be reordered: for comparisons only, not for stored numbers."""
     return _step(function, fastmath={"reassoc"})
 
 
@@ -105,21 +105,21 @@ def is_compiled(function: Any) -> bool:
 
 
 def settings_of_numbers() -> dict[str, str]:
-    """Return the settings, other than the usual ones, that decide which numbers come out or which plays are refused."""
+    """Return the non-default settings that can change results or which actions are invalid."""
     usual = {"BOUNDSCHECK": ("None", "0"), "USING_SVML": ("False",), "CPU_NAME": ("None",), "CPU_FEATURES": ("None",)}
     here = {name: repr(getattr(config, name, None)) for name in usual}
     return {name: text for name, text in here.items() if text not in (*usual[name], "None")}
 
 
 class Origin(NamedTuple):
-    """What a program was made of."""
+    """All that a program can reach."""
 
     reached: Reached | None
-    reason: str  # why that is unknown; empty where it is known
+    reason: str  # why it is unknown; empty where it is known
 
 
 def origin_of(function: Any) -> Origin:
-    """Return what a program was made of when it was decorated; in interpreted mode, what it is made of now."""
+    """Return what a program reached when it was decorated; in interpreted mode, what it reaches now."""
     return cast(Origin, function.origin) if is_compiled(function) else _origin(function)
 
 
@@ -131,7 +131,7 @@ def _origin(function: Any) -> Origin:
 
 
 def pickled_by_value(value: Any) -> bytes:
-    """Return a pickle that holds the text of what another process could not import: classes of a script or notebook."""
+    """Return a pickle with the source of what another process cannot import: classes of a script or notebook."""
     return cast(bytes, dumps(value))
 
 
@@ -174,7 +174,7 @@ def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 
 def _refuse_other_than_numbers(kind: Any, path: str) -> None:
-    """Raise for a type that a record must not hold: Numba aborts the process where it meets some of them."""
+    """Raise for a type that a record must not hold; for some of them Numba aborts the process."""
     if isinstance(kind, types.BaseTuple):
         names = getattr(kind, "fields", range(len(kind.types)))
         path = path or getattr(getattr(kind, "instance_class", None), "__name__", "a tuple")
@@ -213,7 +213,7 @@ def _overload_keep_alive(value: Any) -> Any:
 def storing(places_of: Callable[[Any], list[tuple[Any, tuple[int, ...]]]]) -> Any:
     """Return the intrinsic (record, out) -> None that writes parts of a record into out, (M,) float64 in C order.
 
-    places_of: from the record's type to (place in out, an index or a slice; indices that lead to the number or array).
+    places_of: from the record's type to (index or slice of out, indices that lead to the number or array).
     An array of another length than its slice is a ValueError.
     """
 

@@ -1,8 +1,8 @@
-"""Machine code on disk: one file per (program, signature, processor, compiler settings), found by its content's key.
+"""Machine code on disk: one file per (program, signature, processor, compiler settings), under a key of all four.
 
-A file is written once, whole, and never updated. It runs only if nobody else could have put it there: the folder and
-the file belong to the user or to root, no one else may write them, and the file's digest covers its key and its
-content, so that a damaged, swapped or planted file is compiled anew.
+A file is written once and never updated. It is used only if the folder and the file belong to the user or to root and
+others cannot write to them, and if its digest, which covers key and content, is right; a damaged, swapped or planted
+file is replaced by a new compilation.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
-_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # opening a pipe waits for a writer
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # without it, opening a pipe waits for a writer
 _OF_DISPLAY: tuple[str, ...] = (
     "CACHE",
     "CHROME",
@@ -42,7 +42,7 @@ _ADDRESSES = "addresses of this process are in it, as for a global array above 1
 
 
 class CacheWarning(UserWarning):
-    """Compiled code is not kept: the next process compiles it again."""
+    """Compiled code is not cached: the next process compiles it again."""
 
 
 def cache_directory() -> Path | None:
@@ -51,7 +51,7 @@ def cache_directory() -> Path | None:
     if chosen:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME")
-    with suppress(RuntimeError):  # a user without an entry in the system's list, and no $HOME
+    with suppress(RuntimeError):  # no entry in the user database and no $HOME
         return Path(base or Path.home() / ".cache") / "regretlab" / "kernels"
     _say_once("no kernel cache: there is no home directory; set REGRETLAB_CACHE_DIR to keep compiled code")
     return None
@@ -64,7 +64,7 @@ def compiler_settings() -> dict[str, str]:
 
 
 class ContentCache(_Cache):
-    """The files of one program, whose text and values have this digest."""
+    """The cached files of one program, given by the digest of its text and values."""
 
     def __init__(self, digest: str) -> None:
         versions = numba.__version__, np.__version__, platform.python_version()
@@ -112,12 +112,12 @@ class ContentCache(_Cache):
         """Numba's interface: never disabled."""
 
     def flush(self) -> None:
-        """Numba's interface: nothing is held back."""
+        """Numba's interface: there is no buffer."""
 
 
 @cache
 def _own_text() -> str:
-    """Return the digest of the modules that compile: another text may compile the same program to other code."""
+    """Return the digest of the compiling modules: a change in them may change the machine code."""
     texts = [Path(__file__).with_name(name).read_bytes() for name in ("jit.py", Path(__file__).name)]
     return hashlib.sha256(b"".join(texts)).hexdigest()
 
@@ -136,7 +136,7 @@ def _read(key: str) -> bytes | None:
         _say_once(f"{folder} holds files that others can write; they are not used")
         return None
     digest, payload = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-    return payload if _digest(key, payload) == digest else None  # machine code of another key, or damaged, must not run
+    return payload if _digest(key, payload) == digest else None  # never run damaged code or code of another key
 
 
 def _write(key: str, payload: bytes) -> None:
@@ -152,7 +152,7 @@ def _write(key: str, payload: bytes) -> None:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(_digest(key, payload) + payload)
         temporary.replace(path)
-    except OSError:  # a read-only or full disk costs the next process a compilation, not this one its result
+    except OSError:  # on a read-only or full disk the next process compiles again
         with suppress(OSError):
             temporary.unlink()
 
@@ -172,7 +172,7 @@ def _folder_is_ours(folder: Path) -> bool:
 
 
 def _is_ours(status: os.stat_result) -> bool:
-    """Return whether nobody but the user and root can have written it."""
+    """Return whether only the user and root can have written it."""
     if not hasattr(os, "getuid"):
         return True
     return status.st_uid in (0, os.getuid()) and not status.st_mode & 0o022

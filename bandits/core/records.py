@@ -1,7 +1,7 @@
-"""What a problem measures, by name: a NamedTuple that the loop writes into a row of numbers.
+"""Records of metrics: NamedTuples that the loop writes into a row of numbers.
 
-A field is a number, an array whose entries have names of their own (`errors` for the metrics errors_0, errors_1, ...),
-a NamedTuple whose fields stand for themselves, or None for a metric that this problem does not have.
+A field is a number, an array with one metric per entry (`errors` for the metrics errors_0, errors_1, ...),
+a NamedTuple whose fields are metrics, or None for a metric that this problem does not have.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from bandits.core.jit import overload, storing, types
 
 
 class InvalidMetrics(TypeError):
-    """A record of metrics that is not what the problem's `metrics` say."""
+    """A record of metrics that does not match the problem's `metrics`."""
 
 
 def writer(names: tuple[str, ...]) -> Callable[[Any, Any], None]:
@@ -41,7 +41,7 @@ def writer(names: tuple[str, ...]) -> Callable[[Any, Any], None]:
 def _places(
     names: tuple[str, ...], record: Any, kind_of: Callable[[Any], Any]
 ) -> list[tuple[slice | int, tuple[int, ...]]]:
-    """Return where in a row each part of a record belongs, and the indices that lead to the part."""
+    """Return the place of each part of a record in the row, and the indices that lead to the part."""
     found = list(_parts(record, kind_of))
     places: list[tuple[slice | int, tuple[int, ...]]] = []
     at = 0

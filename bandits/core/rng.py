@@ -1,7 +1,7 @@
 """Counter-based random numbers: every draw is a pure function of where it is used.
 
 The generator is Philox-4x32 with 10 rounds (Salmon, Moraes, Dror & Shaw, "Parallel random numbers:
-as easy as 1, 2, 3", SC 2011). The key is the user's 64-bit seed; the counter spells out the address
+as easy as 1, 2, 3", SC 2011). The key is the user's 64-bit seed; the counter is the address
 of a draw: (round, index within the round, repetition, purpose). There is no state, so results do not
 depend on threads, chunks, order or the number of repetitions, and no two addresses share a block.
 
@@ -77,7 +77,7 @@ def uniform(rng: Stream, t: int, index: int) -> float:
 
 @kernel
 def uniform_pair(rng: Stream, t: int, index: int) -> tuple[float, float]:
-    """Return two independent uniforms in [0, 1) for the price of one; the first equals `uniform`."""
+    """Return two independent uniforms in [0, 1) at the cost of one; the first equals `uniform`."""
     first, second = words(rng, t, index)
     return (first >> uint64(11)) * _SCALE, (second >> uint64(11)) * _SCALE
 

@@ -1,8 +1,8 @@
 """The generator of `bandits.core.rng` for JAX: the same numbers at the same addresses, on arrays of any shape.
 
-Everything here works elementwise and broadcasts. The 32 x 32 -> 64 bit products need 64-bit integers, so
-these functions must be traced with 64-bit types on (`with bandits.core.jax_settings.local_settings()`); they raise
-otherwise instead of returning wrong numbers. Importing this module imports JAX, and changes none of its settings.
+All functions work elementwise and broadcast. The 32 x 32 -> 64 bit products need 64-bit integers, so
+these functions must be traced with 64-bit types on (`with bandits.core.jax_settings.local_settings()`) and raise
+otherwise. Importing this module imports JAX and changes none of its settings.
 """
 
 from typing import Any
@@ -63,7 +63,7 @@ def uniform(rng: Stream, t: Any, index: Any) -> Any:
 
 
 def uniform_pair(rng: Stream, t: Any, index: Any) -> tuple[Any, Any]:
-    """Return two independent float64 uniforms in [0, 1) for the price of one; the first equals `uniform`."""
+    """Return two independent float64 uniforms in [0, 1) at the cost of one; the first equals `uniform`."""
     first, second = words(rng, t, index)
     return _unit(first), _unit(second)
 

@@ -1,11 +1,11 @@
-"""Draws from discrete laws, each a function of one uniform, so that a draw is addressed like any other.
+"""Draws from discrete laws, each a function of one uniform, which is addressed like any other draw.
 
-The binomial law is inverted by a search that starts at the mode and works outwards, for the mean number
-of steps is then of the order of the standard deviation (Kemp, "A modal method for generating binomial
+The binomial law is inverted by a search from the mode outwards, so that the mean number of steps is of
+the order of the standard deviation (Kemp, "A modal method for generating binomial
 variables", Communications in Statistics: Theory and Methods 15, 1986). The mass at the mode is written as
 in Loader ("Fast and accurate computation of binomial probabilities", 2000): Stirling's formula, its error,
 and the deviances of the two counts from their means, which are below 1 at the mode; so its relative error
-stays near 1e-14 for every n, where the sum of three log-factorials would lose as many digits as they have.
+stays near 1e-14 for every n, whereas a sum of three log-factorials loses digits as n grows.
 """
 
 import math
@@ -46,7 +46,7 @@ def binomial_mass(n: int, p: float, k: int) -> float:
 
 @rare_kernel
 def binomial(u: float, n: int, p: float) -> int:
-    """Return a draw of Bin(n, p) made from the uniform u in [0, 1); p outside [0, 1] counts as 0 or 1.
+    """Return a draw of Bin(n, p) from the uniform u in [0, 1); p outside [0, 1] counts as 0 or 1.
 
     The interval [0, 1) is cut into pieces of the values' masses, in the order mode, mode + 1, mode - 1, ...;
     the law is exact up to the rounding of the masses (about 1e-14 relative). n >= 0, below 2^53.
@@ -77,4 +77,4 @@ def binomial(u: float, n: int, p: float) -> int:
             left -= at_low
             if left < 0.0:
                 return low
-    return mode  # the rounded masses sum to less than u: probability below 1e-14
+    return mode  # the rounded masses sum to at most u: probability below 1e-14

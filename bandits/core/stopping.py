@@ -1,7 +1,7 @@
-"""How a running simulation is stopped: a flag that all that plays looks at several times a second.
+"""Stopping a running simulation: a flag that is checked several times per second.
 
-Ctrl-C reaches the main thread alone. Whoever plays in other threads gives them one flag (`use`) and raises it; the
-compiled loop looks at it every few rounds, JAX programs between the pieces in which they are called.
+Ctrl-C reaches the main thread only. A caller that simulates in other threads gives them a common flag (`use`) and sets
+it; the compiled loop checks it every few rounds, JAX programs between the pieces in which they are called.
 """
 
 import time
@@ -11,7 +11,7 @@ from contextvars import ContextVar
 import numpy as np
 from numpy.typing import NDArray
 
-Flag = NDArray[np.uint8]  # (1,), not 0 once everything that looks at it should stop
+Flag = NDArray[np.uint8]  # (1,), not 0 once all computations that check it should stop
 
 _SHORT, _LONG = 0.1, 0.3  # seconds of a call
 _FIRST = 1024  # rounds
@@ -20,33 +20,33 @@ _flag: ContextVar[Flag | None] = ContextVar("stop", default=None)
 
 
 def new_flag() -> Flag:
-    """Return a flag that is not raised."""
+    """Return a flag that is not set."""
     return np.zeros(1, np.uint8)
 
 
 def use(flag: Flag) -> None:
-    """Let what this thread plays from now on look at `flag`."""
+    """Make this thread check `flag` from now on."""
     _flag.set(flag)
 
 
 def flag() -> Flag:
-    """Return the flag that this thread looks at, a new one where none was given."""
+    """Return the flag that this thread checks, a new one where none was given."""
     found = _flag.get()
     return new_flag() if found is None else found
 
 
 def look(at: Flag | None = None) -> None:
-    """Raise KeyboardInterrupt if the flag, by default the thread's, is raised."""
+    """Raise KeyboardInterrupt if the flag, by default the thread's, is set."""
     seen = _flag.get() if at is None else at
     if seen is not None and seen[0]:
         raise KeyboardInterrupt
 
 
 def pieces(begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield begin..end in pieces that take the caller a fraction of a second each, and look at the flag between them.
+    """Yield begin..end in pieces that take the caller a fraction of a second each, and check the flag between them.
 
-    All but the last end at multiples of 64 rounds. What is computed must not depend on the pieces, whose lengths do
-    depend on the machine.
+    All but the last end at multiples of 64 rounds. Results must not depend on the pieces, whose lengths depend on the
+    machine.
     """
     size = _FIRST
     while begin < end:

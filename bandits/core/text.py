@@ -1,11 +1,11 @@
-"""Text files as other programs write them: with byte order marks, in UTF-8, UTF-16 or UTF-32, with any line ends."""
+"""Reading of text files in UTF-8, UTF-16 or UTF-32, with byte order marks and any line ends."""
 
 import codecs
 from pathlib import Path
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark is a prefix
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -15,7 +15,7 @@ _MARKS = {
 def read_text(path: str | Path, most: int) -> str:
     r"""Return a file's text, its lines ended by "\n".
 
-    A byte order mark says which encoding it is; without one it must be UTF-8. ValueError, in one line that names the
+    A byte order mark determines the encoding; without one it is UTF-8. ValueError, in one line that names the
     file, for another encoding and for more than `most` bytes; OSError where it cannot be read.
     """
     with Path(path).open("rb") as file:

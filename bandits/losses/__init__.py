@@ -1,4 +1,4 @@
-"""Oblivious loss processes: losses in [0, 1] fixed by (seed, repetition, round), whatever the learner does."""
+"""Oblivious loss processes: losses in [0, 1] that depend on (seed, repetition, round) only."""
 
 from bandits.losses.alternating import AlternatingLosses as AlternatingLosses
 from bandits.losses.bernoulli import BernoulliLosses as BernoulliLosses

@@ -1,4 +1,4 @@
-"""Deterministic losses that the actions pay in turn."""
+"""Deterministic losses of 1, one arm at a time in a cycle."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -13,14 +13,14 @@ from bandits.losses.process import LossProcess, LossSteps
 
 
 class AlternatingSetting(NamedTuple):
-    """Number of actions and rounds between moves."""
+    """Number of actions, and rounds for which an arm has loss 1."""
 
     n_actions: int
     period: int
 
 
 class AlternatingState(NamedTuple):
-    """The arm that pays in the present round."""
+    """The arm with loss 1 in the current round."""
 
     paying: int
 
@@ -50,7 +50,7 @@ def _alternating_totals(setting: AlternatingSetting, state: AlternatingState, n_
 
 @dataclass(frozen=True)
 class AlternatingLosses(LossProcess):
-    """Deterministic losses: arm (t // period) mod n_actions pays 1 in round t (from 0), the others 0."""
+    """Deterministic losses: arm (t // period) mod n_actions has loss 1 in round t (from 0), the others 0."""
 
     n_actions: int = 2
     period: int = 1
@@ -64,10 +64,10 @@ class AlternatingLosses(LossProcess):
         integer("period", self.period, low=1)
 
     def known_table(self, horizon: int) -> NDArray[np.float64]:
-        """Return the losses, which nothing random touches."""
+        """Return the losses, which are deterministic."""
         paying = np.arange(horizon) // self.period % self.n_actions
         return np.asarray(paying[:, None] == np.arange(self.n_actions), dtype=np.float64)
 
     def setting(self, horizon: int) -> AlternatingSetting:
-        """Return the compiled functions' view."""
+        """Return what the compiled functions receive."""
         return AlternatingSetting(int(self.n_actions), int(self.period))

@@ -1,4 +1,4 @@
-"""Independent 0/1 losses with fixed means, made 64 rounds at a time."""
+"""Independent 0/1 losses with fixed means, generated 64 rounds at a time."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -12,7 +12,7 @@ from bandits.core.jit import kernel, popcount, rare_kernel
 from bandits.core.rng import Stream
 from bandits.losses.process import LossProcess, LossSteps
 
-MANY_COINS = 16  # arms from which on their words are made together
+MANY_COINS = 16  # from this number of arms on, words are generated for all arms together
 
 
 class BernoulliSetting(NamedTuple):
@@ -24,7 +24,7 @@ class BernoulliSetting(NamedTuple):
 
 
 class BernoulliState(NamedTuple):
-    """64 rounds of every arm's losses, one bit a round, and the ones of the blocks before."""
+    """The losses of every arm in 64 rounds, one bit per round, and the number of ones in earlier blocks."""
 
     bits: Any  # (K,) uint64
     ones: Any  # (K,) int64
@@ -113,7 +113,7 @@ class BernoulliLosses(LossProcess):
         return max(self.means) - min(self.means)
 
     def setting(self, horizon: int) -> BernoulliSetting:
-        """Return the compiled functions' view; the horizon does not matter."""
+        """Return what the compiled functions receive; the horizon is not used."""
         means = np.array(self.means)
         digits = np.where(means < 1.0, means * 2.0**64, 0.0).astype(np.uint64)
         return BernoulliSetting(means, digits, min(self.means))

@@ -17,11 +17,11 @@ class PiecewiseSetting(NamedTuple):
 
     start: Any  # (S,) int64, first round of each piece, start[0] = 0
     mean: Any  # (S, K) float64
-    slope: Any  # (S, K) float64, change of the mean a round
+    slope: Any  # (S, K) float64, change of the mean per round
 
 
 class PiecewiseState(NamedTuple):
-    """The present piece, this round's losses and every arm's total."""
+    """The current piece, the losses of the round and every arm's total."""
 
     piece: int
     losses: Any  # (K,) float64, 0 or 1
@@ -60,11 +60,11 @@ def _listed_totals(setting: Any, state: Any, n_rounds: int, out: Any) -> None:
 
 @dataclass(frozen=True)
 class PiecewiseLosses(LossProcess):
-    """Independent 0/1 losses whose means change: means (S, K) in [0, 1], one row a piece.
+    """Independent 0/1 losses whose means change: means (S, K) in [0, 1], one row per piece.
 
     change_points (S - 1,) are the rounds (from 0, increasing, the first at least 1) at which the later
-    pieces begin; those beyond the horizon are never reached. Without drift a piece keeps its means;
-    with `drift=True` they move in a straight line to the next piece's (the last piece stays).
+    pieces begin; those beyond the horizon are never reached. Without drift the means are constant in a
+    piece; with `drift=True` they change linearly to those of the next piece (constant in the last).
     """
 
     means: Numbers
@@ -88,7 +88,7 @@ class PiecewiseLosses(LossProcess):
         return len(self.means[0])
 
     def setting(self, horizon: int) -> PiecewiseSetting:
-        """Return the compiled functions' view."""
+        """Return what the compiled functions receive."""
         start = np.array((0, *self.change_points), dtype=np.int64)
         mean = np.array(self.means)
         slope = np.zeros_like(mean)

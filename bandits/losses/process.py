@@ -1,7 +1,7 @@
-"""What a loss process is: losses fixed by (seed, repetition, round), whatever the learner does (oblivious).
+"""Oblivious loss processes: losses that depend on (seed, repetition, round) only, not on the learner.
 
-Each process is a frozen dataclass with compiled steps. Losses are made round by round in O(n_actions)
-memory; `totals` gives every action's cumulative loss, which is what regret in hindsight needs.
+Each process is a frozen dataclass with compiled steps. Losses are generated round by round in O(n_actions)
+memory; `totals` gives the cumulative loss of every action, from which regret in hindsight is computed.
 """
 
 from abc import abstractmethod
@@ -11,38 +11,38 @@ from bandits.core.arguments import Checked
 
 
 class LossSteps(NamedTuple):
-    """The compiled functions of a loss process; t counts from 0 and grows by one a call."""
+    """The compiled functions of a loss process; t counts from 0 and increases by one per call."""
 
     init: Any  # (params, env) -> state
-    advance: Any  # (params, state, t, env) -> state: make round t's losses
+    advance: Any  # (params, state, t, env) -> state: generate the losses of round t
     loss: Any  # (params, state, t, arm) -> float: an arm's loss in round t, after advance
     totals: Any  # (params, state, n_rounds, out): cumulative losses of the first n_rounds into out (K,)
-    gap: Any = None  # (params, state, arm) -> float: mean loss above the best arm's, where it is constant
-    clipped: Any = None  # (state) -> int: rounds in which some loss was cut to [0, 1]
-    row: Any = None  # (params, state, t) -> (K,) read-only: all losses of round t, where they are in memory already
+    gap: Any = None  # (params, state, arm) -> float: mean loss above the best arm's, if constant
+    clipped: Any = None  # (state) -> int: rounds in which some loss was clipped to [0, 1]
+    row: Any = None  # (params, state, t) -> (K,) read-only: all losses of round t, if they are in memory
 
 
 class LossProcess(Checked):
-    """Base of all oblivious loss processes. Losses must lie in [0, 1]; `simulate` takes that on trust.
+    """Base of all oblivious loss processes. Losses must lie in [0, 1]; `simulate` does not check it.
 
-    bounded: True says that they do, whatever the arguments; `theory.verify` needs it to prove the range of the regret.
+    bounded: True if they do for all arguments; `theory.verify` needs it to prove the range of the regret.
     """
 
     n_actions: int
     steps: ClassVar[LossSteps]
     bounded: ClassVar[bool] = False
-    hard: bool = False  # whether the losses are those of a lower bound's proof
+    hard: bool = False  # whether the process is the one of a lower-bound proof
 
     def known_table(self, horizon: int) -> Any:
         """Return the losses (horizon, K) where they are the same in every repetition, else None."""
         return None
 
     def mean_gap(self, horizon: int) -> float:
-        """Return by how much an action's mean loss can exceed the best one's in a round."""
+        """Return the largest possible gap of mean losses in a round."""
         return 1.0
 
     def dominance_gap(self, horizon: int) -> float | None:
-        """Return g where one action is always best in every round and no other is worse by more than g, else None."""
+        """Return g if one action is best in every round and no other is worse by more than g, else None."""
         return None
 
     @abstractmethod

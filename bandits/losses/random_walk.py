@@ -1,4 +1,4 @@
-"""The multi-scale random walk: the loss process that makes switching costs hard.
+"""The multi-scale random walk: the loss process of the lower bound for switching costs.
 
 Dekel, Ding, Koren & Peres, "Bandits with Switching Costs: T^(2/3) Regret" (STOC 2014), Section 3.
 With t counted from 1, delta(t) = max{i : 2^i divides t} and parent rho(t) = t - 2^delta(t),
@@ -6,12 +6,12 @@ With t counted from 1, delta(t) = max{i : 2^i divides t} and parent rho(t) = t -
     W_0 = 0,   W_t = W_rho(t) + xi_t,   xi_t ~ N(0, sigma^2) independent,
     l_t(i) = clip(W_t + 1/2 - epsilon 1{i = chi}, 0, 1),   chi uniform on the K actions,
 
-sigma = 1 / (9 log2 T) and epsilon = K^(1/3) T^(-1/3) / (9 log2 T). The walk moves by single steps along
-a tree of depth at most floor(log2 T) + 1, so it stays near 1/2, while any two times are joined by few
-edges: only playing different actions at both ends of an edge tells them apart.
+sigma = 1 / (9 log2 T) and epsilon = K^(1/3) T^(-1/3) / (9 log2 T). The walk makes single steps along a
+tree of depth at most floor(log2 T) + 1, so it stays near 1/2, while any two times are joined by few edges: only
+playing different actions at the two ends of an edge distinguishes them.
 
-rho(t) clears the lowest set bit of t, so the values at the ancestors of t fit in one slot a bit:
-O(log T) memory and O(1) time a round.
+rho(t) clears the lowest set bit of t, so the values at the ancestors of t fit in one slot per bit:
+O(log T) memory and O(1) time per round.
 """
 
 import math
@@ -37,7 +37,7 @@ class WalkSetting(NamedTuple):
 
 
 class WalkState(NamedTuple):
-    """The steps of 64 rounds, this round's two losses and the totals."""
+    """The steps of 64 rounds, the two losses of the round and the totals."""
 
     steps: Any  # (64,) float64, xi_t of the rounds t // 64 * 64 + 0..63
     ancestor: Any  # (64,) float64, the walk at the latest ancestor with that lowest set bit
@@ -64,8 +64,8 @@ def walk_step(ancestor: Any, t: int, step: float) -> float:
 def normal_steps(env: Stream, t: int, noise: float, steps: Any) -> None:
     """Write `noise` times the standard normal draws of rounds t, t + 1, ... into steps.
 
-    A draw is the quantile of a uniform on 2^53 midpoints. Made together, and in two loops, the draws run in the
-    processor's vector units and never wait for the learner's round: half the time of one draw a round.
+    A draw is the quantile of a uniform on 2^53 midpoints. Generating them together, in two loops, is vectorised: half
+    the time of one draw per round.
     """
     for i in range(steps.size):
         first, _ = words(env, t + i, 0)
@@ -134,7 +134,7 @@ class MultiScaleRandomWalk(LossProcess):
     """The lower-bound adversary of Dekel et al. (2014) with n_actions >= 2 actions.
 
     gap (epsilon, in [0, 1]) and noise (sigma >= 0) default to the theorem's values for the game's horizon. The
-    pseudo-regret counts `gap` for each round off the good action, clipping apart.
+    pseudo-regret counts `gap` for each round off the good action; it ignores clipping.
     """
 
     n_actions: int = 2

@@ -1,4 +1,4 @@
-"""Losses from the user's own table."""
+"""Losses from a given table."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -13,7 +13,7 @@ from bandits.losses.process import LossProcess, LossSteps
 
 
 class TableSetting(NamedTuple):
-    """The user's losses and their sums."""
+    """The losses and their block sums."""
 
     table: Any  # (T, K) float64, read-only
     totals: Any  # (T // 4096 + 1, K) float64, cumulative losses of the first b blocks of 4096 rounds
@@ -64,19 +64,19 @@ def _table_totals(setting: TableSetting, state: TableState, n_rounds: int, out: 
 
 @dataclass(frozen=True, eq=False)
 class LossTable(LossProcess):
-    """The user's own losses (T, K) in [0, 1], the same for every repetition; T must reach the horizon."""
+    """Given losses (T, K) in [0, 1], the same for every repetition; T must reach the horizon."""
 
     losses: ArrayLike
     table: NDArray[np.float64] = field(init=False, repr=False)
-    totals: NDArray[np.float64] = field(init=False, repr=False)  # made once, for all repetitions
+    totals: NDArray[np.float64] = field(init=False, repr=False)  # computed once for all repetitions
     steps: ClassVar[LossSteps] = LossSteps(_table_init, _table_advance, _table_loss, _table_totals, row=_table_row)
     bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         table = array("losses", self.losses, ndim=2, low=0.0, high=1.0)
         if isinstance(self.losses, np.ndarray) and np.may_share_memory(table, self.losses):
-            table = table.copy()  # the sums below must stay those of the table
-        table.flags.writeable = False  # learners are shown its rows
+            table = table.copy()  # later changes by the caller must not invalidate the sums
+        table.flags.writeable = False  # its rows are passed to learners
         whole = table[: len(table) & ~4095].reshape(-1, 4096, table.shape[1])
         totals = np.zeros((len(whole) + 1, table.shape[1]))
         whole.sum(axis=1).cumsum(axis=0, out=totals[1:])
@@ -93,7 +93,7 @@ class LossTable(LossProcess):
         return self.table[:horizon]
 
     def setting(self, horizon: int) -> TableSetting:
-        """Return the compiled functions' view; ValueError if the table is shorter than the horizon."""
+        """Return what the compiled functions receive; ValueError if the table is shorter than the horizon."""
         if len(self.table) < horizon:
             raise ValueError(f"losses must have at least horizon = {horizon} rows, got {len(self.table)}")
         return TableSetting(self.table, self.totals)

@@ -1,4 +1,4 @@
-"""Individually fair learning with one-sided feedback: the game, its worlds and its learners."""
+"""Individually fair learning with one-sided feedback: the game, its environments and its learners."""
 
 from bandits.one_sided.auditors import MahalanobisDistance as MahalanobisDistance
 from bandits.one_sided.auditors import Panel as Panel

@@ -1,4 +1,4 @@
-"""What a panel does in a round: sit, look at the policy on those who came, report a pair or none."""
+"""The audit of a round: choose the panel, compare the policy's acceptances, report a violating pair or none."""
 
 from typing import Any, NamedTuple
 
@@ -11,13 +11,13 @@ from bandits.one_sided.reduction import NOBODY
 
 
 class AuditSetting(NamedTuple):
-    """How panels sit, see and report."""
+    """Distances of the panels, and how they are chosen, observe and report."""
 
     swings: Any  # (P, n, n) float64
     tolerance: float
     schedule: int  # position in `Schedule`
-    rule: int
-    audit: int
+    rule: int  # position in `Rule`
+    audit: int  # position in `Audit`
 
 
 @kernel
@@ -62,7 +62,7 @@ def reported_pair(
 
 @kernel
 def sitting_panel(audits: AuditSetting, people: Any, audited: Any, t: int, env: Stream) -> int:
-    """Return the number of the panel that sits in round t."""
+    """Return the index of the panel that audits round t."""
     n_panels = audits.swings.shape[0]
     if n_panels == 1:
         return 0

@@ -1,4 +1,4 @@
-"""Auditors with distances of their own, and panels of them that vote on pairs.
+"""Auditors, each with its own distance on individuals, and panels of auditors that vote on pairs.
 
 An auditor j finds a policy pi unfair on the ordered pair (x, x') if pi(x) - pi(x') - d_j(x, x') > alpha. Its
 distance is symmetric with values in [0, 1] and need not be a metric. A panel of m auditors reports pairs that
@@ -8,7 +8,7 @@ like 7/25.
 
 *Swing vote* (Bechavod & Roth 2022, Lemma B.1): s auditors object if and only if the one whose distance d_(s) is
 the s-th smallest on this pair does. Panels are therefore kept as one table d_(s) each; subtraction is monotone in
-floating point too, so that the two readings agree bit for bit.
+floating point too, so the count of votes and the swing vote agree bit for bit.
 """
 
 import math
@@ -38,7 +38,7 @@ class Auditor(Checked):
 
 @dataclass(frozen=True)
 class ScaledDistance(Auditor):
-    """d(x, x') = min(1, |w * (x - x')|_2): one weight >= 0 a feature; a small one ignores that feature."""
+    """d(x, x') = min(1, |w * (x - x')|_2): one weight >= 0 per feature; a small one ignores that feature."""
 
     weights: Numbers
 
@@ -47,7 +47,7 @@ class ScaledDistance(Auditor):
         object.__setattr__(self, "weights", tuple(weights.tolist()))
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return d (n, n); ValueError unless there is one weight a feature."""
+        """Return d (n, n); ValueError unless there is one weight per feature."""
         _one_for_each_feature("weights must be one", len(self.weights), features)
         return _euclidean(features * np.array(self.weights))
 
@@ -65,7 +65,7 @@ class MahalanobisDistance(Auditor):
         real("scale", self.scale, low=0.0)
 
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return d (n, n); ValueError unless V has one column a feature."""
+        """Return d (n, n); ValueError unless V has one column per feature."""
         factor = self.scale * np.array(self.factor)
         _one_for_each_feature("factor must have one column", factor.shape[1], features)
         return _euclidean((features[:, None] * factor).sum(axis=2))
@@ -73,7 +73,7 @@ class MahalanobisDistance(Auditor):
 
 @dataclass(frozen=True)
 class RandomDistance(Auditor):
-    """An auditor without any logic: d independent and uniform on [low, high] for every unordered pair, by `seed`."""
+    """A random distance: d independent and uniform on [low, high] for every unordered pair, drawn from `seed`."""
 
     seed: int = 0
     low: float = 0.0
@@ -93,7 +93,7 @@ class RandomDistance(Auditor):
 
 @dataclass(frozen=True, eq=False)
 class TableDistance(Auditor):
-    """The user's own distances (n, n): symmetric, in [0, 1], a metric or not."""
+    """Given distances (n, n): symmetric, in [0, 1], a metric or not."""
 
     table: Numbers
 
@@ -106,7 +106,7 @@ class TableDistance(Auditor):
     def distances(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the table; ValueError unless it is (n, n)."""
         if len(self.table) != len(features):
-            raise ValueError(f"table must have {len(features)} rows, one a kind of individual, got {len(self.table)}")
+            raise ValueError(f"table must have {len(features)} rows, one per kind of individual, got {len(self.table)}")
         return self.table
 
 
@@ -116,13 +116,13 @@ def _one_for_each_feature(wanted: str, size: int, features: NDArray[np.float64])
 
 
 def _euclidean(moved: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(over="ignore", under="ignore"):  # a square beyond all numbers is a distance of 1
+    with np.errstate(over="ignore", under="ignore"):  # an infinite square gives a distance of 1
         return np.minimum(1.0, np.sqrt(((moved[:, None] - moved[None]) ** 2).sum(axis=2)))
 
 
 @dataclass(frozen=True)
 class Panel(Checked):
-    """m >= 1 auditors of whom `votes` (1..m) must object to a pair for it to be reported."""
+    """A panel of m >= 1 auditors; a pair is reported if at least `votes` (1..m) of them object to it."""
 
     auditors: Any
     votes: int = 1
@@ -164,7 +164,7 @@ def swing_distance(distances: NDArray[np.float64], votes: int) -> NDArray[np.flo
 
 @dataclass(frozen=True)
 class Panels(Checked):
-    """The panels of a run, one of which sits in each round.
+    """The panels of a run, one of which audits each round.
 
     panels: one or more.  schedule: "cycle" (t mod their number), "random" (uniform), or "adversarial" (the one whose
     objections to the round's policy are largest).  rule: which objectionable pair is reported: "largest" (the

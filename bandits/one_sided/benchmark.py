@@ -23,7 +23,7 @@ _CUTS_A_ROUND = 200
 class FairPolicy:
     """A policy that is fair at a level.
 
-    acceptance: (n_cells,) pi(cell).  atoms, weight: (A,) int64 hypotheses and float64 probabilities that make it.
+    acceptance: (n_cells,) pi(cell).  atoms, weight: (A,) int64 hypotheses and float64 probabilities of the mixture.
     error: expected error of one arrival.  level: the level at which it is fair.
     """
 
@@ -94,7 +94,7 @@ def _solve(blocks: Blocks, limits: NDArray[np.float64], cost: NDArray[np.float64
 def _pulled_in(blocks: Blocks, mix: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Move the mixture towards a constant by as little as makes up for the solver's tolerance and for rounding.
 
-    Solutions lie on the border of Q, where the last bit of a gap would decide whether a panel objects.
+    Solutions lie on the boundary of Q, where rounding of a gap would decide whether a panel objects.
     """
     acceptance = blocks.columns @ mix
     gap = acceptance[:, None] - acceptance[None]

@@ -1,7 +1,6 @@
 """Ready-made games: three points, lending, real applicants, label drift, hidden outcomes.
 
-Each function returns a `OneSidedGame`; whatever it does not fix can be given by name or changed afterwards with
-`dataclasses.replace`.
+Each function returns a `OneSidedGame`; further fields are given by name, or changed later with `dataclasses.replace`.
 """
 
 from typing import Any
@@ -30,7 +29,7 @@ _THREE_DISTANCES = ((0.0, 0.3, 0.5), (0.3, 0.0, 0.1), (0.5, 0.1, 0.0))  # not a 
 
 @checked
 def three_points(horizon: int, tolerance: float = 0.2, **rest: Any) -> OneSidedGame:
-    """Return world A: three equally likely kinds, good with chance 0.2, 0.8, 0.9, four stumps, one auditor, k = 2.
+    """Return environment A: three equally likely kinds, good with chance 0.2, 0.8, 0.9; 4 stumps, one auditor, k = 2.
 
     Small enough for slopes over many octaves: the unconstrained optimum accepts the last two kinds, which is
     unfair to the first in 4/9 of the rounds. **rest: further fields of `OneSidedGame`.
@@ -49,7 +48,7 @@ def lending(
     schedule: Schedule = "cycle",
     **rest: Any,
 ) -> OneSidedGame:
-    """Return world B: applicants of two groups with a biased score, and panels that contradict each other.
+    """Return environment B: applicants of two groups with a biased score, and panels that contradict each other.
 
     people: features (score, merit, group); None means `Lending()`.  hypotheses: None means a score threshold for
     each group, 9 cuts each.  votes: of the five members of each panel.  **rest: further fields of `OneSidedGame`,
@@ -66,8 +65,8 @@ def lending(
 def lending_panels(votes: int) -> tuple[Panel, ...]:
     """Return six panels of five from a pool of nine auditors of (score, merit, group), `votes` in 1..5 to object.
 
-    Three auditors are strict on the group (they do not look at it), three on merit (little else counts), three
-    lenient. The panels have different majorities, so what one reports another would let pass.
+    Three auditors are strict on the group (it has weight 0), three on merit (which has most weight), three are lenient.
+    The panels have different majorities, so that one panel may report a pair that another accepts.
     """
     strict_on_group = ((0.2, 0.3, 0.0), (0.0, 0.4, 0.0), (0.3, 0.1, 0.0))
     strict_on_merit = ((0.0, 0.25, 0.1), (0.05, 0.3, 0.3))
@@ -84,7 +83,7 @@ def applicants(horizon: int, table: Any = None, votes: int = 2, **rest: Any) -> 
     """Return a game with the applicants of a real table, a score threshold for each group, and a panel of three.
 
     table: see `Applicants`; None means German Credit, group 1 aged up to 25.  votes: in 1..3. One auditor compares
-    scores alone, one lets groups differ, one is lenient.  **rest: as in `lending`.
+    scores only, one allows for group differences, one is lenient.  **rest: as in `lending`.
     """
     if table is None:
         from bandits.threshold import GermanCredit
@@ -97,10 +96,10 @@ def applicants(horizon: int, table: Any = None, votes: int = 2, **rest: Any) -> 
 
 @checked
 def label_drift(horizon: int, block: int | None = None, tolerance: float = 0.2, **rest: Any) -> OneSidedGame:
-    """Return world C: the three points, whose chances of a good label are turned round in every other block.
+    """Return environment C: the three points, whose chances of a good label are reversed in every other block.
 
-    block: rounds in a block; None means about sqrt(T), so that no fixed law describes the labels at any scale
-    between. **rest: further fields of `OneSidedGame`.
+    block: rounds in a block; None means about sqrt(T), so that no single law
+    describes the labels beyond one block. **rest: further fields of `OneSidedGame`.
     """
     length = round(integer("horizon", horizon, low=1) ** 0.5) if block is None else integer("block", block, low=1)
     people = Crowd(np.arange(3.0)[:, None], ((0.2, 0.8, 0.9), (0.9, 0.6, 0.1)), block=length)
@@ -110,10 +109,10 @@ def label_drift(horizon: int, block: int | None = None, tolerance: float = 0.2, 
 
 @checked
 def hidden_outcomes(horizon: int, chances: ArrayLike = (0.6,), **rest: Any) -> OneSidedGame:
-    """Return world D: kinds whose outcome is seen only if they are accepted, and one arrival a round.
+    """Return environment D: kinds whose outcome is observed only if they are accepted, one arrival per round.
 
-    chances: (n,) of a good label, n <= 16, each kind equally likely; the class holds all 2^n subsets and nobody
-    audits (all distances are 1). A learner that trusts what it has seen rejects a kind for ever after bad luck.
+    chances: (n,) of a good label, n <= 16, each kind equally likely; the class holds all 2^n subsets and the
+    panel never objects. A learner that follows observed labels may reject a good kind for ever.
     **rest: further fields of `OneSidedGame`, by default individuals=1.
     """
     good = array("chances", chances, 1, 0.0, 1.0)

@@ -1,19 +1,19 @@
 """Exponential weights over a listed class: Exp2 for one-sided feedback, and with all labels.
 
 *Exp2 for one-sided feedback.* p_{t+1}(h) proportional to exp(-eta sum_s g_s(h)) with the shifted estimator g of
-(R2) in `bandits.one_sided.reduction`. It replaces the full-bandit estimator by which Bechavod & Roth (2022,
-Theorem 4.1) invoke Exp2 (Bubeck, Cesa-Bianchi & Kakade 2012), and explores by itself. With N = |H|:
+(R2) in `bandits.one_sided.reduction`. It replaces the full-bandit estimator with which Bechavod & Roth (2022,
+Theorem 4.1) apply Exp2 (Bubeck, Cesa-Bianchi & Kakade 2012), and needs no forced exploration. With N = |H|:
 
-* for a fixed price C (D1, ours):  E[Lagrangian regret] <= ln N / eta + (5 eta / 2) (k + 2 C)^2 T, least at
-  eta = sqrt(2 ln N / (5 T)) / (k + 2 C);
+* for a fixed Lagrange multiplier C (D1, ours):  E[Lagrangian regret] <= ln N / eta + (5 eta / 2) (k + 2 C)^2 T, least
+  at eta = sqrt(2 ln N / (5 T)) / (k + 2 C);
 * self-bounding (D2, ours), C = epsilon / (8 eta):  E[error regret] <= ln N / eta + 5 eta k^2 T against every policy
   that is fair at alpha - epsilon, least at eta = sqrt(ln N / (5 k^2 T)), and the violations are O(sqrt T) too.
 
 Proofs: `theory.one_sided.bounds`. C = 0 is the unconstrained Exp2.
 
-*All labels* (after Bechavod, Jung & Wu 2020): O / q is replaced by 1, so g(h) is the Lagrangian loss but for a
-constant, with a range of k + 2 C v over the class, and Hoeffding's lemma takes the place of the second moment:
-E[Lagrangian regret] <= ln N / eta + (eta / 8) (k + 2 C)^2 T for a fixed price, and for C = epsilon / (2 eta)
+*All labels* (after Bechavod, Jung & Wu 2020): O / q is replaced by 1, so g(h) is the Lagrangian loss up to a
+constant, with a range of k + 2 C v over the class, and Hoeffding's lemma replaces the second moment:
+E[Lagrangian regret] <= ln N / eta + (eta / 8) (k + 2 C)^2 T for a fixed multiplier, and for C = epsilon / (2 eta)
 E[error regret] <= ln N / eta + eta k^2 T / 4.
 """
 
@@ -46,7 +46,7 @@ class DenseState(NamedTuple):
 
     weights: Weights
     estimate: Any  # (N,) float64 scratch: the round's estimated losses
-    everyone: Any  # (0,) int64: the weights belong to the hypotheses in order
+    everyone: Any  # (0,) int64, the `atoms` of a play whose weights belong to all hypotheses in order
 
 
 @kernel
@@ -57,7 +57,7 @@ def dense_state(size: int) -> DenseState:
 
 @kernel
 def dense_play(state: DenseState, tasting: float, price: float, t: int, rng: Stream) -> Play:
-    """Return the play of the weights, with everybody accepted instead with probability `tasting`."""
+    """Return the policy of the weights, mixed with accepting all with probability `tasting`."""
     first, second = uniform_pair(rng, t, 0)
     drawn = -1
     if first >= tasting:
@@ -93,7 +93,7 @@ def listed_table(learner: Learner, problem: OneSidedGame) -> Any:
     """Return the table of all predictions; ValueError if the class is too large to list or has one hypothesis."""
     size = problem.n_hypotheses
     if problem.table.size == 0:
-        raise ValueError(f"{learner.name} keeps a weight for every hypothesis, too many here: {size}")
+        raise ValueError(f"{learner.name} keeps a weight for every hypothesis, too many in this class: {size}")
     if size < 2:
         raise ValueError(f"{learner.name} needs at least 2 hypotheses to choose from, got {size}")
     return problem.table
@@ -108,7 +108,7 @@ def check_prices(price: float | None, price_exponent: float | None) -> None:
 
 
 def ceil_power(base: int, numerator: int, denominator: int) -> int:
-    """Return the least integer n with n^denominator >= base^numerator, exactly: floats give 11 for 100000^(1/5)."""
+    """Return the least integer n with n^denominator >= base^numerator; exact, where floats give 11 for 100000^(1/5)."""
     n = max(1, math.floor(base ** (numerator / denominator)) - 1)
     while n**denominator < base**numerator:
         n += 1
@@ -116,7 +116,7 @@ def ceil_power(base: int, numerator: int, denominator: int) -> int:
 
 
 def fixed_price(price: float | None, price_exponent: float | None, horizon: int) -> float | None:
-    """Return C, or T^b for an exponent b, or None where neither is given."""
+    """Return the multiplier C, T^b for an exponent b, or None where neither is given."""
     return float(horizon) ** price_exponent if price_exponent is not None else price
 
 
@@ -132,8 +132,8 @@ def slack_of(learner: Learner, problem: OneSidedGame) -> float:
 class Exp2OneSided(Learner):
     """Exp2 with the shifted estimator.
 
-    price: C >= 0.  price_exponent: b >= 0 makes C = T^b.  With neither, C = epsilon / (8 eta), self-bounding.
-    learning_rate: eta > 0; None means the minimiser of the bound for the kind of price (module docstring).
+    price: Lagrange multiplier C >= 0.  price_exponent: b >= 0 sets C = T^b.  With neither, C = epsilon / (8 eta),
+    self-bounding.  learning_rate: eta > 0; None means the minimiser of the bound for that C (module docstring).
     """
 
     price: float | None = None
@@ -147,7 +147,7 @@ class Exp2OneSided(Learner):
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def parameters(self, problem: OneSidedGame) -> Exp2Params:
-        """Return the class, k, eta and C for the game."""
+        """Return the class, k, eta and C."""
         table, k = listed_table(self, problem), problem.individuals
         per_round = math.log(problem.n_hypotheses) / problem.horizon
         price = fixed_price(self.price, self.price_exponent, problem.horizon)
@@ -177,7 +177,7 @@ class FullInformationExp2(Learner):
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def parameters(self, problem: OneSidedGame) -> Exp2Params:
-        """Return the class, k, eta and C for the game."""
+        """Return the class, k, eta and C."""
         table, k = listed_table(self, problem), problem.individuals
         per_round = math.log(problem.n_hypotheses) / problem.horizon
         price = fixed_price(self.price, self.price_exponent, problem.horizon)

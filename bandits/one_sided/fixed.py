@@ -1,13 +1,13 @@
-"""Yardsticks: a learner that trusts what it has seen, the best fair policy, known beforehand, and any fixed policy.
+"""Baselines: the leader on observed labels, the best fair policy known in advance, and any fixed policy.
 
-*Follow the observed*: play the hypothesis with the fewest errors on revealed labels; among equals the one that
-accepts most, for that is how it starts. It falls for hidden outcomes: with one kind that is good with chance
-p > 1/2 it accepts while goods are at least as many as bads, and once it rejects nothing is ever revealed. A random
-walk's ruin gives P(reject for ever) = (1 - p) / p and
+*Follow the observed*: play the hypothesis with the fewest errors on revealed labels, breaking ties towards the one that
+accepts most. Its regret is linear under hidden outcomes: with one kind that is good with probability p > 1/2 it accepts
+while good labels are at least as many as bad ones, and after a rejection no label is revealed any more. By gambler's
+ruin P(reject for ever) = (1 - p) / p and
 
     E[error regret against accepting all] = (2 p - 1) (T - E[acceptances]) >= ((1 - p) / p) ((2 p - 1) T - 1).
 
-*Omniscient fair policy*: the linear program's solution in Q_{alpha - epsilon, gamma}, drawn afresh every round.
+*Omniscient fair policy*: the linear program's solution in Q_{alpha - epsilon, gamma}; a new hypothesis drawn per round.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Unseen = Literal["ignored", "bad"]
 
 
 class ObservedParams(NamedTuple):
-    """Class, in order of acceptances, and what is made of rejected individuals."""
+    """Class, in order of acceptances, and how rejected individuals are counted."""
 
     table: Any  # (n_cells, N) uint8, columns with the most acceptances first
     order: Any  # (N,) int64, the hypothesis of each column
@@ -69,7 +69,7 @@ def _observed_update(
 class FollowObserved(Learner):
     """Follow the leader on revealed labels.
 
-    unseen: rejected individuals are "ignored", or taken for "bad" (label 0).
+    unseen: rejected individuals are "ignored", or counted as "bad" (label 0).
     """
 
     unseen: Unseen = "ignored"
@@ -92,7 +92,7 @@ class FixedParams(NamedTuple):
 
 
 class FixedState(NamedTuple):
-    """Nothing is learned; one number, since a state cannot be empty."""
+    """Number of rounds played: a state needs at least one field."""
 
     rounds: int
 
@@ -134,7 +134,7 @@ class OmniscientFair(Learner):
 
 @dataclass(frozen=True)
 class FixedPolicy(Learner):
-    """Play one policy for ever; weights: (N,) >= 0, not all 0, in proportion to which hypotheses are drawn."""
+    """Play one policy; weights: (N,) >= 0, not all 0, proportional to the probabilities of the hypotheses."""
 
     weights: Numbers
     steps: ClassVar[LearnerSteps] = LearnerSteps(_fixed_init, _fixed_act, _fixed_update)
@@ -150,6 +150,6 @@ class FixedPolicy(Learner):
         """Return the hypotheses of positive weight and their probabilities; ValueError unless there are N weights."""
         law = np.array(self.weights)
         if len(law) != problem.n_hypotheses:
-            raise ValueError(f"weights must be {problem.n_hypotheses} numbers, one a hypothesis, got {len(law)}")
+            raise ValueError(f"weights must be {problem.n_hypotheses} numbers, one per hypothesis, got {len(law)}")
         atoms = np.flatnonzero(law)
         return FixedParams(atoms, proportions(law)[atoms])

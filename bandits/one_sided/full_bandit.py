@@ -1,4 +1,4 @@
-"""Exp2 as the paper invokes it: the full-bandit estimator, which looks only at the round's total loss.
+"""Exp2 with the full-bandit estimator of the paper, which uses only the total loss of the round.
 
 Bechavod & Roth (2022, Theorem 4.1) run Exp2 (Bubeck, Cesa-Bianchi & Kakade 2012, Figure 1) on the reduced problem,
 whose actions are a_h in {0, 1}^(2 k') with k' = k + 2 C:
@@ -9,12 +9,12 @@ Every a_h is an affine image of the predictions on the k individuals, a_h = M f_
 so <a_h, P^+ a> = f_h' v for any solution of E_p[f f'] v = f: a system of k + 1 unknowns, however large C is. Losses
 are divided by k' to lie in [0, 1].
 
-The proof asks for eta |<a_h, l~>| <= 1 and gives E[regret] <= 2 g T + ln N / eta + eta E sum <p, <a_h, l~>^2>, whose
-last part is at most the dimension of the round, k + 1. With mu John's law of the population (`bandits.one_sided.john`:
-known before anybody comes, leverages at most r <= min(N, n_cells + 1) in every round, whatever is reported),
-|<a_h, l~>| <= r / g, so g >= eta r is enough. With d = 2 k' >= r, g = eta d and eta = sqrt(ln N / (3 d T)) that is
+The proof requires eta |<a_h, l~>| <= 1 and gives E[regret] <= 2 g T + ln N / eta + eta E sum <p, <a_h, l~>^2>, whose
+last part is at most the dimension of the round, k + 1. Let mu be John's law of the population (`one_sided.john`:
+known before play, leverages at most r <= min(N, n_cells + 1) in every round, whatever is reported). Then
+|<a_h, l~>| <= r / g, so g >= eta r suffices. With d = 2 k' >= r, g = eta d and eta = sqrt(ln N / (3 d T)) that is
 2 sqrt(3 d T ln N), in Lagrangian units at most 4 sqrt(3) (2 k + 4 C)^(3/2) sqrt(T ln N), the theorem's constant. For
-d < r, g = eta r is played instead, and the printed constant is not claimed.
+d < r the learner uses g = eta r, for which the theorem's constant is not claimed.
 """
 
 import math
@@ -47,7 +47,7 @@ class FullBanditParams(NamedTuple):
 
 
 class FullBanditState(NamedTuple):
-    """Cumulative estimates, the law played, and scratch."""
+    """Cumulative estimates, the policy played, and scratch."""
 
     loss: Any  # (N,) float64
     law: Any  # (N,) float64, sums to 1
@@ -169,11 +169,11 @@ def _update(
 
 @dataclass(frozen=True)
 class Exp2FullBandit(Learner):
-    """Exp2 literally as in Theorem 4.1.
+    """Exp2 as in Theorem 4.1.
 
-    price: integer C >= 0; None means ceil(T^(1/5)).  learning_rate: eta > 0 for losses in [0, 1]; None means
-    sqrt(ln N / (3 d T)), d = 2 k + 4 C.  exploration: g in (0, 1]; None means min(1, eta max(d, L)), L the largest
-    leverage under mu.  explorer: mu, "john" or "uniform" over the class.
+    price: integer Lagrange multiplier C >= 0; None means ceil(T^(1/5)).  learning_rate: eta > 0 for losses in [0, 1];
+    None means sqrt(ln N / (3 d T)), d = 2 k + 4 C.  exploration: g in (0, 1]; None means min(1, eta max(d, L)), L the
+    largest leverage under mu.  explorer: mu, "john" or "uniform" over the class.
     """
 
     price: int | None = None
@@ -190,7 +190,7 @@ class Exp2FullBandit(Learner):
         optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
 
     def parameters(self, problem: OneSidedGame) -> FullBanditParams:
-        """Return the class, k, eta, g, mu and C for the game."""
+        """Return the class, k, eta, g, mu and C."""
         table, k = listed_table(self, problem), problem.individuals
         price = ceil_power(problem.horizon, 1, 5) if self.price is None else int(self.price)
         d = 2 * k + 4 * price

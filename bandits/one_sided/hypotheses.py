@@ -1,11 +1,11 @@
 """Classes of binary hypotheses on a finite population, with a separator and an empirical-risk oracle.
 
-A class partitions individuals into cells that no hypothesis tells apart; everything else works on cells, so
-that a hypothesis is an integer h in 0..N-1 and h(x) costs a few instructions, however large N is. A separator
+A class partitions individuals into cells on which every hypothesis is constant. A hypothesis is an integer h in 0..N-1
+and h(cell) costs a few instructions, however large N is. A separator
 is a set of cells on which any two hypotheses differ somewhere (Syrgkanis, Krishnamurthy & Schapire 2016); the
-oracle returns argmin_h sum_c w(c) h(c) for signed weights w on the cells, the lowest index among equals.
+oracle returns argmin_h sum_c w(c) h(c) for signed weights w on the cells, ties broken to the lowest index.
 
-A class of one's own is a frozen dataclass below `Hypotheses` with three compiled functions and a few tables.
+A custom class is a frozen dataclass derived from `Hypotheses` with two compiled functions and a few tables.
 """
 
 from abc import abstractmethod
@@ -23,7 +23,7 @@ from bandits.one_sided.people import People
 
 _MANY_CUTS = 10**6
 _MANY_BITS = 12
-DENSE_LIMIT = 2**27  # bytes of a table of all predictions, one a (cell, hypothesis)
+DENSE_LIMIT = 2**27  # bytes of a table of all predictions, one byte per (cell, hypothesis)
 
 
 class HypothesesSteps(NamedTuple):
@@ -34,7 +34,7 @@ class HypothesesSteps(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """All acceptance vectors that policies can have: sums of a mixture from each block.
+    """The acceptance vectors of all policies: sums of one mixture from each block.
 
     columns: (n_cells, M) float64.  block: (M,) int64 from 0.  A policy's acceptance is columns @ mix where mix >= 0
     sums to 1 in each block. A plain class has one block whose columns are its hypotheses.
@@ -45,7 +45,7 @@ class Blocks(NamedTuple):
 
 
 class Hypotheses(Checked):
-    """Base of all classes: a frozen dataclass; everything below is with respect to one population."""
+    """Base of all classes: a frozen dataclass; all methods are with respect to one population."""
 
     steps: ClassVar[HypothesesSteps]
 
@@ -124,7 +124,7 @@ def _listed_minimise(setting: ListedSetting, weights: Any) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Listed(Hypotheses):
-    """Hypotheses given one by one: predictions (N, n) of 0 and 1, one row a hypothesis, one column a kind.
+    """Hypotheses given one by one: predictions (N, n) of 0 and 1, one row per hypothesis, one column per kind.
 
     One row must be constant (all 0 or all 1), as the paper assumes: a constant is fair for every panel.
     The oracle tries all N; the separator is all n kinds.
@@ -174,7 +174,7 @@ class Listed(Hypotheses):
         return self.cells(people)
 
     def setting(self, people: People) -> ListedSetting:
-        """Return the compiled functions' view."""
+        """Return what the compiled functions receive."""
         return ListedSetting(self.table(people))
 
     def _predictions(self, people: People) -> NDArray[np.uint8]:
@@ -182,7 +182,7 @@ class Listed(Hypotheses):
         return np.ascontiguousarray(self.predictions.T)
 
 
-# ---------------------------------------------------------------- thresholds, one a group
+# ---------------------------------------------------------------- thresholds, one per group
 
 
 class GroupThresholdsSetting(NamedTuple):
@@ -208,7 +208,7 @@ def _thresholds_minimise(setting: GroupThresholdsSetting, weights: Any) -> int:
         first = group * (setting.cuts - 1)
         least = 0.0
         suffix = 0.0
-        cut = setting.cuts - 1  # nobody of the group is accepted
+        cut = setting.cuts - 1  # the group is rejected
         for level in range(setting.cuts - 2, -1, -1):
             suffix += weights[first + level]
             if suffix <= least:
@@ -223,8 +223,8 @@ class GroupThresholds(Hypotheses):
     """A threshold on one feature for every group: N = cuts^G hypotheses, separator of G (cuts - 1) cells.
 
     The feature's range is cut into cuts - 1 levels by its quantiles over all kinds; hypothesis h accepts group g
-    from level (h // cuts^g) mod cuts on, where the last value accepts nobody.  cuts: at least 2.  feature: column of
-    the features.  by_group=False gives one threshold for everybody (N = cuts).
+    from level (h // cuts^g) mod cuts on, where the last value rejects all.  cuts: at least 2.  feature: column of the
+    features.  by_group=False gives one threshold for all groups (N = cuts).
     """
 
     cuts: int = 9
@@ -267,7 +267,7 @@ class GroupThresholds(Hypotheses):
         return np.arange(self.n_cells(people))
 
     def setting(self, people: People) -> GroupThresholdsSetting:
-        """Return the compiled functions' view."""
+        """Return what the compiled functions receive."""
         self.size(people)
         n_groups = self._n_groups(people)
         return GroupThresholdsSetting(int(self.cuts), n_groups, np.int64(self.cuts) ** np.arange(n_groups))
@@ -278,7 +278,7 @@ class GroupThresholds(Hypotheses):
         return np.ascontiguousarray(level >= cut, dtype=np.uint8)
 
     def blocks(self, people: People) -> Blocks:
-        """Return one block a group, whose columns are its thresholds: G * cuts columns, whatever N is."""
+        """Return one block per group, whose columns are its thresholds: G * cuts columns, whatever N is."""
         group, level = np.divmod(np.arange(self.n_cells(people))[:, None], self.cuts - 1)
         block, cut = np.divmod(np.arange(self._n_groups(people) * self.cuts), self.cuts)
         return Blocks(((group == block) & (level >= cut)).astype(float), block)
@@ -318,11 +318,11 @@ def _conjunctions_minimise(setting: ConjunctionsSetting, weights: Any) -> int:
 
 @dataclass(frozen=True)
 class Conjunctions(Hypotheses):
-    """Accept those who have all features of a set: N = 2^b monotone conjunctions over b binary features.
+    """Accept individuals that have all features of a set: N = 2^b monotone conjunctions over b binary features.
 
-    above: (b,) with 1 <= b <= 12: bit j of an individual is features[:, j] > above[j]. Hypothesis h asks for the
-    bits set in h (h = 0 accepts everybody); cells are the 2^b bit patterns. The separator is the b patterns that
-    lack one bit: two conjunctions differ on the pattern that lacks a bit only one of them asks for.
+    above: (b,) with 1 <= b <= 12: bit j of an individual is features[:, j] > above[j]. Hypothesis h requires the
+    bits set in h (h = 0 accepts all); cells are the 2^b bit patterns. The separator is the b patterns that
+    lack one bit: two conjunctions differ on the pattern that lacks a bit required by only one of them.
     """
 
     above: Numbers = (0.5, 0.5)
@@ -354,7 +354,7 @@ class Conjunctions(Hypotheses):
         return 2 ** len(self.above) - 1 - (1 << np.arange(len(self.above)))
 
     def setting(self, people: People) -> ConjunctionsSetting:
-        """Return the compiled functions' view."""
+        """Return what the compiled functions receive."""
         return ConjunctionsSetting(len(self.above))
 
     def _predictions(self, people: People) -> NDArray[np.uint8]:

@@ -1,25 +1,25 @@
-"""John's exploration for a class: a law over hypotheses under which no hypothesis is hard to see.
+"""John's exploration for a class: the law over hypotheses that minimises the largest leverage.
 
 For vectors f_h spanning r dimensions and a law mu with moments P = E_mu[f f'], the leverage of h is f_h' P^+ f_h. Its
 mean under mu is r, so the largest is at least r. It equals r exactly where mu maximises det P (Kiefer & Wolfowitz
 1960), that is for the weights of the contact points of the least ellipsoid around the f_h and -f_h (John 1948): then
 E_mu[f f'] is the ellipsoid's matrix over r, every f_h lies inside, and those of positive weight lie on its surface.
-Bubeck, Cesa-Bianchi & Kakade (2012, Section 3) explore by this law, for under (1 - g) q + g mu no estimate
+Bubeck, Cesa-Bianchi & Kakade (2012, Section 3) explore by this law, because under (1 - g) q + g mu no estimate
 <f_h, P^+ f_h'> exceeds r / g.
 
 Here f_h = (1, predictions of h on all cells), which makes the ellipsoid around the f_h and -f_h the least one around
-the predictions, with any centre. Two facts (ours) let one law serve all rounds, known before anybody comes:
+the predictions, with any centre. By two facts (ours) one law, known before play, serves all rounds:
 
 * The reduced action a_h of a round is a one-to-one linear image of (1, h(x_1), ..., h(x_k)), whatever pair is
-  reported and however many copies it gets. Leverages do not change under such maps: mu does not wait for the panel.
-* Forgetting coordinates cannot increase a leverage: f' P^+ f is the largest (v'f)^2 / v'Pv, over fewer v. So in every
-  round, whoever comes, leverages under the population's mu are at most its rank r <= min(N, n_cells + 1).
+  reported and however many copies it gets. Leverages are invariant under such maps: mu does not depend on the panel.
+* Dropping coordinates cannot increase a leverage: f' P^+ f is the largest (v'f)^2 / v'Pv, over fewer v. So in every
+  round, whatever the arrivals, leverages under the population's mu are at most its rank r <= min(N, n_cells + 1).
 
 The law is uniform where the class has as many hypotheses as dimensions (thresholds, conjunctions of all bits) or is a
-product (one threshold a group, all subsets).
+product (one threshold per group, all subsets).
 
-Frank-Wolfe steps to the vector farthest out and away from the one deepest inside, each of exact length (Khachiyan 1996;
-Ahipasaoglu, Sun & Todd 2008).
+Computed by Frank-Wolfe steps towards the vector of largest leverage and away from that of smallest, with exact line
+search (Khachiyan 1996; Ahipasaoglu, Sun & Todd 2008).
 """
 
 from functools import lru_cache
@@ -34,7 +34,7 @@ _REFRESH = 64  # steps between two inversions: rank-one updates lose a few bits 
 
 
 class Design(NamedTuple):
-    """A law over N vectors, and how well it sees them.
+    """A law over N vectors, and their leverages under it.
 
     weight: (N,) float64 >= 0, sums to 1.  leverage: (N,) float64 f_h' P^+ f_h, at most rank (1 + tolerance), and
     within rank tolerance of rank where the weight is positive.  rank: dimension r of the span.
@@ -88,7 +88,7 @@ def _cached(shape: tuple[int, int], predictions: bytes) -> Design:
 
 
 def class_design(table: NDArray[np.uint8]) -> Design:
-    """Return John's law for a class with predictions (n_cells, N); one computation a class and process."""
+    """Return John's law for a class with predictions (n_cells, N); computed once per class and process."""
     return _cached(table.shape, np.ascontiguousarray(table).tobytes())
 
 

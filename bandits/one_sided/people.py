@@ -1,9 +1,9 @@
-"""Who comes: a finite population, and the individuals and true labels of every round.
+"""Populations: finite sets of individuals, and the arrivals and true labels of every round.
 
-A population has n kinds of individual x with features (n, f) and a group (n,). In each round k of them
-arrive. `Crowd` draws them independently by given weights and labels them 1 with a chance that may depend on
-the round's block, which is how an adversary's label drift is written; `Lending` is a synthetic credit market;
-`Applicants` are those of a real table; `RecordedPeople` replays a sequence of the user's.
+A population has n kinds of individual x with features (n, f) and groups (n,). In each round k individuals arrive.
+`Crowd` draws them independently by given weights and labels them 1 with a probability that may depend on the round's
+block (label drift); `Lending` is a synthetic credit market; `Applicants` are the rows of a real table;
+`RecordedPeople` replays a given sequence.
 """
 
 from abc import abstractmethod
@@ -42,7 +42,7 @@ class People(Checked):
 
     @abstractmethod
     def expected(self, horizon: int) -> NDArray[np.float64]:
-        """Return (2, n): mean share of arrivals that are of each kind with label 0 and with label 1; sums to 1."""
+        """Return (2, n): expected share of arrivals of each kind with label 0 and with label 1; sums to 1."""
 
     @property
     def n_kinds(self) -> int:
@@ -63,7 +63,7 @@ class CrowdSetting(NamedTuple):
 
     cumulative: Any  # (n,) float64, cumulative weights, the last is 1
     chance: Any  # (S, n) float64, P(label 1) in each piece
-    block: int  # rounds that a piece lasts; the pieces take turns
+    block: int  # rounds of a piece; the pieces alternate cyclically
 
 
 @kernel
@@ -98,7 +98,7 @@ class _Independent(People):
     law: Any  # CrowdSetting
 
     def setting(self, horizon: int, individuals: int) -> CrowdSetting:
-        """Return the compiled functions' view."""
+        """Return what the compiled functions receive."""
         return self.law
 
     def expected(self, horizon: int) -> NDArray[np.float64]:
@@ -115,9 +115,9 @@ class _Independent(People):
 class Crowd(_Independent):
     """Independent arrivals: kind x with probability proportional to weights[x], label 1 with chances[.., x].
 
-    features: (n, f), finite.  chances: (n,) or, for drift, (S, n), in [0, 1]: piece s rules rounds (from 0) with
-    (t // block) mod S = s.  groups: (n,) integers from 0; None puts all in group 0.  weights: (n,) >= 0, not all 0;
-    None means equal.  block: at least 1.
+    features: (n, f), finite.  chances: (n,) or, for drift, (S, n), in [0, 1]: piece s applies in rounds t (from 0)
+    with (t // block) mod S = s.  groups: (n,) integers from 0; None puts all in group 0.  weights: (n,) >= 0, not all
+    0; None means equal.  block: at least 1.
     """
 
     features: Numbers
@@ -151,7 +151,7 @@ class Crowd(_Independent):
 
 @dataclass(frozen=True)
 class Lending(_Independent):
-    """A credit market of two groups with a score that is biased against group 1.
+    """A synthetic credit market of two groups with a score that is biased against group 1.
 
     Each of n_people >= 2 kinds has merit m ~ N(0, 1), alternating group g and score s = m - bias g + noise Z, and
     repays (label 1) with chance 1 / (1 + exp(-sharpness m)). features: (n, 3), columns s, m, g. The kinds are drawn
@@ -194,7 +194,7 @@ class Lending(_Independent):
 
 @dataclass(frozen=True)
 class Applicants(_Independent):
-    """Real applicants: each scored individual of a table is a kind of its own, with its one recorded outcome.
+    """Real applicants: each scored individual of a table is one kind, with its recorded outcome as label.
 
     table: a population of `bandits.threshold` with pools of scored individuals, such as GermanCredit() or Compas();
     the score model is fitted on the table's other half, on first use. features: (n, 2), columns score and group.
@@ -225,7 +225,7 @@ class Applicants(_Independent):
         return CrowdSetting(_cumulative(np.ones(len(good))), good[None], 1)
 
 
-# ---------------------------------------------------------------- a sequence of the user's
+# ---------------------------------------------------------------- a recorded sequence
 
 
 class RecordedSetting(NamedTuple):
@@ -271,7 +271,7 @@ class RecordedPeople(People):
         object.__setattr__(self, "groups", _groups(self.groups, len(features)))
 
     def setting(self, horizon: int, individuals: int) -> RecordedSetting:
-        """Return the compiled functions' view; ValueError if the sequence is too short or of another k."""
+        """Return what the compiled functions receive; ValueError if the sequence is too short or of another k."""
         rounds, k = self.people.shape
         if rounds < horizon or k != individuals:
             raise ValueError(f"people must have shape (at least {horizon}, {individuals}), got {self.people.shape}")
@@ -286,7 +286,7 @@ class RecordedPeople(People):
 
 def _cumulative(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     cumulative = np.cumsum(proportions(weights))
-    cumulative[np.flatnonzero(weights)[-1] :] = 1.0  # rounding must not reach a kind of weight 0
+    cumulative[np.flatnonzero(weights)[-1] :] = 1.0  # a kind of weight 0 is never drawn, whatever the rounding
     return cumulative
 
 

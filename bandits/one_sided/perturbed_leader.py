@@ -1,19 +1,19 @@
-"""Oracle-efficient learners: follow a perturbed leader, with several leaders for the panel to look at.
+"""Oracle-efficient learners: follow the perturbed leader, where the policy is a mixture of several leaders.
 
 *Context-Semi-Bandit-FTPL* (Syrgkanis, Krishnamurthy & Schapire 2016, Algorithm 3), as Bechavod & Roth (2022,
 Algorithms 4 and 5) adapt it. A leader is the oracle's answer to the cumulative estimated losses plus Laplace noise
 of density (w / 2) exp(-w |u|) on the cells of a separator. The law of a leader is implicit, so R of them are drawn
-with fresh noise, their uniform mixture pi^ is shown to the panel and h^ is drawn from it. 1 / P(accepted) is
+with independent noise, their uniform mixture pi^ is audited by the panel and h^ is drawn from it. 1 / P(accepted) is
 estimated by geometric resampling: J = min(L, number of further leaders until one accepts), E J = (1 - (1 - q)^L) / q.
 In half-Lagrangian units an accepted individual's cell gains J (1 - y) - 1/2, a rejected one's -1/2, likewise for C
 copies of the reported pair (of the first individual, if none is reported), and each of the 2 k' coordinates,
-k' = k + 2 C, carries its own noise, so that a separator cell's is a sum of 2 k' Laplace variables.
+k' = k + 2 C, has independent noise, so that a separator cell's is a sum of 2 k' Laplace variables.
 
-*Instance-level noise* (ours): one Laplace variable a separator cell, cells gaining 2 (1 - y) O z - 1, plus C on
+*Instance-level noise* (ours): one Laplace variable per separator cell, cells gaining 2 (1 - y) O z - 1, plus C on
 rho1 and minus C on rho2, where z is J or, without any resampling, 1 / pi^(x): given the R leaders the law of h^ is
 explicit, and the bias is the same as resampling's with L = R.
 
-A round costs R + L oracle calls or R, whatever the size of the class.
+A round costs R + L oracle calls, or R without resampling, whatever the size of the class.
 """
 
 import math
@@ -42,9 +42,9 @@ class LeadersParams(NamedTuple):
     individuals: int
     leaders: int  # R
     resamples: int  # L, 0 where the leaders themselves give the propensities
-    noises: int  # Laplace variables a separator cell
+    noises: int  # Laplace variables per separator cell
     perturbation: float  # w
-    price: float  # C
+    price: float  # Lagrange multiplier C
 
 
 class LeadersState(NamedTuple):
@@ -54,7 +54,7 @@ class LeadersState(NamedTuple):
     noisy: Any  # (n_cells,) float64
     leaders: Any  # (R,) int64
     weight: Any  # (R,) float64, ones
-    waited: Any  # (k,) int64: J, 0 while nobody has accepted
+    waited: Any  # (k,) int64: J, 0 until a leader accepts
 
 
 @kernel
@@ -110,7 +110,7 @@ def _make_act(leader: Any) -> Any:
 def _make_wait(leader: Any, predict: Any) -> Any:
     @kernel
     def wait(params: LeadersParams, state: LeadersState, t: int, report: Report, rng: Stream) -> None:
-        """Write J of every accepted individual; one batch of fresh leaders serves them all."""
+        """Write J of every accepted individual; all use the same sequence of further leaders."""
         waiting = 0
         for i in range(report.cells.size):
             state.waited[i] = 0
@@ -197,9 +197,9 @@ def _check_counts(leaders: int | None, resamples: int | None, perturbation: floa
 class ContextSemiBanditFtpl(Learner):
     """Context-Semi-Bandit-FTPL with resampling, as in Theorem 4.2.
 
-    price: integer C >= 0; None means ceil(T^(4/45)).  resamples: L >= 1; None means ceil(T^(1/3)).  leaders: R >= 1;
-    None means ceil(T^(16/45)), the least that keeps the theorem's rate (its statement has R = T).  perturbation: w > 0;
-    None means the minimiser sqrt(10 sqrt(s k') ln N / (8 (2 k')^2 s L k' T)) of the semi-bandit bound.
+    price: integer multiplier C >= 0; None means ceil(T^(4/45)).  resamples: L >= 1; None means ceil(T^(1/3)).
+    leaders: R >= 1; None means ceil(T^(16/45)), the smallest that keeps the theorem's rate (its statement has R = T).
+    perturbation: w > 0; None means the minimiser sqrt(10 sqrt(s k') ln N / (8 (2 k')^2 s L k' T)) of the bound.
     """
 
     price: int | None = None
@@ -218,7 +218,7 @@ class ContextSemiBanditFtpl(Learner):
         return _leader_steps(problem.hypotheses.steps, True)
 
     def parameters(self, problem: OneSidedGame) -> LeadersParams:
-        """Return the class and the tuning for the game."""
+        """Return the class and the tuning."""
         setting, n_cells, separator, k = _class(self, problem)
         horizon, s = problem.horizon, len(separator)
         price = ceil_power(horizon, 4, 45) if self.price is None else int(self.price)
@@ -233,10 +233,10 @@ class ContextSemiBanditFtpl(Learner):
 
 @dataclass(frozen=True)
 class InstanceFtpl(Learner):
-    """Perturbed leaders with one noise a separator cell.
+    """Perturbed leaders with one noise variable per separator cell.
 
-    price, price_exponent: C or T^b; with neither C = epsilon / (16 w s), self-bounding.  leaders: R >= 1; None means
-    ceil(T^(1/3)).  resamples: L >= 1 for geometric resampling; None takes propensities from the leaders.
+    price, price_exponent: multiplier C or T^b; with neither C = epsilon / (16 w s), self-bounding.  leaders: R >= 1;
+    None means ceil(T^(1/3)).  resamples: L >= 1 for geometric resampling; None computes propensities from the leaders.
     perturbation: w > 0; None means sqrt(10 ln N / (8 sqrt(s) k^2 (1 + 8 L) T)), with L = R without resampling.
     """
 
@@ -256,7 +256,7 @@ class InstanceFtpl(Learner):
         return _leader_steps(problem.hypotheses.steps, False)
 
     def parameters(self, problem: OneSidedGame) -> LeadersParams:
-        """Return the class and the tuning for the game."""
+        """Return the class and the tuning."""
         setting, n_cells, separator, k = _class(self, problem)
         horizon, s = problem.horizon, len(separator)
         leaders = self.leaders or ceil_power(horizon, 1, 3)

@@ -1,4 +1,4 @@
-"""What a learner plays against one-sided labels: a policy and the hypothesis drawn from it, checked and evaluated."""
+"""The action of a one-sided game: a policy and the hypothesis drawn from it, with its checks and acceptances."""
 
 from typing import Any, NamedTuple
 
@@ -14,15 +14,16 @@ _CLOSE = 1e-9  # relative, of `total` to the sum of the weights
 class Play(NamedTuple):
     """A policy and the hypothesis drawn from it.
 
-    With probability `tasting` everybody is accepted; otherwise the hypothesis is drawn in proportion to the weights.
+    With probability `tasting` all individuals are accepted (forced exploration); otherwise a hypothesis is drawn with
+    probabilities proportional to the weights.
     """
 
-    weight: Any  # (M,) float64 >= 0; M = N, or one weight an atom
-    total: float  # sum of the weights, positive and finite, within 1e-9 of it relative to it
-    atoms: Any  # (M,) int64 in 0, ..., N - 1, whose weights they are; empty (0,): weight h belongs to hypothesis h
+    weight: Any  # (M,) float64 >= 0; M = N, or one weight per atom
+    total: float  # sum of the weights, to a relative 1e-9; positive and finite
+    atoms: Any  # (M,) int64 in 0, ..., N - 1, hypothesis of each weight; empty (0,): weight h belongs to hypothesis h
     tasting: float  # in [0, 1]
-    drawn: int  # 0, ..., N - 1; -1: everybody is accepted
-    price: float  # C >= 0, finite; only measured, never paid
+    drawn: int  # 0, ..., N - 1; -1: all are accepted
+    price: float  # Lagrange multiplier C >= 0, finite; used only in the metric lagrangian_regret
 
 
 _check_types = returns(
@@ -38,7 +39,7 @@ _check_types = returns(
 
 @shared_kernel
 def check_play(setting: Any, play: Play, t: int) -> int:
-    """Return the hypothesis drawn in round t, or -1; InvalidAction where the play breaks what `Play` promises."""
+    """Return the hypothesis drawn in round t, or -1; InvalidAction where a field of the play is out of range."""
     _check_types(play)
     most = setting.n_hypotheses - 1
     drawn = index(play.drawn)
@@ -103,7 +104,7 @@ def make_acceptance(hypotheses: HypothesesSteps) -> Any:
 
 @shared_kernel
 def _dense_acceptance(table: Any, weight: Any, cell: int) -> float:
-    """Return the sum of weight (N,) over the hypotheses that accept: four sums that run beside each other."""
+    """Return the sum of weight (N,) over the hypotheses that accept, in four independent partial sums."""
     first = 0.0
     second = 0.0
     third = 0.0

@@ -1,4 +1,4 @@
-"""More metrics of a one-sided game, for `bandits.combine.observed`: the terms of an analysis, and other thresholds."""
+"""Probes of a one-sided game, for `bandits.combine.observed`: terms of the analysis, and other vote thresholds."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -17,7 +17,7 @@ from bandits.one_sided.reduction import estimate_losses
 
 
 class Moments(NamedTuple):
-    """What is added up over the rounds."""
+    """Sums over the rounds."""
 
     estimate: Any  # (N,) float64 scratch: the round's g
     total: Any  # (N,) float64, sum of g
@@ -42,8 +42,8 @@ def _no_moments(setting: OneSidedSetting, own: Any) -> Moments:
 def add_moments(
     setting: OneSidedSetting, own: Any, kept: Moments, world: OneSidedWorld, t: int, play: Play, report: Report
 ) -> Moments:
-    """Add a round's moments; without a price g is X, and what a report adds to it is in [0, 2 C]."""
-    if play.atoms.size > 0 or play.tasting > 0.0:  # not the law of these estimates
+    """Add a round's moments; at C = 0 g equals X, and a report adds an amount in [0, 2 C]."""
+    if play.atoms.size > 0 or play.tasting > 0.0:  # the play is not the law of these estimates
         kept.sums[:] = np.nan
         return kept
     table = setting.table
@@ -74,12 +74,12 @@ class Exp2Analysis(Probe):
     """The terms in the analysis of exponential weights, on the learner's own estimates g of (R2) in every round.
 
     Measures labels_moment = sum <p, X^2>, X the part of g that is about labels, second_moment = sum <p, g^2>, and
-    estimated_regret = sum <p, g> - min_h sum g(h), so that on each path, at every checkpoint,
+    estimated_regret = sum <p, g> - min_h sum g(h), so that on each path, at every checkpoint
 
         estimated_regret <= ln N / eta + (eta / 2) second_moment,
         estimated_regret <= ln N / eta + eta labels_moment + eta C^2 reports
 
-    can be seen (`theory.one_sided`). For learners that weigh the whole class (`Exp2OneSided`); for others the moments
+    (`theory.one_sided`). For learners that weigh the whole class (`Exp2OneSided`); for others the moments
     are nan. ValueError for a class that is too large to list.
     """
 
@@ -91,7 +91,7 @@ class Exp2Analysis(Probe):
         return MomentMetrics._fields
 
     def setting(self, problem: OneSidedGame) -> None:
-        """Return nothing more; ValueError if the class is too large to list."""
+        """Return None; ValueError if the class is too large to list."""
         if problem.table.size == 0:
             raise ValueError(f"hypotheses must be a class that can be listed, got {problem.n_hypotheses} hypotheses")
 
@@ -100,7 +100,7 @@ class Exp2Analysis(Probe):
 
 
 class Thresholds(NamedTuple):
-    """What the auditors would say."""
+    """The auditors' distances, sorted per pair."""
 
     swings: Any  # (m, n, n) float64: row s - 1 is the s-th smallest of the auditors' distances
 
@@ -138,10 +138,9 @@ def _measure_votes(
 class ViolationsByVotes(Probe):
     """Violations under every number of votes s = 1, ..., m: the metrics violations_votes_1 to violations_votes_m.
 
-    The auditors' answers do not depend on how many votes a report takes, so one run shows the violations of its
-    policies under every threshold: a round counts under s if at least s of the m auditors object to some pair. Only the
-    game's own threshold was reported and learned from; for a given run the counts fall as s grows.
-    ValueError unless the game has one panel.
+    A round counts under s if at least s of the m auditors object to some pair. Objections do not depend on the
+    threshold, so one run gives the violations of its policies under every s; the learner observes only reports under
+    the threshold of the game. On a given run the counts are non-increasing in s. ValueError unless there is one panel.
     """
 
     steps: ClassVar[ProbeSteps] = ProbeSteps(_no_violations, _count_votes, _measure_votes)

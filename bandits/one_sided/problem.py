@@ -1,4 +1,4 @@
-"""Accept or reject k individuals a round, with labels of the accepted only and a panel that watches for unfairness.
+"""The one-sided game: accept or reject k individuals per round; a label is observed only on acceptance.
 
 Bechavod & Roth, "Individually Fair Learning with One-Sided Feedback" (2022), Section 2. In round t
 
@@ -9,16 +9,16 @@ Bechavod & Roth, "Individually Fair Learning with One-Sided Feedback" (2022), Se
 
 | notation     | here                   | meaning                                                       |
 |--------------|------------------------|---------------------------------------------------------------|
-| k            | individuals            | arrivals a round                                              |
+| k            | individuals            | arrivals per round                                            |
 | N            | n_hypotheses           | size of the class                                             |
 | alpha        | tolerance              | pi(x) - pi(x') may exceed the distance by this much           |
 | epsilon      | slack                  | the benchmark must be fair at alpha - epsilon                 |
 | gamma m      | Panel.votes            | auditors who must object                                      |
-| C            | Play.price             | what the learner charges itself for a unit of a reported gap  |
+| C            | Play.price             | Lagrange multiplier of a reported gap                         |
 
 Loss is misclassifications, summed over the k. Regret is against the policy that is fair for every panel on every
-pair of the population and has the least expected error over the horizon (`benchmark`), held fixed for the run: the
-theorems' comparator for a fixed policy. For a recorded sequence it is the best in hindsight at the horizon.
+pair of the population and has the least expected error over the horizon (`benchmark`), held fixed for the run, as in
+the theorems. For a recorded sequence it is the best in hindsight at the horizon.
 """
 
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ from bandits.one_sided.reduction import HIDDEN
 from bandits.protocol import ProblemSteps, RoundProblem
 
 _LAST_OF_BLOCK = 4095  # see bandits.core.summation
-_MANY_INDIVIDUALS = 2**20  # arrive per round at most: a round looks at all pairs of them
+_MANY_INDIVIDUALS = 2**20  # largest k: a round compares all pairs
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ class FullLabels(Checked):
 
 
 class Report(NamedTuple):
-    """What a round reveals."""
+    """The feedback of a round."""
 
     cells: Any  # (k,) int64, cell of every individual in the learner's class
     labels: Any  # (k,) int64: 0, 1 or HIDDEN
     accepted: Any  # (k,) int64: 0 or 1
-    acceptance: Any  # (k,) float64, pi_t(x_i): the learner's own policy on those who came
+    acceptance: Any  # (k,) float64, pi_t(x_i): acceptance of the arrivals by the policy played
     first: int  # position of rho1 in 0..k-1, or NOBODY
     second: int
 
@@ -88,7 +88,7 @@ class OneSidedSetting(NamedTuple):
 
 
 class OneSidedWorld(NamedTuple):
-    """What the game remembers, all of it in arrays; those of shape (k,) hold the present round."""
+    """State of the game, all in arrays; those of shape (k,) hold the current round."""
 
     people: Any
     cells: Any
@@ -96,14 +96,14 @@ class OneSidedWorld(NamedTuple):
     shown: Any
     accepted: Any
     acceptance: Any
-    audited: Any  # (k,) float64, what the panel sees
+    audited: Any  # (k,) float64, what the panel observes
     groups: Any  # (4, G) int64: arrivals, acceptances, errors, errors among the accepted
     counts: Any  # (4,) int64: loss, violations, reports, observations
     sums: Any  # (5, 2) float64: error, the three regrets, Lagrangian regret; closed and open blocks of 4096 rounds
 
 
 class Metrics(NamedTuple):
-    """What is measured after a number of rounds."""
+    """Metrics after a number of rounds."""
 
     loss: int
     error: float
@@ -117,7 +117,7 @@ class Metrics(NamedTuple):
 
 
 class GroupMetrics(NamedTuple):
-    """The same, and arrays (G,) of counts by group."""
+    """`Metrics`, and counts (G,) by group."""
 
     whole: Metrics
     arrivals: Any
@@ -136,7 +136,7 @@ class OneSidedGame(RoundProblem):
     (rounds in which pi_t has an (alpha, gamma)-violation), reports (equal to violations when the panel audits the
     policy), observations (labels revealed), error_regret (against Q_{alpha - epsilon, gamma}),
     error_regret_half_slack and error_regret_no_slack (against epsilon / 2 and 0), lagrangian_regret (error regret plus
-    the price times the reported gaps beyond the benchmark's), and with G > 1 groups arrivals_g, acceptances_g,
+    C times the reported gaps beyond the benchmark's), and with G > 1 groups arrivals_g, acceptances_g,
     errors_g and seen_errors_g (errors that were revealed).
     """
 
@@ -198,9 +198,10 @@ class OneSidedGame(RoundProblem):
         return (*Metrics._fields, *(f"{name}_{g}" for name in GroupMetrics._fields[1:] for g in groups))
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
-        """Return ends that a metric cannot leave at the horizon, whatever is drawn; ValueError where none is known.
+        """Return bounds on a metric at the horizon that hold for every draw; ValueError where none is known.
 
-        A round's regret against a benchmark f is below k max(f, 1 - f) either way; a price C adds C (1 + gap of f).
+        The regret of a round against a benchmark f is at most k max(f, 1 - f) in absolute value; a multiplier C adds
+        C (1 + gap of f).
         """
         if metric in ("violations", "reports"):
             return 0.0, float(self.horizon)
@@ -297,7 +298,7 @@ def _make_respond(people: PeopleSteps, hypotheses: HypothesesSteps, full: bool) 
 
 @shared_kernel
 def _audit(setting: OneSidedSetting, world: OneSidedWorld, t: int, env: Stream) -> tuple[int, int]:
-    """Let a panel sit and count what it finds; return the positions of the pair that it reports."""
+    """Audit the round and count violations and reports; return the positions of the reported pair."""
     audits = setting.audits
     for i in range(setting.individuals):
         world.audited[i] = world.acceptance[i] if audits.audit == 0 else world.accepted[i]

@@ -1,13 +1,13 @@
 """Losses of a round, and the reduction to a contextual combinatorial semi-bandit.
 
 Bechavod & Roth, "Individually Fair Learning with One-Sided Feedback" (2022), Algorithms 2 and 3. With the reported
-pair rho = (rho1, rho2) and a price C, the round's Lagrangian loss of a policy is
+pair rho = (rho1, rho2) and a Lagrange multiplier C, the round's Lagrangian loss of a policy is
 
     L_{C,rho}(pi) = Error(pi) + C (pi(rho1) - pi(rho2)),   Error(pi) = sum_i [y_i + pi(x_i) (1 - 2 y_i)],
 
 without the second term if nothing is reported. `reduce` appends C copies of rho1 labelled 0 and of rho2 labelled 1
 and charges 1 - y for a positive prediction (its label is revealed) and 1/2 for a negative one, so that no unseen
-label is needed. For every hypothesis, exactly and not only in expectation,
+label is needed. For every hypothesis, deterministically,
 
     2 <a_h, l> = L_{C,rho}(h) + n0 + 2 C,   n0 = number of individuals with label 0,                       (R1)
 
@@ -18,7 +18,7 @@ because 2 [h (1 - y) + (1 - h) / 2] = 1{h != y} + 1{y = 0} for every individual,
     g(h) = sum_i [2 h(x_i) (1 - y_i) O_i / q_i + 1 - h(x_i)] + v C (1 + h(rho1) - h(rho2)) >= 0,           (R2)
 
 v = 1 if a pair was reported. It is unbiased up to a constant, E g(h) = L_{C,rho}(h) + n0 + v C, needs no forced
-exploration (being rejected costs 1 for certain, so what is unseen pulls towards acceptance) and takes any real C >= 0.
+exploration (a rejection has the known loss 1, so unobserved labels favour acceptance) and takes any real C >= 0.
 """
 
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ NOBODY = -1  # in place of a position where no pair is reported
 class Reduced(NamedTuple):
     """A round of the semi-bandit: k' = k + 2 C individuals, K = 2 k' coordinates."""
 
-    individuals: NDArray[np.int64]  # (k',) positions in the round: everybody, then C times rho1 and C times rho2
+    individuals: NDArray[np.int64]  # (k',) positions in the round: all k, then C times rho1 and C times rho2
     labels: NDArray[np.int64]  # (k',)
     losses: NDArray[np.float64]  # (2 k',) l: 1 - y for predicting 1, then 1/2 for predicting 0
     action: NDArray[np.float64]  # (2 k',) a_h: predictions, then their complements; sums to k'
@@ -49,7 +49,7 @@ def reduce(predictions: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | No
 
     predictions: (k,) 0/1 predictions of the hypothesis played.  labels: (k,) 0/1.  pair: positions (rho1, rho2) of
     the reported individuals, or None (the null pair, both of which are the first individual).
-    copies: the integer price C >= 0.
+    copies: the integer multiplier C >= 0.
     """
     h, y = _bits("predictions", predictions), _bits("labels", labels)
     if len(h) != len(y):
@@ -87,7 +87,7 @@ def policy_error(acceptance: ArrayLike, labels: ArrayLike) -> float:
 
 @checked
 def lagrangian_loss(acceptance: ArrayLike, labels: ArrayLike, pair: tuple[int, int] | None, price: float) -> float:
-    """Return L_{C,rho}(pi) for acceptance (k,), labels (k,), reported positions or None, and price C >= 0."""
+    """Return L_{C,rho}(pi) for acceptance (k,), labels (k,), reported positions or None, and multiplier C >= 0."""
     q = array("acceptance", acceptance, 1, 0.0, 1.0)
     price = real("price", price, low=0.0)
     first, second = (0, 0) if pair is None else _positions("acceptance", pair, len(q))
@@ -97,9 +97,9 @@ def lagrangian_loss(acceptance: ArrayLike, labels: ArrayLike, pair: tuple[int, i
 
 @kernel
 def risk_weight(label: int, accepted: int, acceptance: float) -> float:
-    """Return 2 (1 - y) O / q - 1: (R2) is, but for a constant, the sum of these times h(x_i).
+    """Return 2 (1 - y) O / q - 1: (R2) is, up to a constant, the sum of these times h(x_i).
 
-    A label that is hidden never matters: O = 0 there.
+    Hidden labels are not used: O = 0 there.
     """
     if accepted == 1 and label == 0:
         return 2.0 / acceptance - 1.0
@@ -108,7 +108,7 @@ def risk_weight(label: int, accepted: int, acceptance: float) -> float:
 
 @kernel
 def known_risk_weight(label: int, accepted: int, acceptance: float) -> float:
-    """Return 1 - 2 y, which `risk_weight` estimates: the label is known."""
+    """Return 1 - 2 y, the quantity that `risk_weight` estimates, from a known label."""
     return 1.0 - 2.0 * label
 
 

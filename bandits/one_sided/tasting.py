@@ -1,18 +1,18 @@
-"""Baselines that force exploration: with some probability accept everybody, and so see all labels.
+"""Baselines with forced exploration: with some probability accept all individuals and observe all labels.
 
-*EXP4.AT* (Raman, Subedi, Raman & Tewari 2024), for one individual a round: accept with probability
+*EXP4.AT* (Raman, Subedi, Raman & Tewari 2024), for one individual per round: accept with probability
 p(1) = (1 - eta) sum_i q_i h_i(x) + eta, estimate both predictions' losses by l(y') = 1{y' != y} O / p(1), and weigh
 hypotheses by exp(-eta sum l(h(x))). With eta = sqrt(ln N / (2 T)) regret is at most 3 sqrt(T ln N). For k > 1 the
-estimates are added up over the individuals (ours).
+estimates are summed over the individuals (ours).
 
-*Revealing action* (after Cesa-Bianchi, Lugosi & Stoltz 2006): with probability beta accept everybody, and only
-then let Hedge pay the losses divided by beta. Regret <= k beta T + k sqrt(2 T ln N / beta), of order T^(2/3).
+*Revealing action* (after Cesa-Bianchi, Lugosi & Stoltz 2006): with probability beta accept all, and only
+then update Hedge with the losses divided by beta. Regret <= k beta T + k sqrt(2 T ln N / beta), of order T^(2/3).
 
-*Epsilon-tasting*: with probability beta_t = min(1, scale t^(-1/3)) accept everybody, else play the leader of the
-importance-weighted losses 1{h(x_i) != y_i} O_i / q_i. Good for labels without drift; no guarantee otherwise.
+*Forced exploration*: with probability beta_t = min(1, scale t^(-1/3)) accept all, else play the leader of the
+importance-weighted losses 1{h(x_i) != y_i} O_i / q_i. No guarantee under label drift.
 
 *Apple tasting* (Helmbold, Littlestone & Long 2000), labels given by some h in the class, k = 1: a deterministic
-learner with at most M- false negatives predicts; where it rejects, accept all the same with probability
+learner with at most M- false negatives predicts; where it rejects, the individual is accepted with probability
 sqrt(M- / T); it learns from revealed labels only. E[mistakes] <= M+ + 2 sqrt(T M-). Its learner here plays the first
 hypothesis, in the order of the class, that agrees with all labels seen, so M+ + M- <= N - 1.
 """
@@ -33,7 +33,7 @@ from bandits.protocol import Learner, LearnerSteps
 
 
 class TastingParams(NamedTuple):
-    """Class, eta and the probability of accepting everybody."""
+    """Class, eta and the probability of accepting all."""
 
     table: Any  # (n_cells, N) uint8
     learning_rate: float
@@ -44,7 +44,7 @@ class TastingParams(NamedTuple):
 def observed_errors(table: Any, report: Report, divide_by: float, out: Any) -> None:
     """Write sum over accepted individuals of 1{h(x_i) != y_i} / weight_i into out (N,).
 
-    weight_i is divide_by, or the probability q_i of having seen the label where divide_by is 0.
+    weight_i is divide_by, or the probability q_i of observing the label where divide_by is 0.
     """
     for h in range(out.size):
         out[h] = 0.0
@@ -88,7 +88,7 @@ def _revealing_update(
 
 @dataclass(frozen=True)
 class Exp4AppleTasting(Learner):
-    """EXP4.AT; learning_rate: eta in (0, 1/2), also the probability of tasting; None means sqrt(ln N / (2 T))."""
+    """EXP4.AT; learning_rate: eta in (0, 1/2), also the exploration probability; None means sqrt(ln N / (2 T))."""
 
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_dense_init, _dense_act, _exp4_update)
@@ -106,10 +106,10 @@ class Exp4AppleTasting(Learner):
 
 @dataclass(frozen=True)
 class RevealingAction(Learner):
-    """Hedge on rounds in which everybody is accepted.
+    """Hedge on exploration rounds, in which all individuals are accepted.
 
-    tasting: beta in (0, 1]; None means (ln N / (2 T))^(1/3), at most 1.  learning_rate: eta > 0; None means
-    sqrt(2 beta ln N / T) / k.
+    tasting: exploration probability beta in (0, 1]; None means (ln N / (2 T))^(1/3), at most 1.
+    learning_rate: eta > 0; None means sqrt(2 beta ln N / T) / k.
     """
 
     tasting: float | None = None
@@ -143,13 +143,13 @@ class LeaderState(NamedTuple):
 
 @kernel
 def leader_state(size: int) -> LeaderState:
-    """Return the state before anything is seen, led by hypothesis 0."""
+    """Return the initial state, led by hypothesis 0."""
     return LeaderState(np.zeros(size), np.zeros(size), np.ones(1), np.zeros(1, np.int64))
 
 
 @kernel
 def leader_play(state: LeaderState, tasting: float, t: int, rng: Stream) -> Play:
-    """Return the leader, with everybody accepted instead with probability `tasting`."""
+    """Return the leader, mixed with accepting all with probability `tasting`."""
     drawn = state.leader[0]
     if uniform(rng, t, 0) < tasting:
         drawn = -1
@@ -167,7 +167,7 @@ def first_least(values: Any) -> int:
 
 
 class EpsilonParams(NamedTuple):
-    """Class and scale of the probability of tasting."""
+    """Class and scale of the exploration probability."""
 
     table: Any
     scale: float
@@ -196,7 +196,7 @@ def _epsilon_update(
 
 @dataclass(frozen=True)
 class EpsilonTasting(Learner):
-    """Play the importance-weighted leader, taste with probability min(1, scale t^(-1/3)), scale > 0."""
+    """Play the importance-weighted leader; explore with probability min(1, scale t^(-1/3)), scale > 0."""
 
     scale: float = 1.0
     steps: ClassVar[LearnerSteps] = LearnerSteps(_epsilon_init, _epsilon_act, _epsilon_update)
@@ -211,7 +211,7 @@ class EpsilonTasting(Learner):
 
 
 class AppleParams(NamedTuple):
-    """Class and probability of tasting."""
+    """Class and exploration probability."""
 
     table: Any
     tasting: float
@@ -242,10 +242,10 @@ def _apple_update(
 
 @dataclass(frozen=True)
 class AppleTasting(Learner):
-    """The conversion of Helmbold, Littlestone & Long of "first hypothesis not refuted".
+    """The apple-tasting conversion of Helmbold, Littlestone & Long, of the learner "first hypothesis not refuted".
 
-    false_negatives: M- >= 0, the most that this order of the class can suffer; None means N - 1. Labels must agree
-    with some hypothesis, else no bound holds and, once all are refuted, the first is played.
+    false_negatives: M- >= 0, a bound on the false negatives of that learner; None means N - 1. The bound requires that
+    some hypothesis agrees with all labels; once all are refuted, the first is played.
     """
 
     false_negatives: int | None = None
@@ -257,6 +257,6 @@ class AppleTasting(Learner):
             integer("false_negatives", self.false_negatives, low=0)
 
     def parameters(self, problem: OneSidedGame) -> AppleParams:
-        """Return class and probability of tasting, min(1, sqrt(M- / T))."""
+        """Return class and exploration probability min(1, sqrt(M- / T))."""
         most = problem.n_hypotheses - 1 if self.false_negatives is None else self.false_negatives
         return AppleParams(listed_table(self, problem), min(1.0, math.sqrt(most / problem.horizon)))

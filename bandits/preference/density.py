@@ -1,25 +1,25 @@
-"""Annotators with densities: preferences as a density's ratios, the density that fits them, and where that misleads.
+"""Preferences given by a density of the annotator, its maximum-likelihood fit, and mixtures of annotators.
 
 Luce 1959: an annotator with the density p over answers prefers i to j with probability p_i / (p_i + p_j). This is
 Bradley & Terry's model with rewards log p, so the maximum of the likelihood of wins w_ij (i over j),
 
     L(p) = sum_ij w_ij log(p_i / (p_i + p_j)),   sum p = 1,
 
-estimates the density itself, and recovers it from one annotator's preferences. With n_ij = w_ij + w_ji and W_i = sum_j
-w_ij the maximum is the one p with
+estimates the density, and recovers it from the preferences of one annotator. With n_ij = w_ij + w_ji and W_i = sum_j
+w_ij the maximiser is the unique p with
 
     sum_j n_ij p_i / (p_i + p_j) = W_i   for all i:
 
 expected wins equal wins; it exists if and only if every set of actions has a win over its complement (Ford 1957). L is
-concave in theta = log p and its Hessian minus the Laplacian of a weighted graph, so Newton's step solves a Laplacian
-system, here by an elimination that never subtracts (Grassmann, Taksar & Heyman 1985) and so keeps its digits however
-unequal the weights. A step whose entries span d is shortened by log(1 + d) / d, which makes the iteration converge from
-anywhere (Sun & Tran-Dinh 2019, "Generalized self-concordant functions", Section 4); the last steps are whole ones, and
-the error after one is of the order of its square. Penalised fits in features: `bandits.preference.reward_fit`.
+concave in theta = log p and its Hessian is minus the Laplacian of a weighted graph, so the Newton step solves a
+Laplacian system, here by elimination without subtractions (Grassmann, Taksar & Heyman 1985), which is accurate for all
+weights. A step whose entries span d is shortened by log(1 + d) / d, which gives global convergence (Sun & Tran-Dinh
+2019, "Generalized self-concordant functions", Section 4); the last steps are full ones, with quadratic convergence.
+Penalised fits in features: `bandits.preference.reward_fit`.
 
-Several annotators are not one. A mixture of densities' preferences is in general no density's; the fit then keeps each
-action's mean win rate and nothing else, differs from the mean of the densities, and need not put first the action
-that a majority prefers to every other (`mixture_fit`).
+The preferences of a mixture of annotators are in general not those of any density. The fit then matches only the mean
+win rate of each action, differs from the mean of the densities, and need not rank first the action that a majority
+prefers to every other (`mixture_fit`).
 """
 
 from typing import NamedTuple
@@ -33,18 +33,18 @@ from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.games import annotator_mixture, distribution
 
 _LARGEST = 1e300
-_STEEPEST = 700.0  # of differences of log-densities: e^700 is a number
-_WHOLE = 1e-3  # steps that span less are not shortened
-_ROUGH = 1e-3  # steps below it that grow are roundings
+_STEEPEST = 700.0  # largest difference of log-densities: e^700 is finite
+_WHOLE = 1e-3  # steps with a smaller span are not shortened
+_ROUGH = 1e-3  # growing steps below it are rounding errors
 
 
 @checked
 def fit_density(wins: ArrayLike, *, tolerance: float = 1e-10, max_rounds: int = 1000) -> NDArray[np.float64]:
     """Return the density (n,) float64 of greatest likelihood for wins (n, n), w_ij how often i was preferred to j.
 
-    wins: counts or shares, >= 0; a preference matrix stands for equally many comparisons of every pair. The diagonal
-    is not read.  tolerance: accuracy of the log-densities, > 0: the last of Newton's steps, whose error is of the
-    order of its square, has no larger entry.  max_rounds: of Newton's steps, at least 1.
+    wins: counts or shares, >= 0; a preference matrix means equally many comparisons of every pair. The diagonal
+    is not used.  tolerance: > 0, bounds the entries of the last Newton step, whose error is of the order of its square.
+    max_rounds: largest number of Newton steps, at least 1.
     Raises ValueError where no maximum exists (some actions never lose to the others), and where the accuracy
     is not reached in `max_rounds` steps, or not in double precision.
     """
@@ -66,7 +66,7 @@ def fit_density(wins: ArrayLike, *, tolerance: float = 1e-10, max_rounds: int = 
             return np.asarray(np.exp(theta) / np.exp(theta).sum())
         if not moved < before and moved < _ROUGH:
             raise ValueError(
-                f"tolerance must be above {moved:.1e}, the roundings of the log-densities, got {tolerance:g}"
+                f"tolerance must be above {moved:.1e}, the rounding error of the log-densities, got {tolerance:g}"
             )
     raise ValueError(f"max_rounds must be larger: the log-densities still moved by {moved:.3g} after {rounds} steps")
 
@@ -108,7 +108,7 @@ def _connected(wins: NDArray[np.bool_]) -> bool:
 
 
 class MixtureFit(NamedTuple):
-    """What annotators with different densities lead to, each (n,)."""
+    """Results for annotators with different densities, each (n,)."""
 
     fitted: NDArray[np.float64]  # the density fitted to their answers
     average: NDArray[np.float64]  # the mean of their densities

@@ -1,7 +1,7 @@
-"""Fitting rewards that are linear in features to wins: penalised logistic regression, with a term for the value.
+"""Fit of linear rewards to wins: penalised logistic regression with an optional optimism term.
 
 Bradley & Terry: action i with features phi_i beats j with probability sigma(theta . (phi_i - phi_j)). With w_ij wins
-of i over j, `refit` lowers, over theta in R^d with |theta|_2 <= radius,
+of i over j, `refit` minimises, over theta in R^d with |theta|_2 <= radius,
 
     F(theta) = sum_ij w_ij log(1 + exp(-theta . (phi_i - phi_j))) + ridge |theta|^2 / 2 - optimism J(theta),
     J(theta) = beta log sum_i mu_i exp(theta . phi_i / beta),
@@ -9,10 +9,10 @@ of i over j, `refit` lowers, over theta in R^d with |theta|_2 <= radius,
 J the largest value <pi, r> - beta KL(pi || mu) of any policy at the rewards r_i = theta . phi_i, its gradient the
 mean feature of that policy, pi_i prop. to mu_i exp(r_i / beta).
 
-Newton's steps, each to the least point in the ball of the quadratic model, halved until F falls enough (Armijo):
-undamped steps diverge on the first few comparisons. With optimism <= 0 the problem is convex and the limit its
-solution. With optimism > 0 it is a difference of convex functions: where the Hessian is not positive definite the
-convex part's takes its place, and the limit is a stationary point reached from the given start.
+by Newton steps to the minimiser of the quadratic model in the ball, halved until F decreases enough (Armijo): undamped
+steps diverge on the first few comparisons. With optimism <= 0 the problem is convex and the limit is its solution. With
+optimism > 0 it is a difference of convex functions: where the Hessian is not positive definite, that of the convex part
+is used, and the limit is a stationary point that depends on the start.
 """
 
 import math
@@ -25,14 +25,14 @@ from bandits.preference.duels.problem import Pair
 
 _STEPS = 100
 _HALVINGS = 40
-_TRIALS = 200  # of the multiplier: about 30 to pass it in steps of 4, and 55 halvings
-_METRIC = 1e-8  # added to the Hessian, relative: directions that no comparison and no ridge holds
-_CLOSE = 1e-12  # a step this short ends the search, in every entry relative to theta ...
-_FLAT = 1e-22  # ... or in what it gains by the model, relative to F: a step of 1e-11 where the curvature is 1
+_TRIALS = 200  # of the multiplier: about 30 to bracket it by factors of 4, and 55 bisections
+_METRIC = 1e-8  # added to the Hessian, relative: for directions without comparisons and ridge
+_CLOSE = 1e-12  # the search ends at a step this short, in every entry relative to theta ...
+_FLAT = 1e-22  # ... or with a model decrease this small relative to F: a step of 1e-11 at curvature 1
 
 
 class FitParams(NamedTuple):
-    """The model, and how it is penalised."""
+    """The model and its penalties."""
 
     features: Any  # (n, d) float64, rows phi_i
     log_reference: Any  # (n,) float64, log mu
@@ -43,13 +43,13 @@ class FitParams(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """Where the search stands, and its scratch."""
+    """The state of the search, and scratch."""
 
     theta: Any  # (d,)
     policy: Any  # (n,) pi at theta
     hessian: Any  # (d, d) of F's convex part; of this and the next only the lower triangles are written
     gradient: Any  # (d,) of F
-    full: Any  # (d, d) of F, or the convex part's where a step took that
+    full: Any  # (d, d) of F, or of its convex part if a step used that
     factor: Any  # (d, d) scratch: lower triangle of a Cholesky factorisation
     trial: Any  # (d,) scratch
     score: Any  # (n,) scratch: rewards
@@ -70,7 +70,7 @@ def no_fit(params: FitParams) -> Fit:
 
 @kernel
 def count_answer(wins: Any, pair: Pair, answer: float) -> bool:
-    """Add one answer to wins (n, n); False, and nothing is added, where an action met itself."""
+    """Add one answer to wins (n, n); False, and nothing is added, for a pair of equal actions."""
     if pair.first == pair.second:
         return False
     wins[pair.first, pair.second] += answer
@@ -80,7 +80,7 @@ def count_answer(wins: Any, pair: Pair, answer: float) -> bool:
 
 @rare_kernel
 def cholesky(matrix: Any, shift: float, factor: Any) -> bool:
-    """Write the lower L with L L^T = matrix + shift I into factor; False, factor spoilt, if not positive definite."""
+    """Write the lower L with L L^T = matrix + shift I into factor; False, factor invalid, if not positive definite."""
     d = matrix.shape[0]
     for i in range(d):
         for j in range(i + 1):
@@ -187,7 +187,7 @@ def add_comparisons(params: FitParams, wins: Any, fit: Fit) -> None:
 
 @rare_kernel
 def add_value(params: FitParams, fit: Fit) -> None:
-    """Take optimism times the value's gradient and curvature off; the Hessian with it goes to fit.full."""
+    """Subtract optimism times the gradient and the curvature of the value; the full Hessian goes to fit.full."""
     d = fit.theta.size
     for k in range(d):
         fit.mean[k] = 0.0
@@ -210,7 +210,7 @@ def add_value(params: FitParams, fit: Fit) -> None:
 
 @rare_kernel
 def derivatives(params: FitParams, wins: Any, fit: Fit) -> float:
-    """Write everything that `fit` says of its theta; return F there."""
+    """Write all fields of `fit` that depend on theta; return F there."""
     loss = penalised_loss(params, wins, fit.theta, fit.score, fit.policy)
     add_comparisons(params, wins, fit)
     add_value(params, fit)
@@ -234,10 +234,10 @@ def model_point(shift: float, fit: Fit) -> float:
 
 @rare_kernel
 def ball_point(radius: float, fit: Fit) -> None:
-    """Write the least point in the ball of the quadratic model at theta into fit.trial.
+    """Write the minimiser in the ball of the quadratic model at theta into fit.trial.
 
-    The ball's multiplier nu, 0 inside, makes the norm of (H + nu I)^-1 (H theta - gradient), which falls in nu, equal
-    to the radius. Where H = fit.full is not positive definite its convex part takes its place.
+    The multiplier nu of the ball (0 inside) makes the norm of (H + nu I)^-1 (H theta - gradient), which decreases in
+    nu, equal to the radius. Where H = fit.full is not positive definite, its convex part is used.
     """
     top = 1.0
     for k in range(fit.theta.size):
@@ -266,14 +266,14 @@ def ball_point(radius: float, fit: Fit) -> None:
 
 @rare_kernel
 def descend(params: FitParams, wins: Any, fit: Fit, loss: float) -> float:
-    """Move theta towards fit.trial as far as F falls enough; return the step's largest entry, 0 if F is flat there."""
+    """Move theta towards fit.trial until F decreases enough; return the largest entry of the step, 0 if F is flat."""
     slope, longest = 0.0, 0.0
     for k in range(fit.theta.size):
         fit.trial[k] -= fit.theta[k]
         slope += fit.gradient[k] * fit.trial[k]
         longest = max(longest, abs(fit.trial[k]))
     length = 1.0
-    if -slope > _CLOSE * (1.0 + abs(loss)):  # else F cannot tell, and the model is exact
+    if -slope > _CLOSE * (1.0 + abs(loss)):  # else F is flat up to rounding and the full step is taken
         for _ in range(_HALVINGS):
             for k in range(fit.theta.size):
                 fit.mean[k] = fit.theta[k] + length * fit.trial[k]
@@ -287,7 +287,7 @@ def descend(params: FitParams, wins: Any, fit: Fit, loss: float) -> float:
 
 @rare_kernel
 def refit(params: FitParams, wins: Any, fit: Fit) -> float:
-    """Move fit.theta from where it is to the limit of Newton's steps; return F there. wins: (n, n) float64."""
+    """Move fit.theta from its current value to the limit of the Newton steps; return F there. wins: (n, n) float64."""
     change = math.inf
     for step in range(_STEPS + 1):
         loss = derivatives(params, wins, fit)

@@ -1,4 +1,4 @@
-"""Batched EXP3: one action a batch, EXP3 on the batches' mean losses (bandit feedback).
+"""Batched EXP3: one action per batch, EXP3 on the mean losses of the batches (bandit feedback).
 
 Arora, Dekel & Tewari, "Online Bandit Learning against an Adaptive Adversary: from Regret to Policy
 Regret" (ICML 2012). Batches have length tau (the last may be shorter); n = ceil(T / tau). After batch b
@@ -9,7 +9,7 @@ bound on n rounds of losses in [0, 1], times tau, and at most n - 1 switches giv
     R_T <= tau sqrt(2 n K ln K) + c (n - 1).
 
 With n = T / tau the right side is least at tau = (2 c^2 T / (K ln K))^(1/3), where it is of order
-(c K ln K)^(1/3) T^(2/3): the minimax rate under bandit feedback, up to logarithms.
+(c K ln K)^(1/3) T^(2/3), the minimax rate under bandit feedback up to logarithms.
 """
 
 import math
@@ -59,8 +59,8 @@ class BatchedExp3(Learner):
             integer("batch_length", self.batch_length, low=1)
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
-        """Return the compiled functions: those of the tree for many actions, as in `Exp3`."""
-        if self.steps is not BatchedExp3.steps:  # a subclass's own steps are played
+        """Return the compiled functions; for many actions those of the weight tree, as in `Exp3`."""
+        if self.steps is not BatchedExp3.steps:  # a subclass with its own steps
             return self.steps
         return blocked_steps(Exp3().steps_for(problem), _flat)
 

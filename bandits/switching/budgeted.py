@@ -1,24 +1,24 @@
-"""Learners that buy their observations: one look round a batch.
+"""Learners that buy their observations in one round per batch.
 
 Cheng, Zhou & Ji (ICML 2023), Sections 4 and 5: hold one action over a batch of tau rounds, estimate the
-batch's mean losses from few looks, feed exponential weights. The looks of a batch are made at one round u,
-uniform over the batch, so with m the batch's length (tau, but for the last) and
+mean losses of the batch from few observations, update exponential weights. The observations of a batch are
+made in one round u, uniform over the batch. With m the length of the batch (tau, but for the last) and
 
-    own look       (1 look):  lhat = (m / tau) l_u(A) / p(A)  on the action played,
-    uniform look   (1 look):  lhat = (m / tau) K l_u(J)       on one uniform action J,
-    full look     (K looks):  lhat = (m / tau) l_u,
+    own       (1 observation):   lhat = (m / tau) l_u(A) / p(A)  on the action played,
+    uniform   (1 observation):   lhat = (m / tau) K l_u(J)       on one uniform action J,
+    full      (K observations):  lhat = (m / tau) l_u,
 
-E[lhat] is the batch's summed losses over tau. The regret is tau times that of the weights on lhat, plus
+E[lhat] is the summed losses of the batch over tau. The regret is tau times that of the weights on lhat, plus
 the switches. With n = ceil(T / tau) batches:
 
-`BudgetedExp3` (own looks): the estimate needs the play's own randomness, so the action is redrawn each batch:
+`BudgetedExp3` (own): the estimate uses the randomness of the action, which is therefore redrawn each batch:
     R_T <= tau (ln K / eta + eta n K / 2) + c (n - 1).
-`BatchedDartboard` (uniform and full looks): the estimates do not depend on the learner's actions, so Shrinking
+`BatchedDartboard` (uniform and full): the estimates do not depend on the learner's actions, so Shrinking
 Dartboard is valid on them: E[switches] <= ln K + eta E[min_i Lhat(i)] <= ln K + eta n, and
     uniform: R_T <= tau (ln K / eta + eta n K / 2) + c (ln K + eta n)   (E<p, lhat^2> <= K),
     full:    R_T <= tau (ln K / eta + eta n / 8) + c (ln K + eta n)     (lhat in [0, 1], Hoeffding).
 
-This is why the type of feedback matters: beyond K^(1/3) T^(2/3) own looks cannot help, the others do.
+So the type of feedback matters: beyond K^(1/3) T^(2/3) observations, own ones do not help and the others do.
 """
 
 import math
@@ -38,7 +38,7 @@ from bandits.switching.problem import SwitchingCostGame
 
 
 class BudgetedParams(NamedTuple):
-    """K, eta, tau, n, the looks in a look round, and the horizon."""
+    """K, eta, tau, n, the observations in an observation round, and the horizon."""
 
     n_actions: int
     learning_rate: float
@@ -49,14 +49,14 @@ class BudgetedParams(NamedTuple):
 
 
 class BudgetedState(NamedTuple):
-    """Weights over batches, the action held and the probability of keeping it, and the batch's plan."""
+    """Weights over batches, the action held, the probability of keeping it, and the observations planned."""
 
     weights: Weights
     arm: int
     keep: float
     start: int  # first round of the batch
     look_round: int
-    looks: Any  # (K,) int64, the actions to look at
+    looks: Any  # (K,) int64, the actions to observe
     estimate: Any  # (K,) float64
 
 
@@ -88,7 +88,7 @@ def _init(params: BudgetedParams, rng: Stream) -> BudgetedState:
 
 @kernel
 def _arm(state: BudgetedState, t: int, rng: Stream) -> int:
-    """Keep the action within a batch; at its start keep it with probability `keep`, else draw afresh."""
+    """Keep the action within a batch; at its start keep it with probability `keep`, else redraw it."""
     if t != state.start:
         return state.arm
     first, second = uniform_pair(rng, t, 0)
@@ -111,7 +111,7 @@ def _next_batch(
     return BudgetedState(weights, arm, keep, start, look_round, state.looks, state.estimate)
 
 
-# ---------------------------------------------------------------- own looks, redrawn
+# ---------------------------------------------------------------- the played action observed, redrawn per batch
 
 
 @kernel
@@ -130,13 +130,13 @@ def _own_update(
     weights = state.weights
     if seen.n == 1:
         state.estimate[0] = seen.losses[0] * _length(params, state.start) / params.batch_length
-    if t + 1 == state.start + params.batch_length:  # the weights stay those of the draw until the batch ends
+    if t + 1 == state.start + params.batch_length:  # the weights are those of the draw until the batch ends
         loss = state.estimate[0] / probability(weights, play.arm)
         weights = add_loss(weights, params.learning_rate, play.arm, loss)
     return _next_batch(params, state, weights, play.arm, 0.0, t, rng)
 
 
-# ---------------------------------------------------------------- uniform and full looks, lazy
+# ---------------------------------------------------------------- uniform and full observations, lazy
 
 
 @kernel
@@ -150,7 +150,7 @@ def _lazy_update(
     params: BudgetedParams, state: BudgetedState, t: int, play: Play, seen: Seen, rng: Stream
 ) -> BudgetedState:
     weights, keep = state.weights, state.keep
-    if seen.n > 0:  # the action is held until the batch ends, so the weights may move at once
+    if seen.n > 0:  # the action is held until the batch ends, so the weights may be updated at once
         scale = _length(params, state.start) / params.batch_length
         if params.n_looks == 1:
             looked = state.looks[0]
@@ -179,10 +179,10 @@ def _params(
 
 @dataclass(frozen=True)
 class BudgetedExp3(Learner):
-    """EXP3 over batches with one look at the played action a batch, for TotalBudget(B, looks="bandit").
+    """EXP3 over batches, with one observation of the played action per batch, for TotalBudget(B, looks="bandit").
 
     Learning rate eta > 0; None means sqrt(2 ln K / (n K)). It uses n = min(B, (T^2 K ln K / (2 c^2))^(1/3))
-    batches: more would cost more in switches than they save.
+    batches: more would cost more in switches than they gain.
     """
 
     learning_rate: float | None = None
@@ -194,10 +194,10 @@ class BudgetedExp3(Learner):
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def check(self, problem: Any) -> None:
-        """Raise TypeError for feedback that it cannot learn from."""
+        """Raise TypeError for unsupported feedback."""
         super().check(problem)
         if problem.feedback.looks == "full":
-            raise TypeError("BudgetedExp3 looks at one action a batch; for looks='full' use BatchedDartboard")
+            raise TypeError("BudgetedExp3 observes one action per batch; for looks='full' use BatchedDartboard")
 
     def rounds_held(self, problem: SwitchingCostGame) -> int:
         """Return the batch length."""
@@ -215,11 +215,11 @@ class BudgetedExp3(Learner):
 
 @dataclass(frozen=True)
 class BatchedDartboard(Learner):
-    """Shrinking Dartboard over batches with bought looks, for TotalBudget (flexible or full) and ExtraObservations.
+    """Shrinking Dartboard over batches, on bought observations: TotalBudget (flexible or full), ExtraObservations.
 
-    With looks="full" it looks at all actions once a batch (n = B / K batches), otherwise at one uniform
-    action (n = B). Learning rate eta > 0; None means the minimiser of its bound:
-    sqrt(tau ln K / (n (tau / 8 + c))) for full looks, sqrt(tau ln K / (n (tau K / 2 + c))) for uniform ones.
+    With looks="full" it observes all actions once per batch (n = B / K batches), otherwise one uniform action
+    (n = B). Learning rate eta > 0; None means the minimiser of its bound:
+    sqrt(tau ln K / (n (tau / 8 + c))) if full, sqrt(tau ln K / (n (tau K / 2 + c))) if uniform.
     """
 
     learning_rate: float | None = None
@@ -231,7 +231,7 @@ class BatchedDartboard(Learner):
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def check(self, problem: Any) -> None:
-        """Raise TypeError for feedback that it cannot learn from, ValueError without any look to buy."""
+        """Raise TypeError for unsupported feedback, ValueError for a budget of 0."""
         super().check(problem)
         if getattr(problem.feedback, "looks", "") == "bandit":
             raise TypeError("BatchedDartboard needs looks='flexible' or 'full'; for looks='bandit' use BudgetedExp3")
@@ -251,11 +251,11 @@ class BatchedDartboard(Learner):
         return _params(problem, problem.budget, 1, self.learning_rate, lambda length: length * n_actions / 2.0 + cost)
 
 
-# ---------------------------------------------------------------- free bandit feedback and extra looks
+# ---------------------------------------------------------------- free bandit feedback and extra observations
 
 
 class IdleLooks(NamedTuple):
-    """A bandit learner's state and a list of looks that stays empty."""
+    """State of a bandit learner and an unused buffer for the actions to observe."""
 
     inner: Any
     looks: Any  # (K,) int64
@@ -285,16 +285,16 @@ _FREE_FEEDBACK = without_looks(BatchedExp3.steps)
 
 @dataclass(frozen=True)
 class ExtraObservationLearner(Learner):
-    """The better of batched EXP3 (free feedback only) and the batched dartboard (bought looks only).
+    """The better of batched EXP3 (free feedback only) and the batched dartboard (bought observations only).
 
     Cheng, Zhou & Ji (2023), Section 4: extra observations help only past B_ex of order K^(1/3) T^(2/3), where
-    the dartboard's bound falls below batched EXP3's. Both are tuned; the smaller bound decides.
+    the dartboard's bound falls below batched EXP3's. The learner with the smaller tuned bound is played.
     """
 
     accepts: ClassVar[tuple[type, ...]] = (ExtraObservations,)
 
     def uses_looks(self, problem: SwitchingCostGame) -> bool:
-        """Return whether the bought looks' bound is the smaller one."""
+        """Return whether the bound with bought observations is the smaller one."""
         if problem.budget < 1 or problem.n_actions == 1:
             return False
         n_actions, cost, log_k = problem.n_actions, problem.switching_cost, math.log(problem.n_actions)

@@ -8,9 +8,9 @@ For every oblivious sequence of losses in [0, 1], E[sum l_t(A_t)] - min_i L_T(i)
 (Theorem 3.1), least at eta = sqrt(2 ln K / (T K)). It redraws its action every round, so with a switching
 cost c > 0 its regret grows linearly in T.
 
-A round changes one action's weight. Few actions are scanned for the drawn one; from `MANY_ACTIONS` on the weights
-are the leaves of a tree of sums and a round costs log2 K steps. Both draw the first action whose cumulative
-probability exceeds the same uniform, so they differ only where a sum's rounding meets it.
+A round changes one weight. Below `MANY_ACTIONS` actions the draw scans the weights; from there on the weights are the
+leaves of a tree of sums and a round costs log2 K steps. Both draw the first action whose cumulative probability exceeds
+the same uniform, so they are equal up to the rounding of the sums.
 """
 
 import math
@@ -56,7 +56,7 @@ def _act(params: Exp3Params, state: Weights, t: int, rng: Stream) -> int:
 
 @kernel
 def _update(params: Exp3Params, state: Weights, t: int, arm: int, loss: float, rng: Stream) -> Weights:
-    if loss == 0.0:  # known before the division below: the processor need not wait for it
+    if loss == 0.0:  # skips the division below
         return state
     estimate = loss / probability(state, arm)
     return add_loss(state, params.learning_rate, arm, estimate)
@@ -79,7 +79,7 @@ def _tree_update(params: Exp3Params, state: WeightTree, t: int, arm: int, loss: 
     return tree_add_loss(state, params.learning_rate, arm, loss / tree_probability(state, arm))
 
 
-MANY_ACTIONS = 96  # from here on the tree is the faster of the two (measured: they tie between 80 and 96)
+MANY_ACTIONS = 96  # from here on the tree is faster (measured; equal between 80 and 96)
 _TREE_STEPS = LearnerSteps(_tree_init, _tree_act, _tree_update)
 
 
@@ -96,8 +96,8 @@ class Exp3(Learner):
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
-        """Return the compiled functions: those of the tree for many actions."""
-        if problem.n_actions >= MANY_ACTIONS and self.steps is Exp3.steps:  # a subclass's own steps are played
+        """Return the compiled functions; for many actions those of the weight tree."""
+        if problem.n_actions >= MANY_ACTIONS and self.steps is Exp3.steps:  # not a subclass with its own steps
             return _TREE_STEPS
         return self.steps
 

@@ -1,9 +1,8 @@
-"""What a learner of the switching-cost game may see: each kind of feedback, and the kernel that gives it.
+"""Kinds of feedback of the switching-cost game, each with the kernel that computes it.
 
-A feedback of one's own is a subclass of `Feedback`: `respond` returns the kernel of a round, which must call
-`charge(setting, world, t, arm, n_observed, env) -> (loss, world)` once: it makes the round's losses and lets the
-learner pay. Whatever else it reads of the losses, by `losses.loss(setting.losses, world.losses, t, arm)` after that,
-may be revealed.
+A custom feedback is a subclass of `Feedback` whose `respond` returns the kernel of a round. The kernel must call
+`charge(setting, world, t, arm, n_observed, env) -> (loss, world)` once, which generates the losses of the round and
+charges the learner. After that it may reveal any loss, read by `losses.loss(setting.losses, world.losses, t, arm)`.
 """
 
 from abc import abstractmethod
@@ -28,20 +27,20 @@ class BudgetExceeded(InvalidAction):
 
 
 class Feedback(Checked):
-    """Base of the kinds of feedback: a frozen dataclass that says what reaches the learner."""
+    """Base of the kinds of feedback: a frozen dataclass that determines what the learner observes."""
 
-    kind: ClassVar[str]  # what theorems call it in their assumptions
+    kind: ClassVar[str]  # its name in the assumptions of theorems
 
     @abstractmethod
     def respond(self, losses: LossSteps, charge: Any) -> Any:
-        """Return the kernel (setting, world, t, action, env) -> (feedback, world); see the module."""
+        """Return the kernel (setting, world, t, action, env) -> (feedback, world); see the module docstring."""
 
     @abstractmethod
     def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
-        """Return the least and the largest number of observations that a game of this size can have."""
+        """Return the smallest and the largest number of observations in a game of this size."""
 
     def setting(self, n_actions: int) -> Any:
-        """Return what the kernel reads as `setting.feedback`: a NamedTuple, or None (default) for nothing."""
+        """Return what the kernel reads as `setting.feedback`: a NamedTuple, or None (default)."""
         return None
 
 
@@ -72,7 +71,7 @@ class FullInformation(Feedback):
     kind: ClassVar[str] = "full information"
 
     def respond(self, losses: LossSteps, charge: Any) -> Any:
-        """Return the kernel that shows a row of losses."""
+        """Return the kernel that reveals the losses of the round."""
         return _full(losses, charge)
 
     def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
@@ -87,7 +86,7 @@ class Bandit(Feedback):
     kind: ClassVar[str] = "bandit"
 
     def respond(self, losses: LossSteps, charge: Any) -> Any:
-        """Return the kernel that shows the loss paid."""
+        """Return the kernel that reveals the loss paid."""
         return _bandit(losses, charge)
 
     def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
@@ -106,13 +105,13 @@ class ExtraObservations(_Bought):
         integer("budget", self.budget, low=0)
 
     def respond(self, losses: LossSteps, charge: Any) -> Any:
-        """Return the kernel that shows the loss paid and those that were bought."""
+        """Return the kernel that reveals the loss paid and the losses bought."""
         return _extra(losses, charge)
 
 
 @dataclass(frozen=True)
 class TotalBudget(_Bought):
-    """Nothing is free: `budget` >= 1 observations in all.
+    """No free feedback: `budget` >= 1 observations in all.
 
     looks: what may be observed: "flexible" (any actions of the round), "full" (all actions of a round or none) or
     "bandit" (the played action only).
@@ -126,7 +125,7 @@ class TotalBudget(_Bought):
         integer("budget", self.budget, low=1)
 
     def respond(self, losses: LossSteps, charge: Any) -> Any:
-        """Return the kernel that shows what was bought."""
+        """Return the kernel that reveals the losses bought."""
         return {"flexible": _flexible, "full": _full_looks, "bandit": _bandit_looks}[self.looks](losses, charge)
 
 
@@ -143,7 +142,7 @@ _check_play = returns(Play, Part("arm", "integer"), Part("looks", "integer", 1),
 
 
 class Seen(NamedTuple):
-    """What was revealed: the played arm's loss (nan if hidden) and the losses looked at, in order."""
+    """What was revealed: the loss of the played arm (nan if hidden) and the losses bought, in order."""
 
     loss: float
     losses: Any  # (K,) float64; only the first n entries count
@@ -177,7 +176,7 @@ def _full(losses: LossSteps, charge: Any) -> Any:
 
 
 def _make_row(losses: LossSteps) -> Any:
-    """Return (setting, world, t) -> (K,), the losses of round t: where they are, or else copied into `revealed`."""
+    """Return (setting, world, t) -> (K,), the losses of round t: in place if possible, else copied into `revealed`."""
     loss_of, row_of = losses.loss, losses.row
 
     @kernel
@@ -195,7 +194,7 @@ def _make_row(losses: LossSteps) -> Any:
 
 @rare_kernel
 def refuse_repeats(looks: Any, scratch: Any, t: int) -> None:
-    """Raise InvalidAction if an action stands twice in looks (n,); scratch (K,) is overwritten."""
+    """Raise InvalidAction if an action occurs twice in looks (n,); scratch (K,) is overwritten."""
     for j in range(looks.size):
         scratch[looks[j]] = j
     for j in range(looks.size):
@@ -281,7 +280,7 @@ def _bandit_looks(losses: LossSteps, charge: Any) -> Any:
         if play.n_looks > 1:
             raise InvalidAction("looks='bandit' reveals only the played action: got n_looks = {}", t, play.n_looks)
         if play.n_looks == 1 and play.looks.size > 0 and play.looks[0] != play.arm:
-            reason = "looks='bandit' reveals only the played action {}: got a look at {}"
+            reason = "looks='bandit' reveals only the played action {}: got an observation of {}"
             raise InvalidAction(reason, t, play.arm, play.looks[0])
         return flexible(setting, world, t, play, env)
 

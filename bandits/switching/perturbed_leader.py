@@ -3,8 +3,8 @@
 Kalai & Vempala, "Efficient algorithms for online decision problems" (2005), the lazy variant. Play the
 action with the least L_{t-1}(i) - p(i), where each perturbation p(i) is exponential with rate eta. After
 losses l_t, p(i) grows by l_t(i) with probability exp(-eta l_t(i)) and is otherwise redrawn from the
-exponential law cut to [0, l_t(i)): since that law is without memory, p(i) is again exponential, yet the
-difference L - p changes only where p was redrawn, and then it rises. So the leader can change only in a
+exponential law truncated to [0, l_t(i)). Since the exponential law is memoryless, p(i) is again exponential, but the
+difference L - p changes only where p was redrawn, and then it increases. So the leader can change only in a
 round in which its own perturbation is redrawn:
 
     E[switches] <= eta E[sum_t l_t(A_t)] <= eta T,
@@ -79,9 +79,9 @@ def _update(
     most = _SLACK * params.learning_rate
     leader = state.leader
     for first in range(0, params.n_actions, 64):
-        open_ = uint64(0)  # bit i: u / eta > l does not settle that action first + i keeps its perturbation
-        for i in range(min(64, params.n_actions - first)):  # no branches: it runs in the vector units
-            action = uint64(first + i)  # unsigned: an index that cannot count from the end
+        open_ = uint64(0)  # bit i: action first + i may be redrawn; where u / eta > l it is not
+        for i in range(min(64, params.n_actions - first)):  # branch-free, hence vectorised
+            action = uint64(first + i)  # unsigned: no check for negative indices
             state.loss[action] += losses[action]
             open_ |= uint64(uniform(rng, t + 1, first + i) <= most * losses[action]) << uint64(i)
         if open_ != uint64(0) and _redraw(params.learning_rate, state, t, losses, rng, first, open_):
@@ -95,13 +95,13 @@ def _update(
 def _redraw(
     learning_rate: float, state: PerturbedState, t: int, losses: Any, rng: Stream, first: int, open_: Any
 ) -> bool:
-    """Redraw the perturbations of 64 actions whose turn it is; return whether the leader's was one of them."""
+    """Redraw perturbations among 64 actions as the exact test decides; return whether the leader's was redrawn."""
     fallen = False
     for i in range(first, min(first + 64, losses.size)):
         if (open_ >> uint64(i - first)) & uint64(1) == uint64(0):
             continue
         fresh = _exponential(uniform(rng, t + 1, i), learning_rate)
-        if fresh < losses[i]:  # probability 1 - exp(-eta l), and then `fresh` has the law cut to [0, l)
+        if fresh < losses[i]:  # probability 1 - exp(-eta l), and then `fresh` has the law truncated to [0, l)
             state.perturbed[i] = state.loss[i] - fresh
             fallen = fallen or i == state.leader
     return fallen

@@ -1,9 +1,9 @@
-"""Adversarial losses, a price for every change of action, and what the learner may see.
+"""The switching-cost game: adversarial losses, a cost for every change of action, and several kinds of feedback.
 
 Cheng, Zhou & Ji, "Understanding the Role of Feedback in Online Learning with Switching Costs"
 (ICML 2023), Section 2. In round t the learner plays A_t in {0, ..., K-1} and pays
 l_t(A_t) + c 1{A_t != A_{t-1}} (the first action is free); regret is against the best fixed action in
-hindsight of that very loss sequence, up to each checkpoint:
+hindsight on the same loss sequence, up to each checkpoint:
 
     R_n = sum_{t<=n} l_t(A_t) + c sum_{2<=t<=n} 1{A_t != A_{t-1}} - min_i sum_{t<=n} l_t(i).
 
@@ -14,7 +14,7 @@ hindsight of that very loss sequence, up to each checkpoint:
 | `ExtraObservations(B)`| `Play` | `Seen`: own loss, and the losses bought (<= B)      |
 | `TotalBudget(B)`      | `Play` | `Seen`: own loss hidden (nan) unless bought         |
 
-What to observe is chosen before anything of the round is seen; an observation costs one, those of a round differ.
+The observations of a round are chosen before it, of different actions; each counts one towards the budget.
 """
 
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class SwitchingSetting(NamedTuple):
 
 
 class World(NamedTuple):
-    """What the game remembers."""
+    """State of the game."""
 
     losses: Any
     last_arm: int
@@ -52,8 +52,8 @@ class World(NamedTuple):
     excess: Sum  # of the mean losses over the best arm's
     switches: int
     observations: int
-    revealed: Any  # (K,) float64, what the learner is shown
-    totals: Any  # (K,) float64, scratch that no learner sees
+    revealed: Any  # (K,) float64, losses revealed to the learner
+    totals: Any  # (K,) float64, scratch not revealed to learners
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _make_charge(losses: LossSteps) -> Any:
 
     @kernel
     def charge(setting: SwitchingSetting, world: World, t: int, arm: int, n_observed: int, env: Stream) -> Any:
-        """Make round t's losses and let the learner pay; return its loss and the world."""
+        """Generate the losses of round t and charge the learner; return its loss and the new state."""
         if arm < 0 or arm >= setting.n_actions:
             raise InvalidAction("the action must be in 0, ..., {}, got {}", t, setting.n_actions - 1, arm)
         state = advance(setting.losses, world.losses, t, env)
@@ -170,7 +170,7 @@ def _make_charge(losses: LossSteps) -> Any:
 
 
 class Metrics(NamedTuple):
-    """What is measured after a number of rounds."""
+    """Metrics after a number of rounds."""
 
     loss: float
     switches: int

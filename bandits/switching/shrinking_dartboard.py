@@ -2,16 +2,18 @@
 
 Geulen, Voecking & Winkler, "Regret Minimization for Online Buffering Problems Using the Weighted
 Majority Algorithm" (COLT 2010). The action is kept with probability w_{t+1}(A_t) / w_t(A_t) =
-exp(-eta l_t(A_t)) and otherwise drawn afresh from p_{t+1}. The law of A_t is Hedge's p_t in every round,
+exp(-eta l_t(A_t)) and otherwise redrawn from p_{t+1}. The law of A_t is Hedge's p_t in every round,
 and with W_t the sum of the weights E[redraws] = sum (1 - W_{t+1} / W_t) <= ln K + eta min_i L_T(i), so
 
     R_T <= ln K / eta + eta T / 8 + c (ln K + eta T),   least at eta = sqrt(ln K / (T (c + 1/8))):
     R_T <= 2 sqrt((c + 1/8) T ln K) + c ln K.
 
-`ShrinkingDartboard.steps` is that text. What is played does the same with less work. Between redraws nobody asks for
-the weights: losses are only added up, and the K exponentials wait for a round that draws. And since a loss is at
-most 1, a uniform below 1 - eta keeps the action whatever its loss; the others, a share eta, are found for 64 rounds at
-once, and in no other round is anything decided.
+Two implementations, equal draw by draw:
+
+- `steps` follows the paper and updates all K weights every round.
+- `_LAZY_STEPS` (used when losses are at most 1) skips work. Weights are only needed when the action is redrawn, so
+  losses are accumulated and exponentiated then. An action is redrawn only if u_t >= exp(-eta l_t) >= 1 - eta; rounds
+  with u_t < 1 - eta are skipped. The remaining rounds, a fraction eta on average, are found 64 at a time as a bit mask.
 """
 
 import math
@@ -74,9 +76,9 @@ def _update(
 
 
 class LazyState(NamedTuple):
-    """Cumulative losses, the action held and its last loss, and the rounds in which it may be given up."""
+    """Cumulative losses, the action held and its last loss, and the rounds in which it may be redrawn."""
 
-    weights: Weights  # only its losses are up to date
+    weights: Weights  # only its cumulative losses are up to date
     arm: int
     loss: float
     doubtful: Any  # uint64: bit i is set if the uniform of round t // 64 * 64 + i is not below 1 - eta
@@ -132,8 +134,8 @@ class ShrinkingDartboard(Learner):
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
-        """Return the compiled functions: those that leave the weights to the redraws, where losses are at most 1."""
-        own = self.steps is not ShrinkingDartboard.steps  # a subclass's own are played
+        """Return the compiled functions: the lazy ones where losses are at most 1."""
+        own = self.steps is not ShrinkingDartboard.steps  # a subclass with its own steps
         return self.steps if own or not problem.losses.bounded else _LAZY_STEPS
 
     def parameters(self, problem: SwitchingCostGame) -> DartboardParams:

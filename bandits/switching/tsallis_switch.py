@@ -1,7 +1,7 @@
-"""Tsallis-INF over growing blocks: bandit feedback with switching costs, no horizon needed.
+"""Tsallis-INF over growing blocks: bandit feedback with switching costs, without knowledge of the horizon.
 
 Rouyer, Seldin & Cesa-Bianchi, "An Algorithm for Stochastic and Adversarial Bandits with Switching Costs"
-(ICML 2021): one action a block, follow the regularised leader with the 1/2-Tsallis entropy on the blocks'
+(ICML 2021): one action per block, follow the regularised leader with the 1/2-Tsallis entropy on the blocks'
 importance-weighted losses,
 
     p_n(i) = 4 / (eta_n (Lhat(i) - x))^2,   x such that the probabilities sum to 1.
@@ -41,7 +41,7 @@ class TsallisParams(NamedTuple):
 
 
 class TsallisState(NamedTuple):
-    """Estimated losses, this block's probabilities and where the blocks stand."""
+    """Estimated losses, the probabilities and loss of the current block, and its position."""
 
     loss: Any  # (K,) float64, Lhat less its minimum
     probability: Any  # (K,) float64
@@ -58,7 +58,7 @@ def tsallis_probabilities(loss: Any, learning_rate: float, out: Any) -> None:
     """Write argmin_p <p, loss> - (4 / eta) sum_i (sqrt(p_i) - p_i / 2) into out (K,); min(loss) must be 0.
 
     Newton's method on the sum of 4 / (eta (loss - x))^2, which is convex and increasing in x < 0: started at
-    x = -2 / eta, where it is at least 1 (the least loss alone gives 1), it falls to the root and never passes it.
+    x = -2 / eta, where it is at least 1 (the least loss alone gives 1), it decreases monotonically to the root.
     """
     x = -2.0 / learning_rate
     for _ in range(_NEWTON_STEPS):

@@ -1,9 +1,9 @@
-"""What a round measures: residuals of a batch of individuals, drawn through binomials.
+"""The outcome of a round: reward and residuals of a batch of individuals, drawn through binomials.
 
 For a batch of n individuals with shares, acceptance and outcome probabilities given, n_1 ~ Bin(n, w),
 accepted_g ~ Bin(n_g, A_g) and good_g ~ Bin(accepted_g, G_g / A_g), all independent given what they depend on:
-the same law as drawing the individuals one by one. When the scores are seen, acceptances at all thresholds
-are needed jointly with the good ones at the chosen threshold: at theta_{i+1} > theta_i each of the accepted stays
+the same law as drawing the individuals one by one. Under full scores, acceptances at all thresholds are
+drawn jointly with the good ones at the chosen threshold: at theta_{i+1} > theta_i each of the accepted stays
 with probability A_{i+1} / A_i, and above the chosen threshold each of the good ones with G_{i+1} / G_i and each of
 the bad ones with (A_{i+1} - G_{i+1}) / (A_i - G_i).
 """
@@ -16,15 +16,15 @@ from bandits.core.rng import Stream, uniform, uniform_pair
 from bandits.core.sampling import binomial
 from bandits.threshold.population import PopulationSteps, Rates, acceptance
 
-_FIRST_THINNING = 3  # indices 0 to 2 of a round are the batch's
+_FIRST_THINNING = 3  # indices 0 to 2 of a round draw the batch
 
 
 class Outcome(NamedTuple):
-    """What one round reveals. `residuals` has 1 row under `ChosenThreshold`, G rows under `FullScores`."""
+    """The feedback of a round. `residuals` has 1 row under `ChosenThreshold`, G rows under `FullScores`."""
 
     reward: float  # in [0, 1]
-    residuals: Any  # (1 or G, m) float64: parity pair, then service pair if asked for
-    information: Any  # (m,) float64, individuals of an ideal batch, at most n; 0: the residual says nothing
+    residuals: Any  # (1 or G, m) float64: parity pair, then service pair if constrained
+    information: Any  # (m,) float64, individuals of an ideal batch, at most n; 0: uninformative residual
 
 
 class Constraints(NamedTuple):
@@ -37,7 +37,7 @@ class Constraints(NamedTuple):
 
 
 class BatchUniforms(NamedTuple):
-    """The uniforms behind a batch."""
+    """The uniforms that a batch is drawn from."""
 
     size: float
     accept_0: float
@@ -48,7 +48,7 @@ class BatchUniforms(NamedTuple):
 
 @rare_kernel
 def batch_uniforms(env: Stream, t: int) -> BatchUniforms:
-    """Return round t's uniforms; not inlined, for the generator's rounds are long to compile."""
+    """Return the uniforms of round t; not inlined, to save compilation time."""
     size, accept_0 = uniform_pair(env, t, 0)
     accept_1, good_0 = uniform_pair(env, t, 1)
     return BatchUniforms(size, accept_0, accept_1, good_0, uniform(env, t, 2))
@@ -78,7 +78,7 @@ def parity_violation(limits: Constraints, rates: Rates) -> float:
 
 @shared_kernel
 def service_violation(limits: Constraints, rates: Rates) -> float:
-    """Return how far the overall rate lies outside [low, high]; 0 where service is not asked for."""
+    """Return how far the overall rate lies outside [low, high]; 0 without a service constraint."""
     if limits.n_constraints == 2:
         return 0.0
     overall = acceptance(rates)
@@ -100,7 +100,7 @@ def write_information(n_0: int, n_1: int, out: Any) -> None:
 
 @rare_kernel
 def record_batch(setting: Any, world: Any, n_0: int, n_1: int, accepted_0: int, accepted_1: int, row: int) -> None:
-    """Write the batch's rates and residuals at one threshold; an absent group keeps its last rate."""
+    """Write the batch's rates and residuals at one threshold; an absent group keeps its previous rate."""
     if n_0 > 0:
         world.last_rates[row, 0] = accepted_0 / n_0
     if n_1 > 0:
@@ -125,7 +125,7 @@ def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, u: Bat
 
 @rare_kernel
 def thin(env: Stream, t: int, index: int, left_0: int, left_1: int, keep_0: float, keep_1: float) -> tuple[int, int]:
-    """Return how many of both groups' individuals stay when each stays with its group's probability."""
+    """Return the binomial numbers kept of each group, given the probability of keeping an individual."""
     u_0, u_1 = uniform_pair(env, t, _FIRST_THINNING + index)
     return binomial(u_0, left_0, keep_0), binomial(u_1, left_1, keep_1)
 
@@ -133,8 +133,8 @@ def thin(env: Stream, t: int, index: int, left_0: int, left_1: int, keep_0: floa
 def make_draw_all(population: PopulationSteps) -> Any:
     """Return `draw_all`: as `draw_chosen`, and the residuals of every threshold for the same individuals.
 
-    Outcomes go with scores, and the reward tells of them at the chosen threshold: above it, good and bad ones
-    are thinned apart.
+    The reward depends on the outcomes at the chosen threshold, which are correlated with scores: above it, good and
+    bad individuals are thinned separately.
     """
     rates_of = population.rates
 

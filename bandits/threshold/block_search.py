@@ -3,7 +3,7 @@
 In a population that contracts at rate rho, with states at most D apart, h - 1 rounds of one threshold bring
 its means within M D rho^(h-1) of those at its fixed point. With
 
-    h = 1 + max(1, ceil(ln T / ln(1 / rho)))        (1 in a population that never moves)
+    h = 1 + max(1, ceil(ln T / ln(1 / rho)))        (1 in a stationary population)
 
 that bias is at most M D / T; it is added to the radii, without which a feasible threshold whose residual is 0
 could be excluded by the bias alone.
@@ -11,7 +11,7 @@ could be excluded by the bias alone.
 `BlockFeasibleSearch` holds each choice for h rounds and learns from the last. `EpochFeasibleSearch` holds it
 for h - 1 rounds and then for as many rounds as the threshold has been learned from before (at least one),
 learning from all of these: at most G (1 + log2 T) epochs, so that settling costs O(G h log T) rounds in all,
-while a block's choices may change T / h times. What is known of both: `theory.threshold.bounds`.
+while blocks may change the threshold T / h times. Bounds for both: `theory.threshold.bounds`.
 """
 
 import math
@@ -37,7 +37,7 @@ class HoldParams(NamedTuple):
 
 
 class HoldState(NamedTuple):
-    """A search, the threshold held, and what is left of its time."""
+    """A search, the threshold held, and the rounds left to settle and to learn."""
 
     search: SearchState
     arm: int
@@ -89,7 +89,7 @@ def _update_epoch(params: HoldParams, state: HoldState, t: int, arm: int, outcom
 
 @dataclass(frozen=True)
 class HoldingLearner(ConfidentLearner):
-    """Base of the searches that hold; hold: h >= 1, None means the population's settling time."""
+    """Base of the searches that hold each choice; hold: h >= 1, None means the population's settling time."""
 
     hold: int | None = None
 
@@ -99,7 +99,7 @@ class HoldingLearner(ConfidentLearner):
             integer("hold", self.hold, low=1)
 
     def hold_for(self, problem: ThresholdGame) -> int:
-        """Return h; ValueError for a population that neither contracts nor stands still."""
+        """Return h; ValueError for a population that neither contracts nor is stationary."""
         if self.hold is not None:
             return int(self.hold)
         if problem.population.stationary:
@@ -107,7 +107,7 @@ class HoldingLearner(ConfidentLearner):
         return settling_rounds(problem.contraction, problem.horizon)
 
     def decisions(self, problem: ThresholdGame) -> int:
-        """Return how many rounds at most are learned from."""
+        """Return the largest number of rounds that are learned from."""
         return problem.horizon
 
     def parameters(self, problem: ThresholdGame) -> HoldParams:

@@ -1,13 +1,13 @@
-"""Doubly-optimistic search: optimism for reward and constraints with radii of their own, at any time.
+"""Doubly-optimistic search: optimism for reward and constraints with separate anytime radii.
 
 After Chen, Gangrade & Saligrama, "Doubly-Optimistic Play for Safe Linear Bandits" (ICML 2022), on a grid.
-It differs from Optimistic Feasible Search in three ways: the radii grow with a threshold's own plays k (a
-union bound over k of weight 1 / (k (k + 1)), so no horizon is needed),
+It differs from Optimistic Feasible Search in three ways: the radii depend on the plays k of each
+threshold (a union bound over k of weight 1 / (k (k + 1)), so no horizon is needed),
 
     L_k = ln(2 G (m + 1) k (k + 1) / delta_0),
 
-reward and residuals have separate widths, and where nothing looks feasible the largest optimistic residual is
-made least instead of the sum.
+reward and residuals have separate widths, and if no threshold looks feasible, the largest optimistic residual is
+minimised instead of the sum.
 """
 
 import math

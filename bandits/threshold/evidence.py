@@ -1,13 +1,13 @@
-"""Means and confidence radii per threshold: what the learners of this family share.
+"""Means and confidence radii per threshold, shared by the learners of this family.
 
 With k plays of a threshold, N = n k individuals for the reward and N_j = sum of the information for residual j,
 
     radius of the reward      width sqrt(L / (2 n k)),
     radius of residual j      width R_j S sqrt(L / (2 N_j)),      L = ln(2 G (m + 1) T / delta_0),
 
-R = 2 for parity and 1 for service; residuals are averaged with their information as weights, which is the
-average of least variance. A radius without evidence is infinite. S = cosh(ln(n T) / (4 T)), 1 + O((ln T / T)^2),
-pays for N_j being random (group sizes): see `theory.threshold.bounds` for the proof. `width` 1 is the theorem's.
+R = 2 for parity and 1 for service; residuals are averaged with their information as weights, which
+minimises the variance. A radius without evidence is infinite. S = cosh(ln(n T) / (4 T)), 1 + O((ln T / T)^2),
+accounts for the randomness of N_j (group sizes); proof in `theory.threshold.bounds`. `width` 1 is the theorem's.
 """
 
 import math
@@ -23,7 +23,7 @@ PARITY_RANGE, SERVICE_RANGE = 2.0, 1.0
 
 
 class Evidence(NamedTuple):
-    """What the plays of each threshold have shown."""
+    """Statistics of the plays of each threshold."""
 
     plays: Any  # (G,) int64
     reward: Any  # (G,) float64 mean reward, in [0, 1]
@@ -39,7 +39,7 @@ class Radii(NamedTuple):
     reward: float  # width sqrt(L / (2 n))
     parity: float  # width 2 S sqrt(L / 2)
     service: float  # width sqrt(L / 2)
-    reward_bias: float  # added to the radii: how far a mean may be from the fixed point's
+    reward_bias: float  # added to the radii: largest distance of a mean from that at the fixed point
     parity_bias: float
     service_bias: float
     failure_probability: float  # delta_0
@@ -91,21 +91,21 @@ def no_evidence(n_actions: int, n_constraints: int) -> Evidence:
 
 @kernel
 def observe(evidence: Evidence, arm: int, outcome: Outcome) -> None:
-    """Take in one play of `arm`."""
+    """Update the evidence with one play of `arm`."""
     observe_reward(evidence, arm, outcome.reward)
     observe_residuals(evidence, arm, 0, outcome)
 
 
 @kernel
 def observe_reward(evidence: Evidence, arm: int, reward: float) -> None:
-    """Count a play of `arm` and take in its reward."""
+    """Count a play of `arm` and update its mean reward."""
     evidence.plays[arm] += 1
     evidence.reward[arm] += (reward - evidence.reward[arm]) / evidence.plays[arm]
 
 
 @kernel
 def observe_residuals(evidence: Evidence, arm: int, row: int, outcome: Outcome) -> None:
-    """Take in the residuals in row `row` of the outcome as those of `arm`."""
+    """Update the mean residuals of `arm` with row `row` of the outcome."""
     for j in range(outcome.information.size):
         weight = outcome.information[j]
         if weight > 0.0:
@@ -117,7 +117,7 @@ def observe_residuals(evidence: Evidence, arm: int, row: int, outcome: Outcome) 
 @kernel
 def reward_radius(radii: Radii, evidence: Evidence, arm: int) -> float:
     """Return the reward's radius for a threshold: infinite before its first play."""
-    if evidence.plays[arm] == 0:  # said in so many words, for a width of 0 would make it 0 / 0
+    if evidence.plays[arm] == 0:  # explicit, because 0 / 0 otherwise for a width of 0
         return np.inf
     return radii.reward / math.sqrt(evidence.plays[arm]) + radii.reward_bias
 
@@ -156,7 +156,7 @@ def best_feasible(value: Any, excess: Any) -> int:
 
 @kernel
 def rivals(leader: int, value: Any, excess: Any) -> tuple[float, float]:
-    """Return the highest value of the others with excess 0 (-inf: there is none), and the others' least excess."""
+    """Return the highest value of the others with excess 0 (-inf if there is none), and the others' least excess."""
     highest_value = -np.inf
     least_excess = np.inf
     for i in range(value.size):

@@ -1,10 +1,10 @@
 """The three games of the evaluation: populations as in the paper's description, parameters ours.
 
-The prices make the best feasible threshold differ from the best one without constraints (at parity
+The prices of a bad acceptance make the best feasible threshold differ from the best one without constraints (at parity
 tolerance 0.1 and 50 thresholds): synthetic 0.159 at threshold 19 against 0.160 at 21, German Credit 0.328 at 18
 against 0.407 at 30, COMPAS 0.129 at 13 against 0.217 at 23 (mean reward at the fixed point, in units of a good
 acceptance). In the synthetic population strict thresholds lower the scores that they select on, so that a
-learner which looks at present rewards alone is led away from the lenient thresholds that pay in the long run.
+learner which maximises immediate rewards is led away from the lenient thresholds that are better in the long run.
 """
 
 from dataclasses import replace

@@ -1,8 +1,8 @@
-"""Explore, then commit: every threshold in turn for a fixed number of plays, then one for ever.
+"""Explore then commit: every threshold for a fixed number of plays, then the best one for the rest.
 
-With p plays each, means are known to about sqrt(L / (2 n p)), and the exploration costs G p rounds: the two
-balance at p of order (T / G)^(2/3) (Lattimore & Szepesvari, "Bandit Algorithms", 2020, chapter 6). In a closed
-loop the plays of a threshold come in a row, so that the population has time to settle.
+With p plays each, means are known to about sqrt(L / (2 n p)), and the exploration costs G p rounds; both
+are balanced at p of order (T / G)^(2/3) (Lattimore & Szepesvari, "Bandit Algorithms", 2020, chapter 6). The
+plays of a threshold are consecutive, so that a closed-loop population has time to settle.
 """
 
 import math
@@ -67,7 +67,7 @@ def _update(params: CommitParams, state: CommitState, t: int, arm: int, outcome:
 class ExploreThenCommit(Learner):
     """Each threshold `plays` >= 1 times, then the best mean reward among those with mean residuals <= 0.
 
-    plays: None means ceil((T / G)^(2/3) / 4), at least 1. If exploring takes the whole horizon it never commits.
+    plays: None means ceil((T / G)^(2/3) / 4), at least 1. It never commits if exploration takes the whole horizon.
     """
 
     plays: int | None = None

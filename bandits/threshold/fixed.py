@@ -1,4 +1,4 @@
-"""One threshold for ever: the oracle, and any other fixed choice."""
+"""Fixed thresholds: the oracle, and any other fixed choice."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -18,7 +18,7 @@ class FixedThresholdParams(NamedTuple):
 
 
 class FixedThresholdState(NamedTuple):
-    """Nothing is learned."""
+    """Number of rounds played; nothing is learned."""
 
     plays: int
 
@@ -42,7 +42,7 @@ def _update(
 
 @dataclass(frozen=True)
 class FixedThreshold(Learner):
-    """Play threshold `index` in 0..G-1; None means the oracle's, the best feasible of the sweep."""
+    """Play threshold `index` in 0..G-1; None means the oracle, the best feasible fixed point."""
 
     index: int | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)

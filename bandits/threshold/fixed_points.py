@@ -1,9 +1,8 @@
-"""Every threshold of the grid run to its own fixed point, and the best feasible one: the benchmark of the regret.
+"""The fixed point of every threshold of the grid, and the best feasible threshold: the benchmark of the regret.
 
-Holding threshold i from the population's first state, s <- Phi(s, theta_i) converges to the fixed point that
-a decision maker who never changes it would meet; it is found by going all the way to the target in each step,
-which ends at the same place (see `bandits.threshold.population`). A population that does not adapt stays where
-it is. Means are exact, so feasibility is a plain comparison.
+If threshold i is held from the population's first state, s <- Phi(s, theta_i) converges to a fixed point. It is
+computed with full steps to the target, which have the same limit (see `bandits.threshold.population`). A population
+without adaptation keeps its first state. Means are exact, so feasibility is a plain comparison.
 """
 
 from functools import cache
@@ -22,7 +21,7 @@ _TOLERANCE = 1e-15
 
 
 class FixedPoints(NamedTuple):
-    """What each of the G thresholds leads to; arrays over thresholds."""
+    """Fixed points of the G thresholds and their means; arrays over thresholds."""
 
     state: NDArray[np.float64]  # (G, 2) fixed points
     accept: NDArray[np.float64]  # (G, 2) acceptance rates by group
@@ -30,13 +29,13 @@ class FixedPoints(NamedTuple):
     residuals: NDArray[np.float64]  # (G, m)
     violation: NDArray[np.float64]  # (G,) summed positive parts of the residuals
     feasible: NDArray[np.bool_]  # (G,)
-    best: int  # highest reward among the feasible; the least violation where nothing is
+    best: int  # highest reward among the feasible; least violation if none is feasible
 
 
 def find_fixed_points(
     population: Population, thresholds: NDArray[np.float64], price: float, limits: Constraints
 ) -> FixedPoints:
-    """Return where each of the thresholds, (G,) in [0, 1], leads."""
+    """Return the fixed points of the thresholds, (G,) in [0, 1]."""
     n_thresholds = len(thresholds)
     state, accept = np.empty((n_thresholds, 2)), np.empty((n_thresholds, 2))
     reward, violation = np.empty(n_thresholds), np.empty(n_thresholds)

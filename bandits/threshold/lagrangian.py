@@ -1,10 +1,10 @@
-"""Learners on the Lagrangian r - sum_j lambda_j g_j, with multipliers that follow the violation.
+"""Learners on the Lagrangian r - sum_j lambda_j g_j, with multipliers updated by the violations.
 
     lambda_j <- clip(lambda_j + eta g_j, 0, lambda_max),   eta = 1 / sqrt T   (g_j measured in the round).
 
 `PrimalDualBandit` plays the highest upper confidence bound of the Lagrangian, (rhat + beta_r) - sum lambda_j
 (ghat_j - beta_j). `LagrangianExp3` plays exponential weights (Auer et al. 2002) on the loss
-(1 - r + sum lambda_j (g_j + c_j)) / (1 + 2 sum lambda_j), with -c_j the least that residual j can be: c_j = 1 + delta
+(1 - r + sum lambda_j (g_j + c_j)) / (1 + 2 sum lambda_j), with -c_j the smallest possible residual j: c_j = 1 + delta
 for parity, whose residuals are in [-1 - delta, 1 - delta], and 1 for service. Every g_j + c_j is in [0, 2], so the
 loss is in [0, 1].
 """
@@ -39,7 +39,7 @@ _LEAST_RESIDUAL = -2.0  # no residual is below -1 - delta
 
 @kernel
 def step_multipliers(multiplier: Any, step: float, largest: float, outcome: Outcome) -> None:
-    """Move the multipliers (m,) by the residuals just measured, in place."""
+    """Update the multipliers (m,) in place by the residuals of the round."""
     for j in range(multiplier.size):
         multiplier[j] = min(max(multiplier[j] + step * outcome.residuals[0, j], 0.0), largest)
 
@@ -57,11 +57,11 @@ class PrimalDualParams(NamedTuple):
 
 
 class PrimalDualState(NamedTuple):
-    """Evidence, its bounds, the multipliers and the Lagrangian's bounds under them."""
+    """Evidence, its bounds, the multipliers and the upper confidence bounds of the Lagrangian."""
 
     evidence: Evidence
     optimistic: Any  # (G,) rhat + beta_r
-    hopeful: Any  # (G, m) ghat - beta, at least -2
+    hopeful: Any  # (G, m) optimistic residuals ghat - beta, at least -2
     multiplier: Any  # (m,)
     score: Any  # (G,)
 

@@ -1,4 +1,4 @@
-"""Optimistic Feasible Search (Du 2025, arXiv 2512.22313), from its description there.
+"""Optimistic Feasible Search (Du 2025, arXiv 2512.22313).
 
 With means rhat, ghat_j and radii beta of `bandits.threshold.evidence`:
 
@@ -7,9 +7,9 @@ With means rhat, ghat_j and radii beta of `bandits.threshold.evidence`:
               argmin of sum_j max(0, ghat_j - beta_j) if F_t is empty;          ties to the lowest threshold.
 
 With stationary means, reward regret and each constraint's violation are O(sqrt(G T L / n)) with probability
-at least 1 - delta_0 (`theory.threshold.bounds`). Only the played threshold's bounds change in a round, so they are
-kept, and with them the best that another threshold reaches: while the played one stays ahead of it, it stays
-the choice, and only otherwise is there a pass over the grid.
+at least 1 - delta_0 (`theory.threshold.bounds`). The plain algorithm passes over the grid in every round.
+Only the bounds of the played threshold change in a round, so the implementation stores the best value of the other
+thresholds and passes over the grid only when the played one falls behind it; the choices are the same.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ from bandits.threshold.problem import ChosenThreshold, FullScores, ThresholdGame
 
 
 class SearchState(NamedTuple):
-    """Evidence and the bounds drawn from it."""
+    """Evidence and the optimistic bounds."""
 
     evidence: Evidence
     optimistic: Any  # (G,) float64, rhat + beta
@@ -48,7 +48,7 @@ class SearchState(NamedTuple):
 
 @kernel
 def start_search(params: Radii, rng: Stream) -> SearchState:
-    """Return the state before any play: every threshold looks perfect."""
+    """Return the state before any play: infinite optimistic rewards and no excess."""
     return SearchState(
         no_evidence(params.n_actions, params.n_constraints),
         np.full(params.n_actions, np.inf),
@@ -58,18 +58,18 @@ def start_search(params: Radii, rng: Stream) -> SearchState:
 
 @kernel
 def refresh(params: Radii, state: SearchState, arm: int) -> None:
-    """Draw a threshold's bounds anew from its evidence."""
+    """Recompute the bounds of a threshold from its evidence."""
     state.optimistic[arm] = state.evidence.reward[arm] + reward_radius(params, state.evidence, arm)
     state.excess[arm] = optimistic_excess(params, state.evidence, arm)
 
 
 class LedState(NamedTuple):
-    """The bounds, the next choice, and what the others reach: until one overtakes it, it stays the choice."""
+    """The bounds, the next choice, and the best values of the others, which it must stay ahead of."""
 
     search: SearchState
     leader: int
-    rival: float  # highest optimistic value of another threshold that looks feasible; -inf: none does
-    rival_excess: float  # least excess of the others; 0: one looks feasible
+    rival: float  # highest optimistic value of another threshold that looks feasible; -inf if none
+    rival_excess: float  # least excess of the others; 0 if one looks feasible
 
 
 @kernel
@@ -147,7 +147,7 @@ class OptimisticFeasibleSearch(ConfidentLearner):
 
 @dataclass(frozen=True)
 class FullScoreSearch(ConfidentLearner):
-    """Optimistic Feasible Search that sees every threshold's residuals: only rewards are learned by playing.
+    """Optimistic Feasible Search with the residuals of every threshold observed: only rewards have bandit feedback.
 
     The gap to `OptimisticFeasibleSearch` is what bandit feedback on the constraints costs.
     """

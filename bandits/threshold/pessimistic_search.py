@@ -6,9 +6,9 @@ After Sui, Gotovos, Burdick & Krause, "Safe Exploration for Optimization with Ga
     upper_j(i) = min over past plays i' of  ghat_j(i') + beta_j(i') + slope |theta_i - theta_{i'}|,
     theta_t = argmax of rhat + beta over {i: upper_j(i) <= 0 for all j} and the safe threshold.
 
-An unplayed threshold can only be certified through its neighbours, so without a slope the learner would
-never leave the safe one. Intervals hold at once, so the running minimum of the bounds is a bound.
-The safe threshold and the slope are prior knowledge: by default they are read off the sweep.
+An unplayed threshold can only be certified through its neighbours, so the learner leaves the safe one only with a
+slope. The intervals hold simultaneously, so the running minimum of the bounds is a bound. The safe threshold and
+the slope are prior knowledge: by default they are taken from the fixed points.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class PessimisticParams(NamedTuple):
 
 
 class PessimisticState(NamedTuple):
-    """Evidence and what it certifies."""
+    """Evidence and the certified thresholds."""
 
     evidence: Evidence
     optimistic: Any  # (G,) rhat + beta
@@ -86,9 +86,9 @@ def _update(
 class PessimisticSearch(ConfidentLearner):
     """Safe search.
 
-    safe: index of a threshold known to be feasible; None means the sweep's feasible one of largest margin (lowest
-    index among equals; the oracle where nothing is feasible).
-    slope: Lipschitz constant >= 0 of the residuals in the threshold; None means the sweep's largest.
+    safe: index of a threshold known to be feasible; None means the feasible fixed point of largest margin (ties to
+    the lowest index; the oracle where nothing is feasible).
+    slope: Lipschitz constant >= 0 of the residuals in the threshold; None means the largest between fixed points.
     """
 
     safe: int | None = None

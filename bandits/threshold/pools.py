@@ -1,11 +1,11 @@
-"""Populations drawn with replacement from empirical pools, whose composition answers to acceptance.
+"""Populations drawn with replacement from empirical pools, whose composition reacts to acceptance rates.
 
 Each group g has a pool of scored individuals with known outcomes, so that A_g(theta) and G_g(theta) are
-counts and do not move. What moves is the composition: with w the share of group 1,
+counts and constant. The state is the composition: with w the share of group 1,
 
     w' = (1 - k) w + k clip(w_0 + lift (A_1 - A_0), 0.05, 0.95):
 
-the group that is accepted less applies less. For a fixed theta this contracts at rate rho = 1 - k towards
+a group that is accepted less applies less. For a fixed theta this contracts at rate rho = 1 - k towards
 w*(theta) = clip(w_0 + lift (A_1(theta) - A_0(theta)), 0.05, 0.95), and w never leaves [0.05, 0.95].
 """
 
@@ -38,7 +38,7 @@ class PoolSetting(NamedTuple):
 
 @kernel
 def clip_share(share: float) -> float:
-    """Return the share cut to [0.05, 0.95]."""
+    """Return the share clipped to [0.05, 0.95]."""
     return min(max(share, LEAST_SHARE), LARGEST_SHARE)
 
 
@@ -93,7 +93,7 @@ def split_pools(scores: ArrayLike, good: ArrayLike, group: ArrayLike) -> Pools:
 
 
 class Composition(NamedTuple):
-    """What can be observed of the state: the share of group 1."""
+    """The observables of the state: the share of group 1."""
 
     share: float
 
@@ -149,7 +149,7 @@ class PoolPopulation(Population):
 
     @property
     def reachable(self) -> tuple[tuple[float, float], ...]:
-        """Return [clip(w_0 - lift), clip(w_0 + lift)]; the first share alone without adaptation."""
+        """Return [clip(w_0 - lift), clip(w_0 + lift)]; the initial share without adaptation."""
         lift = self.lift if self.adaptation > 0.0 else 0.0
         return ((_cut(self.start - lift), _cut(self.start + lift)),)
 
@@ -157,7 +157,7 @@ class PoolPopulation(Population):
         """Return M for reward, parity and service.
 
         Reward and overall rate are mixtures by w, so their slopes in w are the groups' differences, here the largest
-        at any threshold (between neighbouring scores nothing changes); the groups' own rates do not depend on w.
+        at any threshold (which is constant between neighbouring scores); the groups' own rates do not depend on w.
         """
         here = self.setting(np.unique(np.concatenate(self.pools.scores)))
         reward = ((1.0 + price) * here.good - price * here.accept) / (1.0 + price)
@@ -166,7 +166,7 @@ class PoolPopulation(Population):
 
 @dataclass(frozen=True)
 class EmpiricalPools(PoolPopulation):
-    """Pools from one's own scores: scores (N,) in [0, 1], good (N,) 0/1, group (N,) 0/1 with both groups present."""
+    """Pools from given scores: scores (N,) in [0, 1], good (N,) 0/1, group (N,) 0/1 with both groups present."""
 
     scores: Sequence[float] = ()
     good: Sequence[int] = ()

@@ -1,14 +1,14 @@
-"""What a closed-loop population is: a state that each round's acceptance rates move.
+"""Closed-loop populations: a state that the acceptance rates of each round change.
 
-A population of two groups g in {0, 1} is described, for its present state s and each threshold of the
+A population of two groups g in {0, 1} is described, for its current state s and each threshold of the
 grid, by five numbers: the share w of group 1, the acceptance rates A_g and the rates G_g of individuals
 who are accepted and turn out good. A batch of n individuals is then drawn through binomials, and the
-state moves by the exact rates: the only randomness is the sample's. It moves towards a target,
+state changes by the exact rates, so the only randomness is in the sample. It moves towards a target,
 
     s' = Phi(s, theta) = (1 - k) s + k target(theta, s),   k the adaptation in [0, 1],
 
-each coordinate of which does not fall as that coordinate of s grows and does not depend on the other: under
-one threshold a coordinate then moves one way, to the same fixed point for every k > 0.
+each coordinate of which is non-decreasing in that coordinate of s and does not depend on the other. Under a fixed
+threshold a coordinate is then monotone in time, with the same limit for every k > 0.
 """
 
 from abc import abstractmethod
@@ -22,7 +22,7 @@ from bandits.core.jit import shared_kernel
 
 
 class Rates(NamedTuple):
-    """What one threshold does to the population in one state."""
+    """Rates of one threshold in one state."""
 
     share: float  # w, of group 1
     accept_0: float  # A_0 = P(accepted | group 0)
@@ -36,19 +36,19 @@ class PopulationSteps(NamedTuple):
 
     init: Any  # (setting) -> state: a NamedTuple of two floats
     rates: Any  # (setting, state, index) -> Rates of a threshold
-    target: Any  # (setting, rates) -> state towards which these rates pull
+    target: Any  # (setting, rates) -> target state under these rates
     observe: Any  # (state) -> NamedTuple of the state's numbers, by the names in `Population.observables`
 
 
 class State(NamedTuple):
-    """Two numbers that `Population.observables` names; a population with one leaves the second at 0."""
+    """Two numbers, named by `Population.observables`; the second is 0 for a population with one."""
 
     first: float
     second: float
 
 
 class Sensitivity(NamedTuple):
-    """Lipschitz constants, in the state's largest coordinate, of the means of what a round measures."""
+    """Lipschitz constants, in the state's largest coordinate, of the means of a round."""
 
     reward: float  # of the reward rescaled to [0, 1]
     parity: float  # of A_0 - A_1
@@ -74,20 +74,20 @@ class Population(Checked):
     @property
     @abstractmethod
     def reachable(self) -> tuple[tuple[float, float], ...]:
-        """Return for each observable the interval that it never leaves, whatever is played."""
+        """Return for each observable an interval that contains it, whatever is played."""
 
     @property
     def diameter(self) -> float:
-        """Return D, the most by which two states that can be reached differ in a coordinate."""
+        """Return D, the largest difference of two reachable states in a coordinate."""
         return max(high - low for low, high in self.reachable)
 
     @abstractmethod
     def sensitivity(self, price: float) -> Sensitivity:
-        """Return the Lipschitz constants M of the means for a bad acceptance's price."""
+        """Return the Lipschitz constants M of the means for the price of a bad acceptance."""
 
     @property
     def stationary(self) -> bool:
-        """Whether the state never moves, so that every threshold's means stay fixed."""
+        """Whether the state is constant, so that the means of every threshold are fixed."""
         return self.diameter == 0.0
 
 

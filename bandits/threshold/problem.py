@@ -1,26 +1,26 @@
-"""One threshold for everybody, a population that answers, fairness and service as constraints.
+"""The threshold game: one threshold for both groups, a population that reacts, parity and service constraints.
 
 Du, "Optimistic Feasible Search for Closed-Loop Fair Threshold Decision-Making" (2025), arXiv 2512.22313.
 In round t the learner plays one of G thresholds theta; n individuals (group g in {0, 1}, score x, outcome
-y in {0, 1}) come from the population's present state and are accepted iff x >= theta. With q the price of a
+y in {0, 1}) come from the population's current state and are accepted iff x >= theta. With q the price of a
 bad acceptance, a_g the batch's acceptance rates by group and a its overall rate,
 
-    reward    (1/n) sum accept (y - q (1 - y)), in [-q, 1]; the learner sees it rescaled to [0, 1],
+    reward    (1/n) sum accept (y - q (1 - y)), in [-q, 1]; rescaled to [0, 1] for the learner,
     parity    a_0 - a_1 - delta and a_1 - a_0 - delta      (residuals: satisfied iff <= 0),
-    service   low - a and a - high                         (where service rates are asked for).
+    service   low - a and a - high                         (if service rates are constrained).
 
-The signed pair has unbiased means; one residual |a_0 - a_1| - delta has not, since E|X| >= |E X|. A batch
-without anyone of a group repeats that group's last rate (0 before any), says so through an information of
-0, and is counted. Given the state, counts by group, acceptances and good acceptances are binomial: drawing
+The signed pair has unbiased means; a single residual |a_0 - a_1| - delta is biased, since E|X| >= |E X|. A batch
+in which a group is absent repeats the last rate of that group (0 before any), has information 0, and is
+counted. Given the state, counts by group, acceptances and good acceptances are binomial: drawing
 these five numbers is the same in law as drawing the n individuals.
 
-`information` says how precise a residual's measurement is, as the number of individuals of an ideal batch:
+`information` is the precision of a residual, as the number of individuals of an ideal batch of equal precision:
 given the groups' sizes n_0 + n_1 = n, a_0 - a_1 is sub-Gaussian with variance proxy (1/n_0 + 1/n_1) / 4 =
 R^2 / (4 N) for R = 2 and N = 4 n_0 n_1 / n <= n, with equality only for groups of one size; for service
-R = 1 and N = n. The plain count n would claim too much for unequal groups.
+R = 1 and N = n. The count n would overstate the precision for unequal groups.
 
-Regret is against the oracle: the best feasible threshold of the grid, each run to its own fixed point
-(`bandits.threshold.fixed_points`). Means, not draws, enter every metric but `reward`.
+Regret is against the oracle: the best feasible threshold of the grid, each evaluated at its fixed point
+(`bandits.threshold.fixed_points`). Every metric but `reward` is computed from means.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class ChosenThreshold(Checked):
 
 @dataclass(frozen=True)
 class FullScores(Checked):
-    """The reward of the chosen threshold, and the residuals of every threshold: the scores of the batch are seen."""
+    """The reward of the chosen threshold and the residuals of all thresholds: the scores of the batch are observed."""
 
     kind: ClassVar[str] = "full scores"
 
@@ -85,7 +85,7 @@ class ThresholdSetting(NamedTuple):
 
 
 class ThresholdWorld(NamedTuple):
-    """What the game remembers."""
+    """State of the game."""
 
     state: State
     last_arm: int
@@ -104,7 +104,7 @@ class ThresholdWorld(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """What is measured after a number of rounds."""
+    """Metrics after a number of rounds."""
 
     reward: float
     regret: float
@@ -119,7 +119,7 @@ class Metrics(NamedTuple):
 
 
 class StateMetrics(NamedTuple):
-    """The same, and what can be observed of the population's state."""
+    """`Metrics`, and the observables of the population's state."""
 
     sums: Metrics
     state: Any  # the population's own NamedTuple
@@ -130,14 +130,14 @@ class ThresholdGame(RoundProblem):
     """`horizon` >= 1 rounds of batches from a closed-loop population.
 
     grid: number of thresholds G >= 2, equally spaced on [0, 1], or the thresholds themselves, increasing.
-    batch_size: individuals a round n, in [1, 10^6].  price: q >= 0 of a bad acceptance.
+    batch_size: individuals per round n, in [1, 10^6].  price: q >= 0 of a bad acceptance.
     parity_tolerance: delta in [0, 1].  service: (low, high) with 0 <= low <= high <= 1, or None.
 
     Metrics (sums over rounds): reward (drawn, in units of a good acceptance); regret (mean reward below the
-    oracle's, negative where the constraints are broken for gain); violation = parity_violation +
+    oracle's; it can be negative under violated constraints); violation = parity_violation +
     service_violation (positive parts of the mean residuals); infeasible_rounds; settled_regret and
     settled_violation (the same at the fixed point of each threshold played); switches (of threshold);
-    absent_groups (group missing from a batch); and the population's observables, as they are now.
+    absent_groups (group missing from a batch); and the current observables of the population.
     """
 
     population: Population
@@ -206,7 +206,7 @@ class ThresholdGame(RoundProblem):
 
     @cached_property
     def fixed_points(self) -> FixedPoints:
-        """Every threshold run to its own fixed point, and the best feasible one."""
+        """The fixed point of every threshold, and the best feasible one."""
         return find_fixed_points(self.population, self.thresholds, float(self.price), self.constraints)
 
     @property
@@ -215,7 +215,7 @@ class ThresholdGame(RoundProblem):
         return (*Metrics._fields, *self.population.observables)
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
-        """Return ends that `metric` after `horizon` rounds cannot leave; ValueError for a name that is no metric."""
+        """Return bounds on `metric` after `horizon` rounds; ValueError for a name that is no metric."""
         return proven_range(self, metric, learner)
 
     @property
@@ -245,7 +245,7 @@ def late_average(rounds: ArrayLike, totals: ArrayLike, share: float = 0.2) -> ND
     """Return the average per round over the last `share` of the rounds of a cumulative metric.
 
     rounds: (C,) checkpoints; totals: (..., C) the metric there. It starts at the last checkpoint not beyond
-    (1 - share) of the horizon; ValueError if there is none. Of `regret` this is the steady-state gap.
+    (1 - share) of the horizon; ValueError if there is none. For `regret` this is the steady-state gap.
     """
     at, sums = array("rounds", rounds, 1, 1, LARGEST), array("totals", totals, None, -HUGE, HUGE)
     if sums.ndim == 0 or sums.shape[-1] != at.size or (np.diff(at) <= 0.0).any():

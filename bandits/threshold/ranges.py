@@ -1,15 +1,15 @@
-"""Ranges that the metrics of a threshold game cannot leave, whatever is drawn.
+"""Ranges of the metrics of a threshold game that hold for every draw.
 
-Holding threshold i to its fixed point s*_i gives exact means (`bandits.threshold.fixed_points`). A state that can be
-reached is at most D from s*_i in each coordinate, so the means of a round are within M D of those at s*_i: with M the
+The means at the fixed point s*_i of threshold i are exact (`bandits.threshold.fixed_points`). Reachable states are
+at most D from s*_i in each coordinate, so the means of a round are within M D of those at s*_i: with M the
 Lipschitz constants of `Population.sensitivity`,
 
     mean reward      r(s*_i) -+ (1 + q) M_r D, within [-q, 1],
     |A_0 - A_1|      the one at s*_i -+ M_p D, within [0, 1],
     overall rate     the one at s*_i -+ M_s D, within [0, 1].
 
-In a population that never moves D = 0 and the ranges are those of the best and the worst threshold; a sum of T rounds
-lies between T times the least and T times the greatest. Drawn rewards are in [-q, 1] and nothing more is said of them.
+In a stationary population D = 0 and the ranges are those of the best and the worst threshold; a sum of T rounds lies
+between T times the least and T times the greatest. For drawn rewards the range is [-q, 1].
 """
 
 from typing import Any, NamedTuple
@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 
 from bandits.protocol import known
 
-_SLACK = 1e-10  # above a round's share of the rounding of a sum of up to 10^9, and the fixed points' tolerance
+_SLACK = 1e-10  # above the rounding per round of a sum of up to 10^9 terms, and the tolerance of the fixed points
 
 Interval = tuple[NDArray[np.float64], NDArray[np.float64]]  # (G,) least and greatest of a round, by threshold
 
 
 class RoundRanges(NamedTuple):
-    """What the means of one round can be, by threshold."""
+    """Ranges of the means of one round, by threshold."""
 
     reward: Interval
     parity: Interval  # parity violation
     service: Interval  # service violation
-    worst: NDArray[np.float64]  # (G,) the greatest that any residual can be
+    worst: NDArray[np.float64]  # (G,) largest possible value of any residual
 
 
 def round_ranges(game: Any) -> RoundRanges:
@@ -57,11 +57,10 @@ def _around(centre: NDArray[np.float64], radius: float, floor: float) -> Interva
 
 
 def proven_range(game: Any, metric: str, learner: Any) -> tuple[float, float]:
-    """Return ends that `metric` of the game after its horizon cannot leave under `learner`.
+    """Return bounds on `metric` of the game at its horizon under `learner`; ValueError for a name that is no metric.
 
-    Of the learner nothing is assumed but the one threshold that it always plays, if it says so. The ends of metrics
-    that are sums of real numbers are widened by more than the rounding of such a sum. ValueError for a name that is no
-    metric.
+    The learner is arbitrary, unless it declares the one threshold that it always plays (`only_action`). Bounds on sums
+    of real numbers are widened by more than the rounding of such a sum.
     """
     if metric not in game.metrics:
         raise ValueError(f"metric must be one of {', '.join(game.metrics)}, got {metric!r}")
@@ -98,7 +97,7 @@ def _count_range(game: Any, metric: str, played: NDArray[np.int64]) -> tuple[flo
 
 
 def _round_range(game: Any, metric: str) -> Interval:
-    """Return what one round adds to a metric, by threshold."""
+    """Return the range of the increment of a metric in one round, by threshold."""
     found, ranges = game.fixed_points, round_ranges(game)
     best = found.reward[found.best]
     (least, most), parity, service = ranges.reward, ranges.parity, ranges.service

@@ -2,11 +2,11 @@
 
 The model is scikit-learn's logistic regression (C = 1) on one-hot categories and standardised numbers;
 an individual's score is its probability of a good outcome. The halves are drawn by `split_seed`, each
-stratum (group, outcome) halved, so the held-out half keeps the table's proportions. The model never sees
-the individuals that the population is made of.
+stratum (group, outcome) halved, so the held-out half keeps the table's proportions. The model is never
+fitted on the individuals of the population.
 
-- German Credit (Statlog, Hofmann; UCI repository): good = credit_risk 1; group 1 = aged up to 25. Every
-  column but the outcome is a feature, age among them.
+- German Credit (Statlog, Hofmann; UCI repository): good = credit_risk 1; group 1 = aged up to 25. All
+  columns but the outcome, age included, are features.
 - COMPAS (ProPublica 2016): good = no recidivism within two years; groups = the two largest by race, group 1
   the larger; race is not a feature. ProPublica's filter: screening within 30 days of arrest, recidivism
   known, no ordinary traffic offence, score present.
@@ -57,7 +57,7 @@ _YOUNG = 25.0
 
 
 class Individuals(NamedTuple):
-    """A table ready for the score model."""
+    """The columns of a table as arrays for the score model."""
 
     numbers: NDArray[np.float64]  # (N, p)
     categories: NDArray[np.str_]  # (N, c)
@@ -69,7 +69,7 @@ class Individuals(NamedTuple):
 class ScoredTable(PoolPopulation):
     """Base of the populations whose scores are learned, on first use and once for each table and split.
 
-    split_seed: integer in [0, 2^32), which half the model sees.
+    split_seed: integer in [0, 2^32), draws the half that the model is fitted on.
     """
 
     split_seed: int = 0
@@ -94,7 +94,7 @@ class ScoredTable(PoolPopulation):
 
 
 def _content(path: Path) -> bytes:
-    """Return a hash of what a file holds, empty where it cannot be read: the reader of the table says why."""
+    """Return a hash of the content of a file, empty where it cannot be read (reading the table then raises)."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest() if path.is_file() else b""
@@ -167,12 +167,12 @@ def _passes_filter(table: Table) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class CsvPopulation(ScoredTable):
-    """One's own table: path, and the columns' roles.
+    """A population from a given CSV table: path, and the roles of the columns.
 
     outcome: column that is good where it equals `good_value`.  group: column that marks group 1 where it equals
     `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all, the outcome not
     among them. Values are compared as numbers where both are numbers ("1" is 1.0), else as text. The outcome holds two
-    values; missing values, and spellings that differ in upper and lower case alone, are refused.
+    values; missing values, and spellings that differ only in upper and lower case, raise ValueError.
     """
 
     path: str = ""
@@ -216,7 +216,7 @@ class CsvPopulation(ScoredTable):
 def _individuals(
     table: Table, number_names: Sequence[str], category_names: Sequence[str], good: Any, group: Any
 ) -> Individuals:
-    """Return the features beside outcome and group, after checking that both take both values."""
+    """Return features, outcome and group, after checking that the last two take both values."""
     for name, labels in (("outcome", good), ("group", group)):
         if len(np.unique(labels)) < 2:
             raise ValueError(f"{table.source}: the {name} is the same in every row: two are needed")

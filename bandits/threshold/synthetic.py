@@ -1,4 +1,4 @@
-"""A synthetic population whose groups' scores rise with the acceptance that they meet.
+"""A synthetic population in which the scores of a group rise with its acceptance rate.
 
 Group g has a latent mean m_g in [0, 1]; a score is x = clip(m_g + sigma Z, 0, 1) with Z standard normal,
 its outcome is good with probability 0.1 + 0.8 x, and the groups are equally likely. After a round
@@ -82,7 +82,7 @@ def _target(setting: SyntheticSetting, rates: Rates) -> State:
 
 
 class Latent(NamedTuple):
-    """What can be observed of the state: the groups' latent means."""
+    """The observables of the state: the latent means of the groups."""
 
     latent_mean_0: float
     latent_mean_1: float
@@ -95,7 +95,7 @@ def _observe(state: State) -> Latent:
 
 @dataclass(frozen=True)
 class Synthetic(Population):
-    """Two equally large groups with latent means that acceptance lifts.
+    """Two equally large groups with latent means that rise with acceptance.
 
     base: (2,) with base_g >= 0 and base_g + lift <= 1.  lift: in [0, 1].  adaptation: k in [0, 1]; 0 freezes the
     state.  spread: sigma > 0 of the scores.  initial: (2,) latent means in [0, 1]; None means base.
@@ -150,8 +150,8 @@ class Synthetic(Population):
     def sensitivity(self, price: float) -> Sensitivity:
         """Return M for reward, parity and service.
 
-        A rate moves by at most the density's height times the shift; the reward per individual f(x) = (1 + q)
-        (0.1 + 0.8 x) - q adds its own slope (1 + q) 0.8 to the height times its largest size on [0, 1].
+        A rate changes by at most the height of the density times the shift; the reward per individual f(x) = (1 + q)
+        (0.1 + 0.8 x) - q adds its own slope (1 + q) 0.8 to the height times its largest absolute value on [0, 1].
         """
         size = max(abs((1.0 + price) * p - price) for p in (_FLOOR, _FLOOR + _SLOPE))
         reward = size * self.steepest / (1.0 + price) + _SLOPE

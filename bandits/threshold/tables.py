@@ -1,4 +1,4 @@
-"""Tables of individuals from CSV files, with errors that say what is wrong and where."""
+"""Tables of individuals from CSV files; errors name the file, column and line."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from bandits.core.text import read_text
 
 DATA = Path(__file__).with_name("data")
 _MOST_BYTES = 1 << 30  # of a file
-# what programs and people write for a missing value: words, compared by their letters and digits, and short signs
+# common marks of a missing value: words, compared by their letters and digits, and short signs
 _ABSENT = {"na", "nan", "nat", "nil", "nul", "null", "none", "missing", "1ind", "1qnan", "pdna", "blank", "undefined"}
 _ABSENT |= {"notavailable", "nodata", "noanswer"}
 _ABSENT_SIGNS = {"", "\\n", "n/d", "n.d.", "#n/v"}
@@ -29,12 +29,12 @@ _LONGEST = 30  # ... and characters of each
 
 
 class NoTable(FileNotFoundError, ValueError):
-    """The file of a table is not there."""
+    """The file of a table does not exist."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of a CSV file as text, and where each row stands in it."""
+    """Columns of a CSV file as text, and the line of each row."""
 
     source: Path
     columns: dict[str, list[str]]
@@ -46,10 +46,10 @@ class Table:
 
 
 def read_table(path: str | Path, columns: Sequence[str]) -> Table:
-    """Return the named columns of a CSV file with a header line; their order in the file is free.
+    """Return the named columns of a CSV file with a header line, in any order.
 
-    A byte order mark (UTF-8, UTF-16) and any line ends are understood. Raises FileNotFoundError, or ValueError for
-    another encoding, a quotation mark that is not closed, a file without rows, a column that is missing or there twice,
+    Byte order marks (UTF-8, UTF-16) and all line ends are supported. Raises FileNotFoundError, or ValueError for
+    another encoding, a quotation mark that is not closed, a file without rows, a column that is missing or duplicated,
     or a row of the wrong length; each message names the file.
     """
     source = Path(path)
@@ -79,7 +79,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # no name of a file
+    except (OSError, ValueError):  # not a valid file name
         return False
 
 

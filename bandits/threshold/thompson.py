@@ -4,10 +4,10 @@ In each round, independently for every threshold,
 
     r ~ N(rhat, 1 / (4 N)),   d ~ N(dhat, R^2 / (4 N)) for parity (R = 2) and the service rate (R = 1),
 
-with N the individuals (of an ideal batch) seen plus one, which is the Gaussian posterior for the largest
-variance that the range allows and a prior worth one individual at the middle of the range. The highest r
-among the thresholds whose drawn residuals are all <= 0 is played; the least summed violation if there is none.
-One draw serves both residuals of a pair, so that they cannot contradict each other.
+with N the number of individuals (of an ideal batch) observed plus one. This is the Gaussian posterior for the largest
+variance that the range allows and a prior of weight one individual at the middle of the range. The highest r
+among the thresholds whose drawn residuals are all <= 0 is played, or the least summed violation if there is none.
+Both residuals of a pair use the same draw, so that they are consistent.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""Learners that know only the reward: upper confidence bounds and epsilon-greedy.
+"""Learners that use only the reward: upper confidence bounds and epsilon-greedy.
 
 Auer, Cesa-Bianchi & Fischer, "Finite-time analysis of the multiarmed bandit problem", Machine Learning 47
-(2002). What they lose in violation is the price of ignoring the constraints.
+(2002). Baselines that ignore the constraints.
 """
 
 from dataclasses import dataclass

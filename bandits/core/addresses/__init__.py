@@ -1,13 +1,13 @@
-"""What a result depends on: a digest of all the text and all the values that a function can reach.
+"""Addresses of results: digests of all the code and all the values that a function can reach.
 
 `reach` walks from functions, classes and values to everything they read: helpers in any module, through packages,
 closures, defaults, enums, classes, `numba.vectorize` functions, jitclasses, and the bodies that were registered for a
-function with `numba.extending`. Two equal digests mean equal text and equal values all the way down; what NumPy,
-Numba, JAX and the like define enters by name, and whoever keeps results adds the versions that matter. What cannot be
-followed raises `NotAddressable` with the reason: such a result can be computed, and must not be kept.
+function with `numba.extending`. Equal digests mean equal code and equal values throughout. Definitions of NumPy, Numba,
+JAX and other libraries enter by name; the store adds their versions. What cannot be followed raises `NotAddressable`
+with the reason: such a result can be computed but must not be stored.
 
-Comments, docstrings and line numbers do not enter. What a program reads while it runs (files, the environment, the
-clock) cannot enter either: text that opens a file, asks the clock or evaluates a string is not addressable.
+Comments, docstrings and line numbers do not enter. What a program reads at run time (files, the environment, the
+clock) cannot enter: code that opens a file, reads the clock or evaluates a string is not addressable.
 """
 
 from bandits.core.addresses.walk import GlobalRandomness as GlobalRandomness

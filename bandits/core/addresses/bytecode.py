@@ -1,4 +1,4 @@
-"""What the text of a function reads: names with the attributes taken of them, attributes of anything, imports."""
+"""The reads of a function's code: names with the attributes taken of them, all attribute names, imports."""
 
 import dis
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _BETWEEN = {"EXTENDED_ARG", "CACHE", "PUSH_NULL", "NOP"}
 
 
 class Read(NamedTuple):
-    """A name, where it is looked up, and the attributes taken of it one after the other: a.b.c is (a, (b, c))."""
+    """A name, where it is looked up, and the chain of attributes taken of it: a.b.c is (a, (b, c))."""
 
     source: Literal["global", "free", "import"]
     name: str
@@ -22,16 +22,16 @@ class Read(NamedTuple):
 
 
 class Text(NamedTuple):
-    """What a code object, and the code inside it, reads."""
+    """The reads of a code object and of the code inside it."""
 
     reads: tuple[Read, ...]  # of globals, closures and imported modules, in order
-    attributes: frozenset[str]  # every name taken as an attribute of anything
-    constants: tuple[Any, ...]  # without a docstring that the code itself does not read
+    attributes: frozenset[str]  # all attribute names
+    constants: tuple[Any, ...]  # without a docstring, unless the code reads it
 
 
 @cache
 def text_of(code: CodeType) -> Text:
-    """Return what the code reads."""
+    """Return the reads of the code."""
     steps = [step for step in dis.get_instructions(code) if step.opname not in _BETWEEN]
     found, attributes = list(_reads(steps)), {step.argval for step in steps if step.opname in _ATTRIBUTES}
     for inner in code.co_consts:
@@ -64,8 +64,8 @@ def _reads(steps: list[dis.Instruction]) -> Iterator[Read]:
 
 
 def _constants(code: CodeType, steps: list[dis.Instruction]) -> tuple[Any, ...]:
-    """Leave out a docstring: the first constant, a text that no instruction loads."""
+    """Return the constants without a docstring: a first constant of type str that no instruction loads."""
     if not code.co_consts or not isinstance(code.co_consts[0], str):
         return code.co_consts
     loaded = any(step.opname.startswith("LOAD_CONST") and step.arg == 0 for step in steps)
-    return code.co_consts if loaded else (None, *code.co_consts[1:])  # None is there where nothing is written
+    return code.co_consts if loaded else (None, *code.co_consts[1:])  # None, as without a docstring

@@ -1,4 +1,4 @@
-"""The text of a class: what it declares and which of its entries are its author's."""
+"""The content of a class: what it declares, and the entries that its author wrote."""
 
 import dataclasses
 import enum
@@ -14,11 +14,11 @@ _OF_PYTHON |= {"__annotations_cache__", "__annotate_func__", "__dataclass_fields
 
 
 class _AnyTuple(NamedTuple):
-    """Has what every NamedTuple has."""
+    """A NamedTuple with only the default entries."""
 
 
 class _AnyFlag(enum.Flag):
-    """Has what every enum has."""
+    """An enum with only the default entries."""
 
     A = 1
 
@@ -41,7 +41,7 @@ def declared(kind: type) -> Iterator[Any]:
 
 
 def written(kind: type) -> Iterator[tuple[str, Any]]:
-    """Yield the methods and constants (name, value) of a class that `declared` and Python itself do not account for."""
+    """Yield the methods and constants (name, value) of a class that neither `declared` yields nor Python adds."""
     for name, item in vars(kind).items():
         if name in _OF_PYTHON or isinstance(item, (types.MemberDescriptorType, types.GetSetDescriptorType)):
             continue

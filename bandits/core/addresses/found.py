@@ -1,4 +1,4 @@
-"""Where a walk found its values, and whether they are there still."""
+"""The places where a walk found its values, and whether these have changed."""
 
 import hashlib
 from collections.abc import Callable
@@ -25,35 +25,35 @@ PRINTED += (Fraction, Decimal)
 
 
 class Binding(NamedTuple):
-    """Where a value was found."""
+    """The place where a value was found."""
 
     name: str
     look: Callable[[], Any]
     value: Any
 
     def holds(self) -> bool:
-        """Return whether the same object is there still."""
+        """Return whether the place still holds the same object."""
         try:
             here = self.look()
         except (AttributeError, KeyError, ValueError):
             return False
-        return here is self.value or _is_equal(here, self.value)  # a module may compute what it is asked for each time
+        return here is self.value or _is_equal(here, self.value)  # a module may compute an attribute at each access
 
 
 class Content(NamedTuple):
-    """What a value that can change in place held."""
+    """The content of a mutable value when it was found."""
 
     name: str
     value: Any
     items: Any
 
     def holds(self) -> bool:
-        """Return whether it holds the same still."""
+        """Return whether the content is unchanged."""
         return _same(items(self.value), self.items)
 
 
 def items(value: Any) -> Any:
-    """Return what tells whether a container or array has changed in place."""
+    """Return a fingerprint that changes when a container or array changes in place."""
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return hashlib.sha256(np.ascontiguousarray(value).tobytes()).digest()
     if isinstance(value, dict):
@@ -62,7 +62,7 @@ def items(value: Any) -> Any:
 
 
 def _is_equal(here: Any, before: Any) -> bool:
-    """Return whether two plain values or arrays are the same, whichever objects they are."""
+    """Return whether two plain values or arrays are equal in type and content."""
     if type(here) is not type(before):
         return False
     if isinstance(here, np.ndarray):

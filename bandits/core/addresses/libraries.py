@@ -1,4 +1,4 @@
-"""Which modules are libraries, whose functions enter an address by name; where a value comes from."""
+"""Which modules are libraries, whose functions enter an address by name, and which module defines a value."""
 
 import os
 import sys
@@ -34,14 +34,14 @@ _BY_NAME |= {"operator.attrgetter", "operator.methodcaller", "inspect.getmembers
 
 
 def reads_outside(path: str) -> bool:
-    """Return whether what a library calls `module.name` gives what neither text nor values say: files, the clock."""
+    """Return whether the library function `module.name` reads files, the clock or other outside input."""
     module, name = path.split(".")[0], path.rpartition(".")[2]
     by_name = name in _READERS or name.startswith(("read_", "scan_", "load_", "fetch_"))
     return path in _OUTSIDE or module in _OUTSIDE_MODULES or by_name
 
 
 def looks_up_by_name(path: str) -> bool:
-    """Return whether what a library calls `module.name` takes attributes whose names the text need not show."""
+    """Return whether the library function `module.name` takes attributes by computed names."""
     return path in _BY_NAME
 
 
@@ -54,15 +54,14 @@ def is_library(module: str) -> bool:
     file = getattr(sys.modules.get(package), "__file__", None)
     paths = sysconfig.get_paths()
     standard = file is None or file.startswith((paths["stdlib"], paths["platstdlib"]))
-    return package in sys.stdlib_module_names and package != "__main__" and standard  # no file of the user's own
+    return package in sys.stdlib_module_names and package != "__main__" and standard  # not a user's file
 
 
 def defined_by_library(value: Any, others: frozenset[str] = frozenset()) -> bool:
-    """Return whether a library defines a module, function, class or named object; a claim in `__module__` is checked.
+    """Return whether a library defines a module, function, class or named object; `__module__` is not trusted.
 
-    others: packages that count as libraries, too.
-
-    `exec` and `functools.wraps` put the names of libraries on functions of the user's.
+    others: further packages that count as libraries. `exec` and `functools.wraps` can put the name of a library on a
+    function of the user.
     """
     module = module_of(value)
     if not is_library(module) and module.split(".")[0] not in others:
@@ -83,7 +82,7 @@ def _is_file_of(file: str, module: str) -> bool:
 
 
 def _folder(file: str) -> str:
-    """Return what the files of a library begin with: its folder, or its one file."""
+    """Return the common prefix of the files of a library: its folder, or its one file."""
     path = Path(file)
     return f"{path.parent}{os.sep}" if path.stem == "__init__" else str(path)
 
@@ -104,7 +103,7 @@ def package_of(value: Any) -> str:
 
 
 def name_of(value: Any) -> str | None:
-    """Return the name by which a function or class is found in its module, None for other objects."""
+    """Return the name of a function or class in its module, None for other objects."""
     if type(value).__module__ == "typing":
         return repr(value)
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
@@ -112,13 +111,13 @@ def name_of(value: Any) -> str | None:
 
 
 def singleton_name(value: Any) -> str | None:
-    """Return the name under which a library's package or module holds this very object, as `numba.objmode`."""
+    """Return the name under which a library's package or module holds this object, as `numba.objmode`."""
     home = sys.modules.get(package_of(value))
     return next((name for name, item in vars(home).items() if item is value), None) if home is not None else None
 
 
 def shown(value: Any) -> str:
-    """Return how a message calls a value."""
+    """Return the name of a value for messages."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     kind = type(value)
     return (

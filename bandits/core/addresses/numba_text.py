@@ -1,7 +1,7 @@
-"""The Python text behind objects of Numba: what its wrappers compile, and the bodies registered for a function.
+"""The Python functions behind objects of Numba: those that its wrappers compile, and registered implementations.
 
-A kernel may call a function that `numba.extending` gave another body (`overload`, `overload_method`, `lower_builtin`,
-`type_callable`); those bodies are found in Numba's registries, and only the ones defined outside the libraries count.
+A kernel may call a function with an implementation registered by `numba.extending` (`overload`, `overload_method`,
+`lower_builtin`, `type_callable`). These are found in Numba's registries; only those from outside the libraries count.
 """
 
 import sys
@@ -20,7 +20,7 @@ from numba.extending import _Intrinsic
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
-_UNNAMED = (bool, iter, next, int, float, complex)  # functions that text may call without naming them
+_UNNAMED = (bool, iter, next, int, float, complex)  # functions that code may call implicitly
 _types: Any = _numba_types  # its members are made at run time
 _LIBRARIES = ("numba.", "numba_", "numpy.", "llvmlite.")
 
@@ -48,7 +48,7 @@ def parts_of(value: Any) -> list[Any] | None:
         return [value._defn]
     if hasattr(value, "_pyfunc") and type(value).__module__.startswith("numba."):  # numba.cfunc
         return [_texts([value._sig]), value._pyfunc]
-    if isinstance(value, _types.ClassInstanceType | _types.ClassType):  # of a jitclass; its text names an address
+    if isinstance(value, _types.ClassInstanceType | _types.ClassType):  # of a jitclass, whose repr contains an address
         return _parts_of_jitclass(getattr(value, "class_type", value))
     if isinstance(value, _types.Type) and type(value).__module__.startswith("numba."):
         return [repr(value)]
@@ -66,7 +66,7 @@ def _parts_of_jitclass(inner: Any) -> list[Any]:
 
 
 class Registered:
-    """The bodies that code outside the libraries has registered with Numba, as they stand when this is made."""
+    """The bodies that code outside the libraries has registered with Numba up to now."""
 
     def __init__(self) -> None:
         self._calls: dict[int, list[Any]] = {}
@@ -100,7 +100,7 @@ class Registered:
 
 
 def is_foreign_ufunc(value: Any) -> bool:
-    """Return whether `value` is a universal function of machine code alone, of neither NumPy nor SciPy."""
+    """Return whether `value` is a universal function of machine code only, from neither NumPy nor SciPy."""
     homes = [np, sys.modules.get("scipy.special")]
     return isinstance(value, np.ufunc) and all(getattr(home, value.__name__, None) is not value for home in homes)
 
@@ -111,12 +111,12 @@ def _bodies(template: Any) -> list[Any]:
 
 
 def _settings(template: Any) -> tuple[Any, ...]:
-    """Return with what options the body registered by a template is compiled."""
+    """Return the compilation options of the body registered by a template."""
     return dict(getattr(template, "_jit_options", {})), str(getattr(template, "_inline", None))
 
 
 def _outside(bodies: Iterable[Any]) -> Iterator[Any]:
-    """Yield the functions that are not the libraries' own; of theirs, the ones that they were handed."""
+    """Yield the functions defined outside the libraries, also those in closures of library functions."""
     for body in bodies:
         body = getattr(body, "__wrapped__", body)
         if not isinstance(body, FunctionType):

@@ -1,4 +1,4 @@
-"""The walk that feeds everything within reach into one digest, and remembers where it found it."""
+"""The walk that feeds everything within reach into one digest and records where it was found."""
 
 import builtins
 import enum
@@ -39,30 +39,30 @@ _WRAPPERS: dict[type, tuple[str, ...]] = {
 
 
 class NotAddressable(Exception):
-    """Something is read whose text or value cannot be part of an address."""
+    """Code or a value is read that cannot be part of an address."""
 
 
 class GlobalRandomness(TypeError):
-    """A step function draws from a generator that the seed of a run does not reach."""
+    """A step function draws from a generator that is not seeded by the run."""
 
 
 class Reached(NamedTuple):
-    """The digest of all that was reached, and where it was found."""
+    """The digest of all that was reached, and the places where it was found."""
 
     digest: str
     found: tuple[Binding | Content, ...]
-    recursive: bool  # a compiled function calls itself, at once or through others
+    recursive: bool  # a compiled function calls itself, directly or through others
 
     def changed(self) -> str | None:
-        """Return the name of something that is not what it was when the digest was taken, else None."""
+        """Return the name of something that has changed since the digest was taken, else None."""
         return next((place.name for place in self.found if not place.holds()), None)
 
 
 def reach(*values: Any, libraries: frozenset[str] = frozenset()) -> Reached:
-    """Return what the values can reach; the digest is the same in every process.
+    """Return all that the values can reach; the digest is the same in every process.
 
-    libraries: packages that enter by name beside NumPy, Numba and the like, because their text enters elsewhere.
-    Raises NotAddressable or GlobalRandomness, naming the function that reads what it must not.
+    libraries: further packages that enter by name like NumPy and Numba, because their code enters elsewhere.
+    Raises NotAddressable or GlobalRandomness, naming the function that reads it.
     """
     walk = _Walk(libraries)
     try:
@@ -80,18 +80,18 @@ class _Walk:
         self.recursive = False
         self._open: list[Any] = []  # what is being absorbed, the innermost last
         self._digest = hashlib.sha256()
-        self._seen: dict[int, tuple[int, Any]] = {}  # the objects are kept, so that their ids stay theirs
+        self._seen: dict[int, tuple[int, Any]] = {}  # the objects are kept alive, so that ids stay unique
         self._libraries = libraries
         self._registered = Registered()
-        self._attributes: set[str] = set()  # names taken as attributes of anything
-        self._loose: dict[str, types.ModuleType] = {}  # modules handed on as values
-        self._by_name = False  # attributes are taken by names that the text need not show
+        self._attributes: set[str] = set()  # all attribute names
+        self._loose: dict[str, types.ModuleType] = {}  # modules used as values
+        self._by_name = False  # attributes are taken by computed names
 
     def hexdigest(self) -> str:
         """Return the digest of all that was absorbed.
 
-        A module that was handed on as a value may be asked for any attribute that is read anywhere, and so may an
-        object for a method that was registered with Numba: these enter last.
+        Any attribute name in the code may be taken of a module that is used as a value, and so may a method that was
+        registered with Numba of an object: these enter last.
         """
         self.absorb(tuple(self._registered.operators))
         done: set[tuple[str, str]] = set()
@@ -108,7 +108,7 @@ class _Walk:
         return self._digest.hexdigest()
 
     def _asked(self) -> set[tuple[str, str]]:
-        """Return what the modules that were handed on may be asked for: all they hold, where names may be computed."""
+        """Return the attributes that may be taken of the modules used as values; all, where names may be computed."""
         names = {
             module: set(vars(self._loose[module])) if self._by_name else self._attributes for module in self._loose
         }
@@ -131,7 +131,7 @@ class _Walk:
             self._say(f"{value.dtype.str} {value.tobytes().hex()}")
         elif type(value) in PRINTED:
             self._say(f"{type(value).__name__} {value!r}")
-        elif type(value) in (tuple, frozenset):  # whether equal ones are one object is up to the interpreter
+        elif type(value) in (tuple, frozenset):  # by content: equal ones need not be the same object
             self._absorb_container(value)
         elif isinstance(value, types.CodeType):
             self._absorb_code(value)
@@ -175,7 +175,7 @@ class _Walk:
 
     def _absorb_container(self, value: Any) -> None:
         self._say(f"{type(value).__qualname__} of {len(value)}")
-        if isinstance(value, (set, frozenset)):  # in an order of its own
+        if isinstance(value, (set, frozenset)):  # iteration order is arbitrary
             for text in sorted(reach(item, libraries=self._libraries).digest for item in value):
                 self._say(text)
         else:
@@ -184,7 +184,7 @@ class _Walk:
         self._absorb_subclass(value)
 
     def _absorb_subclass(self, value: Any) -> None:
-        """Follow what a container or array of a class of its own has beside its items."""
+        """Absorb the class and attributes of a container or array that is not of a built-in class."""
         if type(value) in (*_CONTAINERS, np.ndarray):
             return
         self.absorb(type(value))
@@ -203,7 +203,7 @@ class _Walk:
         self._absorb_subclass(value)
 
     def _absorb_object(self, value: Any) -> None:
-        """Follow an object through what it wraps, else through its class and its attributes."""
+        """Absorb an object by what it wraps, else by its class and its attributes."""
         parts = parts_of(value)
         if parts is None and type(value) in _WRAPPERS:
             parts = [getattr(value, name) for name in _WRAPPERS[type(value)]]
@@ -223,9 +223,9 @@ class _Walk:
         return defined_by_library(value, self._libraries)
 
     def _absorb_library(self, value: Any) -> None:
-        """Take what a library defines by its name, and follow what others registered for it."""
+        """Absorb what a library defines by its name."""
         name = name_of(value) or singleton_name(value)
-        if name is None:  # a closure or an object made by a library, perhaps of text of the user's
+        if name is None:  # a closure or an object made by a library, perhaps from code of the user
             (self._absorb_function if isinstance(value, types.FunctionType) else self._absorb_object)(value)
             return
         path = f"{module_of(value)}.{name}"
@@ -272,7 +272,7 @@ class _Walk:
         self.inside.pop()
 
     def _follow(self, function: types.FunctionType, read: Read) -> None:
-        """Absorb what a name and the attributes after it stand for."""
+        """Absorb the value of a name with its attributes."""
         path, look = read.name, _lookup(function, read)
         for name in read.attributes:
             owner = look() if look is not None else None
@@ -291,7 +291,7 @@ class _Walk:
             self._bind(path, look)
 
     def _absorb_class(self, kind: type) -> None:
-        """Follow a class: its bases outside the libraries, fields, members, methods and constants."""
+        """Absorb a class: its bases outside the libraries, fields, members, methods and constants."""
         self._say(f"class {kind.__module__}.{kind.__qualname__}")
         inner = parts_of_class(kind)
         for part in inner or (*kind.__bases__, *declared(kind)):
@@ -324,13 +324,13 @@ def _lookup(function: types.FunctionType, read: Read) -> Callable[[], Any] | Non
         look = functools.partial(getattr, builtins, read.name)
     try:
         look()
-    except Exception:  # not there, or not yet: the function will say so when it runs
+    except Exception:  # not defined (yet): the function raises when it runs
         return None
     return look
 
 
 def _functions(value: Any) -> list[Any]:
-    """Return the functions that an object has as attributes, as the derivatives of a `jax.custom_jvp`."""
+    """Return the functions among the attributes of an object, as the derivatives of a `jax.custom_jvp`."""
     return [item for item in getattr(value, "__dict__", {}).values() if isinstance(item, types.FunctionType)]
 
 

@@ -1,14 +1,14 @@
-"""Fitting the rewards of trajectories to answers about pairs: penalised logistic regression that grows by one answer.
+"""Online fit of trajectory rewards to preference answers: penalised logistic regression, updated answer by answer.
 
-With x_i the differences of features that were asked about, y_i = 1 where the first trajectory was preferred, else 0,
-and a known scale b, `refit` finds the one minimum over theta in R^D of
+With x_i the feature differences of the queried pairs, y_i = 1 where the first trajectory was preferred, else 0, and a
+known scale b, `refit` finds the unique minimum over theta in R^D of
 
     F(theta) = sum_i log(1 + exp(-b (2 y_i - 1) theta . x_i)) + ridge |theta|^2 / 2.
 
-Steps are Newton's, halved until F falls enough (Armijo): whole steps overshoot where the answers so far are few, and
-on the first of them iterates can grow without end. One answer changes the Hessian little, so its factor is kept from
-fit to fit: it takes in the new answer by a rank-one update, and is made anew where a step fails to cut the decrement
-g . H^-1 g to a hundredth. A fit costs a few passes over the n answers, O(n D) each, and now and then O(n D^2).
+by Newton steps, halved until F decreases enough (Armijo): full steps overshoot while there are few answers, and
+iterates can diverge on the first ones. One answer changes the Hessian little, so its factor is kept from fit to fit: it
+is updated by rank one for a new answer, and recomputed where a step does not reduce the decrement g . H^-1 g to a
+hundredth. A fit costs a few passes over the n answers, O(n D) each, and occasionally O(n D^2).
 """
 
 import math
@@ -22,9 +22,9 @@ from bandits.preference.trajectories.steps import feature_difference
 
 _STEPS = 100
 _HALVINGS = 40
-_CLOSE = 1e-12  # a decrement this small, relative to F: F itself cannot tell a step's ends apart
-_FLAT = 1e-14  # a decrement this small ends the search, an error of 1e-7 in the Hessian's norm: the answers' is about 1
-_CONTRACTION = 0.01  # of the decrement in one step, or the Hessian is made anew
+_CLOSE = 1e-12  # decrement relative to F below which F is equal at both ends of a step up to rounding
+_FLAT = 1e-14  # decrement that ends the search, an error of 1e-7 in the Hessian's norm (statistical error: about 1)
+_CONTRACTION = 0.01  # of the decrement in one step, else the Hessian is recomputed
 
 
 class TrajectoryFitParams(NamedTuple):
@@ -34,7 +34,7 @@ class TrajectoryFitParams(NamedTuple):
     n_stages: int
     scale: float  # b > 0
     ridge: float  # > 0
-    capacity: int  # most answers
+    capacity: int  # largest number of answers
 
 
 class TrajectoryFit(NamedTuple):
@@ -49,7 +49,7 @@ class TrajectoryFit(NamedTuple):
     vectors: Any  # (5, D) scratch, see the names of its rows
 
 
-GRADIENT, STEP, TRIAL, SLOPE, DIFFERENCE = range(5)  # of F at theta; Newton's; theta after it; gradient there; x
+GRADIENT, STEP, TRIAL, SLOPE, DIFFERENCE = range(5)  # of F at theta; Newton step; theta after it; gradient there; x
 
 
 @rare_kernel
@@ -66,7 +66,7 @@ def no_answers(params: TrajectoryFitParams) -> TrajectoryFit:
 
 @rare_kernel
 def add_outer(factor: Any, vector: Any) -> None:
-    """Replace the lower triangular L in `factor` by that of L L^T + v v^T; `vector` v is spoilt."""
+    """Replace the lower triangular L in `factor` by that of L L^T + v v^T; `vector` v is overwritten."""
     for k in range(vector.size):
         if vector[k] != 0.0:
             length = math.hypot(factor[k, k], vector[k])
@@ -99,7 +99,7 @@ def loss_and_gradient(params: TrajectoryFitParams, fit: TrajectoryFit, theta: An
 
 @kernel
 def curvature(params: TrajectoryFitParams, theta: Any, difference: Any) -> float:
-    """Return c with c x x^T the Hessian of one answer about x at theta."""
+    """Return c such that c x x^T is the Hessian of one answer with difference x at theta."""
     margin = 0.0
     for k in range(theta.size):
         margin += theta[k] * difference[k]
@@ -109,7 +109,7 @@ def curvature(params: TrajectoryFitParams, theta: Any, difference: Any) -> float
 
 @rare_kernel
 def factor_hessian(params: TrajectoryFitParams, fit: TrajectoryFit) -> None:
-    """Make the factor of the Hessian at theta anew, in its place."""
+    """Recompute the factor of the Hessian at theta in place."""
     x = fit.vectors[DIFFERENCE]
     for k in range(x.size):
         for m in range(k + 1):
@@ -141,7 +141,7 @@ def newton_step(fit: TrajectoryFit) -> float:
 
 @kernel
 def descend(params: TrajectoryFitParams, fit: TrajectoryFit, loss: float, decrement: float) -> float:
-    """Move theta along the step as far as F falls enough, with its gradient; return F there."""
+    """Move theta along the step, halved until F decreases enough, and update the gradient; return F there."""
     step, trial, slope = fit.vectors[STEP], fit.vectors[TRIAL], fit.vectors[SLOPE]
     length, after = 1.0, loss
     for _ in range(_HALVINGS):
@@ -159,7 +159,7 @@ def descend(params: TrajectoryFitParams, fit: TrajectoryFit, loss: float, decrem
 
 @rare_kernel
 def refit(params: TrajectoryFitParams, fit: TrajectoryFit) -> float:
-    """Move fit.theta from where it is to the minimum; return F there."""
+    """Move fit.theta from its current value to the minimum; return F there."""
     loss = loss_and_gradient(params, fit, fit.theta, fit.vectors[GRADIENT])
     previous = math.inf
     for _ in range(_STEPS):
@@ -179,7 +179,7 @@ def store_answer(params: TrajectoryFitParams, fit: TrajectoryFit, states: Any, a
     """Add an answer about the trajectories `states`, `actions` (2, H), and its curvature to the factor."""
     i = fit.count[0]
     if i >= params.capacity:
-        raise ValueError("more answers came than the learner's rule can ask for")
+        raise ValueError("more answers came than the query rule of the learner allows")
     for side in range(2):
         for h in range(params.n_stages):
             fit.states[i, side, h] = states[side, h]
@@ -196,6 +196,6 @@ def store_answer(params: TrajectoryFitParams, fit: TrajectoryFit, states: Any, a
 
 @kernel
 def take_answer(params: TrajectoryFitParams, fit: TrajectoryFit, states: Any, actions: Any, answer: float) -> None:
-    """Add an answer, and fit again."""
+    """Add an answer and refit."""
     store_answer(params, fit, states, actions, answer)
     refit(params, fit)

@@ -1,31 +1,31 @@
-"""PR-LSVI: randomised least squares on values and rewards, and questions only where the rewards are uncertain.
+"""PR-LSVI: randomised least-squares value iteration with queries only where the rewards are uncertain.
 
 Wu & Sun 2023 (arXiv:2310.14554), Algorithm 1, for the process of `bandits.preference.trajectories.problem`. In episode
 t, with Sigma_h = lambda I + sum phi phi^T over all visits of stage h, Sigma_r = lambda I + sum x x^T over the
-differences x = Phi_first - Phi_second that were asked about, and theta_r fitted to the answers (`trajectory_fit`):
+queried differences x = Phi_first - Phi_second, and theta_r fitted to the answers (`trajectories.fit`):
 
     theta' ~ N(theta_r, sigma_r^2 Sigma_r^{-1}),   V_{H+1} = 0, and for h = H, ..., 1
     eta'_h ~ N(Sigma_h^{-1} sum phi(s_h, a_h) V_{h+1}(s_{h+1}), sigma_P^2 Sigma_h^{-1}),
     Q_h = blend of phi . (theta'_h + eta'_h) and H - h + 1,   V_h = max_a Q_h.
 
-One trajectory comes from the policy that is greedy for Q, the other from that of the episode before. The blend is after
-Zanette et al. 2020 (arXiv:1911.00567): with w = |phi| in the norm of Sigma_h^{-1} the first where w <= alpha_L, the
-optimistic value where w >= alpha_U, linear in w between. An answer is asked for where
+One trajectory comes from the policy that is greedy for Q, the other from that of the previous episode. The blend is
+after Zanette et al. 2020 (arXiv:1911.00567): with w = |phi| in the norm of Sigma_h^{-1} the first where w <= alpha_L,
+the optimistic value where w >= alpha_U, linear in w between. A pair is queried where
 
     E |x . (u - v)| > epsilon,   u, v independent draws of N(theta_r, sigma_r^2 Sigma_r^{-1}).
 
 As u - v ~ N(0, 2 sigma_r^2 Sigma_r^{-1}) the left side is (2 sigma_r / sqrt(pi)) |x|_{Sigma_r^{-1}}: no draw is needed.
 
-**No path asks often.** Each question multiplies det Sigma_r by 1 + |x|^2_{Sigma_r^{-1}} > 1 + u with u = pi epsilon^2 /
-(4 sigma_r^2), and after q of them its product over the r directions that differences have is at most (lambda + q X^2 /
-r)^r, X the largest |x|. So
+**Queries are bounded on every path.** Each query multiplies det Sigma_r by 1 + |x|^2_{Sigma_r^{-1}} > 1 + u with u = pi
+epsilon^2 / (4 sigma_r^2), and after q of them its product over the r dimensions that the differences span is at most
+(lambda + q X^2 / r)^r, X the largest |x|. So
 
     q log(1 + u) < r log(1 + q X^2 / (lambda r)):    `query_cap` is the largest such q.
 
-Ours, not the paper's: a ridge in place of its ball holds the fit of the rewards, the first term of the blend is cut to
-[-(H - h + 1), H - h + 1], and scales of noise are plain numbers, the paper's being known to us up to constants only.
+Ours, not the paper's: the reward fit has a ridge in place of a ball, the first term of the blend is clipped to
+[-(H - h + 1), H - h + 1], and the noise scales are parameters (the paper's are known to us up to constants only).
 
-The sums over visits are a matrix (d, S) of counts times V, so an episode costs O(H (d^2 + S A d) + (d H)^2), whatever
+The sums over visits are a matrix (d, S) of counts times V, so an episode costs O(H (d^2 + S A d) + (d H)^2) for every
 t; only the fit reads the answers, and only after a new one.
 """
 
@@ -48,12 +48,12 @@ from bandits.protocol import Learner, LearnerSteps
 
 
 class PRLSVIParams(NamedTuple):
-    """The model of the rewards, and PR-LSVI's numbers."""
+    """The reward model, and the parameters of PR-LSVI."""
 
     model: TrajectoryFitParams
     ridge: float  # lambda
     threshold: float  # epsilon
-    reward_scale: float  # sigma_r of the rule for asking
+    reward_scale: float  # sigma_r of the query rule
     reward_noise: float  # sigma_r of the draw
     transition_scale: float  # sigma_P
     trusted_width: float  # alpha_L
@@ -61,14 +61,14 @@ class PRLSVIParams(NamedTuple):
 
 
 class PRLSVIState(NamedTuple):
-    """What was seen, and the coming episode's plan; D = d H."""
+    """Statistics of the episodes so far, and the plan for the next; D = d H."""
 
     fit: TrajectoryFit
     reward_factor: Any  # (D, D) lower triangular, of Sigma_r
     visit_factor: Any  # (H, d, d) lower triangular, of Sigma_h
     width: Any  # (H, S, A) squared widths phi . Sigma_h^{-1} phi
     counts: Any  # (H, d, S) sum of phi(s_h, a_h) by next state
-    policies: Any  # (2, H, S) int64: the greedy one, and that of the episode before
+    policies: Any  # (2, H, S) int64: the greedy one, and that of the previous episode
     draws: Any  # (2, D) scratch: theta', and the noise of the transitions
     target: Any  # (d,) scratch
     values: Any  # (2, S) scratch: V_h and V_{h+1}
@@ -76,7 +76,7 @@ class PRLSVIState(NamedTuple):
 
 @rare_kernel
 def _fill(params: PRLSVIParams, reward_factor: Any, visit_factor: Any, width: Any) -> None:
-    """Write what no visit and no answer gives."""
+    """Write the factors and widths before any visit or answer."""
     n_stages, n_states, n_actions = width.shape
     d = visit_factor.shape[1]
     for h in range(n_stages):
@@ -104,13 +104,13 @@ def _init(params: PRLSVIParams, rng: Stream) -> PRLSVIState:
 
 @kernel
 def query_level(threshold: float, reward_scale: float) -> float:
-    """Return u: asked where |x|^2 in the norm of Sigma_r^{-1} is above it."""
+    """Return u: a pair is queried where |x|^2 in the norm of Sigma_r^{-1} is above u."""
     return 0.25 * math.pi * (threshold / reward_scale) ** 2
 
 
 @kernel
 def blended(estimate: float, width: float, top: float, trusted: float, unknown: float) -> float:
-    """Return Q at a point of this width, whose estimate is cut to [-top, top]; top is the optimistic value."""
+    """Return Q at a point of this width, with the estimate clipped to [-top, top]; top is the optimistic value."""
     if width >= unknown and width > trusted:
         return top
     cut = min(max(estimate, -top), top)
@@ -184,7 +184,7 @@ def _act(params: PRLSVIParams, state: PRLSVIState, t: int, rng: Stream) -> Polic
 
 @kernel
 def count_visit(params: PRLSVIParams, state: PRLSVIState, h: int, s: int, a: int) -> None:
-    """Take phi(s, a) into Sigma_h's factor and the widths of stage h: Sherman and Morrison's formula."""
+    """Add phi(s, a) to the factor of Sigma_h and update the widths of stage h (Sherman-Morrison formula)."""
     n_states, n_actions, d = params.model.features.shape
     factor, direction = state.visit_factor[h], state.target
     for k in range(d):
@@ -205,7 +205,7 @@ def count_visit(params: PRLSVIParams, state: PRLSVIState, h: int, s: int, a: int
 
 @rare_kernel
 def count_trajectories(params: PRLSVIParams, state: PRLSVIState, pair: TrajectoryPair) -> None:
-    """Take both trajectories into the visits and the counts of next states."""
+    """Add both trajectories to the visits and the counts of next states."""
     n_stages = params.model.n_stages
     for side in range(2):
         for h in range(n_stages):
@@ -218,7 +218,7 @@ def count_trajectories(params: PRLSVIParams, state: PRLSVIState, pair: Trajector
 
 @kernel
 def count_answer(params: PRLSVIParams, state: PRLSVIState, pair: TrajectoryPair) -> None:
-    """Take the difference that was asked about into Sigma_r, and the answer into the fit."""
+    """Add the queried difference to Sigma_r, and the answer to the fit."""
     take_answer(params.model, state.fit, pair.states, pair.actions, pair.answer)
     difference = state.draws[0]
     feature_difference(params.model.features, pair.states, pair.actions, difference)
@@ -254,7 +254,7 @@ def query_cap(threshold: float, reward_scale: float, ridge: float, dimension: in
     def allowed(q: int) -> bool:
         return q * rate < dimension * math.log1p(q * largest_difference**2 / (ridge * dimension))
 
-    if dimension == 0 or not allowed(1):  # the right side is concave in q, and both start at 0
+    if dimension == 0 or not allowed(1):  # the right side is concave in q, and both sides are 0 at 0
         return 0
     if allowed(most):
         return most
@@ -267,7 +267,7 @@ def query_cap(threshold: float, reward_scale: float, ridge: float, dimension: in
 
 @dataclass(frozen=True)
 class PRLSVI(Learner):
-    """PR-LSVI: `threshold` epsilon >= 0 of the rule for asking; 0 asks wherever the trajectories differ.
+    """PR-LSVI: `threshold` epsilon >= 0 of the query rule; 0 queries wherever the trajectories differ.
 
     reward_scale: sigma_r > 0.  transition_scale: sigma_P >= 0.  ridge: lambda > 0.
     trusted_width: alpha_L >= 0.  unknown_width: alpha_U >= alpha_L.
@@ -292,10 +292,10 @@ class PRLSVI(Learner):
             raise ValueError(f"trusted_width must be at most unknown_width, got {widths}")
 
     def parameters(self, problem: LinearMDP) -> PRLSVIParams:
-        """Return the model for the problem's features, and room for as many answers as can be asked for."""
+        """Return the model for the problem's features, and the capacity for the largest number of queries."""
         scale, ridge, threshold = float(self.reward_scale), float(self.ridge), float(self.threshold)
         cap = query_cap(threshold, scale, ridge, problem.difference_dimension, problem.largest_difference)
-        capacity = min(int(problem.horizon), cap + 1)  # one more: the norms that are compared are rounded
+        capacity = min(int(problem.horizon), cap + 1)  # one more: the norms are compared up to rounding
         features = np.asarray(problem.features)
         model = TrajectoryFitParams(features, problem.n_stages, float(problem.scale), ridge, capacity)
         widths = float(self.trusted_width), float(self.unknown_width)
@@ -303,13 +303,13 @@ class PRLSVI(Learner):
 
     @property
     def reward_noise(self) -> float:
-        """The scale of the noise on the rewards that are planned with."""
+        """The scale of the noise on the rewards used for planning."""
         return float(self.reward_scale)
 
 
 @dataclass(frozen=True)
 class CertainRewardLSVI(PRLSVI):
-    """PR-LSVI that plans with the fitted rewards themselves: a baseline that asks by the same rule."""
+    """PR-LSVI without noise on the fitted rewards: a baseline with the same query rule."""
 
     @property
     def reward_noise(self) -> float:
@@ -330,7 +330,7 @@ class RandomPolicyParams(NamedTuple):
 
 
 class RandomPolicyState(NamedTuple):
-    """The two policies of the episode, and a factor for the rule that never asks."""
+    """The two policies of the episode, and a factor for the rule without queries."""
 
     first: Any  # (H, S) int64
     second: Any  # (H, S) int64
@@ -360,7 +360,7 @@ def _random_update(params: RandomPolicyParams, state: Any, t: int, action: Any, 
 
 @dataclass(frozen=True)
 class RandomPolicies(Learner):
-    """Two policies drawn uniformly in every episode, no questions: the baseline of all learning."""
+    """Two policies drawn uniformly in every episode, without queries: a baseline."""
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_random_init, _random_act, _random_update)
     accepts: ClassVar[tuple[type, ...]] = (TrajectoryDuel,)

@@ -1,17 +1,18 @@
-"""Episodes of a linear Markov decision process in pairs, and one bit for those pairs that the learner asks about.
+"""Duels of trajectories in a linear Markov decision process, with one bit of feedback for each queried pair.
 
 Jin et al. 2020 (arXiv:1907.05388) for the process; preferences between trajectories as in Wu & Sun 2023
 (arXiv:2310.14554). A state s and an action a have features phi(s, a) in R^d of length at most 1. In stage h = 1, ..., H
 
     r_h(s, a) = phi(s, a) . theta_h in [0, 1],        P_h(s' | s, a) = phi(s, a) . psi_h(s'),
 
-every episode from one start. With Phi the features of a trajectory's H stages, one after the other, R = Phi . theta its
-reward, unseen, and a scale b that the learner knows, the first trajectory is preferred with probability
+and every episode starts in the same state. With Phi the concatenated features of the H stages of a trajectory, R = Phi
+. theta its unobserved reward, and a scale b known to the learner, the first trajectory is preferred with probability
 sigma(b (R_first - R_second)).
 
-A round: the learner sends two policies and a rule, a lower triangular L and a level; it sees one trajectory of each,
-and the answer where |L^-1 (Phi_first - Phi_second)|^2 is above the level. Values are exact: V* by backward induction,
-those of the policies played from the law of their states. Rewards lie in [0, 1], so 0 <= V <= V* <= H.
+In a round the learner plays two policies and a query rule, a lower triangular L and a level. It observes one trajectory
+of each policy, and the answer where |L^-1 (Phi_first - Phi_second)|^2 is above the level. Values are exact: V* by
+backward induction, those of the policies played from the law of their states. Rewards lie in [0, 1], so 0 <= V <= V* <=
+H.
 """
 
 import math
@@ -28,9 +29,9 @@ from bandits.preference.trajectories.steps import STEPS, EpisodeMetrics, LinearM
 from bandits.preference.trajectories.steps import PolicyPair as PolicyPair
 from bandits.protocol import ProblemSteps, RoundProblem
 
-_LARGEST = 1e6  # of measures and weights, before what they make is checked
+_LARGEST = 1e6  # of measures and weights, before probabilities and rewards are checked
 _MANY = 2**20
-_CLOSE = 1e-9  # to 1, of sums of probabilities and of the ends of rewards
+_CLOSE = 1e-9  # tolerance of sums of probabilities and of the range of rewards
 Array = NDArray[np.float64]
 
 
@@ -46,11 +47,11 @@ class LinearMDP(RoundProblem):
     """`horizon` >= 1 pairs of episodes in a process of H stages, S states and A actions.
 
     features: (S, A, d), phi, rows of length at most 1.  measures: (H, d, S), psi, such that features and measures give
-    probabilities; the last stage's lead nowhere.  weights: (H, d), theta, such that rewards lie in [0, 1].
+    probabilities; those of the last stage are unused.  weights: (H, d), theta, such that rewards lie in [0, 1].
     scale: b in (0, 100].  start: state 0, ..., S - 1 in which every episode begins.
 
-    Metrics: regret = sum over episodes of 2 V* less the values of the two policies, regret_per_episode, queries = how
-    often the learner asked, and gap = V* less the value of the last episode's first policy.
+    Metrics: regret = sum over episodes of 2 V* less the values of the two policies, regret_per_episode, queries =
+    number of queried pairs, and gap = V* less the value of the last episode's first policy.
     Raises ValueError or TypeError naming the argument.
     """
 
@@ -114,13 +115,13 @@ class LinearMDP(RoundProblem):
 
     @cached_property
     def largest_difference(self) -> float:
-        """A bound on |Phi - Phi'| for any two trajectories: stages differ by no more than any two features there."""
+        """A bound on |Phi - Phi'| for any two trajectories, from the largest distance of two features in each stage."""
         squares = [max(float(((rows - row) ** 2).sum(axis=1).max()) for row in rows) for rows in self._rows]
         return math.sqrt(squares[0] + (self.n_stages - 1) * squares[1])
 
     @cached_property
     def difference_dimension(self) -> int:
-        """A dimension that holds Phi - Phi' for any two trajectories, at most d H; one less per stage in a table."""
+        """The dimension spanned by the differences Phi - Phi', at most d H; one less per stage for tabular features."""
         ranks = [int(np.linalg.matrix_rank(rows - rows[0])) for rows in self._rows]
         return ranks[0] + (self.n_stages - 1) * ranks[1]
 
@@ -132,7 +133,7 @@ class LinearMDP(RoundProblem):
 
     @cached_property
     def rewards(self) -> Array:
-        """The rewards (H, S, A), which no learner sees."""
+        """The rewards (H, S, A), not observed by learners."""
         return np.ascontiguousarray(np.einsum("sak,hk->hsa", np.asarray(self.features), np.asarray(self.weights)))
 
     @cached_property
@@ -167,7 +168,7 @@ class LinearMDP(RoundProblem):
         return LinearMDPSetting(features, self.transitions, self.rewards, scale, start, self.optimal_value)
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
-        """Return numbers that the metric cannot leave in any play of any learner."""
+        """Return bounds on the metric that hold for every learner and draw."""
         worst = self.optimal_value - self.worst_value
         rounding = 1e-12 * self.n_stages
         if metric == "queries":
@@ -206,7 +207,7 @@ def tabular_mdp(rewards: ArrayLike, transitions: ArrayLike, horizon: int, scale:
 def random_tabular_mdp(
     n_states: int, n_actions: int, n_stages: int, horizon: int, *, scale: float = 1.0, seed: int = 0
 ) -> LinearMDP:
-    """Return a process with rewards uniform in [0, 1] and next states' probabilities uniform on the simplex."""
+    """Return a process with rewards uniform in [0, 1] and transition probabilities uniform on the simplex."""
     for name, number in (("n_states", n_states), ("n_actions", n_actions), ("n_stages", n_stages)):
         integer(name, number, low=1, high=_MANY)
     fits("n_states, n_actions and n_stages", n_stages * n_states * n_actions * (n_states + n_actions * n_states))
@@ -220,10 +221,10 @@ def random_tabular_mdp(
 def random_linear_mdp(
     n_states: int, n_actions: int, n_stages: int, n_features: int, horizon: int, *, scale: float = 1.0, seed: int = 0
 ) -> LinearMDP:
-    """Return a process whose features are weights of `n_features` random laws of the next state.
+    """Return a process whose features are mixture weights of `n_features` random laws of the next state.
 
-    phi(s, a) is on the simplex and each component of psi_h is a law, so what they make is one; theta is uniform in
-    [0, 1]^d, so rewards lie there too.
+    phi(s, a) is on the simplex and each component of psi_h is a law, so their mixture is a law; theta is uniform in
+    [0, 1]^d, so rewards are in [0, 1].
     """
     sizes = {"n_states": n_states, "n_actions": n_actions, "n_stages": n_stages, "n_features": n_features}
     for name, number in sizes.items():

@@ -1,4 +1,4 @@
-"""The compiled steps of duels of trajectories in a linear Markov decision process (`linear_mdp`)."""
+"""The compiled steps of duels of trajectories in a linear Markov decision process (`problem`)."""
 
 import math
 from typing import Any, NamedTuple
@@ -13,12 +13,12 @@ from bandits.protocol import ProblemSteps
 
 
 class PolicyPair(NamedTuple):
-    """Two policies, and the rule for asking: where |factor^-1 difference|^2 > level."""
+    """Two policies and the query rule: a pair is queried where |factor^-1 difference|^2 > level."""
 
     first: Any  # (H, S) int64, actions
     second: Any  # (H, S) int64
     factor: Any  # (d H, d H) float64, lower triangular
-    level: float  # -inf asks always, inf never
+    level: float  # -inf: always, inf: never
 
 
 _check_pair = returns(
@@ -31,18 +31,18 @@ _check_pair = returns(
 
 
 class TrajectoryPair(NamedTuple):
-    """What was seen of one trajectory of each policy."""
+    """The feedback: one trajectory of each policy, and the answer."""
 
     states: Any  # (2, H) int64
     actions: Any  # (2, H) int64
-    answer: float  # 1.0 where the first was preferred, 0.0 the second, -1.0 where nobody was asked
+    answer: float  # 1.0: the first was preferred, 0.0: the second, -1.0: not queried
 
 
 class LinearMDPSetting(NamedTuple):
     """What the compiled functions receive."""
 
     features: Any  # (S, A, d) float64
-    transitions: Any  # (H, S, A, S) float64, P_h(s' | s, a); the last stage's lead nowhere
+    transitions: Any  # (H, S, A, S) float64, P_h(s' | s, a); unused in the last stage
     rewards: Any  # (H, S, A) float64
     scale: float  # b
     start: int
@@ -55,7 +55,7 @@ class LinearMDPWorld(NamedTuple):
     states: Any  # (2, H) int64
     actions: Any  # (2, H) int64
     difference: Any  # (d H,) scratch
-    law: Any  # (2, S) scratch: where a policy is in one stage and the next
+    law: Any  # (2, S) scratch: law of the state in one stage and the next
     sums: Any  # (3,) float64: regret, queries, V* less the value of the last first policy
 
 
@@ -128,7 +128,7 @@ def feature_difference(features: Any, states: Any, actions: Any, difference: Any
 
 @rare_kernel
 def squared_width(factor: Any, vector: Any) -> float:
-    """Return |factor^-1 vector|^2 for a lower triangular factor; the vector is spoilt."""
+    """Return |factor^-1 vector|^2 for a lower triangular factor; the vector is overwritten."""
     solve_lower(factor, vector)
     total = 0.0
     for k in range(vector.size):
@@ -175,7 +175,7 @@ def _respond(setting: LinearMDPSetting, world: LinearMDPWorld, t: int, pair: Pol
 
 
 class EpisodeMetrics(NamedTuple):
-    """What is measured after a number of pairs of episodes."""
+    """Metrics after a number of pairs of episodes."""
 
     regret: float
     regret_per_episode: float
