@@ -62,11 +62,17 @@ def _respond(setting: CheapSetting, world: CheapWorld, t: int, arm: int, env: St
     return Outcome(float(won), world.residuals, world.information), after
 
 
+class CheapMetrics(NamedTuple):
+    """What is measured at the end."""
+
+    reward: int
+    switches: int
+    arms: int
+
+
 @kernel
-def _measure(setting: CheapSetting, world: CheapWorld, n_rounds: int, out: Any) -> None:
-    out[0] = world.reward
-    out[1] = world.switches
-    out[2] = world.arms
+def _measure(setting: CheapSetting, world: CheapWorld, n_rounds: int) -> CheapMetrics:
+    return CheapMetrics(world.reward, world.switches, world.arms)
 
 
 CHEAP = ProblemSteps(_start, _respond, _measure)
@@ -81,7 +87,7 @@ def setting(feasible: bool) -> CheapSetting:
 def searched(horizon: int, seed: int, feasible: bool) -> Callable[[int], Numbers]:
     """Return a function from repetitions to (repetitions, 3): rewards, switches and the sum of the arms played."""
     learner = OptimisticFeasibleSearch()
-    play = compose(learner.steps, CHEAP)
+    play = compose(learner.steps, CHEAP, CheapMetrics._fields)
     params, world = learner.parameters(game(horizon)), setting(feasible)
 
     def run(repetitions: int) -> Numbers:
