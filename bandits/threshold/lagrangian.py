@@ -61,7 +61,7 @@ class PrimalDualState(NamedTuple):
 
     evidence: Evidence
     optimistic: Any  # (G,) rhat + beta_r
-    optimistic: Any  # (G, m) optimistic residuals ghat - beta, at least -2
+    optimistic_residual: Any  # (G, m) optimistic residuals ghat - beta, at least -2
     multiplier: Any  # (m,)
     score: Any  # (G,)
 
@@ -87,12 +87,12 @@ def _dual_update(
     state.optimistic[arm] = evidence.reward[arm] + reward_radius(params.radii, evidence, arm)
     for j in range(params.radii.n_constraints):
         low = evidence.residual[arm, j] - residual_radius(params.radii, evidence, arm, j)
-        state.optimistic[arm, j] = max(low, _LEAST_RESIDUAL)
+        state.optimistic_residual[arm, j] = max(low, _LEAST_RESIDUAL)
     step_multipliers(state.multiplier, params.step, params.largest, outcome)
     for i in range(state.score.size):
         score = state.optimistic[i]
         for j in range(params.radii.n_constraints):
-            score -= state.multiplier[j] * state.optimistic[i, j]
+            score -= state.multiplier[j] * state.optimistic_residual[i, j]
         state.score[i] = score
     return state
 

@@ -128,8 +128,10 @@ def test_the_primal_dual_bandit_plays_the_highest_bound_of_the_lagrangian(seed, 
     for _, arm, history in histories(arms(problem, PrimalDualBandit(width=width, step=step, largest=2.0))):
         bounds = Bounds(problem, log, problem.horizon, history, width)
         weights = multipliers(problem, step, 2.0, history)
-        hopeful = np.where(bounds.plays[:, None] > 0, np.maximum(bounds.residual - bounds.residual_radius, -2.0), 0.0)
-        score = bounds.optimistic - hopeful @ weights
+        optimistic_residual = np.where(
+            bounds.plays[:, None] > 0, np.maximum(bounds.residual - bounds.residual_radius, -2.0), 0.0
+        )
+        score = bounds.optimistic - optimistic_residual @ weights
         assert score[arm] >= score.max() - 1e-9
         raised = raised or weights.max() > 0.0
     assert raised
