@@ -18,6 +18,7 @@ E[error regret] <= ln N / eta + eta k^2 T / 4.
 """
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -129,60 +130,65 @@ def slack_of(learner: Learner, problem: OneSidedGame) -> float:
 
 
 @dataclass(frozen=True)
-class Exp2OneSided(Learner):
+class _Weights(Learner):
+    """Base: a price, fixed or T^b or by the slack (self-bounding), and a learning rate, given or tuned for it."""
+
+    price: float | None = None
+    price_exponent: float | None = None
+    learning_rate: float | None = None
+    self_bounding: ClassVar[float]  # C = epsilon / (self_bounding eta)
+
+    def __post_init__(self) -> None:
+        check_prices(self.price, self.price_exponent)
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    @staticmethod
+    @abstractmethod
+    def tuned(per_round: float, k: int, price: float | None) -> float:
+        """Return the tuned rate for per_round = ln N / T and a price, None for the self-bounding one."""
+
+    def parameters(self, problem: OneSidedGame) -> Exp2Params:
+        """Return the class, k, eta and C."""
+        table, k = listed_table(self, problem), problem.individuals
+        per_round = math.log(problem.n_hypotheses) / problem.horizon
+        price = fixed_price(self.price, self.price_exponent, problem.horizon)
+        rate = self.learning_rate or self.tuned(per_round, k, price)
+        if price is None:
+            price = slack_of(self, problem) / (self.self_bounding * rate)
+        return Exp2Params(table, k, rate, float(price))
+
+
+@dataclass(frozen=True)
+class Exp2OneSided(_Weights):
     """Exp2 with the shifted estimator.
 
     price: Lagrange multiplier C >= 0.  price_exponent: b >= 0 sets C = T^b.  With neither, C = epsilon / (8 eta),
     self-bounding.  learning_rate: eta > 0; None means the minimiser of the bound for that C (module docstring).
     """
 
-    price: float | None = None
-    price_exponent: float | None = None
-    learning_rate: float | None = None
+    self_bounding: ClassVar[float] = 8.0
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (OneSided,)
 
-    def __post_init__(self) -> None:
-        check_prices(self.price, self.price_exponent)
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
-
-    def parameters(self, problem: OneSidedGame) -> Exp2Params:
-        """Return the class, k, eta and C."""
-        table, k = listed_table(self, problem), problem.individuals
-        per_round = math.log(problem.n_hypotheses) / problem.horizon
-        price = fixed_price(self.price, self.price_exponent, problem.horizon)
-        if price is None:
-            rate = self.learning_rate or math.sqrt(per_round / 5.0) / k
-            return Exp2Params(table, k, rate, slack_of(self, problem) / (8.0 * rate))
-        rate = self.learning_rate or math.sqrt(0.4 * per_round) / (k + 2.0 * price)
-        return Exp2Params(table, k, rate, float(price))
+    @staticmethod
+    def tuned(per_round: float, k: int, price: float | None) -> float:
+        """Return the minimiser of the bound."""
+        return math.sqrt(per_round / 5.0) / k if price is None else math.sqrt(0.4 * per_round) / (k + 2.0 * price)
 
 
 @dataclass(frozen=True)
-class FullInformationExp2(Learner):
+class FullInformationExp2(_Weights):
     """Exponential weights on the Lagrangian losses, for `FullLabels` feedback.
 
     price, price_exponent: as in `Exp2OneSided`; with neither, C = epsilon / (2 eta).  learning_rate: eta > 0; None
     means (2 / k) sqrt(ln N / T) (self-bounding) or sqrt(8 ln N / T) / (k + 2 C).
     """
 
-    price: float | None = None
-    price_exponent: float | None = None
-    learning_rate: float | None = None
+    self_bounding: ClassVar[float] = 2.0
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update_full)
     accepts: ClassVar[tuple[type, ...]] = (FullLabels,)
 
-    def __post_init__(self) -> None:
-        check_prices(self.price, self.price_exponent)
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
-
-    def parameters(self, problem: OneSidedGame) -> Exp2Params:
-        """Return the class, k, eta and C."""
-        table, k = listed_table(self, problem), problem.individuals
-        per_round = math.log(problem.n_hypotheses) / problem.horizon
-        price = fixed_price(self.price, self.price_exponent, problem.horizon)
-        if price is None:
-            rate = self.learning_rate or 2.0 * math.sqrt(per_round) / k
-            return Exp2Params(table, k, rate, slack_of(self, problem) / (2.0 * rate))
-        rate = self.learning_rate or math.sqrt(8.0 * per_round) / (k + 2.0 * price)
-        return Exp2Params(table, k, rate, float(price))
+    @staticmethod
+    def tuned(per_round: float, k: int, price: float | None) -> float:
+        """Return the minimiser of the bound."""
+        return 2.0 * math.sqrt(per_round) / k if price is None else math.sqrt(8.0 * per_round) / (k + 2.0 * price)

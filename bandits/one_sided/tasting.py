@@ -174,7 +174,7 @@ class EpsilonParams(NamedTuple):
 
 
 @kernel
-def _epsilon_init(params: EpsilonParams, rng: Stream) -> LeaderState:
+def _init(params: Any, rng: Stream) -> LeaderState:
     return leader_state(params.table.shape[1])
 
 
@@ -199,7 +199,7 @@ class EpsilonTasting(Learner):
     """Play the importance-weighted leader; explore with probability min(1, scale t^(-1/3)), scale > 0."""
 
     scale: float = 1.0
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_epsilon_init, _epsilon_act, _epsilon_update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _epsilon_act, _epsilon_update)
     accepts: ClassVar[tuple[type, ...]] = (OneSided,)
 
     def __post_init__(self) -> None:
@@ -215,11 +215,6 @@ class AppleParams(NamedTuple):
 
     table: Any
     tasting: float
-
-
-@kernel
-def _apple_init(params: AppleParams, rng: Stream) -> LeaderState:
-    return leader_state(params.table.shape[1])
 
 
 @kernel
@@ -249,7 +244,7 @@ class AppleTasting(Learner):
     """
 
     false_negatives: int | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_apple_init, _apple_act, _apple_update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _apple_act, _apple_update)
     accepts: ClassVar[tuple[type, ...]] = (OneSided,)
 
     def __post_init__(self) -> None:

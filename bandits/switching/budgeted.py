@@ -28,13 +28,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import Weights, add_loss, add_losses, draw, probability, uniform_weights
+from bandits.core.exponential_weights import Weights, add_loss, add_losses, probability, uniform_weights
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.rng import Stream, uniform_index, uniform_pair
+from bandits.core.rng import Stream, uniform_index
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.batched_exp3 import BatchedExp3
 from bandits.switching.feedback import ExtraObservations, Play, Seen, TotalBudget
 from bandits.switching.problem import SwitchingCostGame
+from bandits.switching.shrinking_dartboard import keep_or_draw
 
 
 class BudgetedParams(NamedTuple):
@@ -91,10 +92,7 @@ def _arm(state: BudgetedState, t: int, rng: Stream) -> int:
     """Keep the action within a batch; at its start keep it with probability `keep`, else redraw it."""
     if t != state.start:
         return state.arm
-    first, second = uniform_pair(rng, t, 0)
-    if first < state.keep:
-        return state.arm
-    return draw(state.weights, second)
+    return keep_or_draw(state, t, rng)
 
 
 @kernel

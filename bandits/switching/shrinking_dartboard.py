@@ -58,13 +58,19 @@ def _init(params: DartboardParams, rng: Stream) -> DartboardState:
 
 
 @kernel
-def _act(params: DartboardParams, state: DartboardState, t: int, rng: Stream) -> int:
-    if state.keep == 1.0:
-        return state.arm
+def keep_or_draw(state: Any, t: int, rng: Stream) -> int:
+    """Return `state.arm` with probability `state.keep`, else a draw from `state.weights`."""
     first, second = uniform_pair(rng, t, 0)
     if first < state.keep:
         return state.arm
     return draw(state.weights, second)
+
+
+@kernel
+def _act(params: DartboardParams, state: DartboardState, t: int, rng: Stream) -> int:
+    if state.keep == 1.0:
+        return state.arm
+    return keep_or_draw(state, t, rng)
 
 
 @kernel
