@@ -81,7 +81,7 @@ def test_both_sides_table(table):
 
 def test_recounted_answers_fall_with_the_votes(table):
     table = table("bechavod2022_members")
-    for name in members.RECOUNTS:
+    for name in members.TAUGHT_BY:
         curve = table.filter(table["what"] == name).sort("votes")
         assert curve.height == members.Members.tiny["recounted"]
         assert (np.diff(curve["violations_mean"]) <= 0.0).all()
