@@ -58,9 +58,9 @@ def _places(
 
 
 def _entries(names: tuple[str, ...], field: str) -> int:
-    """Return how many of the leading names are entries of an array called `field`."""
+    """Return how many of the leading names are `field` and a number, as errors_0 is for `errors`."""
     count = 0
-    while count < len(names) and names[count].startswith(f"{field}_"):
+    while count < len(names) and names[count].removeprefix(f"{field}_").isdigit():
         count += 1
     return count
 

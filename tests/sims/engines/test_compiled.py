@@ -129,7 +129,15 @@ def test_learners_that_cannot_look_and_those_that_must(problem, learner, said):
 
 
 @pytest.mark.parametrize(
-    "metrics", [("hits",), ("misses_0", "hits"), ("hits", "misses"), ("hits", "misses_0", "more"), ("hit", "misses_0")]
+    "metrics",
+    [
+        ("hits",),
+        ("misses_0", "hits"),
+        ("hits", "misses"),
+        ("hits", "misses_0", "more"),
+        ("hits", "misses_0", "misses_seen"),
+        ("hit", "misses_0"),
+    ],
 )
 def test_records_that_are_not_the_metrics(metrics):
     for play in (simulate, play_plainly):
