@@ -20,6 +20,7 @@ from numba import uint32 as uint32
 from numba import uint64 as uint64
 from numba.core import cgutils, config
 from numba.core import types as _numba_types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 from numba.extending import intrinsic, lower_builtin, type_callable
@@ -131,8 +132,12 @@ def _origin(function: Any) -> Origin:
 
 
 def pickled_by_value(value: Any) -> bytes:
-    """Return a pickle with the source of what another process cannot import: classes of a script or notebook."""
-    return cast(bytes, dumps(value))
+    """Return a pickle with the source of what another process cannot import: classes of a script or notebook.
+
+    One thread at a time: Numba names a function when it is first pickled, and two threads would name it twice.
+    """
+    with global_compiler_lock:
+        return cast(bytes, dumps(value))
 
 
 # ---------------------------------------------------------------- borrowed references

@@ -5,6 +5,9 @@ import os
 import random
 import subprocess
 import sys
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +15,7 @@ import pytest
 
 from bandits.core import kernel_cache
 from bandits.core.addresses import GlobalRandomness
-from bandits.core.jit import kernel, origin_of, program, rare_kernel, shared_kernel
+from bandits.core.jit import kernel, origin_of, pickled_by_value, program, rare_kernel, shared_kernel
 from bandits.core.kernel_cache import CacheWarning, cache_directory
 
 
@@ -390,3 +393,18 @@ def test_twin_named_tuples_of_two_learners_are_not_confused(cache):
 
     (up, up_params), (down, down_params) = learner(1.0), learner(-1.0)
     assert [up(up_params(2.0)), down(down_params(2.0))] == [2.0, -2.0]
+
+
+def test_threads_may_pickle_one_function_at_once(monkeypatch):
+    @kernel
+    def step(x):
+        return x + 1
+
+    def slow_name(named=uuid.uuid4):
+        time.sleep(0.1)
+        return named()
+
+    monkeypatch.setattr("numba.core.dispatcher.uuid.uuid4", slow_name)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(pickled_by_value, [step, step])
+    assert first == second
