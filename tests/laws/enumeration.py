@@ -142,14 +142,17 @@ class Played(NamedTuple):
     world: Any
 
 
-def plays(problem: Any, learner: Any, kept: Callable[[Any, Any], Any]) -> Iterator[tuple[float, Played]]:
-    """Yield (probability, path) of all plays of a learner in a problem; kept: what is recorded of (action, feedback)."""
+def plays(
+    problem: Any, learner: Any, kept: Callable[[Any, Any], Any], **others: Callable[..., Any]
+) -> Iterator[tuple[float, Played]]:
+    """Yield (probability, path) of all plays of a learner in a problem; kept: what is recorded of (action, feedback).
+
+    others: by name, functions (draws, ...) put in the place of samplers of continuous laws.
+    """
     learner.check(problem)
-    steps, owned, current = learner.steps_for(problem), problem.steps, [None]
-    instead = {
-        name: (lambda *arguments, name=name: getattr(current[0], name)(*arguments))
-        for name in ("uniform", "uniform_pair", "uniform_index")
-    }
+    steps, owned, current = learner.steps_for(problem), problem.steps, [Draws([], 0)]
+    drawing = {name: getattr(Draws, name) for name in ("uniform", "uniform_pair", "uniform_index")} | others
+    instead = {name: _with_draws(function, current) for name, function in drawing.items()}
     init, act, update = (plain(step, **instead) for step in steps)
     start, respond, measure = (plain(step, **instead) for step in owned[:3])
     params, setting = learner.parameters(problem), problem.setting()
@@ -175,6 +178,39 @@ def plays(problem: Any, learner: Any, kept: Callable[[Any, Any], Any]) -> Iterat
 
     with np.errstate(all="ignore"):
         yield from paths(play, problem.horizon)
+
+
+def _with_draws(function: Callable[..., Any], current: list[Draws]) -> Callable[..., Any]:
+    return lambda *arguments: function(current[0], *arguments)
+
+
+def next_law(
+    problem: Any, learner: Any, history: Any, kept: Callable[[Any], Any], **others: Callable[..., Any]
+) -> dict[Any, float]:
+    """Return the law of the action after a history of (action, feedback), for learners that draw in `act` only.
+
+    kept: what is recorded of the action, which must be hashable.  others: as in `plays`.
+    """
+    current = [Draws([], 0)]
+    drawing = {name: getattr(Draws, name) for name in ("uniform", "uniform_pair", "uniform_index")} | others
+    instead = {name: _with_draws(function, current) for name, function in drawing.items()}
+    init, act, update = (plain(step, **instead) for step in learner.steps_for(problem))
+    params, rng, t = learner.parameters(problem), stream_of(0, 0, LEARNER), len(history)
+    law: dict[Any, float] = defaultdict(float)
+    with np.errstate(all="ignore"):
+        state = init(params, rng)
+        for s, (action, feedback) in enumerate(history):
+            current[0] = Draws([], s + 1)
+            act(params, state, s, rng)  # may use scratch arrays, and nothing else
+            state = update(params, state, s, action, feedback, rng)
+
+        def play(draws: Draws) -> Any:
+            current[0] = draws
+            return kept(act(params, state, t, rng))
+
+        for probability, action in paths(play, t + 1):
+            law[action] += probability
+    return law
 
 
 def law_of(played: Any) -> dict[Any, float]:
