@@ -49,7 +49,9 @@ def check(problem, learner, pairs_of, rounds=4, seed=0, tolerance=1e-9, **instea
     """Assert the law of the pair after arbitrary histories, a few of every length."""
     rng = np.random.default_rng(seed)
     for length in [0, *range(1, rounds + 1), rounds]:
-        history = [tuple(int(x) for x in (*rng.integers(0, problem.n_actions, 2), rng.integers(2))) for _ in range(length)]
+        history = [
+            tuple(int(x) for x in (*rng.integers(0, problem.n_actions, 2), rng.integers(2))) for _ in range(length)
+        ]
         answers = [(Pair(a, b), float(answer)) for a, b, answer in history]
         law = next_law(problem, learner, answers, lambda pair: (int(pair.first), int(pair.second)), **instead)
         assert_same_law(law, pairs_of(history), tolerance)
@@ -86,9 +88,7 @@ def test_two_sides_of_bandits(preferences):
         after = lambda h, rate=rate: pairs(h, lambda sides, s: [softmin(x, rate) for x in sides])  # noqa: E731
         check(game, SparringExp3(given), after)
         assert_same_law(law_of(plays(game, SparringExp3(given), kept)), joint_law(preferences, after, rounds))
-    check(
-        game, VersatileDB(), lambda h: pairs(h, lambda sides, s: [tsallis(x, 2 / math.sqrt(s + 1)) for x in sides])
-    )
+    check(game, VersatileDB(), lambda h: pairs(h, lambda sides, s: [tsallis(x, 2 / math.sqrt(s + 1)) for x in sides]))
 
 
 def test_metrics_of_duels():

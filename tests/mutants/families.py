@@ -33,29 +33,63 @@ _THEORY = {
 }
 FAMILIES = sorted(set(_PLACES.values()))
 _BANDITS = "tests/bandits"
+_STREAMS = "tests/laws/test_streams.py"
+_PREFERENCE = f"{_BANDITS}/preference"
 TESTS = {
-    "switching": ["tests/laws/test_switching.py", f"{_BANDITS}/switching", "tests/theory/switching"],
-    "one-sided": ["tests/laws/test_one_sided.py", f"{_BANDITS}/one_sided", "tests/theory/one_sided"],
+    "switching": [
+        "tests/laws/test_switching.py",
+        _STREAMS,
+        f"{_BANDITS}/switching",
+        f"{_BANDITS}/losses/test_losses.py",
+    ],
+    "one-sided": ["tests/laws/test_one_sided.py", _STREAMS, f"{_BANDITS}/one_sided"],
     "threshold": [
         "tests/laws/test_threshold.py",
+        _STREAMS,
         f"{_BANDITS}/threshold",
-        "tests/theory/threshold",
         "tests/properties/test_threshold.py",
         "tests/properties/test_threshold_populations.py",
     ],
-    "self-play": [f"{_BANDITS}/preference/self_play", f"{_BANDITS}/preference/test_games.py"],
-    "duels": ["tests/laws/test_duels.py", f"{_BANDITS}/preference/duels", "tests/theory/preference/test_duels.py"],
-    "stackelberg": [f"{_BANDITS}/preference/stackelberg"],
-    "trajectories": [f"{_BANDITS}/preference/trajectories"],
-    "preference": [f"{_BANDITS}/preference"],
-    "losses": [f"{_BANDITS}/losses"],
+    "self-play": [f"{_PREFERENCE}/self_play", f"{_PREFERENCE}/test_games.py"],
+    "duels": ["tests/laws/test_duels.py", _STREAMS, f"{_PREFERENCE}/duels"],
+    "stackelberg": [f"{_PREFERENCE}/stackelberg"],
+    "trajectories": ["tests/laws/test_trajectories.py", _STREAMS, f"{_PREFERENCE}/trajectories"],
+    "preference": [
+        "tests/laws/test_duels.py",
+        f"{_PREFERENCE}/test_density.py",
+        f"{_PREFERENCE}/test_equilibria.py",
+        f"{_PREFERENCE}/test_games.py",
+        f"{_PREFERENCE}/test_measures.py",
+        f"{_PREFERENCE}/duels",
+        f"{_PREFERENCE}/self_play/test_known_answers.py",
+        f"{_PREFERENCE}/self_play/test_problem.py",
+        f"{_PREFERENCE}/self_play/test_facts.py",
+        f"{_PREFERENCE}/self_play/test_sampled_inpo.py",
+    ],
+    "losses": ["tests/laws/test_losses.py", _STREAMS, f"{_BANDITS}/losses"],
     "core": [
-        f"{_BANDITS}/core",
+        "tests/laws/test_switching.py",
+        _STREAMS,
+        f"{_BANDITS}/core/test_exponential_weights.py",
+        f"{_BANDITS}/core/test_normal.py",
+        f"{_BANDITS}/core/test_rng.py",
+        f"{_BANDITS}/core/test_sampling.py",
+        f"{_BANDITS}/core/test_summation.py",
+        f"{_BANDITS}/losses",
         f"{_BANDITS}/test_combine.py",
-        f"{_BANDITS}/switching",
         "tests/cases/test_near_ties.py",
     ],
-    "theory": ["tests/theory"],
+    "theory": [
+        "tests/theory/test_checks.py",
+        "tests/theory/test_confidence.py",
+        "tests/theory/test_ranges.py",
+        "tests/theory/test_rates.py",
+        "tests/theory/test_tightness.py",
+        "tests/theory/test_verification.py",
+        "tests/theory/test_testing.py",
+        "tests/theory/switching",
+        "tests/theory/one_sided",
+    ],
 }
 
 
@@ -67,7 +101,7 @@ def modules() -> list[str]:
         package, _, rest = name.partition(".")
         if path.stem == "__init__" or name in ("bandits.protocol", "bandits.jit", "bandits.rng"):
             continue
-        if package == "theory" and rest not in _THEORY or name.startswith("bandits.core.") and path.stem not in _CORE:
+        if (package == "theory" and rest not in _THEORY) or (name.startswith("bandits.core.") and path.stem not in _CORE):
             continue
         found.append(name)
     return found
