@@ -220,6 +220,13 @@ def test_forced_exploration(game):
         check(game, AppleTasting(most), lambda rounds, t: (_first_consistent(game, rounds), share))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_apple_tasting_learns_from_its_own_acceptances(seed):
+    """Without exploration the only labels are those of the individuals that its hypothesis accepts."""
+    game = game_of(seed, rounds=6)
+    check(game, AppleTasting(0), lambda rounds, t: (_first_consistent(game, rounds), 0.0))
+
+
 def _first_consistent(game, rounds):
     seen = [(c, y) for s in rounds for c, y, a in zip(s.cells, s.labels, s.accepted, strict=True) if a]
     fits = [all(game.table[c, h] == y for c, y in seen) for h in range(game.n_hypotheses)]

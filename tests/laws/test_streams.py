@@ -6,11 +6,13 @@ it. Several places may share an address on purpose (a short cut that looks ahead
 
 import sys
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from bandits import losses, one_sided, preference, switching, threshold
+from bandits.combine import Probe, ProbeSteps, observed
 from bandits.core import rng as generator
 from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.protocol import Learner, RoundProblem
@@ -82,6 +84,23 @@ def test_learners(name, monkeypatch):
     check(opponent(learner), learner, monkeypatch)
 
 
+class Nothing(NamedTuple):
+    """The metrics and the state of a probe."""
+
+    nothing: float
+
+
+class Zero(Probe):
+    """A probe that measures nothing, and draws nothing."""
+
+    steps = ProbeSteps(
+        lambda setting, own: Nothing(0.0), lambda setting, own, kept, *play: kept, lambda setting, own, kept, *end: kept
+    )
+
+    def metrics(self, problem):
+        return ("nothing",)
+
+
 WALK = losses.MultiScaleRandomWalk(3)
 PEOPLE = one_sided.Lending(8)
 RANDOM_PANELS = one_sided.Panels(
@@ -93,6 +112,7 @@ RANDOM_PANELS = one_sided.Panels(
     ("problem", "learner"),
     [
         (switching_game(losses=WALK), switching.Exp3()),
+        (observed(switching_game(losses=WALK), Zero()), switching.Exp3()),
         (switching_game(losses=losses.BernoulliLosses([0.3, 0.5, 0.6])), switching.Exp3()),
         (switching_game(switching.ExtraObservations(6), losses=WALK), switching.BatchedDartboard()),
         (switching_game(switching.TotalBudget(6, "flexible"), losses=WALK), switching.BatchedDartboard()),

@@ -16,7 +16,7 @@ _PLACES = {  # first match counts
     "bandits": "core",
     "theory": "theory",
 }
-_CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "stopping", "summation"}
+_CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "summation"}
 _THEORY = {
     "checks",
     "confidence",
@@ -31,6 +31,7 @@ _THEORY = {
     "switching.witnesses.minimax",
     "one_sided.witnesses",
 }
+_LAWS = ["switching", "one_sided", "threshold", "duels", "trajectories", "losses"]
 FAMILIES = sorted(set(_PLACES.values()))
 _BANDITS = "tests/bandits"
 _STREAMS = "tests/laws/test_streams.py"
@@ -50,7 +51,11 @@ TESTS = {
         "tests/properties/test_threshold.py",
         "tests/properties/test_threshold_populations.py",
     ],
-    "self-play": [f"{_PREFERENCE}/self_play", f"{_PREFERENCE}/test_games.py"],
+    "self-play": [
+        f"{_PREFERENCE}/self_play/test_known_answers.py",
+        f"{_PREFERENCE}/self_play",
+        f"{_PREFERENCE}/test_games.py",
+    ],
     "duels": ["tests/laws/test_duels.py", _STREAMS, f"{_PREFERENCE}/duels"],
     "stackelberg": [f"{_PREFERENCE}/stackelberg"],
     "trajectories": ["tests/laws/test_trajectories.py", _STREAMS, f"{_PREFERENCE}/trajectories"],
@@ -78,6 +83,13 @@ TESTS = {
         f"{_BANDITS}/losses",
         f"{_BANDITS}/test_combine.py",
         "tests/cases/test_near_ties.py",
+        "tests/cases/test_decimal_limits.py",
+        "tests/laws/test_losses.py",
+    ],
+    "laws": [
+        *(f"tests/laws/test_{name}.py" for name in _LAWS),
+        f"{_PREFERENCE}/self_play/test_known_answers.py",
+        f"{_BANDITS}/threshold/test_learners.py",
     ],
     "theory": [
         "tests/theory/test_checks.py",

@@ -139,6 +139,10 @@ def mutated(mutant: Mutant) -> CodeType:
     """Return the compiled text of the module with the change."""
     tree = copy.deepcopy(_tree(mutant.module))
     for path, function in _functions(tree):
+        if path == mutant.function and mutant.operator == "listed":
+            _rewrite(function, mutant)
+            _keep_names(tree, _tree(mutant.module))
+            return compile(tree, module_of(mutant.module).__file__ or "", "exec")
         if path == mutant.function:
             for other, place, faulty in _found(mutant.module, path, function):
                 if other == mutant:
@@ -146,6 +150,16 @@ def mutated(mutant: Mutant) -> CodeType:
                     _keep_names(tree, _tree(mutant.module))
                     return compile(tree, module_of(mutant.module).__file__ or "", "exec")
     raise LookupError(f"{mutant.key} is not in the text")
+
+
+def _rewrite(function: ast.FunctionDef, mutant: Mutant) -> None:
+    """Replace the text of a listed mutant; `place` tells which of several occurrences, where there are several."""
+    parts = ast.unparse(function).split(mutant.before)
+    if len(parts) < 2 or mutant.place >= len(parts) - 1 or (mutant.place == 0 and len(parts) != 2):
+        raise LookupError(f"{mutant.key} is not in the text, or more than once")
+    first, rest = parts[: mutant.place + 1], parts[mutant.place + 1 :]
+    changed = ast.parse(mutant.before.join(first) + mutant.after + mutant.before.join(rest)).body[0]
+    function.body = changed.body  # type: ignore[attr-defined]
 
 
 def _keep_names(tree: ast.Module, original: ast.Module) -> None:
