@@ -47,7 +47,7 @@ class Draws:
     def _at(self, rng: Any, t: int, index: int, half: int) -> Any:
         purpose = LEARNER if int(rng.purpose) == LEARNER else ENVIRONMENT
         assert purpose == self.owner, "a draw from the other side's stream"
-        assert t >= 0 and index >= 0
+        assert min(t, index) >= 0
         if t >= self.horizon:  # no part of the play: drawn ahead
             return 0.5
         address = (int(rng.purpose), int(t), int(index), half)

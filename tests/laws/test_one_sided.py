@@ -173,13 +173,18 @@ def test_exp2(game, options):
             rate = math.sqrt(2 * math.log(n) / (five * horizon)) / (k + 2 * price)
         price = 0.08 / (eight * rate) if price is None else price
         own = game if losses is shifted else _with_all_labels(game)
-        reports = check(
-            own,
-            learner,
-            lambda rounds, t: (softmin(added_up(lambda s: losses(game, price, s), rounds, n), rate), 0.0),
-            price,
-        )
-        assert reports
+        assert check(own, learner, weighted(game, losses, price, rate), price)
+
+
+def weighted(game, losses, price, rate):
+    """Return the policy of exponential weights on a price's losses."""
+    size = game.n_hypotheses
+    return lambda rounds, t: (softmin(added_up(lambda seen: losses(game, price, seen), rounds, size), rate), 0.0)
+
+
+def always(law, tasting):
+    """Return the policy that law(rounds, t) and tasting(t) make."""
+    return lambda rounds, t: (law(rounds, t), tasting(t))
 
 
 def _with_all_labels(game):
@@ -206,18 +211,16 @@ def test_forced_exploration(game):
 
         check(game, RevealingAction(given), revealing)
     for scale in (0.4, 1.0):
-        check(
-            game,
-            EpsilonTasting(scale),
-            lambda rounds, t: (
-                leader(added_up(lambda s: weighted_errors(game, s, 0), rounds, n)),
-                min(1.0, scale * (t + 1) ** (-1 / 3)),
-            ),
-        )
+
+        def decreasing(t, scale=scale):
+            return min(1.0, scale * (t + 1) ** (-1 / 3))
+
+        law = always(lambda rounds, t: leader(added_up(lambda s: weighted_errors(game, s, 0), rounds, n)), decreasing)
+        check(game, EpsilonTasting(scale), law)
     for most in (0, 1, None, 9):
         share = min(1.0, math.sqrt((n - 1 if most is None else most) / horizon))
         # the first hypothesis that agrees with every label seen, whether by exploration or by its own acceptance
-        check(game, AppleTasting(most), lambda rounds, t: (_first_consistent(game, rounds), share))
+        check(game, AppleTasting(most), always(lambda rounds, t: _first_consistent(game, rounds), lambda t, s=share: s))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -254,7 +257,7 @@ def test_baselines(game):
         law = np.zeros(n)
         law[policy.atoms] = policy.weight
         if game.horizon * len(policy.atoms) < 12:
-            check(game, OmniscientFair(slack), lambda rounds, t: (law, 0.0))
+            check(game, OmniscientFair(slack), always(lambda rounds, t, law=law: law, lambda t: 0.0))
 
 
 def test_fixed_policy():

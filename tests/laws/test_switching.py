@@ -235,7 +235,7 @@ def batched_dartboard_law(table, rate, length, full):
     rounds, n = table.shape
 
     def after(state, t):
-        losses, held, keep, planned = state
+        losses, held, keep = state
         if t % length:
             return [(1.0, held, state)]
         size = min(length, rounds - t)
@@ -247,10 +247,10 @@ def batched_dartboard_law(table, rate, length, full):
             for i, p in enumerate(law):
                 chance = (keep if i == held else 0.0) + (1.0 - keep) * p
                 chance /= size * (1 if full else n)
-                following.append((chance, i, (new, i, math.exp(-rate * estimate[i]), None)))
+                following.append((chance, i, (new, i, math.exp(-rate * estimate[i]))))
         return following
 
-    return walk((np.zeros(n), None, 0.0, None), after, rounds)
+    return walk((np.zeros(n), None, 0.0), after, rounds)
 
 
 def test_own_observations():

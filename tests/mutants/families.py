@@ -113,7 +113,9 @@ def modules() -> list[str]:
         package, _, rest = name.partition(".")
         if path.stem == "__init__" or name in ("bandits.protocol", "bandits.jit", "bandits.rng"):
             continue
-        if (package == "theory" and rest not in _THEORY) or (name.startswith("bandits.core.") and path.stem not in _CORE):
+        if (package == "theory" and rest not in _THEORY) or (
+            name.startswith("bandits.core.") and path.stem not in _CORE
+        ):
             continue
         found.append(name)
     return found

@@ -14,7 +14,12 @@ _DUELS = "bandits.preference.duels"
 _SELF_PLAY = "bandits.preference.self_play"
 _TEXTS = [
     # the observation is weighted by K, the action kept as if it were not
-    (_BUDGETED, "_lazy_update", "math.exp(-params.learning_rate * loss) if", "math.exp(-params.learning_rate * seen.losses[0] * scale) if"),
+    (
+        _BUDGETED,
+        "_lazy_update",
+        "math.exp(-params.learning_rate * loss) if",
+        "math.exp(-params.learning_rate * seen.losses[0] * scale) if",
+    ),
     # observations in the first round of a batch instead of a uniform one
     (_BUDGETED, "_look_round", "start + uniform_index(rng, start, 1, max(1, _length(params, start)))", "start"),
     # a short last batch counts as a whole one
@@ -36,7 +41,12 @@ _TEXTS = [
     ("bandits.one_sided.reduction", "risk_weight", "return -1.0", "return 1.0 if accepted == 0 else -1.0"),
     ("bandits.one_sided.reduction", "risk_weight", "return -1.0", "return 0.0"),
     # plays counted for threshold 0
-    (_SEARCH, "_update_all", "observe_reward(evidence, arm, outcome.reward)", "observe_reward(evidence, 0, outcome.reward)"),
+    (
+        _SEARCH,
+        "_update_all",
+        "observe_reward(evidence, arm, outcome.reward)",
+        "observe_reward(evidence, 0, outcome.reward)",
+    ),
     ("bandits.threshold.evidence", "observe_reward", "evidence.plays[arm] += 1", "evidence.plays[0] += 1"),
     # a prior one count short
     (f"{_DUELS}.double_thompson", "beta_draw", "wins + 1.0", "max(wins, 1.0)"),
@@ -46,7 +56,12 @@ _TEXTS = [
     # no importance weight
     ("bandits.switching.exp3", "_update", "loss / probability(state, arm)", "loss"),
     # keeps by the loss of the round before; keeps too often; redraws always
-    (_DARTBOARD, "_lazy_update", "LazyState(state.weights, arm, losses[arm], doubtful)", "LazyState(state.weights, arm, state.loss, doubtful)"),
+    (
+        _DARTBOARD,
+        "_lazy_update",
+        "LazyState(state.weights, arm, losses[arm], doubtful)",
+        "LazyState(state.weights, arm, state.loss, doubtful)",
+    ),
     (_DARTBOARD, "_update", "-params.learning_rate * losses[arm]", "-0.5 * params.learning_rate * losses[arm]"),
     (_DARTBOARD, "keep_or_draw", "first < state.keep", "False"),
     (_DARTBOARD, "keep_or_draw", "draw(state.weights, second)", "draw(state.weights, first)"),

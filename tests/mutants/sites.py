@@ -70,7 +70,7 @@ def _functions(node: ast.AST, path: str = "") -> Iterator[tuple[str, ast.Functio
 
 
 def _places(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, int | None]]:
-    """Yield (parent, field, index) of the nodes of a function's own body, without errors, nested functions and texts."""
+    """Yield (parent, field, index) of the nodes of a function's own body, without errors and nested functions."""
 
     def walk(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
         for name, value in ast.iter_fields(node):
