@@ -327,3 +327,32 @@ def test_vpo():
         return independent(law, law)
 
     check(game, VPO(0.4, **options), pairs, 2, tolerance=1e-6)
+
+
+def test_candidates_beat_the_most_others():
+    rng = np.random.default_rng(4)
+    for _ in range(30):
+        wins, t = rng.integers(0, 9, (4, 4)).astype(float), 12
+        scores = [sum(upper(wins, i, j, 0.6, t) > 0.5 for j in range(4) if j != i) for i in range(4)]
+        marked = np.zeros(4, np.bool_)
+        plain(double_thompson.copeland_candidates)(wins, 0.6 * math.log(t), marked)
+        assert marked.tolist() == [score == max(scores) for score in scores]
+
+
+def test_metrics_of_linear_duels():
+    game = LinearDuels(FEATURES, WEIGHTS, 2)
+    rewards, shares_ = FEATURES @ WEIGHTS, game.preferences
+    best = int(rewards.argmax())
+    for _, path in plays(game, SparringExp3(0.8), kept):
+        pairs = [pair[:2] for pair in path.actions]
+        regret = sum((shares_[best, a] + shares_[best, b] - 1.0) / 2 for a, b in pairs)
+        reward = sum(rewards[best] - (rewards[a] + rewards[b]) / 2 for a, b in pairs)
+        found = [path.metrics[name] for name in ("regret", "reward_regret", "first_gap")]
+        assert found == pytest.approx([regret, reward, rewards[best] - rewards[pairs[-1][0]]], abs=1e-9)
+
+
+def test_the_search_of_vpo_begins_where_it_is_told():
+    """Without wins, optimism alone has a best point on either side."""
+    for side in (1.0, -1.0):
+        fit = value_incentivized_rewards(np.zeros((2, 2)), 1.0, bound=1.0, start=[0.5 * side, -0.5 * side])
+        assert np.sign(fit.rewards[0] - fit.rewards[1]) == side

@@ -111,6 +111,7 @@ RANDOM_PANELS = one_sided.Panels(
 @pytest.mark.parametrize(
     ("problem", "learner"),
     [
+        (preference.LinearDuels(np.eye(3), [0.1, 0.2, 0.3], ROUNDS), preference.SparringExp3()),
         (switching_game(losses=WALK), switching.Exp3()),
         (observed(switching_game(losses=WALK), Zero()), switching.Exp3()),
         (switching_game(losses=losses.BernoulliLosses([0.3, 0.5, 0.6])), switching.Exp3()),

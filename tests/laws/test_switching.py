@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from bandits.combine import blocked
-from bandits.losses import LossTable
+from bandits.core.actions import InvalidAction
+from bandits.core.rng import LEARNER
+from bandits.losses import BernoulliLosses, LossTable
+from bandits.protocol import LearnerSteps
 from bandits.switching import (
     Bandit,
     BatchedDartboard,
@@ -28,6 +31,9 @@ from bandits.switching import (
     TotalBudget,
     TsallisSwitch,
 )
+from bandits.switching.budgeted import without_looks
+from bandits.switching.feedback import Play
+from tests.drivers import plain, stream_of
 from tests.laws.enumeration import assert_same_law, law_of, plays
 from tests.references import replay
 
@@ -304,3 +310,51 @@ def test_extra_observations_are_bought_where_their_bound_is_less():
             law = law or exp3_law(table, math.sqrt(2 * log_k / (m * n)), tau)
             check(table, learner, ExtraObservations(budget), law, cost, arm)
     assert {used for used, _ in chosen} == {True, False}
+
+
+def test_a_bandit_learner_that_ignores_the_observations_it_may_buy():
+    table = TABLES["two actions"]
+
+    class Ignoring(Exp3):
+        accepts = (ExtraObservations,)
+
+        def steps_for(self, problem):
+            return without_looks(Exp3.steps)
+
+    check(table, Ignoring(RATE), ExtraObservations(3), exp3_law(table, RATE), kept=arm)
+
+
+def test_an_observation_needs_a_place_for_its_action():
+    class Careless(BudgetedExp3):
+        def steps_for(self, problem):
+            init, _, update = self.steps
+            return LearnerSteps(init, lambda *_: Play(0, np.zeros(0, np.int64), 1), update)
+
+    game = game_of(TABLES["two actions"], TotalBudget(2, "bandit"))
+    with pytest.raises(InvalidAction, match="at most the length of looks 0"):
+        list(plays(game, Careless(RATE), arm))
+
+
+def test_pseudo_regret_adds_the_gaps_of_the_arms_played():
+    means = [0.3, 0.5, 0.9]
+    game = SwitchingCostGame(BernoulliLosses(means), 3, 0.6)
+    for _, path in plays(game, Exp3(RATE), lambda action, loss: int(action)):
+        gaps = sum(means[i] - 0.3 for i in path.actions)
+        switches = sum(a != b for a, b in zip(path.actions, path.actions[1:]))
+        assert math.isclose(path.metrics["pseudo_regret"], gaps + 0.6 * switches, abs_tol=1e-9)
+
+
+def test_the_short_cut_of_the_dartboard_over_several_words_of_64_rounds():
+    """Equal to the text of the paper action by action."""
+    table = np.random.default_rng(3).random((150, 3))
+    game, played = game_of(table, FullInformation()), []
+    for learner in (ShrinkingDartboard(0.3), WholeDartboard(0.3)):
+        init, act, update = map(plain, learner.steps_for(game))
+        params, rng, actions = learner.parameters(game), stream_of(1, 0, LEARNER), []
+        state = init(params, rng)
+        for t, losses in enumerate(table):
+            actions.append(act(params, state, t, rng))
+            state = update(params, state, t, actions[-1], losses, rng)
+        played.append(actions)
+    assert played[0] == played[1]
+    assert len(set(played[0][128:])) > 1

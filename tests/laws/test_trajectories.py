@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 from itertools import product
 from statistics import NormalDist
 
@@ -10,6 +11,7 @@ import pytest
 from scipy import optimize
 
 from bandits.preference import PRLSVI, CertainRewardLSVI, LinearMDP, RandomPolicies, random_tabular_mdp
+from bandits.preference.trajectories.fit import curvature
 from bandits.preference.trajectories.steps import PolicyPair
 from bandits.protocol import LearnerSteps
 from tests import references
@@ -49,8 +51,6 @@ def trajectories(mdp, policy):
 
 
 def test_trajectories_and_answers():
-    from dataclasses import replace
-
     mdp = replace(MDP, horizon=1)
     learner, expected, values = TwoPolicies(), defaultdict(float), [0.0, 0.0]
     for one, two in product(trajectories(mdp, learner.first), trajectories(mdp, learner.second)):
@@ -86,8 +86,6 @@ def test_queries_where_the_width_is_above_the_level():
         width = (np.subtract(*phi) ** 2).sum() / 4.0
         assert (seen.answer >= 0.0) == (width > 0.6)
         return bool(width > 0.6)
-
-    from dataclasses import replace
 
     asked = {path.actions for _, path in plays(replace(MDP, horizon=1), Careful(), kept)}
     assert asked == {(True,), (False,)}
@@ -191,3 +189,24 @@ def test_the_mdp_is_as_described():
     assert isinstance(MDP, LinearMDP)
     assert np.asarray(MDP.features).shape == (2, 2, 4)
     assert np.allclose(MDP.setting().transitions[0].sum(axis=-1), 1.0)
+
+
+def test_ranges_are_those_of_the_worst_policies():
+    mdp = random_tabular_mdp(2, 2, 2, 6, seed=4)
+    assert (np.asarray(mdp.features) == np.asarray(MDP.features)).all()
+    values = [
+        sum(chance * reward for chance, _, _, reward in trajectories(mdp, [[a, b], [c, d]]))
+        for a, b, c, d in product(range(2), repeat=4)
+    ]
+    worst = max(values) - min(values)
+    for metric, most in {"regret": 12 * worst, "regret_per_episode": 2 * worst, "gap": worst, "queries": 6.0}.items():
+        low, high = mdp.metric_range(metric, None)
+        assert low == pytest.approx(0.0, abs=1e-9)
+        assert high == pytest.approx(most, rel=1e-9)
+
+
+def test_curvature_of_one_answer():
+    model = PRLSVI().parameters(MDP).model
+    theta, x = np.array([0.3, -0.2, 0.5, 0.1, 0.4, -0.6, 0.2, 0.9]), np.linspace(-1.0, 1.0, 8)
+    share = 1.0 / (1.0 + math.exp(-model.scale * theta @ x))
+    assert plain(curvature)(model, theta, x) == pytest.approx(model.scale**2 * share * (1.0 - share), rel=1e-12)

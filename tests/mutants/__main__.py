@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.mutants.families import FAMILIES, TESTS, family_of, modules
+from tests.mutants.families import FAMILIES, LISTED, TESTS, family_of, modules
 from tests.mutants.listed import listed
 from tests.mutants.score import Score, environment, table
 from tests.mutants.sites import sample_of
@@ -42,7 +42,7 @@ def main() -> int:
     mutants += listed(names)
     tests = {path for name in {mutant.module for mutant in mutants} for path in TESTS[family_of(name)]}
     score = Score(mutants)
-    pytest.main([*_OPTIONS, *sorted(t for t in tests if not chosen.listed or t in TESTS["laws"])], plugins=[score])
+    pytest.main([*_OPTIONS, *(LISTED if chosen.listed else sorted(tests))], plugins=[score])
     for outcome in score.outcomes if chosen.v else ():
         print("\t".join(outcome.mutant.key), "=>", outcome.kind or "SURVIVES", outcome.test)
     print(table(score.outcomes, family_of))

@@ -22,87 +22,66 @@ _THEORY = {
     "confidence",
     "ranges",
     "rates",
-    "tightness",
-    "verdict",
-    "verification",
     "switching.exact",
     "switching.ranges",
     "switching.witnesses.losses",
     "switching.witnesses.minimax",
     "one_sided.witnesses",
 }
-_LAWS = ["switching", "one_sided", "threshold", "duels", "trajectories", "losses"]
 FAMILIES = sorted(set(_PLACES.values()))
 _BANDITS = "tests/bandits"
 _STREAMS = "tests/laws/test_streams.py"
-_PREFERENCE = f"{_BANDITS}/preference"
-TESTS = {
-    "switching": [
-        "tests/laws/test_switching.py",
-        _STREAMS,
-        f"{_BANDITS}/switching",
-        f"{_BANDITS}/losses/test_losses.py",
+_ONE_SIDED, _PREFERENCE, _CORE_TESTS = f"{_BANDITS}/one_sided", f"{_BANDITS}/preference", f"{_BANDITS}/core"
+_SELF_PLAY = f"{_PREFERENCE}/self_play"
+
+
+def _in(folder: str, *names: str) -> list[str]:
+    return [f"{folder}/test_{name}.py" for name in names]
+
+
+TESTS = {  # those that are quick when interpreted
+    "switching": [*_in("tests/laws", "switching", "streams"), *_in(f"{_BANDITS}/switching", "full_information", "problem")],
+    "one-sided": [
+        *_in("tests/laws", "one_sided", "streams"),
+        *_in(_ONE_SIDED, "accounts", "game", "hypotheses", "identities", "john", "panels"),
     ],
-    "one-sided": ["tests/laws/test_one_sided.py", _STREAMS, f"{_BANDITS}/one_sided"],
     "threshold": [
-        "tests/laws/test_threshold.py",
-        _STREAMS,
-        f"{_BANDITS}/threshold",
-        "tests/properties/test_threshold.py",
-        "tests/properties/test_threshold_populations.py",
+        *_in("tests/laws", "threshold", "streams"),
+        *_in(f"{_BANDITS}/threshold", "batches", "game", "learners", "populations"),
+        *_in("tests/properties", "threshold"),
     ],
-    "self-play": [
-        f"{_PREFERENCE}/self_play/test_known_answers.py",
-        f"{_PREFERENCE}/self_play",
-        f"{_PREFERENCE}/test_games.py",
+    "self-play": [*_in(_SELF_PLAY, "known_answers", "facts", "problem", "sampled_inpo"), *_in(_PREFERENCE, "games")],
+    "duels": [*_in("tests/laws", "duels", "streams"), *_in(f"{_PREFERENCE}/duels", "problem", "linear_duels", "vpo")],
+    "stackelberg": _in(f"{_PREFERENCE}/stackelberg", "game", "problem"),
+    "trajectories": [
+        *_in("tests/laws", "trajectories", "streams"),
+        *_in(f"{_PREFERENCE}/trajectories", "problem", "pr_lsvi"),
     ],
-    "duels": ["tests/laws/test_duels.py", _STREAMS, f"{_PREFERENCE}/duels"],
-    "stackelberg": [f"{_PREFERENCE}/stackelberg"],
-    "trajectories": ["tests/laws/test_trajectories.py", _STREAMS, f"{_PREFERENCE}/trajectories"],
     "preference": [
-        "tests/laws/test_duels.py",
-        f"{_PREFERENCE}/test_density.py",
-        f"{_PREFERENCE}/test_equilibria.py",
-        f"{_PREFERENCE}/test_games.py",
-        f"{_PREFERENCE}/test_measures.py",
-        f"{_PREFERENCE}/duels",
-        f"{_PREFERENCE}/self_play/test_known_answers.py",
-        f"{_PREFERENCE}/self_play/test_problem.py",
-        f"{_PREFERENCE}/self_play/test_facts.py",
-        f"{_PREFERENCE}/self_play/test_sampled_inpo.py",
+        *_in("tests/laws", "duels"),
+        *_in(_PREFERENCE, "density", "equilibria", "games", "measures"),
+        *_in(f"{_PREFERENCE}/duels", "vpo"),
+        *_in(_SELF_PLAY, "known_answers", "problem"),
     ],
-    "losses": ["tests/laws/test_losses.py", _STREAMS, f"{_BANDITS}/losses"],
+    "losses": [*_in("tests/laws", "losses", "streams"), *_in(f"{_BANDITS}/losses", "losses")],
     "core": [
-        "tests/laws/test_switching.py",
-        _STREAMS,
-        f"{_BANDITS}/core/test_exponential_weights.py",
-        f"{_BANDITS}/core/test_normal.py",
-        f"{_BANDITS}/core/test_rng.py",
-        f"{_BANDITS}/core/test_sampling.py",
-        f"{_BANDITS}/core/test_summation.py",
-        f"{_BANDITS}/losses",
-        f"{_BANDITS}/test_combine.py",
-        "tests/cases/test_near_ties.py",
-        "tests/cases/test_decimal_limits.py",
-        "tests/laws/test_losses.py",
-    ],
-    "laws": [
-        *(f"tests/laws/test_{name}.py" for name in _LAWS),
-        f"{_PREFERENCE}/self_play/test_known_answers.py",
-        f"{_BANDITS}/threshold/test_learners.py",
+        *_in("tests/laws", "losses", "switching", "streams"),
+        *_in(_CORE_TESTS, "exponential_weights", "normal", "rng", "sampling", "summation"),
+        *_in(_BANDITS, "combine"),
+        *_in("tests/cases", "decimal_limits", "near_ties"),
     ],
     "theory": [
-        "tests/theory/test_checks.py",
-        "tests/theory/test_confidence.py",
-        "tests/theory/test_ranges.py",
-        "tests/theory/test_rates.py",
-        "tests/theory/test_tightness.py",
-        "tests/theory/test_verification.py",
-        "tests/theory/test_testing.py",
-        "tests/theory/switching",
-        "tests/theory/one_sided",
+        *_in("tests/theory", "checks", "confidence", "ranges", "rates"),
+        *_in("tests/theory/switching", "exact", "laws", "witnesses"),
+        *_in("tests/theory/one_sided", "bounds"),
     ],
 }
+# of the listed mutants
+LISTED = [
+    *_in("tests/laws", "switching", "one_sided", "duels", "losses"),
+    *_in(_SELF_PLAY, "known_answers"),
+    *_in(f"{_BANDITS}/threshold", "learners"),
+]
 
 
 def modules() -> list[str]:

@@ -19,7 +19,7 @@ from _pytest.runner import runtestprotocol
 from tests.mutants import trials
 from tests.mutants.sites import Mutant, module_of, mutated
 
-SLOW = 0.6
+SLOW = 0.4
 KINDS = ["exact law", "known answer", "identity", "verdict"]
 _KNOWN = re.compile("known|by_hand|reference|definition|published|textbook|closed_form|enumerat|exact|brute")
 
