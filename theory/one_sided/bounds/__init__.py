@@ -270,7 +270,7 @@ EXP4_AT = Bound(
     "Exp4AppleTasting",
     "error_regret",
     _EXP4,
-    Source("Raman, Subedi, Raman & Tewari 2024", "Theorem on EXP4.AT (re-derived, 2 sqrt(2) for 3)"),
+    Source("Raman, Subedi, Raman & Tewari 2024", "Theorem on EXP4.AT (re-derived, 2 sqrt(2) for 3)", confirmed=True),
     "Exponential weights that explore with probability eta: regret of order sqrt(T ln N), one individual per round.",
     assumptions=(ONE_SIDED, ONE_AT_A_TIME),
     tunings=(Tuning.minimising(ETA, _EXP4),),

@@ -107,7 +107,9 @@ SMALL_PRICE = parameters_have("price below epsilon / eta", _small_price).where(P
 _LITERAL = "Exp2FullBandit"
 _PRINTED = 4 * sp.sqrt(3) * COORDINATES ** sp.Rational(3, 2) * sp.sqrt(T * LOG_N)
 _OURS = 2 * WIDTH * (LOG_N / ETA + ETA * (INDIVIDUALS + 1) * T + EXPLORATION * T)
-_BCK = Source("Bubeck, Cesa-Bianchi & Kakade 2012", "Theorem 4, put into Theorem 3.1 of the paper", "arXiv:1202.3079")
+_BCK = Source(
+    "Bubeck, Cesa-Bianchi & Kakade 2012", "Theorem 4, put into Theorem 3.1 of the paper", "arXiv:1202.3079", True
+)
 
 
 def _full_bandit(stem: str, source: Source, right: sp.Expr, gained: sp.Expr, *needs: Assumption) -> tuple[Bound, ...]:

@@ -35,7 +35,7 @@ OURS_TOO = Source("ours", "proof in theory.one_sided.bounds.lagrangian")
 
 def paper(where: str) -> Source:
     """Return a place in the paper."""
-    return Source(BECHAVOD, where, ARXIV)
+    return Source(BECHAVOD, where, ARXIV, confirmed=True)
 
 
 def realizable(problem: Any) -> bool:

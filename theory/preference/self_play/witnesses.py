@@ -2,9 +2,11 @@
 
 `WinnerGame` measures the divergence from a von Neumann winner, which COMAL never takes farther. `InexactINPO` and
 `InexactNashMP` are off by a known error in each round, always towards action 0, which is what hurts most where the
-equilibrium hardly plays it.
+equilibrium hardly plays it. SPACES are games of three actions in which `theory.tightness` climbs.
 """
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,10 +17,18 @@ from bandits.core.checks import real
 from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.measures import kl
 from bandits.preference.prox import normalise, prox
+from bandits.preference.self_play.hedge import OMWU, HedgeSelfPlay
 from bandits.preference.self_play.inpo import INPO
 from bandits.preference.self_play.learner import PolicyState
-from bandits.preference.self_play.nash_mp import NashMP
+from bandits.preference.self_play.mixture_descent import MixtureDescent
+from bandits.preference.self_play.nash_md import NashMD
+from bandits.preference.self_play.nash_mp import NashMP, least_prox_weight
+from bandits.preference.self_play.nash_prox import NashProx
+from bandits.preference.self_play.optimistic_prox import ONPO
 from bandits.preference.self_play.problem import GameArrays, PreferenceGame, PreferenceRules
+from bandits.preference.self_play.regret_matching import RegretMatching, RegretMatchingPlus
+from theory.cases import Case
+from theory.tightness import Space
 
 
 class WinnerMetrics(NamedTuple):
@@ -133,3 +143,69 @@ def _first(log_policy: Any) -> Any:
     """Return the indicator (n,) of action 0."""
     xp = log_policy.__array_namespace__()
     return xp.where(xp.arange(log_policy.shape[-1]) == 0, 1.0, 0.0)
+
+
+# ---------------------------------------------------------------- games to climb in
+
+
+def _game(point: Sequence[float], regularized: bool, horizon: int, tau: float) -> PreferenceGame:
+    """Return the game of three actions at a point: three preferences and the logarithms of the reference."""
+    matrix = np.full((3, 3), 0.5)
+    matrix[np.triu_indices(3, 1)] = point[:3]
+    matrix = np.triu(matrix) + np.tril(1.0 - matrix.T, -1)
+    reference = np.exp(14.0 * (np.array(point[3:6]) - max(point[3:6])))
+    reference /= reference.sum()
+    kind = PreferenceGame if regularized else WinnerGame
+    return kind(matrix, horizon, tau if regularized else 0.0, reference)
+
+
+def _space(learner: Callable[[float, float, float], Any], quantity: str = "") -> Space:
+    """Return games of three actions with a learner for (tau, step, error), the last two in [0, 1].
+
+    quantity: "gap0" where no reference is needed, "winner_kl" where there must be none.
+    """
+
+    def case(point: Sequence[float]) -> Case:
+        tau = 0.01 * 300.0 ** point[6]
+        player = learner(tau, point[7], point[8])
+        length = getattr(player, "inner_rounds", 1)
+        horizon = length * (1 + int(point[9] * (30.0 / length)))
+        return Case(_game(point, quantity != "winner_kl", horizon, tau), player)
+
+    return Space(10, case)
+
+
+def _weight(step: float) -> float:
+    return float(10.0 ** (2.0 * step - 1.0))
+
+
+def _from(least: Callable[[float], float]) -> Callable[[float, float], float]:
+    """Return (tau, step) -> a weight between the least allowed and ten times that."""
+    return lambda tau, step: float(least(tau) * 10.0**step)
+
+
+_inpo = _from(lambda tau: 0.25 / tau)
+_mirror_prox = _from(least_prox_weight)
+_onpo = _from(lambda tau: 0.5 * (math.sqrt(tau * tau + 4.0) - tau))
+
+SPACES: Mapping[str, Space] = {
+    "swamy2024.hedge_self_play": _space(lambda tau, step, _: HedgeSelfPlay(_weight(step)), "gap0"),
+    "syrgkanis2015.omwu": _space(lambda tau, step, _: OMWU(0.01 + 0.99 * step), "gap0"),
+    "hart2000.regret_matching": _space(lambda tau, step, _: RegretMatching(), "gap0"),
+    "tammelin2014.regret_matching_plus": _space(lambda tau, step, _: RegretMatchingPlus(), "gap0"),
+    "zhang2024.inpo_average": _space(lambda tau, step, _: INPO(_weight(step))),
+    "zhang2025.onpo": _space(lambda tau, step, _: ONPO(_onpo(tau, step))),
+    "zhang2024.inpo": _space(lambda tau, step, _: INPO(_inpo(tau, step))),
+    "zhang2024.inpo_inexact": _space(lambda tau, step, e: InexactINPO(_inpo(tau, step), error=100.0**e - 1.0)),
+    "tiapkin2025.nash_mp": _space(lambda tau, step, _: NashMP(_mirror_prox(tau, step))),
+    "tiapkin2025.nash_mp_span": _space(lambda tau, step, _: NashMP(_mirror_prox(tau, step))),
+    "tiapkin2025.nash_mp_gap": _space(lambda tau, step, _: NashMP(_mirror_prox(tau, step))),
+    "tiapkin2025.nash_mp_inexact": _space(
+        lambda tau, step, e: InexactNashMP(_mirror_prox(tau, step), error=100.0**e - 1.0)
+    ),
+    "tiapkin2025.nash_prox": _space(lambda tau, step, n: NashProx(_weight(step), 1 + int(20 * n))),
+    "liu2024.comal": _space(lambda tau, step, n: NashProx(_weight(step), 1 + int(20 * n)), "winner_kl"),
+    "munos2023.nash_md": _space(lambda tau, step, _: NashMD()),
+    "munos2023.nash_md_constant": _space(lambda tau, step, _: NashMD((0.01 + 0.99 * step) / tau)),
+    "ours.mixture_descent": _space(lambda tau, step, _: MixtureDescent()),
+}

@@ -45,7 +45,7 @@ def _on_the_walk(name: str, feedback: Assumption, source: Source, statement: str
 BANDIT_LOWER = _on_the_walk(
     "dekel2014.bandit_lower",
     BANDIT,
-    Source("Dekel, Ding, Koren & Peres 2014", "Theorem 1 (recalled)", "arXiv:1310.2997"),
+    Source("Dekel, Ding, Koren & Peres 2014", "Theorem 1", "arXiv:1310.2997"),
     "No bandit learner does better than T^(2/3) on the multi-scale random walk.",
 )
 OWN_LOOKS_LOWER = _on_the_walk(
