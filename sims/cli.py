@@ -321,6 +321,27 @@ def sweep(
         raise typer.Exit(1)
 
 
+@app.command()
+def warm(
+    spec: Annotated[Path, typer.Argument(help="The sweep's TOML file.")], workers: Workers = None, quiet: Quiet = False
+) -> None:
+    """Compile all that a sweep plays into the kernel cache, in one process per worker."""
+    from sims.spec import load_sweep
+    from sims.warm import pairs_of
+    from sims.warm import warm as compiled
+
+    with _clear_errors():
+        cells, failed = load_sweep(spec), 0
+        with progress("pairs", len(pairs_of(cells)), quiet=quiet) as advance:
+            for cell, error in compiled(cells, workers):
+                failed += error is not None
+                advance(failed=error is not None, label=cell.pair)
+                if error is not None:
+                    _complain(f"{cell.pair}: {error}")
+    if failed:
+        raise typer.Exit(1)
+
+
 def _complain_of(report: Any) -> None:
     for line in report.damaged:
         _complain(f"computed again: {line}")

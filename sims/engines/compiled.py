@@ -63,6 +63,14 @@ def play(
     return values
 
 
+def compile_pair(problem: Any, learner: Learner) -> None:
+    """Compile the loop of a pair, or read it from the kernel cache, and play nothing."""
+    params, setting, nothing = learner.parameters(problem), problem.setting(), np.empty((0, 1, len(problem.metrics)))
+    with clear_errors(problem, learner):
+        loop = loop_of(problem, learner, params, setting)
+        loop(params, setting, seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), nothing)
+
+
 def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], workers: int, stop: Any) -> None:
     """Run the pieces in threads; on Ctrl-C set `stop`, which the compiled loop reads, and wait until all have ended."""
     if workers == 1 and threading.current_thread() is not threading.main_thread():  # receives no Ctrl-C
