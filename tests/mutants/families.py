@@ -40,7 +40,10 @@ def _in(folder: str, *names: str) -> list[str]:
 
 
 TESTS = {  # those that are quick when interpreted
-    "switching": [*_in("tests/laws", "switching", "streams"), *_in(f"{_BANDITS}/switching", "full_information", "problem")],
+    "switching": [
+        *_in("tests/laws", "switching", "streams"),
+        *_in(f"{_BANDITS}/switching", "full_information", "problem"),
+    ],
     "one-sided": [
         *_in("tests/laws", "one_sided", "streams"),
         *_in(_ONE_SIDED, "accounts", "game", "hypotheses", "identities", "john", "panels"),
@@ -78,7 +81,7 @@ TESTS = {  # those that are quick when interpreted
 }
 # of the listed mutants
 LISTED = [
-    *_in("tests/laws", "switching", "one_sided", "duels", "losses"),
+    *_in("tests/laws", "switching", "one_sided", "threshold", "duels", "losses"),
     *_in(_SELF_PLAY, "known_answers"),
     *_in(f"{_BANDITS}/threshold", "learners"),
 ]
