@@ -81,7 +81,7 @@ TESTS = {  # those that are quick when interpreted
 }
 # of the listed mutants
 LISTED = [
-    *_in("tests/laws", "switching", "one_sided", "duels", "losses"),
+    *_in("tests/laws", "switching", "one_sided", "threshold", "duels", "losses"),
     *_in(_SELF_PLAY, "known_answers"),
     *_in(f"{_BANDITS}/threshold", "learners"),
 ]
