@@ -367,4 +367,20 @@ SAFE = _bound(
     parameters_have("the safe threshold is feasible and the slope is a Lipschitz constant", _prior_is_true),
 )
 
+_SETTLES = "the term for settling exceeds what is lost at any horizon that was tried: means hardly depend on the state"
+LOOSE = {
+    "du2025.regret": "radii hold for all thresholds, counts and quantities at once, and 2 radii are allowed where "
+    "about one is lost; by gaps the same play is met to a fifth",
+    "du2025.full_scores_regret": "as for du2025.regret",
+    "auer2002.reward_ucb": "as for du2025.regret",
+    "chen2022.regret": "as for du2025.regret, and a union over all horizons",
+    "du2025.block_settled_regret": _SETTLES,
+    "du2025.block_settled_violation": _SETTLES,
+    "du2025.epoch_regret": _SETTLES,
+}
+WITHOUT_THEOREM = {
+    "parity violations by gaps": "the evidence of k plays is random, and only its sum over all thresholds is bounded",
+    "the closed loop without holding": "means drift while they are learned from; nothing is known of the search's bias",
+}
+
 BOUNDS = found_in(vars())

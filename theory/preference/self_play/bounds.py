@@ -352,4 +352,17 @@ NASH_MP_INEXACT = replace(
     assumptions=(_declares("step_error", "the spans by which its two steps are off in all"), *NASH_MP.assumptions[1:]),
 )
 
+LOOSE = {
+    "munos2023.nash_md": "the first round goes to the best response to the reference, where the divergence is already "
+    "far below 1 / (4 tau^2), and later rounds contract faster than is counted",
+}
+_ERRORS = "of samples is not bounded here: an action that is hardly played is hardly compared. For the errors made, "
+WITHOUT_THEOREM = {
+    "SampledINPO with finitely many comparisons": "least squares on drawn pairs is biased, and the error "
+    f"{_ERRORS}zhang2024.inpo_inexact holds",
+    "SampledNashMP with finitely many comparisons": f"the error {_ERRORS}tiapkin2025.nash_mp_inexact holds",
+    "densities of several annotators": "the fit matches the mean win rate of every action, and recovers the density of "
+    "a single annotator; it need not rank first the action that beats all others (`bandits.preference.density`)",
+}
+
 BOUNDS = found_in(vars())

@@ -28,12 +28,26 @@ def _sampled(pairs: bool) -> Case:
     return Case(StackelbergMatch(game, 64, Comparisons(6) if pairs else NoisyRow(2, True)), StackelbergGDA())
 
 
+def _used(leader_weight: float, follower_weight: float) -> Case:
+    """Return an action that beats both others, which the references hardly play, after 20 rounds of best responses."""
+    from bandits.preference import StackelbergGame, StackelbergGDA
+    from theory.preference.stackelberg.witnesses import UseMatch
+
+    reference = [0.1, 0.45, 0.45]
+    game = StackelbergGame(
+        [[0.5, 0.8, 0.8], [0.2, 0.5, 0.9], [0.2, 0.1, 0.5]], leader_weight, follower_weight, reference
+    )
+    return Case(UseMatch(game, 20), StackelbergGDA(0.9 / leader_weight, follower="best response"))
+
+
 _ANSWERED = partial(_exact, follower="best response")
 _DESCENDS = tuple(partial(_exact, ratio=ratio) for ratio in (1.0, 5.0, 10.0))
 
 CASES: Cases = {
     "slhf2025.best_response_span": _ANSWERED,
     "slhf2025.best_response": _ANSWERED,
+    "slhf2025.refinement": partial(_used, 0.1, 1.0),
+    "slhf2025.consistency": partial(_used, 0.1, 0.01),
     "slhf2025.leader_span": _DESCENDS,
     "slhf2025.leader_gap": _DESCENDS,
     "slhf2025.follower_gap": _DESCENDS[0],

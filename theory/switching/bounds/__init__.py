@@ -264,6 +264,16 @@ def crossover_budget() -> sp.Expr:
     return sp.simplify(2 * K * LOG_K * T**2 / free**2)
 
 
+LOOSE = {
+    "dekel2014.bandit_lower": "the constant 50 and the factor log2 T are the proof's: the best of all learners pays "
+    "60 times as much in six rounds",
+    "cheng2023.bandit_looks_lower": "as for the walk with bandit feedback",
+}
+WITHOUT_THEOREM = {
+    "kink of the regret as a function of the budget": "the budget where two upper bounds meet is `crossover_budget`; "
+    "that the least regret bends there is a statement about rates up to logarithms, which are measured, not certified",
+}
+
 BOUNDS = found_in(vars())
 
 # ---------------------------------------------------------------- phase diagrams
