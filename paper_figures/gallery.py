@@ -7,15 +7,20 @@ The same data give the same bytes: no time of writing goes into any file.
 
 import html
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
+from itertools import chain
+from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from bandits.core.checks import integer
 from paper_figures import catalogue, style
 from paper_figures.kit import QUALITIES, Figure, Frame
 from paper_figures.page import page
@@ -41,13 +46,16 @@ def draw(
     *,
     workers: int | None = None,
     cluster: str | None = None,
+    processes: int = 1,
 ) -> Iterator[Drawn]:
     """Make the named figures (none means all) in the folder `out`; yield each when it is done.
 
     quality: "tiny", "quick" or "paper".  figures: name -> class to choose from, all of this package by default;
     `catalogue` finds those of another.
-    workers, cluster: where the simulations run (`simulations.kept_in`); they are kept in out/simulations, so that a
-    second call draws without simulating and a changed parameter computes its own cells only.
+    workers, cluster: where the simulations run (`simulations.kept_in`); they are kept in out/simulations/NAME, so that
+    a second call draws without simulating and a changed parameter computes its own cells only.
+    processes: figures made at once, each in a process of its own, which compile and draw side by side. The calling
+    script then needs a guard, `if __name__ == "__main__"`. The figures come in the order in which they are done.
     Raises ValueError at once for an unknown name or quality, listing the known ones, for workers below 1 and for a
     cluster that does not answer; OSError if `out` cannot be made.
     """
@@ -63,8 +71,13 @@ def draw(
             pass
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    place = partial(kept_in, folder / "simulations", workers=workers, cluster=cluster)
-    return _drawn(wanted, quality, folder, known, place)
+    made = partial(_made, quality, folder, workers, cluster)
+    together = [figure for figure in wanted if not figure.alone]
+    count = min(integer("processes", processes, low=1), len(together))
+    if count < 2:
+        return _indexed(map(made, wanted), folder, known)
+    alone = [figure for figure in wanted if figure.alone]
+    return _indexed(chain(_in_processes(made, together, count), map(made, alone)), folder, known)
 
 
 def chosen(names: Sequence[str], known: Mapping[str, type[Figure]]) -> list[type[Figure]]:
@@ -77,24 +90,48 @@ def chosen(names: Sequence[str], known: Mapping[str, type[Figure]]) -> list[type
     return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
 
 
-def _drawn(
-    wanted: list[type[Figure]],
-    quality: str,
-    folder: Path,
-    known: Mapping[str, type[Figure]],
-    place: Callable[[], AbstractContextManager[None]],
-) -> Iterator[Drawn]:
+def _made(quality: str, folder: Path, workers: int | None, cluster: str | None, figure: type[Figure]) -> Drawn:
+    """Make one figure, whatever it raises."""
+    start = time.perf_counter()
+    try:
+        with kept_in(folder / "simulations" / figure.name, workers=workers, cluster=cluster):
+            files = write(figure.at(quality), quality, folder)
+    except Exception as error:  # the other figures must not be lost with this one
+        return Drawn(figure.name, (), time.perf_counter() - start, error)
+    return Drawn(figure.name, files, time.perf_counter() - start)
+
+
+def _in_processes(made: Callable[[type[Figure]], Drawn], wanted: list[type[Figure]], processes: int) -> Iterator[Drawn]:
+    """Make figures in processes; yield each when it is done. If the caller stops, the processes are ended."""
+    others, lost = set(active_children()), []
+    # A forked process could hang in a lock that a thread of this one holds.
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
+        figures = {pool.submit(made, figure): figure for figure in wanted}
+        for done in as_completed(figures):
+            error = done.exception()
+            if isinstance(error, BrokenProcessPool) and len(wanted) > 1:
+                lost.append(figures[done])
+            else:  # an error here is one that cannot be sent, or the end of this figure's process
+                yield done.result() if error is None else Drawn(figures[done].name, (), 0.0, cast(Exception, error))
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    for figure in lost:  # one of them ended its process, and with it those of the others
+        yield from _in_processes(made, [figure], 1)
+
+
+def _indexed(made: Iterator[Drawn], folder: Path, known: Mapping[str, type[Figure]]) -> Iterator[Drawn]:
+    """Pass figures on; the index shows each before the caller sees it."""
     failed: dict[str, Exception] = {}
-    for figure in wanted:
-        start = time.perf_counter()
-        try:
-            with place():
-                files = write(figure.at(quality), quality, folder)
-        except Exception as error:  # the other figures must not be lost with this one
-            failed[figure.name] = error
-            files = ()
+    for drawn in made:
+        if drawn.error is not None:
+            failed[drawn.name] = drawn.error
         write_index(folder, known, failed)
-        yield Drawn(figure.name, files, time.perf_counter() - start, failed.get(figure.name))
+        yield drawn
 
 
 def write(figure: Figure, quality: str, folder: Path) -> tuple[Path, ...]:

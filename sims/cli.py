@@ -29,6 +29,7 @@ app = typer.Typer(
 
 Workers = Annotated[int | None, typer.Option(help="Workers, at least 1; one per processor by default.")]
 Cluster = Annotated[str | None, typer.Option(help="Dask scheduler that does the work, as in tcp://host:port.")]
+FIGURES_AT_ONCE = 4  # more would compile the same parts at the same time; each simulates on all processors
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
@@ -263,6 +264,7 @@ def figures(
 ) -> None:
     """Draw figures: NAME.pdf, NAME.png, NAME.csv, and a gallery in OUT/index.html."""
     from paper_figures import catalogue, gallery
+    from sims.execute import worker_count
 
     with _clear_errors(kept=True):
         known = catalogue(package)
@@ -270,7 +272,8 @@ def figures(
             rows = [[f.name, f.title, f.claim] for f in gallery.chosen(names or [], known)]
             _table(["figure", "title", "claim"], rows)
             return
-        drawn = gallery.draw(names or [], quality, out, known, workers=workers, cluster=cluster)
+        processes = 1 if cluster else min(worker_count(workers), FIGURES_AT_ONCE)
+        drawn = gallery.draw(names or [], quality, out, known, workers=workers, cluster=cluster, processes=processes)
         failed = 0
         with progress("figures", len(names or known), quiet=quiet) as advance:
             for figure in drawn:

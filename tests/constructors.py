@@ -83,6 +83,7 @@ _DISTANCE = np.ones((12, 12)) - np.eye(12)
 
 BASES = {
     "BernoulliLosses": {"means": [0.5, 0.25, 0.75]},
+    "HiddenCoin": {"n_actions": 3, "gap": 0.125},
     "PiecewiseLosses": {"means": [[0.5, 0.25], [0.125, 1.0]], "change_points": [20]},
     "LossTable": {"losses": TABLE},
     "OneSidedGame": _ONE_SIDED,

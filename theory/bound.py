@@ -64,11 +64,18 @@ DELTA = Symbol("failure_probability", "delta", below=1)
 
 @dataclass(frozen=True)
 class Source(Checked):
-    """Where a theorem stands: paper, place in it, address."""
+    """Where a theorem stands: paper, place in it, address; confirmed: whether the place was compared with the text."""
 
     paper: str
     where: str
     url: str = ""
+    confirmed: bool = False
+
+    def __str__(self) -> str:
+        """Return paper, place and address; numbers of theorems that were only recalled are marked."""
+        recalled = any(word in self.where for word in ("Theorem", "Lemma", "Proposition", "Section"))
+        mark = "number not compared with the text" if recalled and not self.confirmed else ""
+        return ", ".join(part for part in (self.paper, self.where, mark, self.url) if part)
 
 
 @dataclass(frozen=True)
@@ -296,7 +303,7 @@ class Bound(Checked):
             f"  {self.statement}",
             f"  {self.quantity} ({self.mode}) {sign} {order}{self.expression}",
             f"  learner: {self.learner or 'every learner'}",
-            "  source: " + ", ".join(part for part in (self.source.paper, self.source.where, self.source.url) if part),
+            f"  source: {self.source}",
         ]
         lines += [f"  assumes: {a.text}" for a in self.assumptions]
         lines += [f"  least at {t.symbol} = {t.rounded}" for t in self.tunings]

@@ -59,7 +59,9 @@ def _step(function: F, **options: Any) -> F:
         return _compile(function, **options)
     options |= {"error_model": "numpy", "nogil": True, "nopython": True}
     options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
-    return cast(F, parts.Step(function, targetoptions=options, pipeline_class=parts.FastCompiler))
+    step = parts.Step(function, targetoptions=options, pipeline_class=parts.FastCompiler)
+    step._cache = parts.PartCache(lambda: _digest(step))
+    return cast(F, step)
 
 
 def kernel(function: F) -> F:
@@ -95,7 +97,7 @@ def program(function: F) -> F:
         compiled.origin = origin = _origin(compiled)
         reached = origin.reached
         if inner_parts() and reached is not None and not reached.recursive:  # Numba reloads recursion as a wild jump
-            compiled._cache = inner_parts().ContentCache(reached.digest)
+            compiled._cache = inner_parts().ContentCache(lambda: reached.digest)
     return cast(F, compiled)
 
 
@@ -128,6 +130,12 @@ def _origin(function: Any) -> Origin:
         return Origin(reach(function), "")
     except NotAddressable as error:
         return Origin(None, str(error))
+
+
+def _digest(function: Any) -> str | None:
+    """Return the digest of all that a function reaches now; None where its machine code must not be kept."""
+    reached = _origin(function).reached
+    return None if reached is None or reached.recursive else reached.digest  # Numba reloads recursion as a wild jump
 
 
 def pickled_by_value(value: Any) -> bytes:
