@@ -148,7 +148,7 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
             continue
         problem, learner, options = case.make()
         verdict = verify(bound, problem, learner, **{"alpha": alpha, "seed": seed, **options})
-        amount, value = verdict.low if upper else verdict.high, verdict.bound_value
+        amount, value = verdict.reached, verdict.bound_value
         if verdict.kind in ("rate", "none"):
             continue
         if bound.mode == "probability":  # that verdict is on the share of runs beyond the bound
