@@ -18,17 +18,7 @@ _PLACES = {  # first match counts
 }
 _LEFT_OUT = {"__init__", "examples", "tables", "scored"}  # worked examples and readers of tables are data
 _CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "summation"}
-_THEORY = {
-    "checks",
-    "confidence",
-    "ranges",
-    "rates",
-    "switching.exact",
-    "switching.ranges",
-    "switching.witnesses.losses",
-    "switching.witnesses.minimax",
-    "one_sided.witnesses",
-}
+_THEORY = {"confidence", "ranges", "switching.exact", "switching.ranges"}
 FAMILIES = sorted(set(_PLACES.values()))
 _BANDITS = "tests/bandits"
 _STREAMS = "tests/laws/test_streams.py"
@@ -55,7 +45,8 @@ TESTS = {  # those that are quick when interpreted
         *_in("tests/properties", "threshold"),
     ],
     "self-play": [
-        *_in(_SELF_PLAY, "known_answers", "facts", "gradients", "identities", "problem", "sampled_inpo", "self_play"),
+        *_in("tests/laws", "self_play"),
+        *_in(_SELF_PLAY, "known_answers", "facts", "identities", "problem", "sampled_inpo"),
         *_in(_PREFERENCE, "games"),
     ],
     "duels": [*_in("tests/laws", "duels", "streams"), *_in(f"{_PREFERENCE}/duels", "problem", "linear_duels", "vpo")],
@@ -65,10 +56,10 @@ TESTS = {  # those that are quick when interpreted
         *_in(f"{_PREFERENCE}/trajectories", "problem", "pr_lsvi"),
     ],
     "preference": [
-        *_in("tests/laws", "duels"),
+        *_in("tests/laws", "duels", "self_play"),
         *_in(_PREFERENCE, "density", "equilibria", "games", "measures"),
         *_in(f"{_PREFERENCE}/duels", "vpo"),
-        *_in(_SELF_PLAY, "known_answers", "identities", "problem", "self_play"),
+        *_in(_SELF_PLAY, "known_answers", "identities", "problem"),
     ],
     "losses": [*_in("tests/laws", "losses", "streams"), *_in(f"{_BANDITS}/losses", "losses")],
     "core": [
@@ -78,9 +69,9 @@ TESTS = {  # those that are quick when interpreted
         *_in("tests/cases", "decimal_limits", "near_ties"),
     ],
     "theory": [
-        *_in("tests/theory", "checks", "confidence", "ranges", "rates"),
-        *_in("tests/theory/switching", "exact", "laws", "witnesses"),
-        *_in("tests/theory/one_sided", "bounds"),
+        *_in("tests/laws", "oracles"),
+        *_in("tests/theory", "confidence", "ranges"),
+        *_in("tests/theory/switching", "exact", "laws"),
     ],
 }
 # of the listed mutants
