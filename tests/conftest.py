@@ -10,7 +10,7 @@ settings.register_profile("nightly", deadline=None, max_examples=2000)
 settings.register_profile(  # many runs, of which most fail: few examples, none of them shrunk
     "mutants",
     parent=settings.get_profile("ci"),
-    max_examples=25,
+    max_examples=10,
     phases=(Phase.explicit, Phase.generate),
     print_blob=False,
 )

@@ -18,6 +18,7 @@ from bandits.preference.duels.rucb import RUCB
 from bandits.preference.duels.sparring_exp3 import SparringExp3
 from bandits.preference.duels.versatile_db import VersatileDB
 from bandits.preference.duels.vpo import VPO, value_incentivized_rewards
+from bandits.preference.reward_fit import FitParams, penalised_loss
 from tests import references
 from tests.drivers import plain, stream_of
 from tests.laws.enumeration import assert_same_law, law_of, next_law, plays
@@ -356,3 +357,19 @@ def test_the_search_of_vpo_begins_where_it_is_told():
     for side in (1.0, -1.0):
         fit = value_incentivized_rewards(np.zeros((2, 2)), 1.0, bound=1.0, start=[0.5 * side, -0.5 * side])
         assert np.sign(fit.rewards[0] - fit.rewards[1]) == side
+
+
+def test_the_objective_of_the_fit():
+    rng = np.random.default_rng(6)
+    wins, theta, mu = rng.integers(0, 5, (3, 3)).astype(float), np.array([0.3, -0.7]), np.array([0.5, 0.3, 0.2])
+    params = FitParams(FEATURES, np.log(mu), 0.4, math.inf, 0.6, 0.8)
+    rewards = FEATURES @ theta
+    losses = [
+        wins[i, j] * math.log1p(math.exp(rewards[j] - rewards[i])) for i, j in product(range(3), repeat=2) if i != j
+    ]
+    value = 0.8 * math.log(mu @ np.exp(rewards / 0.8))
+    score, policy = np.zeros(3), np.zeros(3)
+    found = plain(penalised_loss)(params, wins, theta, score, policy)
+    assert found == pytest.approx(sum(losses) + 0.2 * theta @ theta - 0.6 * value, rel=1e-12)
+    np.testing.assert_allclose(score, rewards)
+    np.testing.assert_allclose(policy, mu * np.exp(rewards / 0.8) / (mu @ np.exp(rewards / 0.8)))

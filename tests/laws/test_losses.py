@@ -73,3 +73,12 @@ def test_coins_are_comparisons_of_uniforms_digit_by_digit(means):
     bits, scratch = np.zeros(len(means), np.uint64), np.zeros(len(means), np.uint64)
     plain(bernoulli_words)(digits, env, 3, bits, scratch)
     assert bits.tolist() == expected
+
+
+def test_words_of_many_coins_are_those_of_each():
+    """A word whose last undecided bit is its first occurs in about one word of 64."""
+    env, digits = stream_of(9, 3, ENVIRONMENT), np.random.default_rng(1).integers(0, 2**63, 40, dtype=np.uint64) * 2
+    for block in range(4):
+        bits, scratch = np.zeros(40, np.uint64), np.zeros(40, np.uint64)
+        plain(bernoulli_words)(digits, env, block, bits, scratch)
+        assert bits.tolist() == [int(plain(bernoulli_word)(d, env, block, arm)) for arm, d in enumerate(digits)]

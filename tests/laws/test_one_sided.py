@@ -106,6 +106,9 @@ def check(game, learner, policy_of, price=None, at_most=400):
             assert math.isclose(seen.tasting, tasting, abs_tol=1e-12)
             product *= tasting if seen.drawn < 0 else (1.0 - tasting) * law[seen.drawn]
             table = game.table[seen.cells]
+            labels = game.people.labels[t]
+            full = isinstance(game.feedback, FullLabels)
+            assert (seen.labels == np.where((seen.accepted == 1) | full, labels, -1)).all()
             assert (seen.accepted == (table[:, seen.drawn] if seen.drawn >= 0 else 1)).all()
             np.testing.assert_allclose(seen.acceptance, tasting + (1.0 - tasting) * table @ law, atol=1e-9)
             assert price is None or math.isclose(seen.price, price, rel_tol=1e-12)

@@ -11,8 +11,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bandits.combine import blocked
+from bandits.combine import Probe, ProbeSteps, blocked, observed
 from bandits.core.actions import InvalidAction
+from bandits.core.exponential_weights import add_loss, uniform_weights
 from bandits.core.rng import LEARNER
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.protocol import LearnerSteps
@@ -32,7 +33,7 @@ from bandits.switching import (
     TsallisSwitch,
 )
 from bandits.switching.budgeted import without_looks
-from bandits.switching.feedback import Play
+from bandits.switching.feedback import Budget, Play
 from tests.drivers import plain, stream_of
 from tests.laws.enumeration import assert_same_law, law_of, plays
 from tests.references import replay
@@ -358,3 +359,30 @@ def test_the_short_cut_of_the_dartboard_over_several_words_of_64_rounds():
         played.append(actions)
     assert played[0] == played[1]
     assert len(set(played[0][128:])) > 1
+
+
+class Constant(Probe):
+    """A probe that measures its own setting."""
+
+    steps = ProbeSteps(
+        lambda setting, own: own, lambda setting, own, kept, *play: kept, lambda setting, own, kept, *_: own
+    )
+
+    def metrics(self, problem):
+        return Budget._fields
+
+    def setting(self, problem):
+        return Budget(17)
+
+
+def test_a_probe_measures_with_its_own_setting():
+    game = observed(game_of(TABLES["two actions"], Bandit()), Constant())
+    assert {path.metrics["budget"] for _, path in plays(game, Exp3(RATE), lambda action, loss: int(action))} == {17.0}
+
+
+def test_weights_are_computed_again_after_many_single_updates():
+    weights = plain(uniform_weights)(2)
+    for _ in range(600):
+        weights = plain(add_loss)(weights, 0.01, 0, 0.5)
+        assert 0 <= weights.updates <= 256
+    assert weights.total == pytest.approx(weights.weight.sum(), rel=1e-13)
