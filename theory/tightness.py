@@ -140,6 +140,7 @@ def _setting(problem: Any) -> str:
 def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int = 2000) -> Iterator[Witness]:
     """Yield the certain end of the interval that each default case gives, wrong with probability at most alpha."""
     from sims import simulate
+    from theory.confidence import mean_interval
     from theory.verification import bound_value, verify
 
     upper = bound.direction == "upper"
@@ -158,6 +159,11 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
             value = bound_value(bound, problem, learner, options.get("parameters", "own"))
         elif bound.mode == "every path":
             amount = verdict.estimate
+        elif verdict.kind == "certified Monte Carlo":  # it stopped as soon as it was decided
+            run = simulate(problem, learner, repetitions=repetitions, seed=seed, checkpoints=[problem.horizon])
+            samples = run.final(options.get("measured", bound.quantity))
+            ends = mean_interval(samples, verdict.low_possible, verdict.high_possible, alpha)
+            amount = ends[0] if upper else ends[1]
         yield Witness(problem, learner, amount, "default case", value)
 
 

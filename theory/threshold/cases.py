@@ -47,7 +47,7 @@ _SERVICE = (0.2, 0.8)
 _NOTHING_FEASIBLE = (0.85, 0.9)
 _ALL_FEASIBLE: dict[str, Any] = {"parity_tolerance": 1.0}  # so that no threshold earns more than the best feasible one
 _SHORT: dict[str, Any] = {"horizon": 1000, "batch_size": 10}  # the gaps are about what can be told apart
-_MOVING: dict[str, Any] = {"adaptation": 0.9, "horizon": 20_000, "batch_size": 1000}
+_MOVING: dict[str, Any] = {"adaptation": 0.99, "horizon": 5000, "batch_size": 10}  # settled after a round or two
 
 CASES: Cases = {
     "du2025.regret": partial(_case, _SEARCH, **_SHORT, **_ALL_FEASIBLE),
@@ -63,9 +63,9 @@ CASES: Cases = {
     "du2025.gaps_service_violation": partial(_case, _SEARCH, service=(0.95, 1.0), **_ALL_FEASIBLE, horizon=200),
     "du2025.full_scores_regret": partial(_case, "FullScoreSearch", full=True, **_SHORT, **_ALL_FEASIBLE),
     "du2025.full_scores_parity_violation": partial(_case, "FullScoreSearch", full=True, **_SHORT),
-    "du2025.block_settled_regret": partial(_case, "BlockFeasibleSearch", **_MOVING),
+    "du2025.block_settled_regret": partial(_case, "BlockFeasibleSearch", **_MOVING, **_ALL_FEASIBLE),
     "du2025.block_settled_violation": partial(_case, "BlockFeasibleSearch", **_MOVING),
-    "du2025.epoch_regret": partial(_case, "EpochFeasibleSearch", **_MOVING),
+    "du2025.epoch_regret": partial(_case, "EpochFeasibleSearch", **_MOVING, **_ALL_FEASIBLE),
     "chen2022.regret": partial(_case, "DoublyOptimisticSearch", **_SHORT, **_ALL_FEASIBLE),
     "chen2022.parity_violation": partial(_case, "DoublyOptimisticSearch", **_SHORT),
     "auer2002.reward_ucb": partial(_case, "RewardUCB", **_SHORT, **_ALL_FEASIBLE),
