@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= out/figures
 QUALITY ?= quick
 
-.PHONY: figures test lint bench peers clean
+.PHONY: figures test mutants lint bench peers clean
 .DEFAULT_GOAL := figures
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -20,6 +20,9 @@ figures: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+mutants: $(VENV)/installed
+	$(BIN)/python -m tests.mutants
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

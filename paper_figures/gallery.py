@@ -7,16 +7,11 @@ The same data give the same bytes: no time of writing goes into any file.
 
 import html
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from itertools import chain
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +21,7 @@ from paper_figures.kit import QUALITIES, Figure, Frame
 from paper_figures.page import page
 from paper_figures.simulations import kept_in
 from sims.execute import worker_count
+from sims.side_by_side import side_by_side
 
 
 @dataclass(frozen=True)
@@ -72,12 +68,8 @@ def draw(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     made = partial(_made, quality, folder, workers, cluster)
-    together = [figure for figure in wanted if not figure.alone]
-    count = min(integer("processes", processes, low=1), len(together))
-    if count < 2:
-        return _indexed(map(made, wanted), folder, known)
-    alone = [figure for figure in wanted if figure.alone]
-    return _indexed(chain(_in_processes(made, together, count), map(made, alone)), folder, known)
+    count = integer("processes", processes, low=1)
+    return _indexed(map(made, wanted) if count == 1 else _together(made, wanted, count), folder, known)
 
 
 def chosen(names: Sequence[str], known: Mapping[str, type[Figure]]) -> list[type[Figure]]:
@@ -101,27 +93,13 @@ def _made(quality: str, folder: Path, workers: int | None, cluster: str | None, 
     return Drawn(figure.name, files, time.perf_counter() - start)
 
 
-def _in_processes(made: Callable[[type[Figure]], Drawn], wanted: list[type[Figure]], processes: int) -> Iterator[Drawn]:
-    """Make figures in processes; yield each when it is done. If the caller stops, the processes are ended."""
-    others, lost = set(active_children()), []
-    # A forked process could hang in a lock that a thread of this one holds.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    try:
-        figures = {pool.submit(made, figure): figure for figure in wanted}
-        for done in as_completed(figures):
-            error = done.exception()
-            if isinstance(error, BrokenProcessPool) and len(wanted) > 1:
-                lost.append(figures[done])
-            else:  # an error here is one that cannot be sent, or the end of this figure's process
-                yield done.result() if error is None else Drawn(figures[done].name, (), 0.0, cast(Exception, error))
-    except BaseException:
-        for process in set(active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-    for figure in lost:  # one of them ended its process, and with it those of the others
-        yield from _in_processes(made, [figure], 1)
+def _together(made: Callable[[type[Figure]], Drawn], wanted: list[type[Figure]], processes: int) -> Iterator[Drawn]:
+    """Make figures at once; those that measure time follow, one after the other."""
+    together = [figure for figure in wanted if not figure.alone]
+    for figure, drawn in side_by_side(made, together, processes):
+        # An exception is one that cannot be sent, or the end of the figure's process.
+        yield drawn if isinstance(drawn, Drawn) else Drawn(figure.name, (), 0.0, cast(Exception, drawn))
+    yield from map(made, (figure for figure in wanted if figure.alone))
 
 
 def _indexed(made: Iterator[Drawn], folder: Path, known: Mapping[str, type[Figure]]) -> Iterator[Drawn]:

@@ -171,25 +171,49 @@ def _apart(work: Callable[[], Any]) -> Any:
 
 
 def _report(verdicts: list[Any]) -> None:
-    """Print the table of verdicts and the probability that one of them is wrong."""
-    from theory.verification import error_probability
-
+    """Print the table of verdicts and the probabilities that one of them is wrong."""
     header = ["theorem", "learner", "check", "quantity", "estimate", "interval", "bound", "ratio", "verdict"]
     rows = [_verdict_row(verdict) for verdict in verdicts]
     if sys.stdout.isatty():
         _stacked_table(header, rows)
     else:
         _table(header, rows)
-    print(", ".join(f"{count} {outcome}" for outcome, count in Counter(v.outcome for v in verdicts).items()))
+    counts = Counter(_said(verdict) for verdict in verdicts)
+    print(", ".join(f"{count} {said}" for said, count in counts.items()))
     slack = sum(v.holds and v.direction == "upper" and v.ratio < _SLACK for v in verdicts)
     if slack:
         print(f"Of those that hold, {slack} have a ratio below {_SLACK:.0%}: these checks have little power.")
     for verdict in verdicts:
-        if not verdict.applicable:
-            print(f"{verdict.bound} does not apply: {verdict.note or '; '.join(verdict.reasons)}")
-    rates = sum(v.kind == "rate" for v in verdicts)
-    besides = f"; rates ({rates}) are measured, not certified" if rates else ""
-    print(f"A verdict above is wrong with probability at most {error_probability(verdicts):.2g}{besides}.")
+        if not verdict.applicable or verdict.undecided or verdict.vacuous:
+            print(f"{verdict.bound} {verdict.says}: {verdict.note or '; '.join(verdict.reasons)}")
+    _report_errors(verdicts)
+
+
+def _report_errors(verdicts: list[Any]) -> None:
+    """Print how often such a run says what is false."""
+    certified = [v for v in verdicts if v.kind != "rate"]
+    paths = [v for v in certified if v.kind == "sampled paths"]
+    holds = math.fsum(v.false_holds for v in certified if v.kind != "sampled paths")
+    broken = math.fsum(v.false_broken for v in certified)
+    print(f"P(a false bound is said to hold) <= {holds:.2g}; P(a true bound is said to be broken) <= {broken:.2g}.")
+    if paths:
+        share, wrong = max(v.share for v in paths), math.fsum(v.false_holds for v in paths)
+        print(
+            f"Claims about every path that were sampled ({len(paths)}): with confidence 1 - {wrong:.2g} at most a "
+            f"share {share:.2g} of the paths of each violates it."
+        )
+    if rates := len(verdicts) - len(certified):
+        print(f"Rates ({rates}) are measured, not certified.")
+
+
+def _said(verdict: Any) -> str:
+    """Return the outcome as the table shows it."""
+    from theory.checks import RATE_TOLERANCE
+
+    if verdict.kind == "rate" and verdict.holds:
+        return f"fits within {RATE_TOLERANCE}"
+    on_paths = verdict.holds and verdict.kind == "every path"
+    return "holds on every path" if on_paths else "BROKEN" if verdict.broken else str(verdict.outcome)
 
 
 _SLACK = 0.05  # ratio estimate / bound below which a check has little power
@@ -213,18 +237,13 @@ def _stacked_table(header: list[str], rows: list[list[str]]) -> None:
 
 
 def _verdict_row(verdict: Any) -> list[str]:
-    from theory.checks import RATE_TOLERANCE
-
     numbers = ["-"] * 4
     if verdict.kind != "none":
         side = "<=" if verdict.direction == "upper" else ">="
         interval = f"[{verdict.low:.4g}, {verdict.high:.4g}]"
         ratio = "-" if math.isnan(verdict.ratio) else f"{verdict.ratio:.3g}"
         numbers = [f"{verdict.estimate:.4g}", interval, f"{side} {verdict.bound_value:.4g}", ratio]
-    said = "BROKEN" if verdict.broken else verdict.outcome
-    if verdict.kind == "rate" and verdict.holds:
-        said = f"fits within {RATE_TOLERANCE}"
-    return [verdict.bound, verdict.learner, verdict.kind, verdict.quantity, *numbers, said]
+    return [verdict.bound, verdict.learner, verdict.kind, verdict.quantity, *numbers, _said(verdict)]
 
 
 # ---------------------------------------------------------------- figures
@@ -318,6 +337,27 @@ def sweep(
         counts = f"{report.computed} computed, {report.reused} reused, {len(report.failed)} failed"
         print(f"{report.total} cells in {report.seconds:.1f} s: {counts}\n{report.results}")
     if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def warm(
+    spec: Annotated[Path, typer.Argument(help="The sweep's TOML file.")], workers: Workers = None, quiet: Quiet = False
+) -> None:
+    """Compile all that a sweep plays into the kernel cache, in one process per worker."""
+    from sims.spec import load_sweep
+    from sims.warm import pairs_of
+    from sims.warm import warm as compiled
+
+    with _clear_errors():
+        cells, failed = load_sweep(spec), 0
+        with progress("pairs", len(pairs_of(cells)), quiet=quiet) as advance:
+            for cell, error in compiled(cells, workers):
+                failed += error is not None
+                advance(failed=error is not None, label=cell.pair)
+                if error is not None:
+                    _complain(f"{cell.pair}: {error}")
+    if failed:
         raise typer.Exit(1)
 
 

@@ -254,13 +254,22 @@ class Bound(Checked):
         fields = {}
         for name in self.fields:
             if name in self.readers:
-                fields[name] = float(self.readers[name](problem, parameters))
+                fields[name] = self._read(name, problem, parameters)
                 continue
             holder = problem if hasattr(problem, name) else parameters
             if not hasattr(holder, name):
                 raise TypeError(f"{self.name} needs {name}, which neither the problem nor the learner has")
             fields[name] = float(getattr(holder, name))
         return self.value(**fields)
+
+    def _read(self, name: str, problem: Any, parameters: Any) -> float:
+        """Return a field that is worked out; TypeError where what it needs is missing, ValueError out of range."""
+        try:
+            return float(self.readers[name](problem, parameters))
+        except AttributeError as error:
+            raise TypeError(f"{self.name} needs {name}, which cannot be worked out: {error}") from None
+        except (ArithmeticError, ValueError) as error:
+            raise ValueError(f"{self.name} has no finite {name} there: {error}") from None
 
     def applies(self, problem: Any, learner: Any) -> list[str]:
         """Return the texts of the assumptions that fail; none means that the theorem applies."""
@@ -359,7 +368,12 @@ def compiled(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[...,
 
 
 def _harmonic(n: float) -> float:
+    if n > 1000.0:  # the next term of the series is 1 / (120 n^4)
+        return math.log(n) + _EULER + (0.5 - 1.0 / (12.0 * n)) / n
     return math.fsum(1.0 / k for k in range(1, int(n) + 1))
+
+
+_EULER = 0.5772156649015329
 
 
 _MANY = 12  # names in one message

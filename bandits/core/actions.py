@@ -95,6 +95,19 @@ def _index(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return context.cast(builder, value, kind, types.int64)
 
 
+def arm_of(action: Any) -> int:
+    """Return an action that is an integer, or the first field of one that is a record, as int64."""
+    return index(action[0] if isinstance(action, tuple) else action)
+
+
+@instructions(arm_of, lambda action: types.int64)
+def _arm_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kind, value = types.unliteral(signature.args[0]), arguments[0]
+    if isinstance(kind, types.BaseTuple):
+        kind, value = types.unliteral(kind.types[0]), builder.extract_value(value, 0)
+    return context.cast(builder, value, kind, types.int64)
+
+
 def _fits(value: Any, part: Part) -> bool:
     kinds = "iu" if part.base == "integer" else "iuf"
     if part.axes:

@@ -132,3 +132,9 @@ def test_the_comparisons_themselves():
     assert exceeds(1.0, -np.inf)
     assert not exceeds(-np.inf, 1.0)
     assert ROUNDING < 1e-10
+
+
+def test_single_precision_allows_four_epsilons():
+    eps = float(np.finfo(np.float32).eps)
+    over = excess_of(np.float32([1.0 + 2.0 * eps, 1.0 + 4.0 * eps, 1.0 + 5.0 * eps]), np.float32(1.0))
+    assert over.tolist() == [0.0, 0.0, 5.0 * eps]

@@ -48,8 +48,8 @@ class ExactPlay:
     """Exact expectations of one learner on one loss table.
 
     loss, switches and redraws are expectations; best_loss is the best action's in hindsight.  probabilities: (T, K),
-    the law of the action in each round, or None where it depends on earlier draws.  rounding: what floating point can
-    have done to each expectation, to first order.
+    the marginal law of the action in each round, or None where only its loss is known.  rounding: what floating point
+    can have done to each expectation, to first order.
     """
 
     loss: float
@@ -93,6 +93,12 @@ def expectation(game: Any, learner: Any, quantity: str) -> tuple[float, float] |
     cost = game.switching_cost
     value = play.regret(cost) if quantity == "regret" else getattr(play, quantity)
     return float(value), play.rounding * (1.0 + cost)
+
+
+def marginals(game: Any, learner: Any) -> Array | None:
+    """Return the marginal law of the action in each round, (T, K); None where it is not known."""
+    play = exact_play(game, learner)
+    return None if play is None else play.probabilities
 
 
 # ---------------------------------------------------------------- full information
@@ -246,12 +252,11 @@ def batched_dartboard(
     n_actions = table.shape[1]
     _check_tree(length * (n_actions if looks == "flexible" else 1), -(-len(table) // length), table)
     weight, total = np.ones(1), np.zeros((1, n_actions))
-    loss = switches = redraws = 0.0
-    starts = range(0, len(table), length)
+    switches = redraws = 0.0
+    law, starts = np.empty_like(table), range(0, len(table), length)
     for start in starts:
-        batch = table[start : start + length]
-        p = _softmax(-rate * total)
-        loss += float(weight @ (p @ batch.sum(axis=0)))
+        batch, p = table[start : start + length], _softmax(-rate * total)
+        law[start : start + length] = weight @ p
         if start == starts[-1]:
             break
         seen = batch * len(batch) / length
@@ -262,7 +267,7 @@ def batched_dartboard(
         leave = np.repeat(p, len(seen), axis=0) * -np.expm1(-rate * np.tile(seen, (len(p), 1)))
         redraws += float(weight @ leave.sum(axis=1))
         switches += float(weight @ (leave * (1.0 - _softmax(-rate * total))).sum(axis=1))
-    return _play(table, None, rate, switches, redraws, loss)
+    return _play(table, law, rate, switches, redraws)
 
 
 def _own_tree(
@@ -276,10 +281,10 @@ def _own_tree(
     n_actions, ends = table.shape[1], (*starts[1:], len(table))
     _check_tree(n_actions * len(outcomes(table[: ends[0]])), len(starts), table)
     weight, total, arm = np.ones(1), np.zeros((1, n_actions)), np.full(1, -1)
-    loss = switches = 0.0
+    chances, switches = np.empty_like(table), 0.0
     for n, (start, end) in enumerate(zip(starts, ends, strict=True)):
         batch, p = table[start:end], law(n, total)
-        loss += float(weight @ (p @ batch.sum(axis=0)))
+        chances[start:end] = weight @ p
         if start > 0:
             switches += float(weight @ (1.0 - np.take_along_axis(p, arm[:, None], axis=1)[:, 0]))
         if end == len(table):
@@ -292,7 +297,7 @@ def _own_tree(
         weight = weight[node] * chance / len(seen)
         total = total[node]
         total[np.arange(len(arm)), arm] += value / chance
-    return _play(table, None, rate, switches, float(len(starts) - 1), loss)
+    return _play(table, chances, rate, switches, float(len(starts) - 1))
 
 
 # ---------------------------------------------------------------- long horizons

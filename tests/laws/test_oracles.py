@@ -1,0 +1,79 @@
+"""The oracles of `theory` against the same plain texts as the learners, and confidence sequences against their sums."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from tests.laws.test_switching import batched_dartboard_law, dartboard_law, exp3_law, hedge_law
+from theory.confidence import betting_interval, empirical_bernstein_sequence
+from theory.switching import exact
+
+STEADY = np.tile([0.0, 1.0], (4, 1))
+BITS = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+
+
+def moments(law, table):
+    """Return the expected loss and switches of a joint law of actions."""
+    loss = sum(chance * table[np.arange(len(table)), list(actions)].sum() for actions, chance in law.items())
+    return loss, sum(chance * sum(a != b for a, b in itertools.pairwise(actions)) for actions, chance in law.items())
+
+
+@pytest.mark.parametrize(
+    ("play", "law", "table"),
+    [
+        (lambda: exact.exp3_on_steady_losses(4, 0.3), lambda: exp3_law(STEADY, 0.3), STEADY),
+        (lambda: exact.exp3(BITS, 0.6, 2), lambda: exp3_law(BITS, 0.6, 2), BITS),
+        (lambda: exact.uniform_looks(BITS, 0.4), lambda: batched_dartboard_law(BITS, 0.4, 1, False), BITS),
+        (
+            lambda: exact.uniform_looks(BITS[::-1], 0.4),
+            lambda: batched_dartboard_law(BITS[::-1], 0.4, 1, False),
+            BITS[::-1],
+        ),
+        (lambda: exact.hedge(BITS, 0.6), lambda: hedge_law(BITS, 0.6), BITS),
+        (lambda: exact.shrinking_dartboard(BITS, 0.6), lambda: dartboard_law(BITS, 0.6), BITS),
+    ],
+)
+def test_expectations(play, law, table):
+    found = play()
+    assert (found.loss, found.switches) == pytest.approx(moments(law(), table), abs=1e-9)
+    assert found.best_loss == table.sum(axis=0).min()
+
+
+def test_probabilities_that_vanish_are_no_overflow():
+    found = exact.exp3_on_steady_losses(30, 60.0)
+    assert found.loss == pytest.approx(
+        1.0 - 2.0**-30, rel=1e-14
+    )  # drawn once, at 1/2 per round, the paying action is never drawn again
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-2.0, 3.0)])
+def test_empirical_bernstein_sums(low, high):
+    """Waudby-Smith & Ramdas, Theorem 2, with their predictable means, variances and bets."""
+    x = np.random.default_rng(1).uniform(low, high, 12)
+    z, threshold = (x - low) / (high - low), math.log(1.0 / 0.05)
+    lower, upper = empirical_bernstein_sequence(x, low, high, 0.05)
+    sums = np.zeros(3)  # of bets, bets times samples, penalties
+    mean, variance = 0.5, 0.25
+    squares = 0.25
+    for t, value in enumerate(z, 1):
+        bet = min(math.sqrt(2.0 * threshold / (variance * t * math.log1p(t))), 0.75)
+        sums += bet, bet * value, (value - mean) ** 2 * (-math.log1p(-bet) - bet)
+        ends = [(sums[1] + sign * (threshold + sums[2])) / sums[0] for sign in (-1, 1)]
+        expected = [low + (high - low) * min(max(end, 0.0), 1.0) for end in ends]
+        assert [lower[t - 1], upper[t - 1]] == pytest.approx(expected, abs=1e-9)
+        mean = (0.5 + z[:t].sum()) / (t + 1)
+        squares += (value - mean) ** 2
+        variance = squares / (t + 1)
+
+
+def test_intervals_at_the_ends_of_the_range():
+    """A mean at the end of the range is inside; a range of one point is that point, for every row."""
+    assert betting_interval(np.ones(5), 0.0, 1.0, 0.05)[1] >= 1.0
+    assert betting_interval(np.zeros(5), 0.0, 1.0, 0.05)[0] <= 0.0
+    for function in (betting_interval, empirical_bernstein_sequence):
+        lower, upper = function(np.full((2, 5), 0.3), 0.3, 0.3, 0.05)
+        assert np.shape(lower)[0] == 2
+        assert (np.asarray(lower) == 0.3).all()
+        assert (np.asarray(upper) == 0.3).all()

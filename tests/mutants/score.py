@@ -1,0 +1,128 @@
+"""The mutation score: mutants of the package's text, and which of them the tests kill.
+
+    python -m tests.mutants [--family NAME] [--module NAME] [--listed]
+
+Everything runs interpreted (NUMBA_DISABLE_JIT=1): nothing is compiled, and a mutant is put in place by giving existing
+functions another code. Killers are tests, in the order in which a reader would trust them; a test that needs more than
+`SLOW` seconds interpreted, or that fails on the right text there, is not used.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.mutants import trials
+from tests.mutants.sites import Mutant, module_of, mutated
+
+SLOW = 0.4
+KINDS = ["exact law", "known answer", "identity", "verdict"]
+_KNOWN = re.compile("known|by_hand|reference|definition|published|textbook|closed_form|enumerat|exact|brute")
+
+
+class Killer(NamedTuple):
+    """A test that passes on the right text."""
+
+    item: Any
+    kind: str
+    seconds: float
+    reached: frozenset[trials.Place]
+
+
+class Outcome(NamedTuple):
+    """What became of a mutant: killed by a kind of test, or by an endless loop, or not."""
+
+    mutant: Mutant
+    kind: str  # of KINDS, "timeout" or "" for a survivor
+    test: str
+
+
+def kind_of(item: Any) -> str:
+    """Return the kind of a test, by where it is and what it is called."""
+    name = item.nodeid
+    if "tests/laws/" in name:
+        return "exact law"
+    if "tests/theory/" in name:
+        return "verdict"
+    return "known answer" if _KNOWN.search(name) else "identity"
+
+
+def passes(item: Any) -> bool:
+    """Run a test and return whether it passed or was skipped."""
+    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+
+
+def _measured(item: Any) -> Killer | None:
+    def work() -> tuple[bool, set[trials.Place], float]:
+        return trials.reached_by(lambda: passes(item))
+
+    how, answer = trials.in_child(work, SLOW if kind_of(item) != "exact law" else 10.0)
+    if how != "done" or not answer[0]:
+        return None
+    return Killer(item.nodeid, kind_of(item), answer[2], frozenset(answer[1]))
+
+
+class Score:
+    """The pytest plugin that replaces the run of the collected tests by the trials of mutants."""
+
+    def __init__(self, mutants: Sequence[Mutant], processes: int = 2) -> None:
+        self.mutants, self.processes = mutants, processes
+        self.outcomes: list[Outcome] = []
+        self.unused = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: Any) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        measured = trials.shared_out(list(items.values()), _measured, self.processes)
+        killers = [killer._replace(item=items[killer.item]) for killer in measured if killer]
+        killers.sort(key=lambda killer: (KINDS.index(killer.kind), killer.seconds))
+        self.unused = len(items) - len(killers)
+        functions = trials.functions_by_file()
+
+        def trial(mutant: Mutant) -> Outcome:
+            return _tried(mutant, killers, functions)
+
+        self.outcomes = trials.shared_out(self.mutants, trial, self.processes)
+        return True
+
+
+def _tried(mutant: Mutant, killers: list[Killer], functions: Any) -> Outcome:
+    code = mutated(mutant)
+    file = module_of(mutant.module).__file__
+    able = [k for k in killers if any(place[0] == file and place[1] == mutant.function for place in k.reached)]
+
+    def first() -> int:
+        trials.put_in_place(code, functions)
+        return next((i for i, killer in enumerate(able) if not passes(killer.item)), -1)
+
+    limit = 5.0 + 5.0 * sum(killer.seconds for killer in able)
+    how, answer = trials.in_child(first, limit)
+    if how == "late":
+        return Outcome(mutant, "timeout", "")
+    if how == "died":
+        return Outcome(mutant, "timeout", f"died with {answer}")
+    if answer < 0:
+        return Outcome(mutant, "", f"{len(able)} tests")
+    return Outcome(mutant, able[answer].kind, able[answer].item.nodeid)
+
+
+def table(outcomes: Sequence[Outcome], family_of: Any) -> str:
+    """Return killed of total by family, with the kinds of the killers."""
+    rows: dict[str, Counter[str]] = {}
+    for outcome in outcomes:
+        rows.setdefault(family_of(outcome.mutant.module), Counter())[outcome.kind] += 1
+    lines = [f"{'family':<14}{'killed':>8}{'of':>6}" + "".join(f"{kind:>14}" for kind in [*KINDS, "timeout"])]
+    for name, row in [*sorted(rows.items()), ("all", sum(rows.values(), Counter()))]:
+        total = row.total()
+        counts = "".join(f"{row[kind]:>14}" for kind in [*KINDS, "timeout"])
+        lines.append(f"{name:<14}{total - row['']:>8}{total:>6}{counts}")
+    return "\n".join(lines)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which the score is found."""
+    return os.environ | {"NUMBA_DISABLE_JIT": "1", "HYPOTHESIS_PROFILE": "mutants"}
