@@ -185,6 +185,13 @@ def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters =
     return _value_for(bound, problem, _claimed(bound, problem, learner, parameters))
 
 
+@checked
+def failure_probability(bound: Any, problem: Any, learner: Any, parameters: Parameters = "own") -> float:
+    """Return delta of a bound that holds with probability 1 - delta; bound and parameters as in `verify`."""
+    bound = find_bound(bound)
+    return _failure_probability(bound, problem, _claimed(bound, problem, learner, parameters), learner)
+
+
 def tuned_parameters(bound: Any, problem: Any, learner: Any = None) -> dict[str, float]:
     """Return the parameters that minimise the bound for the problem, by name.
 
