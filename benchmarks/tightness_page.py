@@ -1,11 +1,12 @@
 """Write docs/tightness.md: the worst instance found for each theorem, and why some are far from what is allowed.
 
-    python benchmarks/tightness_page.py
+    python benchmarks/tightness_page.py [THEOREM ...]
 
 Takes minutes: default cases are sampled, with the end of the interval that is certain to 0.999.
 """
 
 import math
+import sys
 from pathlib import Path
 
 import theory
@@ -31,16 +32,19 @@ def best(rows: list[Row], name: str) -> Row:
     return (min if found and found[0].direction == "lower" else max)(found, key=lambda row: row.ratio, default=none)
 
 
-def main() -> None:
-    """Write the page."""
-    rows = table(cases=True, seed=2023)
-    names = list(dict.fromkeys(row.bound for row in rows))
-    lines = []
-    for name in names:
-        row = best(rows, name)
-        where = row.setting or "-"
-        lines.append(f"| {name} | {row.ratio:.3g} | {row.method} | {where} |")
-    page = HEAD + "\n".join(lines) + "\n\n## Ratios below a tenth\n\n"
+def line(row: Row) -> str:
+    """Return the line of a theorem."""
+    return f"| {row.bound} | {row.ratio:.3g} | {row.method} | {row.setting or '-'} |"
+
+
+def main(names: list[str]) -> None:
+    """Write the page; with names of theorems, only their lines anew."""
+    known = [bound.name for bound in theory.catalogue().values() if not bound.rate_only]
+    kept = [text for text in PAGE.read_text().splitlines() if text.startswith("| ")] if PAGE.exists() else []
+    lines = {text.split(" | ")[0].removeprefix("| "): text for text in kept}
+    rows = table(names or None, cases=True, seed=2023)
+    lines |= {name: line(best(rows, name)) for name in names or known}
+    page = HEAD + "\n".join(lines[name] for name in known) + "\n\n## Ratios below a tenth\n\n"
     page += "\n".join(f"- `{name}`: {reason}." for name, reason in theory.registered("bounds", "LOOSE").items())
     page += "\n\n## What no theorem is stated of\n\n"
     page += "\n".join(f"- {what}: {why}." for what, why in theory.registered("bounds", "WITHOUT_THEOREM").items())
@@ -48,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

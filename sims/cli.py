@@ -5,12 +5,10 @@ failed), 2 for bad usage, with one line and no traceback, 130 after Ctrl-C, 141 
 """
 
 import io
-import math
 import os
 import sys
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from sims.progress import progress
+from sims.tables import report, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,7 +72,7 @@ def bounds(
         if name is None and latex:
             raise ValueError("--latex needs the NAME of a bound")
         if name is None:
-            _table(["bound", "learner", "quantity", "says", "source"], [_row(b) for b in theory.catalogue().values()])
+            table(["bound", "learner", "quantity", "says", "source"], [_row(b) for b in theory.catalogue().values()])
         elif latex:
             print(theory.theorem(name).latex())
         else:
@@ -91,24 +90,6 @@ def _row(bound: Any) -> list[str]:
     ]
 
 
-def _table(header: list[str], rows: list[list[str]]) -> None:
-    """Print a table: drawn on a terminal, tab-separated elsewhere."""
-    if not sys.stdout.isatty():
-        for row in [header, *rows]:
-            print("\t".join(row))
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(header):
-        table.add_column(name, overflow="fold", no_wrap=place < 2)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-
-
 # ---------------------------------------------------------------- verify
 
 
@@ -121,21 +102,23 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check theorems on their default problems; exit status 1 if a bound is broken."""
+    from sims.execute import worker_count
     from theory.cases import default_cases
-    from theory.verification import verify_all
+    from theory.suite import verify_all
 
     with _clear_errors():
         cases = default_cases(names or None)
         if list_only:
-            _table(["theorem", "says"], [[b.name, b.statement] for b in dict.fromkeys(case.bound for case in cases)])
+            table(["theorem", "says"], [[b.name, b.statement] for b in dict.fromkeys(case.bound for case in cases)])
             return
-        checks, verdicts = verify_all(names or None, alpha, seed=seed), []
+        processes = min(worker_count(None), len(cases))
+        checks, verdicts = verify_all(names or None, alpha, seed=seed, processes=processes), []
         with progress("verify", len(cases), quiet=quiet) as advance:
-            for verdict in _until_failure(checks):
+            for verdict in _until_failure(checks if processes > 1 else _apart(checks)):
                 verdicts.append(verdict)
                 advance(failed=verdict.broken, label=verdict.bound)
     if not quiet:
-        _report(verdicts)
+        report(verdicts)
     for verdict in verdicts:
         if verdict.broken:
             print(verdict.explain(), file=sys.stderr)
@@ -146,104 +129,30 @@ def verify(
 def _until_failure(checks: Iterator[Any]) -> Iterator[Any]:
     """Yield verdicts; a case that cannot be checked ends the run with status 1."""
     try:
-        while (verdict := _apart(lambda: next(checks, None))) is not None:
-            yield verdict
+        yield from checks
     except RuntimeError as error:
         _complain(f"{error}")
         raise typer.Exit(1) from None
 
 
-def _apart(work: Callable[[], Any]) -> Any:
-    """Return work(), run in another thread so that Ctrl-C does not wait for compiled code."""
+def _apart(checks: Iterator[Any]) -> Iterator[Any]:
+    """Pass verdicts on that another thread makes, so that Ctrl-C does not wait for compiled code."""
     done: SimpleQueue[Any] = SimpleQueue()
 
     def run() -> None:
         try:
-            done.put((work(), None))
+            done.put((next(checks, None), None))
         except BaseException as error:
             done.put((None, error))
 
-    threading.Thread(target=run, daemon=True).start()
-    value, error = done.get()
-    if error is not None:
-        raise error
-    return value
-
-
-def _report(verdicts: list[Any]) -> None:
-    """Print the table of verdicts and the probabilities that one of them is wrong."""
-    header = ["theorem", "learner", "check", "quantity", "estimate", "interval", "bound", "ratio", "verdict"]
-    rows = [_verdict_row(verdict) for verdict in verdicts]
-    if sys.stdout.isatty():
-        _stacked_table(header, rows)
-    else:
-        _table(header, rows)
-    counts = Counter(_said(verdict) for verdict in verdicts)
-    print(", ".join(f"{count} {said}" for said, count in counts.items()))
-    slack = sum(v.holds and v.direction == "upper" and v.ratio < _SLACK for v in verdicts)
-    if slack:
-        print(f"Of those that hold, {slack} have a ratio below {_SLACK:.0%}: these checks have little power.")
-    for verdict in verdicts:
-        if not verdict.applicable or verdict.undecided or verdict.vacuous:
-            print(f"{verdict.bound} {verdict.says}: {verdict.note or '; '.join(verdict.reasons)}")
-    _report_errors(verdicts)
-
-
-def _report_errors(verdicts: list[Any]) -> None:
-    """Print how often such a run says what is false."""
-    certified = [v for v in verdicts if v.kind != "rate"]
-    paths = [v for v in certified if v.kind == "sampled paths"]
-    holds = math.fsum(v.false_holds for v in certified if v.kind != "sampled paths")
-    broken = math.fsum(v.false_broken for v in certified)
-    print(f"P(a false bound is said to hold) <= {holds:.2g}; P(a true bound is said to be broken) <= {broken:.2g}.")
-    if paths:
-        share, wrong = max(v.share for v in paths), math.fsum(v.false_holds for v in paths)
-        print(
-            f"Claims about every path that were sampled ({len(paths)}): with confidence 1 - {wrong:.2g} at most a "
-            f"share {share:.2g} of the paths of each violates it."
-        )
-    if rates := len(verdicts) - len(certified):
-        print(f"Rates ({rates}) are measured, not certified.")
-
-
-def _said(verdict: Any) -> str:
-    """Return the outcome as the table shows it."""
-    from theory.checks import RATE_TOLERANCE
-
-    if verdict.kind == "rate" and verdict.holds:
-        return f"fits within {RATE_TOLERANCE}"
-    on_paths = verdict.holds and verdict.kind == "every path"
-    return "holds on every path" if on_paths else "BROKEN" if verdict.broken else str(verdict.outcome)
-
-
-_SLACK = 0.05  # ratio estimate / bound below which a check has little power
-
-
-def _stacked_table(header: list[str], rows: list[list[str]]) -> None:
-    """Print nine columns on a terminal, two per table cell."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    def cells(row: list[str]) -> list[str]:
-        return [*("\n".join(row[i : i + 2]) for i in range(0, 8, 2)), row[8]]
-
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(cells(header)):
-        table.add_column(name, overflow="fold", no_wrap=place >= 2)
-    for row in rows:
-        table.add_row(*cells(row))
-    Console(markup=False).print(table)
-
-
-def _verdict_row(verdict: Any) -> list[str]:
-    numbers = ["-"] * 4
-    if verdict.kind != "none":
-        side = "<=" if verdict.direction == "upper" else ">="
-        interval = f"[{verdict.low:.4g}, {verdict.high:.4g}]"
-        ratio = "-" if math.isnan(verdict.ratio) else f"{verdict.ratio:.3g}"
-        numbers = [f"{verdict.estimate:.4g}", interval, f"{side} {verdict.bound_value:.4g}", ratio]
-    return [verdict.bound, verdict.learner, verdict.kind, verdict.quantity, *numbers, _said(verdict)]
+    while True:
+        threading.Thread(target=run, daemon=True).start()
+        verdict, error = done.get()
+        if error is not None:
+            raise error
+        if verdict is None:
+            return
+        yield verdict
 
 
 # ---------------------------------------------------------------- figures
@@ -270,7 +179,7 @@ def figures(
         known = catalogue(package)
         if list_only:
             rows = [[f.name, f.title, f.claim] for f in gallery.chosen(names or [], known)]
-            _table(["figure", "title", "claim"], rows)
+            table(["figure", "title", "claim"], rows)
             return
         processes = 1 if cluster else min(worker_count(workers), FIGURES_AT_ONCE)
         drawn = gallery.draw(names or [], quality, out, known, workers=workers, cluster=cluster, processes=processes)
@@ -333,7 +242,7 @@ def sweep(
     _complain_of(report)
     if not quiet:
         header, *rows = summary(report.results)
-        _table(header, rows)
+        table(header, rows)
         counts = f"{report.computed} computed, {report.reused} reused, {len(report.failed)} failed"
         print(f"{report.total} cells in {report.seconds:.1f} s: {counts}\n{report.results}")
     if report.failed:

@@ -3,12 +3,15 @@
 Threads would wait for each other while they compile. Scripts that use it need a guard, `if __name__ == "__main__"`.
 """
 
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from typing import TypeVar
+
+from sims.worker_process import end_with
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,12 +37,18 @@ def side_by_side(
         yield item, result
 
 
+def _start(parent: int) -> None:
+    """Set up a process: the parent handles Ctrl-C, and no process outlives it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(parent)
+
+
 def _in_processes(
     function: Callable[[Item], Result], items: list[Item], processes: int
 ) -> Iterator[tuple[Item, Result | BaseException]]:
     others, lost = set(active_children()), []
     # A forked process could hang in a lock that a thread of this one holds.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start, (os.getpid(),))
     try:
         given = {pool.submit(function, item): item for item in items}
         for done in as_completed(given):

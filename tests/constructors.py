@@ -240,9 +240,9 @@ FUNCTIONS = {
     "theory.rates.fit_kink": _GRID,
     "theory.tightness.often_reached": {"samples": np.linspace(0, 1, 40), "share": 0.25, "alpha": 0.25},
     "theory.verification.verify": _PLAYED | {"max_repetitions": 100},
-    "theory.verification.verify_all": {"names": ["bubeck2012.exp3"], "max_repetitions": 100},
+    "theory.suite.verify_all": {"names": ["bubeck2012.exp3"], "max_repetitions": 100},
     "theory.verification.bound_value": _PLAYED,
-    "theory.verification.error_probability": {"verdicts": []},
+    "theory.suite.error_probability": {"verdicts": []},
     "theory.switching.witnesses.search.worst_losses": {
         "rule": "hedge",
         "horizon": 3,

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from theory.bound import Bound
+    from theory.suite import verify_all as verify_all
     from theory.verdict import Verdict as Verdict
     from theory.verification import verify as verify
-    from theory.verification import verify_all as verify_all
 
-_LAZY = {"verify": "theory.verification", "verify_all": "theory.verification", "Verdict": "theory.verdict"}
+_LAZY = {"verify": "theory.verification", "verify_all": "theory.suite", "Verdict": "theory.verdict"}
 
 
 def catalogue() -> "dict[str, Bound]":

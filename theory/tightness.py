@@ -140,24 +140,37 @@ def _setting(problem: Any) -> str:
 def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int = 2000) -> Iterator[Witness]:
     """Yield the certain end of the interval that each default case gives, wrong with probability at most alpha."""
     from sims import simulate
-    from theory.verification import bound_value, verify
+    from theory import registered
+    from theory.confidence import mean_interval
+    from theory.verification import bound_value, failure_probability, verify
 
     upper = bound.direction == "upper"
-    for case in default_cases([bound.name]):
-        if case.make is None:
-            continue
-        problem, learner, options = case.make()
-        verdict = verify(bound, problem, learner, **{"alpha": alpha, "seed": seed, **options})
-        amount, value = verdict.reached, verdict.bound_value
-        if verdict.kind in ("rate", "none"):
-            continue
-        if bound.mode == "probability":  # that verdict is on the share of runs beyond the bound
+    hard = registered("cases", "HARD_CASES").get(bound.name)
+    makers = [case.make for case in default_cases([bound.name])] + [hard]
+    for problem, learner, options in (Case(*make()) for make in makers if make is not None):
+
+        def samples(problem: Any = problem, learner: Any = learner, options: Any = options) -> Array:
             run = simulate(problem, learner, repetitions=repetitions, seed=seed, checkpoints=[problem.horizon])
-            samples = run.final(options.get("measured", bound.quantity))
-            amount = often_reached(samples, verdict.bound_value, alpha, upper=upper)
-            value = bound_value(bound, problem, learner, options.get("parameters", "own"))
-        elif bound.mode == "every path":
+            return np.asarray(run.final(options.get("measured", bound.quantity)))
+
+        if bound.rate_only or options.get("method") == "rate":
+            continue
+        parameters = options.get("parameters", "own")
+        value = bound_value(bound, problem, learner, parameters)
+        if bound.mode == "probability":  # its verdict is on the share of runs beyond the bound
+            share = failure_probability(bound, problem, learner, parameters)
+            amount = often_reached(samples(), share, alpha, upper=upper)
+            yield Witness(problem, learner, amount, "default case", value)
+            continue
+        verdict = verify(bound, problem, learner, **{"alpha": alpha, "seed": seed, **options})
+        if verdict.kind == "none":
+            continue
+        amount = verdict.reached
+        if bound.mode == "every path":
             amount = verdict.estimate
+        elif verdict.kind == "certified Monte Carlo":  # it stopped as soon as it was decided
+            ends = mean_interval(samples(), verdict.low_possible, verdict.high_possible, alpha)
+            amount = ends[0] if upper else ends[1]
         yield Witness(problem, learner, amount, "default case", value)
 
 

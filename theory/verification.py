@@ -22,7 +22,7 @@ bound for every learner is checked with the learner that is given.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
@@ -32,9 +32,8 @@ from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
 from bandits.protocol import Learner, Problem
 from theory import checks
-from theory.cases import Case, DefaultCase, default_cases
 from theory.ranges import Range
-from theory.verdict import Outcome, Verdict
+from theory.verdict import Verdict
 
 Method = Literal["auto", "exact", "sample", "worst", "rate"]
 Parameters = Mapping[str, float] | Literal["own", "tuned"]
@@ -101,31 +100,6 @@ def verify(
 
 
 @checked
-def verify_all(
-    names: Iterable[str] | None = None,
-    alpha: float = 1e-3,
-    *,
-    seed: int = 0,
-    max_repetitions: int = 200_000,
-    threads: int | None = None,
-) -> Iterator[Verdict]:
-    """Yield a verdict for each default case of the named theorems (None: all), in the catalogue's order.
-
-    alpha in (0, 1): the probability that any of the verdicts is wrong (rates excepted), shared equally among them. It
-    holds whatever their dependence. A theorem without a case yields a verdict that says why: not applicable, or
-    undecided where the reason is not known.
-    Raises KeyError with near matches for an unknown name, before anything is run; while running, RuntimeError for a
-    case that cannot be checked, which is a mistake in it.
-    """
-    alpha = real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True)
-    seed = integer("seed", seed, low=0, high=2**64 - 1)
-    max_repetitions = integer("max_repetitions", max_repetitions, low=1)
-    cases = default_cases(names)
-    checked = max(1, sum(case.make is not None for case in cases))
-    options = {"alpha": alpha / checked, "max_repetitions": max_repetitions, "seed": seed, "threads": threads}
-    return (_verdict_of(case, options) for case in cases)
-
-
 def find_bound(bound: Any) -> Any:
     """Return the bound itself, or the one of the catalogue with that name (KeyError with near matches)."""
     from theory import theorem
@@ -209,6 +183,13 @@ def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters =
     """Return the number that `verify` holds the learner to; bound and parameters as there."""
     bound = find_bound(bound)
     return _value_for(bound, problem, _claimed(bound, problem, learner, parameters))
+
+
+@checked
+def failure_probability(bound: Any, problem: Any, learner: Any, parameters: Parameters = "own") -> float:
+    """Return delta of a bound that holds with probability 1 - delta; bound and parameters as in `verify`."""
+    bound = find_bound(bound)
+    return _failure_probability(bound, problem, _claimed(bound, problem, learner, parameters), learner)
 
 
 def tuned_parameters(bound: Any, problem: Any, learner: Any = None) -> dict[str, float]:
@@ -360,23 +341,3 @@ def _check_value(
 def _blank(bound: Any, problem: Any, learner: Any, seed: int) -> Verdict:
     shown = (describe_problem(problem), learner.name)
     return Verdict(bound.name, "undecided", "none", bound.quantity, bound.direction, *shown, seed=seed)
-
-
-def _verdict_of(case: DefaultCase, options: Mapping[str, Any]) -> Verdict:
-    if case.make is None:
-        bound = case.bound
-        outcome: Outcome = "not applicable" if case.reason else "undecided"
-        note = f"It has no default case{': ' + case.reason if case.reason else ' yet'}."
-        learner = bound.learner or "every learner"
-        return Verdict(bound.name, outcome, "none", bound.quantity, bound.direction, "no problem", learner, note=note)
-    try:
-        problem, learner, own = Case(*case.make())
-        return verify(case.bound, problem, learner, **{**options, **own})
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise RuntimeError(f"the check of {case.bound.name} failed: {error}") from error
-
-
-@checked
-def error_probability(verdicts: Iterable[Verdict]) -> float:
-    """Return the probability that any of these verdicts is wrong, rates excepted: at most the sum of theirs."""
-    return math.fsum(v.error_probability for v in verdicts if v.kind != "rate")

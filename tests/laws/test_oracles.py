@@ -1,5 +1,6 @@
 """The oracles of `theory` against the same plain texts as the learners, and confidence sequences against their sums."""
 
+import itertools
 import math
 
 import numpy as np
@@ -16,7 +17,7 @@ BITS = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
 def moments(law, table):
     """Return the expected loss and switches of a joint law of actions."""
     loss = sum(chance * table[np.arange(len(table)), list(actions)].sum() for actions, chance in law.items())
-    return loss, sum(chance * sum(a != b for a, b in zip(actions, actions[1:])) for actions, chance in law.items())
+    return loss, sum(chance * sum(a != b for a, b in itertools.pairwise(actions)) for actions, chance in law.items())
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 import theory
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, Exp3, SwitchingCostGame
-from sims import cli
+from sims import cli, tables
 from tests.theory.scripted import Coin, Scripted, claim
-from theory import verification, verify, verify_all
+from theory import suite, verification, verify, verify_all
 from theory.bound import Assumption, K
 from theory.cases import Case, DefaultCase, default_cases
 from theory.switching.witnesses import costly_losses
@@ -185,7 +185,7 @@ def test_a_run_shares_its_error_probability(monkeypatch):
     assert verdicts[0].error_probability == verdicts[1].error_probability == pytest.approx(0.01)
     assert verdicts[2].explain().endswith("It has no default case yet.")
     assert verdicts[3].explain().endswith("It has no default case: nobody measures it.")
-    assert verification.error_probability(verdicts) == pytest.approx(0.02)
+    assert suite.error_probability(verdicts) == pytest.approx(0.02)
 
 
 def test_a_case_that_cannot_be_checked_is_named(monkeypatch):
@@ -268,7 +268,7 @@ def test_on_a_terminal_the_table_fits_80_columns(monkeypatch, capsys):
     """Nine columns, two to a cell; numbers in brackets are no markup."""
     monkeypatch.setenv("COLUMNS", "80")
     row = ["du2025.full_scores_parity_violation", "FullScoreSearch", "certified Monte Carlo", "regret"]
-    cli._stacked_table(list("abcdefghi"), [[*row, "18.15", "[nan, 18.15]", "<= 18.62", "0.975", "holds"]])
+    tables.stacked_table(list("abcdefghi"), [[*row, "18.15", "[nan, 18.15]", "<= 18.62", "0.975", "holds"]])
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
     assert "holds" in shown

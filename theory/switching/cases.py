@@ -110,7 +110,7 @@ CASES: Cases = {
         _bandit("BatchedExp3", 1.0, costly_losses, 4096, 4, 0.3),
     ),
     "arora2012.batched_exp3_switches": _bandit("BatchedExp3", 1.0, alternating, 4096, 4),
-    "rouyer2021.tsallis_blocks": _bandit("TsallisSwitch", 1.0, costly_losses, 8192, 4, 0.3),
+    "rouyer2021.tsallis_blocks": _bandit("TsallisSwitch", 1.0, costly_losses, 4096, 4, 0.6),
     "rouyer2021.tsallis_switch": partial(_on_walks, "TsallisSwitch", "Bandit"),
     "cheng2023.bandit_looks": _buying("BudgetedExp3", 0.5, "TotalBudget", 256, "bandit"),
     "cheng2023.full_looks": _buying("BatchedDartboard", 0.5, "TotalBudget", 256, "full", steadily=True),

@@ -338,6 +338,7 @@ WITH_NOISE = (
 INPO_INEXACT = replace(
     INPO,
     name="zhang2024.inpo_inexact",
+    learner="InexactINPO",
     expression=INPO.expression + (1 - _RATE**T) * ROW_ERROR / TAU,
     source=Source("ours", "proof in theory.preference.self_play.bounds"),
     statement="Rows that are off by a span of e keep INPO within e / tau of the equilibrium, from samples or not.",
@@ -346,6 +347,7 @@ INPO_INEXACT = replace(
 NASH_MP_INEXACT = replace(
     NASH_MP,
     name="tiapkin2025.nash_mp_inexact",
+    learner="InexactNashMP",
     expression=NASH_MP.expression + (1 - _RATE**T) * _WEIGHT / TAU * STEP_ERROR,
     source=Source(_TIAPKIN[0], "approximate Nash-MP (constants derived here)", _TIAPKIN[1]),
     statement="Half steps whose logarithms are off by spans of e in all add e to each round's contracted divergence.",

@@ -200,4 +200,9 @@ CONSISTENCY = replace(
     readers={"odds": _odds},
 )
 
+LOOSE = {
+    "slhf2025.leader_bits": "divergences are bounded by squared ranges of errors, and these by Hoeffding tails over "
+    "all actions; near the solution a divergence is half a variance",
+}
+
 BOUNDS = found_in(vars())

@@ -20,12 +20,12 @@ def _exact(**learner: Any) -> Case:
     return Case(StackelbergMatch(game, 40), StackelbergGDA(0.5, **learner))
 
 
-def _sampled(pairs: bool) -> Case:
+def _sampled(pairs: bool, leader_weight: float = 0.5, follower_weight: float = 0.5, answers: int = 2) -> Case:
     """Return actions that are all alike, where answers tell nothing and every difference is noise."""
     from bandits.preference import Comparisons, NoisyRow, StackelbergGame, StackelbergGDA, StackelbergMatch
 
-    game = StackelbergGame([[0.5] * 3] * 3, 0.5, 0.5)
-    return Case(StackelbergMatch(game, 64, Comparisons(6) if pairs else NoisyRow(2, True)), StackelbergGDA())
+    game = StackelbergGame([[0.5] * 3] * 3, leader_weight, follower_weight)
+    return Case(StackelbergMatch(game, 64, Comparisons(6) if pairs else NoisyRow(answers, True)), StackelbergGDA())
 
 
 def _used(leader_weight: float, follower_weight: float) -> Case:
@@ -53,5 +53,5 @@ CASES: Cases = {
     "slhf2025.follower_gap": _DESCENDS[0],
     "slhf2025.follower_bits": partial(_sampled, False),
     "slhf2025.follower_pairs": partial(_sampled, True),
-    "slhf2025.leader_bits": partial(_sampled, False),
+    "slhf2025.leader_bits": partial(_sampled, False, leader_weight=8.0, follower_weight=10.0, answers=1),
 }
