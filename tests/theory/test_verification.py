@@ -174,7 +174,7 @@ def test_registered_names_are_theorems():
 
 
 def made_up(monkeypatch, *cases):
-    monkeypatch.setattr(verification, "default_cases", lambda names: list(cases))
+    monkeypatch.setattr(suite, "default_cases", lambda names: list(cases))
 
 
 def test_a_run_shares_its_error_probability(monkeypatch):
@@ -238,6 +238,7 @@ def run(*arguments):
 def cli_runs(monkeypatch, *cases):
     made_up(monkeypatch, *cases)
     monkeypatch.setattr("theory.cases.default_cases", lambda names: list(cases))
+    monkeypatch.setattr("sims.execute.worker_count", lambda given: 1)  # other processes know no made-up cases
 
 
 def test_the_command_prints_a_table_and_its_error_probability(monkeypatch):
