@@ -361,12 +361,10 @@ def test_the_search_of_vpo_begins_where_it_is_told():
 
 def test_the_objective_of_the_fit():
     rng = np.random.default_rng(6)
-    wins, theta, mu = rng.integers(0, 5, (3, 3)).astype(float), np.array([0.3, -0.7]), np.array([0.5, 0.3, 0.2])
+    wins, theta, mu = rng.integers(0, 5, (3, 3)) * (1.0 - np.eye(3)), np.array([0.3, -0.7]), np.array([0.5, 0.3, 0.2])
     params = FitParams(FEATURES, np.log(mu), 0.4, math.inf, 0.6, 0.8)
     rewards = FEATURES @ theta
-    losses = [
-        wins[i, j] * math.log1p(math.exp(rewards[j] - rewards[i])) for i, j in product(range(3), repeat=2) if i != j
-    ]
+    losses = [wins[i, j] * math.log1p(math.exp(rewards[j] - rewards[i])) for i, j in product(range(3), repeat=2)]
     value = 0.8 * math.log(mu @ np.exp(rewards / 0.8))
     score, policy = np.zeros(3), np.zeros(3)
     found = plain(penalised_loss)(params, wins, theta, score, policy)

@@ -5,7 +5,7 @@ import pytest
 
 from bandits.core.coins import bernoulli_word, bernoulli_words
 from bandits.core.rng import ENVIRONMENT
-from bandits.losses import LossTable, MultiScaleRandomWalk, PiecewiseLosses
+from bandits.losses import AlternatingLosses, LossTable, MultiScaleRandomWalk, PiecewiseLosses
 from tests import references
 from tests.drivers import plain, read, stream_of
 
@@ -82,3 +82,13 @@ def test_words_of_many_coins_are_those_of_each():
         bits, scratch = np.zeros(40, np.uint64), np.zeros(40, np.uint64)
         plain(bernoulli_words)(digits, env, block, bits, scratch)
         assert bits.tolist() == [int(plain(bernoulli_word)(d, env, block, arm)) for arm, d in enumerate(digits)]
+
+
+@pytest.mark.parametrize(("n_actions", "period"), [(2, 1), (3, 4), (5, 2)])
+def test_alternating(n_actions, period):
+    process = AlternatingLosses(n_actions, period)
+    found, totals = read(process, 31, checkpoints=range(1, 32))
+    expected = [[float(t // period % n_actions == arm) for arm in range(n_actions)] for t in range(31)]
+    assert found.tolist() == expected
+    assert totals.tolist() == np.cumsum(expected, axis=0).tolist()
+    assert process.known_table(31).tolist() == expected

@@ -1,13 +1,13 @@
 """The oracles of `theory` against the same plain texts as the learners, and confidence sequences against their sums."""
 
-import itertools
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tests.laws.test_switching import batched_dartboard_law, dartboard_law, exp3_law, hedge_law
-from theory.confidence import betting_interval, empirical_bernstein_sequence
+from theory.confidence import MeanTest, betting_interval, empirical_bernstein_sequence, mean_interval
 from theory.switching import exact
 
 STEADY = np.tile([0.0, 1.0], (4, 1))
@@ -17,7 +17,7 @@ BITS = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
 def moments(law, table):
     """Return the expected loss and switches of a joint law of actions."""
     loss = sum(chance * table[np.arange(len(table)), list(actions)].sum() for actions, chance in law.items())
-    return loss, sum(chance * sum(a != b for a, b in itertools.pairwise(actions)) for actions, chance in law.items())
+    return loss, sum(chance * sum(a != b for a, b in pairwise(actions)) for actions, chance in law.items())
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_probabilities_that_vanish_are_no_overflow():
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-2.0, 3.0)])
 def test_empirical_bernstein_sums(low, high):
     """Waudby-Smith & Ramdas, Theorem 2, with their predictable means, variances and bets."""
-    x = np.random.default_rng(1).uniform(low, high, 12)
+    x = np.random.default_rng(1).uniform(low, high, 80)
     z, threshold = (x - low) / (high - low), math.log(1.0 / 0.05)
     lower, upper = empirical_bernstein_sequence(x, low, high, 0.05)
     sums = np.zeros(3)  # of bets, bets times samples, penalties
@@ -70,10 +70,32 @@ def test_empirical_bernstein_sums(low, high):
 
 def test_intervals_at_the_ends_of_the_range():
     """A mean at the end of the range is inside; a range of one point is that point, for every row."""
-    assert betting_interval(np.ones(5), 0.0, 1.0, 0.05)[1] >= 1.0
-    assert betting_interval(np.zeros(5), 0.0, 1.0, 0.05)[0] <= 0.0
-    for function in (betting_interval, empirical_bernstein_sequence):
+    for function in (mean_interval, betting_interval):
+        assert function(np.ones(5), 0.0, 1.0, 0.05)[1] >= 1.0
+        assert function(np.zeros(5), 0.0, 1.0, 0.05)[0] <= 0.0
+    for function in (mean_interval, betting_interval, empirical_bernstein_sequence):
         lower, upper = function(np.full((2, 5), 0.3), 0.3, 0.3, 0.05)
         assert np.shape(lower)[0] == 2
         assert (np.asarray(lower) == 0.3).all()
         assert (np.asarray(upper) == 0.3).all()
+
+
+def test_transitions_of_the_dartboard():
+    rate, table = 0.6, np.random.default_rng(3).random((4, 3))
+    for t, step in enumerate(exact.dartboard_transitions(table, rate)):
+        total = table[: t + 1].sum(axis=0)
+        law = np.exp(-rate * total) / np.exp(-rate * total).sum()
+        keep = np.exp(-rate * table[t])
+        np.testing.assert_allclose(step, np.diag(keep) + np.outer(1.0 - keep, law), atol=1e-12)
+
+
+def test_samples_needed_if_the_rest_are_alike():
+    """More samples of the same kind change nothing, and about as many are needed in fact."""
+    samples = np.tile([0.1, 0.2, 0.3], 4)
+    once = MeanTest.start(0.0, 1.0, 0.5).add(samples)
+    twice = once.add(samples)
+    needed = once.projected(1e-6)[0]
+    assert needed == pytest.approx(twice.projected(1e-6)[0], rel=1e-12)
+    outcomes = [MeanTest.start(0.0, 1.0, 0.5).add(np.tile([0.1, 0.2, 0.3], n)).outcome(1e-6)[0] for n in range(1, 60)]
+    decided = 3 * (outcomes.index("below") + 1)
+    assert decided / 1.5 <= needed <= 1.5 * decided

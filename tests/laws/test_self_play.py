@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from scipy.special import lambertw
 
-from bandits.preference import NashMP, PreferenceGame, SampledNashMP, games
+from bandits.preference import (
+    IPOMD,
+    MixtureDescent,
+    NashMD,
+    NashMDGradient,
+    NashMP,
+    OnlineIPO,
+    PreferenceGame,
+    SampledNashMP,
+    games,
+)
 from bandits.preference.feedback import Comparisons, ExactRow, NoisyRow
 from bandits.preference.self_play.conventions import (
     weight_from_inverse_step,
@@ -16,10 +26,12 @@ from bandits.preference.self_play.conventions import (
     weight_from_mirror_prox_step,
 )
 from bandits.preference.self_play.hedge import HedgeSelfPlay
+from bandits.preference.self_play.learner import PolicyState
+from bandits.preference.self_play.policy_gradient import mixture_fixed_point
 from bandits.preference.self_play.proximal import average_prox_weight
 from bandits.preference.self_play.sampled_inpo import least_squares_gain
 from bandits.preference.self_play.sppo import sppo_log_ratios
-from tests.bandits.preference.self_play.playing import MU, REFERENCE
+from tests.bandits.preference.self_play.playing import MU, REFERENCE, Ask
 
 SKEW = REFERENCE - 0.5
 
@@ -164,3 +176,61 @@ def test_three_raters():
         assert found[winner, loser] == pytest.approx(0.5 + mass / 2, abs=1e-12)
         assert found[loser, winner] == pytest.approx(0.5 - mass / 2, abs=1e-12)
     np.testing.assert_allclose((found - 0.5) @ [1 / 3 + 0.05, 1 / 3 + 0.05, 1 / 3 - 0.1], 0.0, atol=1e-12)
+
+
+# ---------------------------------------------------------------- steps from rows
+
+
+def normalised(logits):
+    return logits - np.log(np.exp(logits).sum())
+
+
+def rows(log_policy):
+    return SKEW @ np.exp(log_policy)
+
+
+@pytest.mark.parametrize("t", [0, 3])
+def test_descent_from_the_mixture(t):
+    tau, here, log_mu = 0.4, np.log([0.2, 0.5, 0.3]), np.log(MU)
+    game = PreferenceGame(REFERENCE, 10, tau, MU)
+    for learner, opponent_is_mixture in ((MixtureDescent, False), (NashMD, True)):
+        for given in (0.3, None):
+            params = learner(given).parameters(game)
+            fall = 2.0 / (tau * (t + 2.0 + (0.0 if opponent_is_mixture else 0.5 / tau**2)))
+            rate = given or fall
+            if learner is NashMD and given is None:
+                rate = 2.0 / (tau * (t + 2.0))
+            mixture = normalised((1.0 - rate * tau) * here + rate * tau * log_mu)
+            expected = normalised(mixture + rate * rows(mixture if opponent_is_mixture else here))
+            found = learner.step(params, PolicyState(here, log_mu), t, Ask(SKEW)).log_policy
+            np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_gradients():
+    """The gradient of <pi, A> in the logits is sum over y of law(y) A(y) (e_y - pi), at pi or at the mixture."""
+    tau, eta, share, here, log_mu = 0.4, 0.3, 0.25, np.log([0.2, 0.5, 0.3]), np.log(MU)
+    game = PreferenceGame(REFERENCE, 10, tau, MU)
+    mixed = normalised((1.0 - share) * here + share * log_mu)
+    for learner, law, opponent in (
+        (OnlineIPO(eta), here, here),
+        (IPOMD(eta, share), mixed, mixed),
+        (NashMDGradient(eta, share), here, mixed),
+    ):
+        advantage = rows(opponent) - tau * (here - log_mu)
+        weight = np.exp(law)
+        direction = weight * (advantage - weight @ advantage)
+        found = learner.step(learner.parameters(game), PolicyState(here, log_mu), 0, Ask(SKEW)).log_policy
+        np.testing.assert_allclose(found, normalised(here + eta * direction), atol=1e-12)
+
+
+def test_where_climbing_against_a_mixture_stops():
+    """tau log(pi / mu) - P m is constant for m prop. to pi^(1 - b) mu^b."""
+    tau, share = 0.4, 0.3
+    found = mixture_fixed_point(REFERENCE, tau, MU, share)
+    mixed = normalised((1.0 - share) * found + share * np.log(MU))
+    assert np.ptp(tau * (found - np.log(MU)) - rows(mixed)) <= 1e-9
+
+
+def test_ridge_of_the_least_squares_gain():
+    gain = least_squares_gain(2, np.array([0]), np.array([1]), np.array([1.0]))
+    assert gain[0] - gain[1] == pytest.approx(1.0 / (2.0 + 1e-9), rel=1e-13)

@@ -50,7 +50,7 @@ TESTS = {  # those that are quick when interpreted
         *_in(_PREFERENCE, "games"),
     ],
     "duels": [*_in("tests/laws", "duels", "streams"), *_in(f"{_PREFERENCE}/duels", "problem", "linear_duels", "vpo")],
-    "stackelberg": _in(f"{_PREFERENCE}/stackelberg", "game", "problem"),
+    "stackelberg": [*_in("tests/laws", "stackelberg"), *_in(f"{_PREFERENCE}/stackelberg", "game", "problem")],
     "trajectories": [
         *_in("tests/laws", "trajectories", "streams"),
         *_in(f"{_PREFERENCE}/trajectories", "problem", "pr_lsvi"),

@@ -9,6 +9,7 @@ functions another code. Killers are tests, in the order in which a reader would 
 
 import os
 import re
+import signal
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from _pytest.runner import runtestprotocol
 from tests.mutants import trials
 from tests.mutants.sites import Mutant, module_of, mutated
 
-SLOW = 0.4
+SLOW = 0.3
 KINDS = ["exact law", "known answer", "identity", "verdict"]
 _KNOWN = re.compile("known|by_hand|reference|definition|published|textbook|closed_form|enumerat|exact|brute")
 
@@ -56,14 +57,41 @@ def passes(item: Any) -> bool:
     return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
 
 
-def _measured(item: Any) -> Killer | None:
-    def work() -> tuple[bool, set[trials.Place], float]:
-        return trials.reached_by(lambda: passes(item))
+class _Late(BaseException):
+    """A test took too long."""
 
-    how, answer = trials.in_child(work, SLOW if kind_of(item) != "exact law" else 10.0)
-    if how != "done" or not answer[0]:
+
+def _late(*_: Any) -> None:
+    raise _Late
+
+
+def _measured(items: Sequence[Any]) -> list[Killer]:
+    """Return the killers among some tests, run in one process; one by one where they do not come to an end there."""
+
+    def work() -> list[tuple[int, set[trials.Place], float]]:
+        signal.signal(signal.SIGVTALRM, _late)
+        return [(i, *found) for i, item in enumerate(items) if (found := _seen(item))]
+
+    how, answers = trials.in_child(work, 5.0 + 2.0 * sum(map(_limit, items)))
+    if how != "done":
+        return [] if len(items) == 1 else [killer for item in items for killer in _measured([item])]
+    return [Killer(items[i].nodeid, kind_of(items[i]), seconds, frozenset(places)) for i, places, seconds in answers]
+
+
+def _limit(item: Any) -> float:
+    return SLOW if kind_of(item) != "exact law" else 10.0
+
+
+def _seen(item: Any) -> tuple[set[trials.Place], float] | None:
+    """Return what a test reached and its seconds; None if it fails or is slow."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, _limit(item))
+    try:
+        passed, places, seconds = trials.reached_by(lambda: passes(item))
+    except _Late:
         return None
-    return Killer(item.nodeid, kind_of(item), answer[2], frozenset(answer[1]))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return (places, seconds) if passed and seconds < _limit(item) else None
 
 
 class Score:
@@ -77,8 +105,9 @@ class Score:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool:
         items = {item.nodeid: item for item in session.items}
-        measured = trials.shared_out(list(items.values()), _measured, self.processes)
-        killers = [killer._replace(item=items[killer.item]) for killer in measured if killer]
+        chunks = [session.items[i : i + 20] for i in range(0, len(session.items), 20)]
+        measured = trials.shared_out(chunks, _measured, self.processes)
+        killers = [killer._replace(item=items[killer.item]) for chunk in measured for killer in chunk]
         killers.sort(key=lambda killer: (KINDS.index(killer.kind), killer.seconds))
         self.unused = len(items) - len(killers)
         functions = trials.functions_by_file()
