@@ -16,7 +16,7 @@ def report(verdicts: list[Any]) -> None:
         stacked_table(header, rows)
     else:
         table(header, rows)
-    counts = Counter(_said(verdict) for verdict in verdicts)
+    counts = Counter(verdict.label for verdict in verdicts)
     print(", ".join(f"{count} {said}" for said, count in counts.items()))
     slack = sum(v.holds and v.direction == "upper" and v.ratio < _SLACK for v in verdicts)
     if slack:
@@ -44,16 +44,6 @@ def _report_errors(verdicts: list[Any]) -> None:
         print(f"Rates ({rates}) are measured, not certified.")
 
 
-def _said(verdict: Any) -> str:
-    """Return the outcome as the table shows it."""
-    from theory.checks import RATE_TOLERANCE
-
-    if verdict.kind == "rate" and verdict.holds:
-        return f"fits within {RATE_TOLERANCE}"
-    on_paths = verdict.holds and verdict.kind == "every path"
-    return "holds on every path" if on_paths else "BROKEN" if verdict.broken else str(verdict.outcome)
-
-
 def stacked_table(header: list[str], rows: list[list[str]]) -> None:
     """Print nine columns on a terminal, two per table cell."""
     from rich.box import SIMPLE_HEAD
@@ -78,7 +68,7 @@ def _verdict_row(verdict: Any) -> list[str]:
         interval = f"[{verdict.low:.4g}, {verdict.high:.4g}]"
         ratio = "-" if math.isnan(verdict.ratio) else f"{verdict.ratio:.3g}"
         numbers = [f"{verdict.estimate:.4g}", interval, f"{side} {verdict.bound_value:.4g}", ratio]
-    return [verdict.bound, verdict.learner, verdict.kind, verdict.quantity, *numbers, _said(verdict)]
+    return [verdict.bound, verdict.learner, verdict.kind, verdict.quantity, *numbers, verdict.label]
 
 
 def table(header: list[str], rows: list[list[str]]) -> None:

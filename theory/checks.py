@@ -34,7 +34,7 @@ from theory.agreement import MISSED, REPETITIONS, agreement
 from theory.confidence import MeanTest, mean_interval
 from theory.ranges import Range, proven_range, range_of_all_plays
 from theory.rates import fit_exponent
-from theory.verdict import Outcome, Verdict
+from theory.verdict import RATE_TOLERANCE, Outcome, Verdict
 
 Array = NDArray[np.float64]
 
@@ -43,7 +43,6 @@ RARE = 0.01  # share of paths beyond a claim about every path that is still to b
 SURE = 1000  # repetitions that promise well how many decide
 DECIDING_LIMIT = 1_000_000  # repetitions with `until_decided`
 RATE_LEVEL = 0.99
-RATE_TOLERANCE = 0.06  # what lower-order terms and a factor ln^(1/3) T add to a slope over 2^8..2^16
 MISFIT = 4.0  # chi^2 per degree of freedom above which a slope is no summary
 
 

@@ -18,6 +18,7 @@ Kind = Literal[
     "every input", "worst found", "exact expectation", "every path", "sampled paths", "certified Monte Carlo", "rate",
     "none",
 ]  # fmt: skip
+RATE_TOLERANCE = 0.06  # what lower-order terms and a factor ln^(1/3) T add to a slope over 2^8..2^16
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,14 @@ class Verdict:
             return f"was violated on none of {self.repetitions} paths"
         on_paths = self.holds and self.kind == "every path"
         return "holds on every path" if on_paths else _SAYS[self.outcome]
+
+    @property
+    def label(self) -> str:
+        """The outcome as a table shows it."""
+        if self.kind == "rate" and self.holds:
+            return f"fits within {RATE_TOLERANCE}"
+        on_paths = self.holds and self.kind == "every path"
+        return "holds on every path" if on_paths else "BROKEN" if self.broken else self.outcome
 
     def _comparison(self) -> str:
         side = "at most" if self.direction == "upper" else "at least"

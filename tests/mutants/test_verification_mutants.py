@@ -276,7 +276,7 @@ EDITS = [  # what is wrong, the check that sees it, the module, the right text, 
         "batches fed their sum",
         check_batches_are_fed_means,
         exact,
-        "batch.sum(axis=0)[None] / length",
+        "batch.sum(0)[None] / length",
         "batch.sum(0)[None]",
     ),
     (

@@ -238,7 +238,7 @@ def run(*arguments):
 def cli_runs(monkeypatch, *cases):
     made_up(monkeypatch, *cases)
     monkeypatch.setattr("theory.cases.default_cases", lambda names: list(cases))
-    monkeypatch.setattr("sims.execute.worker_count", lambda workers: 1)  # other processes do not see these cases
+    monkeypatch.setattr("sims.execute.worker_count", lambda given: 1)  # other processes know no made-up cases
 
 
 def test_the_command_prints_a_table_and_its_error_probability(monkeypatch):
