@@ -6,22 +6,30 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bandits.combine import observed
 from bandits.core.actions import InvalidAction
 from bandits.one_sided import (
     Conjunctions,
     Crowd,
+    Exp2Analysis,
     Exp2OneSided,
     FixedPolicy,
     FullInformationExp2,
+    GroupThresholds,
+    Lending,
     Listed,
     OneSidedGame,
     Panel,
     Panels,
     RecordedPeople,
     TableDistance,
+    ViolationsByVotes,
     reduce,
 )
+from bandits.one_sided.benchmark import _constant
+from bandits.one_sided.examples import nobody_audits
 from bandits.one_sided.exponential import ceil_power
+from bandits.one_sided.john import john_design
 from bandits.one_sided.problem import Play, Report
 from bandits.one_sided.reduction import estimate_losses
 from bandits.protocol import LearnerSteps
@@ -137,3 +145,64 @@ def test_groups_are_whole_numbers_one_for_each_kind():
 def test_conjunctions_need_no_more_features_than_bits():
     people = Crowd([[0.0, 1.0], [1.0, 1.0]], (0.2, 0.8))
     assert Conjunctions((0.5, 0.5)).cells(people).tolist() == [2, 3]
+
+
+# ---------------------------------------------------------------- more numbers about a play
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_terms_of_the_analysis(seed):
+    """Moments of the estimates under the policy, and the regret of the estimates themselves."""
+    game, price = game_of(seed), 0.7
+    for _, path in plays(observed(game, Exp2Analysis()), Exp2OneSided(price, None, 0.5), record(3)):
+        every = [(seen.policy, shifted(game, price, seen), shifted(game, 0.0, seen)) for seen in path.actions]
+        found = [path.metrics[name] for name in ("labels_moment", "second_moment", "estimated_regret")]
+        regret = sum(law @ g for law, g, _ in every) - min(sum(g for _, g, _ in every))
+        expected = [sum(law @ x**2 for law, _, x in every), sum(law @ g**2 for law, g, _ in every), regret]
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_violations_by_the_votes_needed():
+    rng, found = np.random.default_rng(7), set()
+    upper = np.triu(rng.uniform(0.0, 0.6, (3, 3, 3)), 1)
+    distances = [u + u.T for u in upper]
+    panels = Panels(Panel([TableDistance(d) for d in distances], 2))
+    arrivals = np.random.default_rng(4).integers(0, 3, (4, 2))
+    people = RecordedPeople(np.arange(3.0)[:, None], arrivals, np.zeros((4, 2)))
+    game = observed(replace(game_of(4, rounds=4), panels=panels, people=people), ViolationsByVotes())
+    for _, path in plays(game, FixedPolicy([2.0, 0.0, 6.0]), record(3)):
+        counts = [0, 0, 0]
+        for t, seen in enumerate(path.actions):
+            people, pi = arrivals[t], seen.acceptance
+            votes = max(
+                sum(pi[i] - pi[j] - d[people[i], people[j]] > 0.1 for d in distances) for i, j in ((0, 1), (1, 0))
+            )
+            counts = [count + (votes > s) for s, count in enumerate(counts)]
+        assert [path.metrics[f"violations_votes_{s}"] for s in (1, 2, 3)] == counts
+        found.add(tuple(counts))
+    assert max(found) > (0, 0, 0)
+
+
+def test_the_constant_of_a_block():
+    """The first column that accepts all cells of its block, or none."""
+    columns = np.array([[1.0, 0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0, 1.0]])
+    found = _constant(SimpleNamespace(block=np.array([0, 0, 0, 1, 1]), columns=columns))
+    assert found.tolist() == [0.0, 1.0, 0.0, 0.0, 1.0]
+
+
+def test_designs_reach_the_rank_from_above_and_below():
+    for seed in range(30):
+        vectors = np.random.default_rng(seed).standard_normal((7, 3))
+        design = john_design(vectors)
+        assert design.leverage.max() <= 3.0 * (1.0 + 1e-5)
+        assert design.leverage[design.weight > 0.0].min() >= 3.0 * (1.0 - 1e-5)
+        assert design.weight.sum() == pytest.approx(1.0)
+
+
+def test_thresholds_of_groups():
+    """Hypothesis h accepts whoever's score is at least the cut of their group."""
+    people, hypotheses = Lending(6), GroupThresholds(4)
+    game = OneSidedGame(people, hypotheses, nobody_audits(6), 3)
+    predict, setting = plain(hypotheses.steps.predict), hypotheses.setting(people)
+    found = [[predict(setting, h, cell) for h in range(game.n_hypotheses)] for cell in range(len(game.table))]
+    assert found == game.table.tolist()

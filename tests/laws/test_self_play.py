@@ -3,6 +3,7 @@
 import math
 from itertools import product
 
+import jax
 import numpy as np
 import pytest
 from scipy.special import lambertw
@@ -234,3 +235,20 @@ def test_where_climbing_against_a_mixture_stops():
 def test_ridge_of_the_least_squares_gain():
     gain = least_squares_gain(2, np.array([0]), np.array([1]), np.array([1.0]))
     assert gain[0] - gain[1] == pytest.approx(1.0 / (2.0 + 1e-9), rel=1e-13)
+
+
+def test_tables_from_uniform_pairs_over_a_grid_of_uniforms():
+    """Every pair of actions is equally likely, and its answer counts as often as there are pairs."""
+    grid = (np.arange(30) + 0.5) / 30
+    with jax.enable_x64():
+        preferences = jax.numpy.asarray(REFERENCE)
+        tables = [
+            Comparisons(1).table(preferences, Uniforms(learner=[pair], environment=[(np.arange(20)[k] + 0.5) / 20]))
+            for pair, k in product(grid[4::10], range(20))
+        ]
+    np.testing.assert_allclose(np.mean(tables, axis=0), REFERENCE, atol=1e-12)
+
+
+def test_matrices_rounded_to_six_digits_are_preferences():
+    rounded = np.array([[0.5, 0.3333334], [0.6666665, 0.5]])
+    assert games.preference_matrix("preferences", rounded).sum() == pytest.approx(2.0, abs=1e-9)

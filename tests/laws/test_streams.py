@@ -115,6 +115,7 @@ RANDOM_PANELS = one_sided.Panels(
         (switching_game(losses=WALK), switching.Exp3()),
         (observed(switching_game(losses=WALK), Zero()), switching.Exp3()),
         (switching_game(losses=losses.BernoulliLosses([0.3, 0.5, 0.6])), switching.Exp3()),
+        (switching_game(losses=losses.BernoulliLosses.with_gap(20, 0.3)), switching.Exp3()),
         (switching_game(switching.ExtraObservations(6), losses=WALK), switching.BatchedDartboard()),
         (switching_game(switching.TotalBudget(6, "flexible"), losses=WALK), switching.BatchedDartboard()),
         (switching_game(switching.TotalBudget(6, "bandit"), losses=WALK), switching.BudgetedExp3(None)),

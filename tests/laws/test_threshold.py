@@ -15,6 +15,7 @@ from bandits.threshold import (
     ChosenThreshold,
     ConstrainedThompson,
     DoublyOptimisticSearch,
+    EmpiricalPools,
     EpochFeasibleSearch,
     ExploreThenCommit,
     FixedThreshold,
@@ -22,9 +23,13 @@ from bandits.threshold import (
     FullScoreSearch,
     OptimisticFeasibleSearch,
     PessimisticSearch,
+    PrimalDualBandit,
     Synthetic,
     ThresholdGame,
 )
+from bandits.threshold.batch import Outcome
+from bandits.threshold.evidence import rivals
+from bandits.threshold.ranges import round_ranges
 from tests import references
 from tests.bandits.threshold.replay import Bounds, log_term
 from tests.bandits.threshold.scripted import arms, script
@@ -230,3 +235,67 @@ def test_thompson(seed, service):
                 rate += 0.35 * normals[2 * i + 1][0] / math.sqrt(weights[3] + 1)
                 broken[i] += max(0.0, service[0] - rate) + max(0.0, rate - service[1])
         assert best_of(value, broken) == arm
+
+
+# ---------------------------------------------------------------- parts
+
+
+def test_rivals_by_brute_force():
+    rng = np.random.default_rng(2)
+    for _ in range(40):
+        value, broken = rng.random(4), rng.choice([0.0, 0.0, 0.3], 4) * rng.random(4)
+        others = [i for i in range(4) if i != 1]
+        best = max((value[i] for i in others if broken[i] == 0.0), default=-np.inf)
+        assert plain(rivals)(1, value, broken) == (best, min(broken[i] for i in others))
+
+
+def test_a_dual_learner_meets_a_group_that_is_absent_at_first():
+    """Without information a residual is taken for the least possible, not for minus infinity."""
+    game = script(3, 30)
+    sizes = game.sizes.copy()
+    sizes[:8] = [20, 0]
+    played = arms(replace(game, sizes=sizes), PrimalDualBandit())
+    params = PrimalDualBandit().parameters(replace(game, sizes=sizes))
+    state = plain(PrimalDualBandit.steps.init)(params, None)
+    residuals, none = np.array([[0.3, -0.5]]), np.zeros(2)
+    state = plain(PrimalDualBandit.steps.update)(params, state, 0, 0, Outcome(0.5, residuals, none), None)
+    assert np.isfinite(state.optimistic_residual[0]).all()
+    assert np.isfinite(state.score[0])
+    assert len(set(played[:5])) == 5
+
+
+def test_means_that_a_population_can_reach():
+    assert Synthetic((0.3, 0.4), 0.2, 0.1, initial=(0.9, 0.1)).reachable == ((0.3, 0.9), (0.1, pytest.approx(0.6)))
+    assert Synthetic((0.3, 0.4), 0.2, 0.0, initial=(0.9, 0.1)).reachable == ((0.9, 0.9), (0.1, 0.1))
+
+
+@pytest.mark.parametrize("price", [0.0, 0.5, 2.0])
+def test_sensitivities(price):
+    """By the formula of the docstring, and for pools by the groups' rates counted one by one."""
+    people = Synthetic()
+    size = max(abs((1.0 + price) * p - price) for p in (0.1, 0.9))
+    assert people.sensitivity(price).reward == pytest.approx(
+        (size * people.steepest + (1.0 + price) * 0.8) / (1.0 + price)
+    )
+    rng = np.random.default_rng(4)
+    scores, good, group = rng.integers(0, 6, 30) / 5, rng.integers(0, 2, 30), np.arange(30) % 2
+    worst = [0.0, 0.0]
+    for cut in np.unique(scores):
+        accept, right = (
+            np.array([column[group == g].mean() for g in (0, 1)])
+            for column in ((scores >= cut) * 1.0, (scores >= cut) * good)
+        )
+        reward = ((1.0 + price) * right - price * accept) / (1.0 + price)
+        worst = [max(worst[0], abs(np.diff(reward)[0])), max(worst[1], abs(np.diff(accept)[0]))]
+    found = EmpiricalPools(scores=scores, good=good, group=group).sensitivity(price)
+    assert (found.reward, found.parity, found.service) == pytest.approx((worst[0], 0.0, worst[1]))
+
+
+def test_service_violations_over_the_rates_that_can_occur():
+    game = ThresholdGame(Synthetic(adaptation=0.02), 10, 6, 20, service=(0.45, 0.55))
+    ranges, slope = round_ranges(game), game.sensitivity.service * game.diameter
+    for i, centre in enumerate(game.fixed_points.residuals[:, 3] + 0.55):
+        rates = np.linspace(max(0.0, centre - slope), min(1.0, centre + slope), 2001)
+        broken = np.maximum(0.45 - rates, 0.0) + np.maximum(rates - 0.55, 0.0)
+        assert ranges.service[0][i] == pytest.approx(broken.min(), abs=1e-3)
+        assert ranges.service[1][i] == pytest.approx(broken.max(), abs=1e-9)

@@ -45,7 +45,7 @@ def main() -> int:
     pytest.main([*_OPTIONS, *(LISTED if chosen.listed else sorted(tests))], plugins=[score])
     for outcome in score.outcomes if chosen.v else ():
         print("\t".join(outcome.mutant.key), "=>", outcome.kind or "SURVIVES", outcome.test)
-    print(table(score.outcomes, family_of))
+    print(table(score.outcomes))
     print(f"{score.unused} slow tests not used; {time.perf_counter() - began:.0f} s")
     faults = contradictions(score.outcomes, whole=len(names) == len(modules()) and not chosen.listed)
     print(*faults, sep="\n")
