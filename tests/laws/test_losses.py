@@ -1,10 +1,13 @@
 """The loss processes against their definitions, from the generator's own draws."""
 
+import math
+
 import numpy as np
 import pytest
 
 from bandits.core.coins import bernoulli_word, bernoulli_words
 from bandits.core.rng import ENVIRONMENT
+from bandits.core.sampling import binomial_mass
 from bandits.losses import AlternatingLosses, LossTable, MultiScaleRandomWalk, PiecewiseLosses
 from tests import references
 from tests.drivers import plain, read, stream_of
@@ -92,3 +95,10 @@ def test_alternating(n_actions, period):
     assert found.tolist() == expected
     assert totals.tolist() == np.cumsum(expected, axis=0).tolist()
     assert process.known_table(31).tolist() == expected
+
+
+@pytest.mark.parametrize(("n", "p"), [(1, 0.3), (5, 0.7), (9, 0.2), (40, 0.5)])
+def test_binomial_masses(n, p):
+    for k in range(n + 1):
+        expected = math.comb(n, k) * p**k * (1.0 - p) ** (n - k)
+        assert plain(binomial_mass)(n, p, k) == pytest.approx(expected, rel=1e-9)

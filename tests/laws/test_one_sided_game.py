@@ -191,11 +191,11 @@ def test_the_constant_of_a_block():
 
 
 def test_designs_reach_the_rank_from_above_and_below():
-    for seed in range(30):
-        vectors = np.random.default_rng(seed).standard_normal((7, 3))
-        design = john_design(vectors)
-        assert design.leverage.max() <= 3.0 * (1.0 + 1e-5)
-        assert design.leverage[design.weight > 0.0].min() >= 3.0 * (1.0 - 1e-5)
+    cases = [(1e-6, 7, 3, seed) for seed in range(10)] + [(1e-3, 30, 5, 22), (1e-5, 30, 5, 49), (1e-5, 60, 8, 2)]
+    for tolerance, n, d, seed in cases:
+        design = john_design(np.random.default_rng(seed).standard_normal((n, d)), tolerance)
+        assert design.leverage.max() <= d * (1.0 + 1.001 * tolerance)
+        assert design.leverage[design.weight > 0.0].min() >= d * (1.0 - 1.001 * tolerance)
         assert design.weight.sum() == pytest.approx(1.0)
 
 

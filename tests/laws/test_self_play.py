@@ -32,6 +32,7 @@ from bandits.preference.self_play.policy_gradient import mixture_fixed_point
 from bandits.preference.self_play.proximal import average_prox_weight
 from bandits.preference.self_play.sampled_inpo import least_squares_gain
 from bandits.preference.self_play.sppo import sppo_log_ratios
+from bandits.preference.winner import _simplex
 from tests.bandits.preference.self_play.playing import MU, REFERENCE, Ask
 
 SKEW = REFERENCE - 0.5
@@ -252,3 +253,10 @@ def test_tables_from_uniform_pairs_over_a_grid_of_uniforms():
 def test_matrices_rounded_to_six_digits_are_preferences():
     rounded = np.array([[0.5, 0.3333334], [0.6666665, 0.5]])
     assert games.preference_matrix("preferences", rounded).sum() == pytest.approx(2.0, abs=1e-9)
+
+
+def test_a_winner_among_ties_by_the_exact_simplex_method():
+    for margins in ([[0] * 3] * 3, [[0, 2, 0], [-2, 0, 0], [0, 0, 0]]):
+        shares = np.array(_simplex(margins))
+        assert shares.sum() > 0
+        assert (np.array(margins).T @ shares >= 0).all()

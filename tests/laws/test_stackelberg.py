@@ -33,16 +33,14 @@ def test_metrics(seed, game):
     def paid(leader, follower):
         """Return f by its definition."""
         replies = [
-            np.exp(follower[y]) @ game.preferences[y]
-            + game.follower_weight * kl(follower[y], np.log(game.follower_reference[y]))
+            np.exp(follower[y]) @ game.preferences[y] + game.follower_weight * kl(follower[y], np.log(others[y]))
             for y in range(3)
         ]
         return np.exp(leader) @ replies - game.leader_weight * kl(leader, np.log(MU))
 
     best = np.array(
         [
-            -game.follower_weight
-            * np.log(game.follower_reference[y] @ np.exp(-game.preferences[y] / game.follower_weight))
+            -game.follower_weight * np.log(others[y] @ np.exp(-game.preferences[y] / game.follower_weight))
             if game.follower_weight
             else game.preferences[y].min()
             for y in range(3)

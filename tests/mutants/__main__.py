@@ -12,9 +12,9 @@ import pytest
 
 from tests.mutants.families import FAMILIES, LISTED, TESTS, family_of, modules
 from tests.mutants.listed import listed
-from tests.mutants.score import Score, environment, table
+from tests.mutants.report import contradictions, table
+from tests.mutants.score import Score, environment
 from tests.mutants.sites import sample_of
-from tests.mutants.survivors import contradictions
 
 _OPTIONS = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-W", "ignore"]
 

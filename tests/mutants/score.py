@@ -10,8 +10,7 @@ functions another code. Killers are tests, in the order in which a reader would 
 import os
 import re
 import signal
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pytest
@@ -58,41 +57,23 @@ def passes(item: Any) -> bool:
     return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
 
 
-class _Late(BaseException):
-    """A test took too long."""
-
-
-def _late(*_: Any) -> None:
-    raise _Late
-
-
 def _measured(items: Sequence[Any]) -> list[Killer]:
-    """Return the killers among some tests, run in one process; one by one where they do not come to an end there."""
-
-    def work() -> list[tuple[int, set[trials.Place], float]]:
-        signal.signal(signal.SIGVTALRM, _late)
-        return [(i, *found) for i, item in enumerate(items) if (found := _seen(item))]
-
-    how, answers = trials.in_child(work, 5.0 + 2.0 * sum(map(_limit, items)))
-    if how != "done":
-        return [] if len(items) == 1 else [killer for item in items for killer in _measured([item])]
-    return [Killer(items[i].nodeid, kind_of(items[i]), seconds, frozenset(places)) for i, places, seconds in answers]
-
-
-def _limit(item: Any) -> float:
-    return SLOW if kind_of(item) != "exact law" else 10.0
+    """Return the killers among some tests: a process runs one after the other, and dies of one that is slow."""
+    found, begin = [], 0
+    while begin < len(items):
+        answers, _ = trials.in_child(lambda begin=begin: map(_seen, items[begin:]), 10.0)
+        for item, answer in zip(items[begin:], answers):
+            if answer:
+                found.append(Killer(item.nodeid, kind_of(item), answer[1], frozenset(answer[0])))
+        begin += len(answers) + 1
+    return found
 
 
 def _seen(item: Any) -> tuple[set[trials.Place], float] | None:
-    """Return what a test reached and its seconds; None if it fails or is slow."""
-    signal.setitimer(signal.ITIMER_VIRTUAL, _limit(item))
-    try:
-        passed, places, seconds = trials.reached_by(lambda: passes(item))
-    except _Late:
-        return None
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    return (places, seconds) if passed and seconds < _limit(item) else None
+    """Return what a test reached and its seconds, or None if it fails."""
+    signal.setitimer(signal.ITIMER_PROF, 10.0 if kind_of(item) == "exact law" else SLOW)
+    passed, places, seconds = trials.reached_by(lambda: passes(item))
+    return (places, seconds) if passed else None
 
 
 class Score:
@@ -131,29 +112,17 @@ def _tried(mutant: Mutant, killers: list[Killer], functions: Any) -> Outcome:
         signal.setitimer(signal.ITIMER_PROF, 2.0 + 10.0 * killer.seconds)  # its end is that of the process
         return not passes(killer.item)
 
-    def first() -> int:
+    def first() -> Iterator[int]:
         trials.put_in_place(code, functions)
-        return next((i for i, killer in enumerate(able) if killed_by(killer)), -1)
+        yield next((i for i, killer in enumerate(able) if killed_by(killer)), -1)
 
-    how, answer = trials.in_child(first, 60.0)
-    if how != "done":
-        return Outcome(mutant, "timeout", how if how == "late" else f"died with {answer}")
+    answers, end = trials.in_child(first, 60.0)
+    if not answers:
+        return Outcome(mutant, "timeout", end)
+    answer = answers[0]
     if answer < 0:
         return Outcome(mutant, "", f"{len(able)} tests")
     return Outcome(mutant, able[answer].kind, able[answer].item.nodeid)
-
-
-def table(outcomes: Sequence[Outcome]) -> str:
-    """Return killed of total by family, with the kinds of the killers."""
-    rows: dict[str, Counter[str]] = {}
-    for outcome in outcomes:
-        rows.setdefault(family_of(outcome.mutant.module), Counter())[outcome.kind] += 1
-    lines = [f"{'family':<14}{'killed':>8}{'of':>6}" + "".join(f"{kind:>14}" for kind in [*KINDS, "timeout"])]
-    for name, row in [*sorted(rows.items()), ("all", sum(rows.values(), Counter()))]:
-        total = row.total()
-        counts = "".join(f"{row[kind]:>14}" for kind in [*KINDS, "timeout"])
-        lines.append(f"{name:<14}{total - row['']:>8}{total:>6}{counts}")
-    return "\n".join(lines)
 
 
 def environment() -> dict[str, str]:

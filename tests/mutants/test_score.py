@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
+from tests.mutants.report import known
 from tests.mutants.score import environment
-from tests.mutants.survivors import known
 
 
 def test_listed_mutants_are_killed():

@@ -13,7 +13,6 @@ from typing import Any
 
 from tests.mutants.sites import ROOT
 
-_LATE = (signal.SIGPROF, signal.SIGALRM)
 Place = tuple[str, str, int]  # file, qualified name and first line of a function
 
 
@@ -50,39 +49,39 @@ def put_in_place(code: CodeType, functions: dict[str, list[FunctionType]]) -> in
     return changed
 
 
-def in_child(work: Callable[[], Any], limit: float) -> tuple[str, Any]:
-    """Return ("done", result), ("late", None) or ("died", status) of work done in a forked process.
+def in_child(work: Callable[[], Iterable[Any]], limit: float) -> tuple[list[Any], str]:
+    """Return the results that work yields in a forked process, as far as it came, and how it ended: "" if well.
 
-    limit: seconds of the processor; ten times as long, and 10 seconds, by the clock.
+    limit: seconds of the processor, which work may set anew (ITIMER_PROF); the clock allows ten times as long and 60.
     """
     receive, send = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(receive)
         try:
-            for number in _LATE:
-                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_PROF, limit)
-            signal.setitimer(signal.ITIMER_REAL, 10.0 * limit + 10.0)
+            signal.setitimer(signal.ITIMER_REAL, 60.0 + 10.0 * limit)
             quiet = os.open(os.devnull, os.O_WRONLY)
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)
-            answer = pickle.dumps(work())
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            with os.fdopen(send, "wb") as pipe:
-                pipe.write(answer)
+            with os.fdopen(send, "wb", buffering=0) as pipe:
+                for result in work():
+                    pipe.write(pickle.dumps(result))
             os._exit(0)
         except BaseException:
             os._exit(1)
     os.close(send)
-    with os.fdopen(receive, "rb") as pipe:
-        answer = pipe.read()
+    results: list[Any] = []
+    with os.fdopen(receive, "rb") as stream:
+        while True:
+            try:
+                results.append(pickle.load(stream))
+            except (EOFError, pickle.UnpicklingError):
+                break
     _, status = os.waitpid(child, 0)
-    if status == 0:
-        return "done", pickle.loads(answer)
-    late = os.WIFSIGNALED(status) and os.WTERMSIG(status) in _LATE
-    return ("late", None) if late else ("died", status)
+    return results, "" if status == 0 else f"ended with status {status}"
 
 
 def shared_out(tasks: Sequence[Any], work: Callable[[Any], Any], processes: int) -> list[Any]:
