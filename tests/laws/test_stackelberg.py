@@ -28,6 +28,7 @@ def kl(log_p, log_q):
 def test_metrics(seed, game):
     match, play = StackelbergMatch(game, 10), a_play(seed)
     rules, arrays = match.rules(None), match.arrays()
+    others = game.follower_reference
     pi, omega = np.exp(play.log_leader), np.exp(play.log_follower)
 
     def paid(leader, follower):
