@@ -169,11 +169,11 @@ def needing(verdict: Verdict, repetitions: float) -> Verdict:
 def check_share(base: Verdict, bound: Any, problem: Any, learner: Any, delta: float, sampling: Sampling) -> Verdict:
     """Sample until the share of repetitions beyond the bound is known to be below delta or above it."""
     limit, upper = base.bound_value, base.direction == "upper"
-    worst = -math.inf
+    seen = np.zeros(1)
 
     def beyond(x: Array) -> Any:
-        nonlocal worst
-        worst = max(worst, float((x if upper else -x).max()))
+        nonlocal seen
+        seen = x  # the last time all of them
         return x > limit if upper else x < limit
 
     if (vacuous := within_all_plays(base, bound, problem, sampling.ends)) is not None:
@@ -181,8 +181,10 @@ def check_share(base: Verdict, bound: Any, problem: Any, learner: Any, delta: fl
     claim = f"share of runs with {bound.quantity} {'above' if upper else 'below'} {limit:.5g}"
     share = replace(base, direction="upper", bound_value=delta, quantity=claim)
     verdict = check_samples(share, bound, problem, learner, replace(sampling, ends=Range(0.0, 1.0)), beyond)
-    note = f"The worst run: {worst if upper else -worst:.5g}."
-    return replace(verdict, note=f"{note} {verdict.note}".strip())
+    often = float(np.quantile(seen, 1.0 - delta if upper else delta))
+    note = f"The worst run: {float(seen.max() if upper else seen.min()):.5g}."
+    ratio = often / limit if limit != 0.0 else math.nan
+    return replace(verdict, often=ratio, note=f"{note} {verdict.note}".strip())
 
 
 # ---------------------------------------------------------------- where the law is known

@@ -33,6 +33,7 @@ class Verdict:
     false_holds: P(the check says holds | the bound is false); of sampled paths, P(it reports a share that is too
     small).  false_broken: P(it says broken | the bound is true).  nan for rates, which are not certified.
     share: at most this fraction of all paths violates the claim, where paths were sampled.
+    often: of a claim with probability 1 - delta, the (1 - delta) quantile of the repetitions over the claimed limit.
     repetitions: played.  repetitions_needed: about how many decide, where these did not; inf where none are in sight.
     low_possible, high_possible: the proven range of a sample, where a mean was tested.
     reasons: the assumptions that fail, where the bound does not apply.  note: what else the reader should know.
@@ -54,6 +55,7 @@ class Verdict:
     false_holds: float = 0.0
     false_broken: float = 0.0
     share: float = math.nan
+    often: float = math.nan
     repetitions: int = 0
     repetitions_needed: float = math.nan
     seed: int = 0
@@ -100,7 +102,12 @@ class Verdict:
 
     @property
     def ratio(self) -> float:
-        """Estimate over bound: near 1 for a tight bound, above it for a broken upper one; nan where the bound is 0."""
+        """Estimate over bound: near 1 for a tight bound, above it for a broken upper one; nan where the bound is 0.
+
+        Of a claim with a probability, whose estimate is a share of runs: `often`.
+        """
+        if not math.isnan(self.often):
+            return self.often
         return self.estimate / self.bound_value if self.bound_value != 0.0 else math.nan
 
     @property
@@ -140,9 +147,12 @@ class Verdict:
                 f"interval [{self.low:.3f}, {self.high:.3f}]; claimed: {side} {self.bound_value:.4g}."
             )
         which = _WHICH.get(self.kind, "Expected")
+        said = f"ratio {self.ratio:.3g}"
+        if not math.isnan(self.often):
+            said = f"all but such a share of the runs stay within {self.often:.3g} of the limit"
         return (
             f"{which} {self.quantity}: {_number(self.estimate)}; the bound says {side} {_number(self.bound_value)} "
-            f"(ratio {self.ratio:.3g})."
+            f"({said})."
         )
 
     def _evidence(self) -> str:

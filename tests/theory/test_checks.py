@@ -70,6 +70,8 @@ def test_a_bound_with_probability_is_about_the_share_beyond_it(direction, delta,
     assert (verdict.direction, verdict.bound_value) == ("upper", delta)
     assert verdict.low <= 0.25 <= verdict.high  # false alarm 2e-6
     assert verdict.quantity == f"share of runs with score {'above' if direction == 'upper' else 'below'} 4"
+    assert verdict.ratio == (2.5 if (direction == "upper") == (delta < 0.25) else 0.0)  # that quantile is 10 or 0, of 4
+    assert "of the runs stay within" in verdict.explain()
     assert f"The worst run: {10 if direction == 'upper' else 0}." in verdict.note
 
 
