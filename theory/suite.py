@@ -12,6 +12,7 @@ from theory.verdict import Outcome, Verdict
 from theory.verification import verify
 
 
+@checked
 def verify_all(
     names: Iterable[str] | None = None,
     alpha: float = 1e-3,

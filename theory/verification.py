@@ -99,7 +99,6 @@ def verify(
     return replace(verdict, note=note, seconds=time.perf_counter() - started)
 
 
-@checked
 def find_bound(bound: Any) -> Any:
     """Return the bound itself, or the one of the catalogue with that name (KeyError with near matches)."""
     from theory import theorem

@@ -349,14 +349,14 @@ def bound_texts(bound):
 
 
 def test_default_cases_hold_and_reach_the_cap():
-    """Every path of the default case is below the cap, some above 0.35 of it; a quarter of it would be broken.
+    """Every sampled path of the default case is below the cap, some above 0.35 of it; a quarter of it would be broken.
 
     Questions are a fact of each play, so nothing here is a false alarm; the seed is fixed.
     """
     cap, rate = default_cases(["wu2023.queries", "wu2023.regret"])
     problem, learner, _ = cap.make()
     verdict = theory.verify(cap.bound, problem, learner, seed=1, alpha=0.05)
-    assert verdict.holds, verdict.explain()
+    assert verdict.outcome == "no violation found", verdict.explain()
     assert verdict.ratio > 0.35
     smaller = replace(cap.bound, expression=0.25 * cap.bound.expression)
     assert theory.verify(smaller, problem, learner, seed=1, alpha=0.05).outcome == "broken"
