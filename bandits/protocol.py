@@ -66,6 +66,10 @@ class Problem(Checked):
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics, in order."""
 
+    def plays(self, learner: Any) -> int | None:
+        """Return n if repetitions 0..n-1 of the learner are all the plays that there are; None if draws decide."""
+        return None
+
 
 class RoundProblem(Problem):
     """Base of the problems that are played round by round in the loop above."""
@@ -240,6 +244,11 @@ class MatrixGame(Problem):
     @abstractmethod
     def rules(self, learner: Any) -> GameRules:
         """Return the rules by which the learner plays."""
+
+    def plays(self, learner: Any) -> int | None:
+        """Return the number of games that are played one by one, if the engine plays them and draws nothing."""
+        own = type(learner).play is not Learner.play
+        return None if own or self.rules(learner).draws else self.n_games // self.games_at_once
 
     @abstractmethod
     def arrays(self) -> Any:

@@ -54,18 +54,21 @@ MEMORY_LIMIT = 300.0  # MiB, at any horizon
 
 
 def start_up_table(samples: int) -> list[str]:
-    """Return Markdown lines: import, and the first simulate with cold and with warm cache (medians)."""
+    """Return Markdown lines: import, and the first simulate with a cold, a partly warm and a warm cache (medians)."""
     imports = [_child(_IMPORT) for _ in range(samples)]
-    cold, warm = [], []
+    other = _FIRST.replace("Exp3", "BatchedExp3")
+    cold, new, warm = [], [], []
     for _ in range(samples):
         with tempfile.TemporaryDirectory() as folder:
             cache = {"REGRETLAB_CACHE_DIR": folder}
-            cold.append(_child(_FIRST, environment=cache))
+            cold.append(_child(other, environment=cache))
+            new.append(_child(_FIRST, environment=cache))
             warm.append(_child(_FIRST, environment=cache))
     late = sorted({name for one in imports for name in one["late"]})
     rows = [
         ("`import bandits, theory, sims`", median(one["import"] for one in imports), 0.7),
         ("first `simulate`, cold cache (compiles)", median(one["first"] for one in cold), None),
+        ("first `simulate` of a new learner in a problem played before", median(one["first"] for one in new), None),
         ("first `simulate`, warm cache", median(one["first"] for one in warm), None),
         ("process from import to first result, warm cache", median(one["import"] + one["first"] for one in warm), 1.0),
         ("second `simulate` in the same process", median(one["second"] for one in warm), None),

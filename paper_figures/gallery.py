@@ -9,18 +9,19 @@ import html
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from bandits.core.checks import integer
 from paper_figures import catalogue, style
 from paper_figures.kit import QUALITIES, Figure, Frame
 from paper_figures.page import page
 from paper_figures.simulations import kept_in
 from sims.execute import worker_count
+from sims.side_by_side import side_by_side
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,16 @@ def draw(
     *,
     workers: int | None = None,
     cluster: str | None = None,
+    processes: int = 1,
 ) -> Iterator[Drawn]:
     """Make the named figures (none means all) in the folder `out`; yield each when it is done.
 
     quality: "tiny", "quick" or "paper".  figures: name -> class to choose from, all of this package by default;
     `catalogue` finds those of another.
-    workers, cluster: where the simulations run (`simulations.kept_in`); they are kept in out/simulations, so that a
-    second call draws without simulating and a changed parameter computes its own cells only.
+    workers, cluster: where the simulations run (`simulations.kept_in`); they are kept in out/simulations/NAME, so that
+    a second call draws without simulating and a changed parameter computes its own cells only.
+    processes: figures made at once, each in a process of its own, which compile and draw side by side. The calling
+    script then needs a guard, `if __name__ == "__main__"`. The figures come in the order in which they are done.
     Raises ValueError at once for an unknown name or quality, listing the known ones, for workers below 1 and for a
     cluster that does not answer; OSError if `out` cannot be made.
     """
@@ -63,8 +67,9 @@ def draw(
             pass
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    place = partial(kept_in, folder / "simulations", workers=workers, cluster=cluster)
-    return _drawn(wanted, quality, folder, known, place)
+    made = partial(_made, quality, folder, workers, cluster)
+    count = integer("processes", processes, low=1)
+    return _indexed(map(made, wanted) if count == 1 else _together(made, wanted, count), folder, known)
 
 
 def chosen(names: Sequence[str], known: Mapping[str, type[Figure]]) -> list[type[Figure]]:
@@ -77,24 +82,34 @@ def chosen(names: Sequence[str], known: Mapping[str, type[Figure]]) -> list[type
     return [known[name] for name in dict.fromkeys(names)] if names else list(known.values())
 
 
-def _drawn(
-    wanted: list[type[Figure]],
-    quality: str,
-    folder: Path,
-    known: Mapping[str, type[Figure]],
-    place: Callable[[], AbstractContextManager[None]],
-) -> Iterator[Drawn]:
+def _made(quality: str, folder: Path, workers: int | None, cluster: str | None, figure: type[Figure]) -> Drawn:
+    """Make one figure, whatever it raises."""
+    start = time.perf_counter()
+    try:
+        with kept_in(folder / "simulations" / figure.name, workers=workers, cluster=cluster):
+            files = write(figure.at(quality), quality, folder)
+    except Exception as error:  # the other figures must not be lost with this one
+        return Drawn(figure.name, (), time.perf_counter() - start, error)
+    return Drawn(figure.name, files, time.perf_counter() - start)
+
+
+def _together(made: Callable[[type[Figure]], Drawn], wanted: list[type[Figure]], processes: int) -> Iterator[Drawn]:
+    """Make figures at once; those that measure time follow, one after the other."""
+    together = [figure for figure in wanted if not figure.alone]
+    for figure, drawn in side_by_side(made, together, processes):
+        # An exception is one that cannot be sent, or the end of the figure's process.
+        yield drawn if isinstance(drawn, Drawn) else Drawn(figure.name, (), 0.0, cast(Exception, drawn))
+    yield from map(made, (figure for figure in wanted if figure.alone))
+
+
+def _indexed(made: Iterator[Drawn], folder: Path, known: Mapping[str, type[Figure]]) -> Iterator[Drawn]:
+    """Pass figures on; the index shows each before the caller sees it."""
     failed: dict[str, Exception] = {}
-    for figure in wanted:
-        start = time.perf_counter()
-        try:
-            with place():
-                files = write(figure.at(quality), quality, folder)
-        except Exception as error:  # the other figures must not be lost with this one
-            failed[figure.name] = error
-            files = ()
+    for drawn in made:
+        if drawn.error is not None:
+            failed[drawn.name] = drawn.error
         write_index(folder, known, failed)
-        yield Drawn(figure.name, files, time.perf_counter() - start, failed.get(figure.name))
+        yield drawn
 
 
 def write(figure: Figure, quality: str, folder: Path) -> tuple[Path, ...]:

@@ -78,6 +78,7 @@ class Figure:
     claim: the theorem or section it illustrates.  caption: what was simulated and how to read it. Lines of texts may be
     broken anywhere.
     tiny, paper: the parameters that differ from the defaults at these qualities.  size: inches.
+    alone: it measures time, so that no other figure may be made meanwhile.
     """
 
     name: ClassVar[str] = ""
@@ -87,6 +88,7 @@ class Figure:
     caption: ClassVar[str]
     panels: ClassVar[int] = 1
     size: ClassVar[tuple[float, float]] = (7.2, 3.6)
+    alone: ClassVar[bool] = False
     tiny: ClassVar[Mapping[str, Any]] = {}
     paper: ClassVar[Mapping[str, Any]] = {}
 

@@ -18,6 +18,7 @@ LOOKS = {
     "every input": Look("worst of all 0/1 losses", style.BLACK, "^"),
     "hand-made": Look("hand-made losses, exact", style.BLUE, "o"),
     "search": Look("gradient search, exact", style.ORANGE, "D"),
+    "climbed": Look("hill climbing, exact", style.ORANGE, "P"),
     "game": Look("value of a small game", style.GREEN, "s"),
     "default case": Look("default case, certain end", style.PURPLE, "v"),
 }

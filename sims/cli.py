@@ -5,12 +5,10 @@ failed), 2 for bad usage, with one line and no traceback, 130 after Ctrl-C, 141 
 """
 
 import io
-import math
 import os
 import sys
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from sims.progress import progress
+from sims.tables import report, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +28,7 @@ app = typer.Typer(
 
 Workers = Annotated[int | None, typer.Option(help="Workers, at least 1; one per processor by default.")]
 Cluster = Annotated[str | None, typer.Option(help="Dask scheduler that does the work, as in tcp://host:port.")]
+FIGURES_AT_ONCE = 4  # more would compile the same parts at the same time; each simulates on all processors
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
@@ -72,7 +72,7 @@ def bounds(
         if name is None and latex:
             raise ValueError("--latex needs the NAME of a bound")
         if name is None:
-            _table(["bound", "learner", "quantity", "says", "source"], [_row(b) for b in theory.catalogue().values()])
+            table(["bound", "learner", "quantity", "says", "source"], [_row(b) for b in theory.catalogue().values()])
         elif latex:
             print(theory.theorem(name).latex())
         else:
@@ -90,24 +90,6 @@ def _row(bound: Any) -> list[str]:
     ]
 
 
-def _table(header: list[str], rows: list[list[str]]) -> None:
-    """Print a table: drawn on a terminal, tab-separated elsewhere."""
-    if not sys.stdout.isatty():
-        for row in [header, *rows]:
-            print("\t".join(row))
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(header):
-        table.add_column(name, overflow="fold", no_wrap=place < 2)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-
-
 # ---------------------------------------------------------------- verify
 
 
@@ -120,21 +102,23 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check theorems on their default problems; exit status 1 if a bound is broken."""
+    from sims.execute import worker_count
     from theory.cases import default_cases
-    from theory.verification import verify_all
+    from theory.suite import verify_all
 
     with _clear_errors():
         cases = default_cases(names or None)
         if list_only:
-            _table(["theorem", "says"], [[b.name, b.statement] for b in dict.fromkeys(case.bound for case in cases)])
+            table(["theorem", "says"], [[b.name, b.statement] for b in dict.fromkeys(case.bound for case in cases)])
             return
-        checks, verdicts = verify_all(names or None, alpha, seed=seed), []
+        processes = min(worker_count(None), len(cases))
+        checks, verdicts = verify_all(names or None, alpha, seed=seed, processes=processes), []
         with progress("verify", len(cases), quiet=quiet) as advance:
-            for verdict in _until_failure(checks):
+            for verdict in _until_failure(checks if processes > 1 else _apart(checks)):
                 verdicts.append(verdict)
                 advance(failed=verdict.broken, label=verdict.bound)
     if not quiet:
-        _report(verdicts)
+        report(verdicts)
     for verdict in verdicts:
         if verdict.broken:
             print(verdict.explain(), file=sys.stderr)
@@ -145,85 +129,30 @@ def verify(
 def _until_failure(checks: Iterator[Any]) -> Iterator[Any]:
     """Yield verdicts; a case that cannot be checked ends the run with status 1."""
     try:
-        while (verdict := _apart(lambda: next(checks, None))) is not None:
-            yield verdict
+        yield from checks
     except RuntimeError as error:
         _complain(f"{error}")
         raise typer.Exit(1) from None
 
 
-def _apart(work: Callable[[], Any]) -> Any:
-    """Return work(), run in another thread so that Ctrl-C does not wait for compiled code."""
+def _apart(checks: Iterator[Any]) -> Iterator[Any]:
+    """Pass verdicts on that another thread makes, so that Ctrl-C does not wait for compiled code."""
     done: SimpleQueue[Any] = SimpleQueue()
 
     def run() -> None:
         try:
-            done.put((work(), None))
+            done.put((next(checks, None), None))
         except BaseException as error:
             done.put((None, error))
 
-    threading.Thread(target=run, daemon=True).start()
-    value, error = done.get()
-    if error is not None:
-        raise error
-    return value
-
-
-def _report(verdicts: list[Any]) -> None:
-    """Print the table of verdicts and the probability that one of them is wrong."""
-    from theory.verification import error_probability
-
-    header = ["theorem", "learner", "check", "quantity", "estimate", "interval", "bound", "ratio", "verdict"]
-    rows = [_verdict_row(verdict) for verdict in verdicts]
-    if sys.stdout.isatty():
-        _stacked_table(header, rows)
-    else:
-        _table(header, rows)
-    print(", ".join(f"{count} {outcome}" for outcome, count in Counter(v.outcome for v in verdicts).items()))
-    slack = sum(v.holds and v.direction == "upper" and v.ratio < _SLACK for v in verdicts)
-    if slack:
-        print(f"Of those that hold, {slack} have a ratio below {_SLACK:.0%}: these checks have little power.")
-    for verdict in verdicts:
-        if not verdict.applicable:
-            print(f"{verdict.bound} does not apply: {verdict.note or '; '.join(verdict.reasons)}")
-    rates = sum(v.kind == "rate" for v in verdicts)
-    besides = f"; rates ({rates}) are measured, not certified" if rates else ""
-    print(f"A verdict above is wrong with probability at most {error_probability(verdicts):.2g}{besides}.")
-
-
-_SLACK = 0.05  # ratio estimate / bound below which a check has little power
-
-
-def _stacked_table(header: list[str], rows: list[list[str]]) -> None:
-    """Print nine columns on a terminal, two per table cell."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    def cells(row: list[str]) -> list[str]:
-        return [*("\n".join(row[i : i + 2]) for i in range(0, 8, 2)), row[8]]
-
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(cells(header)):
-        table.add_column(name, overflow="fold", no_wrap=place >= 2)
-    for row in rows:
-        table.add_row(*cells(row))
-    Console(markup=False).print(table)
-
-
-def _verdict_row(verdict: Any) -> list[str]:
-    from theory.checks import RATE_TOLERANCE
-
-    numbers = ["-"] * 4
-    if verdict.kind != "none":
-        side = "<=" if verdict.direction == "upper" else ">="
-        interval = f"[{verdict.low:.4g}, {verdict.high:.4g}]"
-        ratio = "-" if math.isnan(verdict.ratio) else f"{verdict.ratio:.3g}"
-        numbers = [f"{verdict.estimate:.4g}", interval, f"{side} {verdict.bound_value:.4g}", ratio]
-    said = "BROKEN" if verdict.broken else verdict.outcome
-    if verdict.kind == "rate" and verdict.holds:
-        said = f"fits within {RATE_TOLERANCE}"
-    return [verdict.bound, verdict.learner, verdict.kind, verdict.quantity, *numbers, said]
+    while True:
+        threading.Thread(target=run, daemon=True).start()
+        verdict, error = done.get()
+        if error is not None:
+            raise error
+        if verdict is None:
+            return
+        yield verdict
 
 
 # ---------------------------------------------------------------- figures
@@ -244,14 +173,16 @@ def figures(
 ) -> None:
     """Draw figures: NAME.pdf, NAME.png, NAME.csv, and a gallery in OUT/index.html."""
     from paper_figures import catalogue, gallery
+    from sims.execute import worker_count
 
     with _clear_errors(kept=True):
         known = catalogue(package)
         if list_only:
             rows = [[f.name, f.title, f.claim] for f in gallery.chosen(names or [], known)]
-            _table(["figure", "title", "claim"], rows)
+            table(["figure", "title", "claim"], rows)
             return
-        drawn = gallery.draw(names or [], quality, out, known, workers=workers, cluster=cluster)
+        processes = 1 if cluster else min(worker_count(workers), FIGURES_AT_ONCE)
+        drawn = gallery.draw(names or [], quality, out, known, workers=workers, cluster=cluster, processes=processes)
         failed = 0
         with progress("figures", len(names or known), quiet=quiet) as advance:
             for figure in drawn:
@@ -311,10 +242,31 @@ def sweep(
     _complain_of(report)
     if not quiet:
         header, *rows = summary(report.results)
-        _table(header, rows)
+        table(header, rows)
         counts = f"{report.computed} computed, {report.reused} reused, {len(report.failed)} failed"
         print(f"{report.total} cells in {report.seconds:.1f} s: {counts}\n{report.results}")
     if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def warm(
+    spec: Annotated[Path, typer.Argument(help="The sweep's TOML file.")], workers: Workers = None, quiet: Quiet = False
+) -> None:
+    """Compile all that a sweep plays into the kernel cache, in one process per worker."""
+    from sims.spec import load_sweep
+    from sims.warm import pairs_of
+    from sims.warm import warm as compiled
+
+    with _clear_errors():
+        cells, failed = load_sweep(spec), 0
+        with progress("pairs", len(pairs_of(cells)), quiet=quiet) as advance:
+            for cell, error in compiled(cells, workers):
+                failed += error is not None
+                advance(failed=error is not None, label=cell.pair)
+                if error is not None:
+                    _complain(f"{cell.pair}: {error}")
+    if failed:
         raise typer.Exit(1)
 
 

@@ -29,7 +29,7 @@ def main(parent: int) -> None:
         os.dup2(nothing.fileno(), 0)  # and it must not read the parcels
     parcels: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_read, args=(given, parcels), daemon=True).start()
-    _end_with(parent)
+    end_with(parent)
     reply: Any = READY
     while True:
         pickle.dump(reply, results)
@@ -45,7 +45,7 @@ def _read(given: Any, parcels: "SimpleQueue[Any]") -> None:
     os._exit(0)
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Let the system end this process when the parent ends, even if a learner holds the GIL."""
     if sys.platform == "linux":
         import ctypes

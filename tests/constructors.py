@@ -83,6 +83,7 @@ _DISTANCE = np.ones((12, 12)) - np.eye(12)
 
 BASES = {
     "BernoulliLosses": {"means": [0.5, 0.25, 0.75]},
+    "HiddenCoin": {"n_actions": 3, "gap": 0.125},
     "PiecewiseLosses": {"means": [[0.5, 0.25], [0.125, 1.0]], "change_points": [20]},
     "LossTable": {"losses": TABLE},
     "OneSidedGame": _ONE_SIDED,
@@ -239,9 +240,9 @@ FUNCTIONS = {
     "theory.rates.fit_kink": _GRID,
     "theory.tightness.often_reached": {"samples": np.linspace(0, 1, 40), "share": 0.25, "alpha": 0.25},
     "theory.verification.verify": _PLAYED | {"max_repetitions": 100},
-    "theory.verification.verify_all": {"names": ["bubeck2012.exp3"], "max_repetitions": 100},
+    "theory.suite.verify_all": {"names": ["bubeck2012.exp3"], "max_repetitions": 100},
     "theory.verification.bound_value": _PLAYED,
-    "theory.verification.error_probability": {"verdicts": []},
+    "theory.suite.error_probability": {"verdicts": []},
     "theory.switching.witnesses.search.worst_losses": {
         "rule": "hedge",
         "horizon": 3,

@@ -1,7 +1,9 @@
 """What is claimed: bounds as objects, confidence sequences, verification. Parts load when they are used.
 
-Each family has a folder with the same modules: `bounds` (BOUNDS) and `cases` (CASES, WITHOUT_CASE), and where they are
-known `exact` (exact expectations), `ranges` (proven ranges) and `witnesses` (WITNESSES, SEARCHES, worst cases). The
+Each family has a folder with the same modules: `bounds` (BOUNDS, LOOSE, WITHOUT_THEOREM) and `cases` (CASES,
+WITHOUT_CASE), and where they are known `exact` (exact expectations), `ranges` (proven ranges) and `witnesses`
+(WITNESSES, SEARCHES, SPACES, worst cases). LOOSE says why no witness comes near a theorem, WITHOUT_THEOREM of what no
+theorem is stated, and why. The
 modules beside the folders know no family: they find what they need by walking them.
 """
 
@@ -14,11 +16,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from theory.bound import Bound
+    from theory.suite import verify_all as verify_all
     from theory.verdict import Verdict as Verdict
     from theory.verification import verify as verify
-    from theory.verification import verify_all as verify_all
 
-_LAZY = {"verify": "theory.verification", "verify_all": "theory.verification", "Verdict": "theory.verdict"}
+_LAZY = {"verify": "theory.verification", "verify_all": "theory.suite", "Verdict": "theory.verdict"}
 
 
 def catalogue() -> "dict[str, Bound]":

@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from bandits.protocol import known
 from theory.bound import Assumption, K
 
 _ROUNDING = 1e-12  # of products such as 4 lambda tau at the weight that makes them 1
@@ -55,6 +56,16 @@ def feedback_is(*kinds: str, looks: tuple[str, ...] = ()) -> Assumption:
         return feedback.kind in kinds and (not looks or getattr(feedback, "looks", looks[0]) in looks)
 
     return problem_has(text, holds)
+
+
+def losses_are(family: str, text: str, test: Callable[[Any], bool] = lambda losses: True) -> Assumption:
+    """Assume losses of a family (`LossProcess.family`) that pass `test(losses)`.
+
+    The name is believed of the package's own processes only: for a process of your own say so by `assume`.
+    """
+    return problem_has(
+        f"losses are {text}", lambda p: known(p.losses, "family", "bandits") == family and test(p.losses)
+    )
 
 
 AT_LEAST_TWO = problem_has("at least two actions", lambda problem: problem.n_actions >= 2).where(sp.Ge(K, 2))

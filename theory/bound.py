@@ -64,11 +64,18 @@ DELTA = Symbol("failure_probability", "delta", below=1)
 
 @dataclass(frozen=True)
 class Source(Checked):
-    """Where a theorem stands: paper, place in it, address."""
+    """Where a theorem stands: paper, place in it, address; confirmed: whether the place was compared with the text."""
 
     paper: str
     where: str
     url: str = ""
+    confirmed: bool = False
+
+    def __str__(self) -> str:
+        """Return paper, place and address; numbers of theorems that were only recalled are marked."""
+        recalled = any(word in self.where for word in ("Theorem", "Lemma", "Proposition", "Section"))
+        mark = "number not compared with the text" if recalled and not self.confirmed else ""
+        return ", ".join(part for part in (self.paper, self.where, mark, self.url) if part)
 
 
 @dataclass(frozen=True)
@@ -247,13 +254,22 @@ class Bound(Checked):
         fields = {}
         for name in self.fields:
             if name in self.readers:
-                fields[name] = float(self.readers[name](problem, parameters))
+                fields[name] = self._read(name, problem, parameters)
                 continue
             holder = problem if hasattr(problem, name) else parameters
             if not hasattr(holder, name):
                 raise TypeError(f"{self.name} needs {name}, which neither the problem nor the learner has")
             fields[name] = float(getattr(holder, name))
         return self.value(**fields)
+
+    def _read(self, name: str, problem: Any, parameters: Any) -> float:
+        """Return a field that is worked out; TypeError where what it needs is missing, ValueError out of range."""
+        try:
+            return float(self.readers[name](problem, parameters))
+        except AttributeError as error:
+            raise TypeError(f"{self.name} needs {name}, which cannot be worked out: {error}") from None
+        except (ArithmeticError, ValueError) as error:
+            raise ValueError(f"{self.name} has no finite {name} there: {error}") from None
 
     def applies(self, problem: Any, learner: Any) -> list[str]:
         """Return the texts of the assumptions that fail; none means that the theorem applies."""
@@ -287,7 +303,7 @@ class Bound(Checked):
             f"  {self.statement}",
             f"  {self.quantity} ({self.mode}) {sign} {order}{self.expression}",
             f"  learner: {self.learner or 'every learner'}",
-            "  source: " + ", ".join(part for part in (self.source.paper, self.source.where, self.source.url) if part),
+            f"  source: {self.source}",
         ]
         lines += [f"  assumes: {a.text}" for a in self.assumptions]
         lines += [f"  least at {t.symbol} = {t.rounded}" for t in self.tunings]
@@ -352,7 +368,12 @@ def compiled(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[...,
 
 
 def _harmonic(n: float) -> float:
+    if n > 1000.0:  # the next term of the series is 1 / (120 n^4)
+        return math.log(n) + _EULER + (0.5 - 1.0 / (12.0 * n)) / n
     return math.fsum(1.0 / k for k in range(1, int(n) + 1))
+
+
+_EULER = 0.5772156649015329
 
 
 _MANY = 12  # names in one message

@@ -14,6 +14,8 @@ what it needs of learners and problems is imported inside the function, so that 
 A theorem that has no such case, for one because no problem measures what it bounds, is named in a mapping WITHOUT_CASE
 of the same module, with the reason.
 
+HARD_CASES are further cases for `theory.tightness`, at which the theorem may be vacuous: nothing is verified there.
+
 `Case.options` are keyword arguments of `theory.verify`: a rate gives a function from a horizon to a problem, its
 `horizons` and what grows `along` them. A quantity whose range its family does not prove (`theory.ranges`) needs a
 method `metric_range(metric, learner) -> (low, high)` of the problem. Choose losses that are hard (a ratio of estimate

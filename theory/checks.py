@@ -1,19 +1,21 @@
 """The kinds of check behind `theory.verify`: each takes a verdict still blank and returns it filled in.
 
-**Exact expectation** (`check_exact`): the law of the play is known, in closed form or by enumeration
-(`theory.<family>.exact`). That law is the algorithm's, not the code's, so the code is held against it too: its mean
-over `AGREEMENT` repetitions must be compatible, else the code itself is sampled.
-
-**Every input** (`check_worst`): the worst of all inputs where a family can name it (`theory.<family>.witnesses`), else
-the worst that a search finds.
-
-**Every path** (`check_paths`): one repetition beyond the bound refutes it. None among n says that at most a share
-1 - alpha^(1/n) of all is beyond it, wrong with probability at most alpha: if the share were larger, n repetitions
-would all have missed it with probability below alpha.
-
 **Certified Monte Carlo** (`check_samples`): the e-process of `theory.confidence.MeanTest` over growing batches. A
 lower bound E X >= b is the upper bound E(-X) <= -b. A bound with probability 1 - delta is the upper bound
 E 1{X beyond b} <= delta.
+
+**Exact expectation** (`check_exact`): the law of the play is known, in closed form or by enumeration
+(`theory.<family>.exact`). That law is the algorithm's. What is said of the bound rests on the code's own mean, sampled
+as above; the exact value is reported beside it where the code agrees with the law, in the mean and in the frequency of
+every action in every round (`theory.agreement`).
+
+**Every input** (`check_worst`): the worst of all inputs where a family can name it (`theory.<family>.witnesses`), else
+the worst that a search finds. The code plays it and is checked there in the same way.
+
+**Every path** (`check_paths`): all plays where they are finitely many and known (`Problem.plays`), else repetitions.
+One path beyond the bound refutes it. None among n repetitions says that at most a share 1 - alpha^(1/n) of all paths is
+beyond it, wrong with probability at most alpha: if the share were larger, n repetitions would all have missed it with
+probability below alpha. It does not say that none is.
 
 **Rate** (`check_rate`): the exponent of a geometric grid of horizons (`theory.rates`), measured and not certified.
 """
@@ -28,18 +30,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import theory
+from theory.agreement import MISSED, REPETITIONS, agreement
 from theory.confidence import MeanTest, mean_interval
-from theory.ranges import Range, proven_range
+from theory.ranges import Range, proven_range, range_of_all_plays
 from theory.rates import fit_exponent
-from theory.verdict import Outcome, Verdict
+from theory.verdict import RATE_TOLERANCE, Outcome, Verdict
 
 Array = NDArray[np.float64]
 
 FIRST_BATCH = 64
-AGREEMENT = 1000  # repetitions of the code that are held against an exact expectation
-RARE = 0.01  # share of repetitions beyond a claim about every path that is still to be noticed
+RARE = 0.01  # share of paths beyond a claim about every path that is still to be noticed
+SURE = 1000  # repetitions that promise well how many decide
+DECIDING_LIMIT = 1_000_000  # repetitions with `until_decided`
 RATE_LEVEL = 0.99
-RATE_TOLERANCE = 0.06  # what lower-order terms and a factor ln^(1/3) T add to a slope over 2^8..2^16
 MISFIT = 4.0  # chi^2 per degree of freedom above which a slope is no summary
 
 
@@ -47,8 +50,10 @@ MISFIT = 4.0  # chi^2 per degree of freedom above which a slope is no summary
 class Sampling:
     """How a check may sample.
 
-    alpha: error probability.  limit: most repetitions, and of a rate those at each horizon (rate_limit).  ends: the
-    range of a sample, if given.  threads: of the simulation.
+    alpha: error probability.  limit: most repetitions, and of a rate those at each horizon (rate_limit).
+    until_decided: whether to go on to `DECIDING_LIMIT` where that promises a decision.  share: of paths that violate a
+    claim about every path and are still to be noticed.  ends: the range of a sample, if given.  threads: of the
+    simulation.
     """
 
     alpha: float
@@ -56,6 +61,8 @@ class Sampling:
     rate_limit: int
     ends: Range | None
     threads: int | None
+    until_decided: bool = False
+    share: float = RARE
 
 
 class Draws:
@@ -83,82 +90,7 @@ class Draws:
         return batch
 
 
-def decided(base: Verdict, value: float, rounding: float, **changes: Any) -> Verdict:
-    """Return the verdict on a number that is known up to its rounding; a bound met with equality holds."""
-    excess = value - base.bound_value if base.direction == "upper" else base.bound_value - value
-    outcome: Outcome = "holds" if excess <= rounding else "broken"
-    known = {"kind": "exact expectation", "outcome": outcome, "estimate": value, "low": value, "high": value}
-    return replace(base, **(known | changes))
-
-
-# ---------------------------------------------------------------- without sampling
-
-
-def check_exact(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict | None:
-    """Hold the exact expectation against the bound and the code against the exact expectation; None without one."""
-    if bound.mode != "expectation":
-        return None
-    known = theory.first_answer("exact", "expectation", problem, learner, bound.quantity)
-    if known is None:
-        return None
-    value, rounding = known
-    draws = Draws(problem, learner, bound.quantity, base.seed, sampling.threads)
-    x = draws.more(min(AGREEMENT, sampling.limit))
-    low, high = mean_interval(x, *proven_range(problem, learner, bound.quantity), sampling.alpha / 2.0)
-    if not low - rounding <= value <= high + rounding:
-        verdict = check_samples(base, bound, problem, learner, sampling)
-        odd = f"The code is not the algorithm of the theorem, whose exact {bound.quantity} is {value:.5g}."
-        return replace(verdict, note=f"{odd} {verdict.note}".strip())
-    note = f"{len(x)} repetitions of the code agree: mean {x.mean():.5g}, certainly in [{low:.5g}, {high:.5g}]."
-    return decided(base, value, rounding, error_probability=sampling.alpha, repetitions=len(x), note=note)
-
-
-def check_worst(base: Verdict, bound: Any, problem: Any, learner: Any) -> Verdict:
-    """Hold an upper bound on regret against the worst inputs that the problem's family knows for the learner."""
-    if bound.quantity != "regret" or bound.direction != "upper" or bound.mode != "expectation":
-        raise ValueError(f"the worst case is known for upper bounds on expected regret, not for {bound.name}")
-    worst = theory.first_answer("witnesses", "worst_case", problem, learner, base.bound_value, base.seed)
-    if worst is None:
-        raise TypeError(f"no worst case is known for {type(problem).__name__}")
-    if worst.every_input:
-        return decided(base, worst.regret, worst.rounding, kind="every input")
-    note = "On the worst losses that the search found; others may be worse."
-    return decided(base, worst.regret, worst.rounding, note=note)
-
-
 # ---------------------------------------------------------------- by sampling
-
-
-def check_paths(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
-    """Hold the bound against every repetition; one that is beyond it refutes it."""
-    count = min(math.ceil(-math.log(sampling.alpha) / RARE), sampling.limit)
-    x = Draws(problem, learner, bound.quantity, base.seed, sampling.threads).more(count)
-    worst = float(x.max() if base.direction == "upper" else x.min())
-    rounding = 1e-12 * problem.horizon * (1.0 + getattr(problem, "switching_cost", 0.0))
-    verdict = decided(base, worst, rounding, kind="every path", repetitions=count, low=x.min(), high=x.max())
-    if verdict.broken:  # by a witness: nothing is left to chance
-        return verdict
-    share = -math.expm1(math.log(sampling.alpha) / count)
-    odds = f"wrong with probability at most {sampling.alpha:.2g}"
-    note = f"So a share of at most {share:.2g} of all repetitions is beyond it, {odds}."
-    return replace(verdict, error_probability=sampling.alpha, note=note)
-
-
-def check_share(base: Verdict, bound: Any, problem: Any, learner: Any, delta: float, sampling: Sampling) -> Verdict:
-    """Sample until the share of repetitions beyond the bound is known to be below delta or above it."""
-    limit, upper = base.bound_value, base.direction == "upper"
-    worst = -math.inf
-
-    def beyond(x: Array) -> Any:
-        nonlocal worst
-        worst = max(worst, float((x if upper else -x).max()))
-        return x > limit if upper else x < limit
-
-    claim = f"share of runs with {bound.quantity} {'above' if upper else 'below'} {limit:.5g}"
-    share = replace(base, direction="upper", bound_value=delta, quantity=claim)
-    verdict = check_samples(share, bound, problem, learner, replace(sampling, ends=Range(0.0, 1.0)), beyond)
-    note = f"The worst run: {worst if upper else -worst:.5g}."
-    return replace(verdict, note=f"{note} {verdict.note}".strip())
 
 
 def check_samples(
@@ -174,35 +106,183 @@ def check_samples(
     sign = 1.0 if base.direction == "upper" else -1.0
     test = MeanTest.start(min(sign * ends.low, sign * ends.high), max(sign * ends.low, sign * ends.high), sign * target)
     draws = Draws(problem, learner, bound.quantity, base.seed, sampling.threads)
-    said = "undecided"
-    while said == "undecided" and len(draws.values) < sampling.limit:
-        count = min(max(FIRST_BATCH, len(draws.values) // 2), sampling.limit - len(draws.values))
+    outcomes: dict[str, Outcome] = {"below": "holds", "above": "broken", "vacuous": "vacuous"}
+    outcome: Outcome = "undecided"
+    while outcome == "undecided" and (count := _next_batch(len(draws.values), test, sampling)):
         test = test.add(sign * np.asarray(score(draws.more(count)), dtype=np.float64))
-        said = str(test.outcome(sampling.alpha)[0])
+        outcome = outcomes.get(str(test.outcome(sampling.alpha)[0]), "undecided")
     values = np.asarray(score(draws.values), dtype=np.float64)
-    low, high = mean_interval(values, *ends, sampling.alpha)
-    outcomes: dict[str, Outcome] = {"below": "holds", "vacuous": "holds", "above": "broken", "undecided": "undecided"}
-    return replace(
+    verdict = replace(
         base,
         kind="certified Monte Carlo",
-        outcome=outcomes[said],
+        outcome=outcome,
         estimate=float(values.mean()),
-        low=low,
-        high=high,
-        error_probability=sampling.alpha,
+        false_holds=sampling.alpha,
+        false_broken=sampling.alpha,
         repetitions=len(values),
         low_possible=ends.low,
         high_possible=ends.high,
-        note=_note(said, float(test.projected(sampling.alpha)[0])),
     )
+    verdict = _with_interval(verdict, values, ends, sampling.alpha)
+    return _explained(verdict, float(test.projected(sampling.alpha)[0]))
 
 
-def _note(said: str, projected: float) -> str:
-    if said == "vacuous":
-        return "Vacuous: no play of this problem can be beyond the bound, so the samples tested nothing."
-    if said == "undecided" and math.isfinite(projected):
-        return f"If the repetitions to come are like these, about {projected:.0f} in all decide."
-    return ""
+def _next_batch(drawn: int, test: MeanTest, sampling: Sampling) -> int:
+    """Return how many repetitions to draw next; 0 for no more."""
+    limit, promised = sampling.limit, test.projected(sampling.alpha)[0]
+    if sampling.until_decided and drawn >= limit and promised <= DECIDING_LIMIT:
+        limit = DECIDING_LIMIT
+    most = max(FIRST_BATCH, drawn // 2)
+    wanted = most if drawn < SURE else min(most, max(drawn // 16, 1.05 * promised - drawn))
+    return max(0, min(int(wanted), limit - drawn))
+
+
+def _with_interval(verdict: Verdict, values: Array, ends: Range, alpha: float) -> Verdict:
+    """Return the verdict with the interval of the mean, which excludes a bound that the test has decided on."""
+    low, high = mean_interval(values, *ends, alpha)
+    if verdict.decided and verdict.holds == (verdict.direction == "upper"):
+        high = min(high, verdict.bound_value)
+    elif verdict.decided:
+        low = max(low, verdict.bound_value)
+    return replace(verdict, low=low, high=high)
+
+
+def _explained(verdict: Verdict, projected: float) -> Verdict:
+    """Return the verdict with what it takes to decide, or with the reason why nothing can."""
+    if verdict.vacuous:
+        note = "No play of this problem can be beyond the bound, so the samples tested nothing."
+        return replace(verdict, note=note, false_holds=0.0, false_broken=0.0)
+    return needing(verdict, projected) if verdict.undecided else verdict
+
+
+def needing(verdict: Verdict, repetitions: float) -> Verdict:
+    """Return an undecided verdict that says how many repetitions decide."""
+    more = "raise max_repetitions" if repetitions > DECIDING_LIMIT else "raise max_repetitions, or pass until_decided"
+    note = (
+        f"If the repetitions to come are like these, about {repetitions:.0f} in all decide: {more}."
+        if math.isfinite(repetitions)
+        else "So near to the bound no number of repetitions is in sight that decides."
+    )
+    return replace(verdict, outcome="undecided", repetitions_needed=repetitions, note=note)
+
+
+def check_share(base: Verdict, bound: Any, problem: Any, learner: Any, delta: float, sampling: Sampling) -> Verdict:
+    """Sample until the share of repetitions beyond the bound is known to be below delta or above it."""
+    limit, upper = base.bound_value, base.direction == "upper"
+    seen = np.zeros(1)
+
+    def beyond(x: Array) -> Any:
+        nonlocal seen
+        seen = x  # the last time all of them
+        return x > limit if upper else x < limit
+
+    if (vacuous := within_all_plays(base, bound, problem, sampling.ends)) is not None:
+        return vacuous
+    claim = f"share of runs with {bound.quantity} {'above' if upper else 'below'} {limit:.5g}"
+    share = replace(base, direction="upper", bound_value=delta, quantity=claim)
+    verdict = check_samples(share, bound, problem, learner, replace(sampling, ends=Range(0.0, 1.0)), beyond)
+    often = float(np.quantile(seen, 1.0 - delta if upper else delta))
+    note = f"The worst run: {float(seen.max() if upper else seen.min()):.5g}."
+    ratio = often / limit if limit != 0.0 else math.nan
+    return replace(verdict, often=ratio, note=f"{note} {verdict.note}".strip())
+
+
+# ---------------------------------------------------------------- where the law is known
+
+
+def check_exact(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict | None:
+    """Certify the code's mean and report the exact expectation of the algorithm beside it; None without one."""
+    if bound.mode != "expectation":
+        return None
+    known = theory.first_answer("exact", "expectation", problem, learner, bound.quantity)
+    if known is None:
+        return None
+    value, rounding = known
+    return _beside(value, rounding, check_samples(base, bound, problem, learner, sampling), problem, learner, sampling)
+
+
+def check_worst(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
+    """Hold an upper bound on regret against the worst inputs that the problem's family knows for the learner."""
+    if bound.quantity != "regret" or bound.direction != "upper" or bound.mode != "expectation":
+        raise ValueError(f"the worst case is known for upper bounds on expected regret, not for {bound.name}")
+    worst = theory.first_answer("witnesses", "worst_case", problem, learner, base.bound_value, base.seed)
+    if worst is None:
+        raise TypeError(f"no worst case is known for {type(problem).__name__}")
+    played = check_samples(base, bound, worst.problem, learner, sampling)
+    verdict = _beside(worst.regret, worst.rounding, played, worst.problem, learner, sampling)
+    if math.isnan(verdict.exact):
+        return verdict
+    return replace(verdict, kind="every input" if worst.every_input else "worst found")
+
+
+def _beside(value: float, rounding: float, sampled: Verdict, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
+    """Return a verdict on samples with the exact value beside it, if the code agrees with the law behind the value.
+
+    A false alarm, with probability at most 3 alpha, changes the words and not the outcome, which rests on the samples.
+    """
+    count = min(REPETITIONS, max(sampling.limit, sampled.repetitions))
+    test = agreement(problem, learner, count, sampled.seed, sampling.alpha, sampling.threads)
+    against = test.against if test else ""
+    if not sampled.low - rounding <= value <= sampled.high + rounding:
+        against = f"its mean is certainly in [{sampled.low:.5g}, {sampled.high:.5g}]"
+    if against:
+        odd = f"The code is not the algorithm, whose exact {sampled.quantity} is {value:.5g}: {against}."
+        return replace(sampled, note=f"{odd} {sampled.note}".strip())
+    note = "Its actions were not compared with the law, only their mean."
+    if test and test.noticed < 1.0:
+        note = (
+            f"In {test.repetitions} repetitions it plays each action in each round as often as the algorithm; a "
+            f"probability off by {test.noticed:.2g} is missed with probability at most {MISSED}."
+        )
+    note = f"The mean of the repetitions is {sampled.estimate:.5g}. {note} {sampled.note}".strip()
+    return replace(sampled, kind="exact expectation", estimate=value, exact=value, note=note)
+
+
+# ---------------------------------------------------------------- paths
+
+
+def check_paths(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
+    """Hold the bound against all plays where they are known, else against so many that few can violate it."""
+    plays = problem.plays(learner)
+    needed = math.ceil(math.log(sampling.alpha) / math.log1p(-sampling.share))
+    limit = max(sampling.limit, DECIDING_LIMIT if sampling.until_decided else 0)
+    every = plays is not None and plays <= limit
+    count = int(plays) if every else min(needed, limit)
+    x = Draws(problem, learner, bound.quantity, base.seed, sampling.threads).more(count)
+    worst = float(x.max() if base.direction == "upper" else x.min())
+    excess = worst - base.bound_value if base.direction == "upper" else base.bound_value - worst
+    verdict = replace(base, kind="every path" if every else "sampled paths", estimate=worst, repetitions=count)
+    verdict = replace(verdict, low=float(x.min()), high=float(x.max()))
+    if excess > rounding_of_a_path(problem, worst, base.bound_value):  # by a witness: nothing is left to chance
+        return replace(verdict, outcome="broken")
+    if (vacuous := within_all_plays(verdict, bound, problem, sampling.ends)) is not None:
+        return vacuous
+    if every:
+        return replace(verdict, outcome="holds", note=f"The play draws nothing: {_plays(count)} all there are.")
+    share = -math.expm1(math.log(sampling.alpha) / count)
+    verdict = replace(verdict, outcome="no violation found", share=share, false_holds=sampling.alpha)
+    return verdict if count == needed else needing(verdict, needed)
+
+
+def _plays(count: int) -> str:
+    return "this one is" if count == 1 else f"these {count} are"
+
+
+def rounding_of_a_path(problem: Any, value: float, bound: float) -> float:
+    """Return what floating point may add: relative to sums of T terms in [0, 1 + c], and to the quantity's own size."""
+    return 1e-12 * (problem.horizon * (1.0 + getattr(problem, "switching_cost", 0.0)) + max(abs(value), abs(bound)))
+
+
+def within_all_plays(base: Verdict, bound: Any, problem: Any, ends: Range | None) -> Verdict | None:
+    """Return a vacuous verdict if no learner at all can be beyond the bound in this problem, as far as is proven."""
+    possible = ends or range_of_all_plays(problem, bound.quantity)
+    if possible is None or (
+        possible.high > base.bound_value if base.direction == "upper" else possible.low < base.bound_value
+    ):
+        return None
+    most = f"at most {possible.high:.5g}" if base.direction == "upper" else f"at least {possible.low:.5g}"
+    note = f"Whoever plays, the {bound.quantity} is {most}; the bound is {base.bound_value:.5g}."
+    return replace(base, outcome="vacuous", low_possible=possible.low, high_possible=possible.high, note=note)
 
 
 # ---------------------------------------------------------------- rates
@@ -244,7 +324,8 @@ def check_rate(
         low=fit.low,
         high=fit.high,
         bound_value=claimed,
-        error_probability=math.nan,
+        false_holds=math.nan,
+        false_broken=math.nan,
         repetitions=count,
         note=note,
     )

@@ -38,6 +38,7 @@ LOG_WEIGHTS: Array = -np.log(np.arange(2.0, 18.0)) - math.log(math.fsum(1.0 / j 
 BELOW, ABOVE = 0, 1  # sides of a test: evidence that the mean is below, above the bound
 _WIDEN = 1e-12  # relative: samples on the edge of the range may be rounded outwards
 _BISECTIONS = 60
+_MANY = 4096  # samples above which equal ones are counted once: regrets of many runs take few values
 
 
 class RangeViolation(ValueError):
@@ -249,11 +250,12 @@ def log_sum_exp(values: Array) -> Array:
 # ---------------------------------------------------------------- parts
 
 
-def _log_capitals(y: Array) -> Array:
-    """Return sum_s log(1 + k y_s) for every bet k: (..., n) -> (..., 16)."""
+def _log_capitals(y: Array, times: Any = None) -> Array:
+    """Return sum_s log(1 + k y_s) for every bet k: (..., n) -> (..., 16); times (n,): how often each y_s counts."""
     out = np.empty((*y.shape[:-1], len(BETS)))
     for j, bet in enumerate(BETS):
-        out[..., j] = np.log1p(bet * y).sum(axis=-1)
+        logs = np.log1p(bet * y)
+        out[..., j] = logs.sum(axis=-1) if times is None else logs @ times
     return out
 
 
@@ -279,10 +281,11 @@ def _bounded(x: Array, low: float, high: float, alpha: float) -> tuple[float, fl
 
 def _upper_end(x: Array, low: float, high: float, threshold: float) -> Array:
     high = high + _WIDEN * (high - low)
+    values, times = np.unique(x, return_counts=True) if x.ndim == 1 and x.size > _MANY else (x, None)
 
     def evidence(m: Array) -> Array:
-        y = (m[..., None] - x) / (high - m[..., None])
-        return log_sum_exp(_log_capitals(y) + LOG_WEIGHTS)
+        y = (m[..., None] - values) / (high - m[..., None])
+        return log_sum_exp(_log_capitals(y, times) + LOG_WEIGHTS)
 
     if high == low:
         return np.full(x.shape[:-1], high)

@@ -8,6 +8,7 @@ None for problems of other families.
 from typing import Any, NamedTuple
 
 import theory
+from bandits.protocol import Learner
 
 
 class Range(NamedTuple):
@@ -25,3 +26,18 @@ def proven_range(problem: Any, learner: Any, metric: str) -> Range:
         raise ValueError(f"no proven range of {metric!r} for {type(problem).__name__}: give it a metric_range method")
     low, high = ends
     return Range(float(low), float(high))
+
+
+class _Anyone(Learner):
+    """A learner that declares nothing of itself."""
+
+    def parameters(self, problem: Any) -> Any:
+        return ()
+
+
+def range_of_all_plays(problem: Any, metric: str) -> Range | None:
+    """Return the proven range of a metric whoever plays; None where it is not known without the learner."""
+    try:
+        return proven_range(problem, _Anyone(), metric)
+    except (AttributeError, TypeError, ValueError):
+        return None

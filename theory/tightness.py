@@ -8,25 +8,33 @@ bound and at least 1 for a true lower one; near 1, the theorem's constants canno
 - search: what gradient ascent through an exact expectation finds;
 - hand-made: inputs that proofs suggest, with the exact expectation;
 - game: the minimax value of a small game, which no learner beats;
+- climbed: what hill climbing finds among games without noise, whose play is computed (`Space`);
 - default case: what `verify` finds in those of `theory.cases`; where it samples, the end that is certain.
 
-All but the last are registered by theorem in `theory/<family>/witnesses.py`: in WITNESSES functions that yield a
-`Witness` each time, and in SEARCHES functions of (bound, seed).
+They are registered by theorem in `theory/<family>/witnesses.py`: in WITNESSES functions that yield a `Witness` each
+time, in SEARCHES functions of (bound, seed), and in SPACES a `Space`, whose best points so far are kept in
+`theory/data/worst_instances.json` (`python benchmarks/worst_instances.py` climbs again; a test plays them again).
+
+A ratio below 0.1 has a reason in the mapping LOOSE beside the theorem.
 """
 
+import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.arguments import checked
-from theory.cases import default_cases
+from theory.cases import Case, default_cases
 
 Array = NDArray[np.float64]
-METHODS = ("every input", "search", "hand-made", "game", "default case")
+METHODS = ("every input", "search", "hand-made", "game", "climbed", "default case")
+_LEAST = 1e-3  # of a bound that is climbed: far above what rounding leaves of a span
+FOUND = Path(__file__).parent / "data" / "worst_instances.json"
 
 
 class Witness(NamedTuple):
@@ -40,6 +48,13 @@ class Witness(NamedTuple):
     amount: float
     method: str
     value: float | None = None
+
+
+class Space(NamedTuple):
+    """The games of a theorem, one for each point of [0, 1]^dimensions; play in them is not random."""
+
+    dimensions: int
+    case: Callable[[Sequence[float]], Case]
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,9 @@ def _witnesses(bound: Any, search: bool, cases: bool, seed: int) -> Iterator[Wit
     from theory import registered
 
     yield from registered("witnesses", "WITNESSES").get(bound.name, tuple)()
+    if bound.name in (spaces := registered("witnesses", "SPACES")):
+        case = spaces[bound.name].case(kept_points()[bound.name])
+        yield Witness(case.problem, case.learner, played(case, bound.quantity), "climbed")
     if search and bound.name in (searches := registered("witnesses", "SEARCHES")):
         yield from searches[bound.name](bound, seed)
     if cases:
@@ -122,24 +140,37 @@ def _setting(problem: Any) -> str:
 def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int = 2000) -> Iterator[Witness]:
     """Yield the certain end of the interval that each default case gives, wrong with probability at most alpha."""
     from sims import simulate
-    from theory.verification import bound_value, verify
+    from theory import registered
+    from theory.confidence import mean_interval
+    from theory.verification import bound_value, failure_probability, verify
 
     upper = bound.direction == "upper"
-    for case in default_cases([bound.name]):
-        if case.make is None:
-            continue
-        problem, learner, options = case.make()
-        verdict = verify(bound, problem, learner, **{"alpha": alpha, "seed": seed, **options})
-        amount, value = verdict.low if upper else verdict.high, verdict.bound_value
-        if verdict.kind in ("rate", "none"):
-            continue
-        if bound.mode == "probability":  # that verdict is on the share of runs beyond the bound
+    hard = registered("cases", "HARD_CASES").get(bound.name)
+    makers = [case.make for case in default_cases([bound.name])] + [hard]
+    for problem, learner, options in (Case(*make()) for make in makers if make is not None):
+
+        def samples(problem: Any = problem, learner: Any = learner, options: Any = options) -> Array:
             run = simulate(problem, learner, repetitions=repetitions, seed=seed, checkpoints=[problem.horizon])
-            samples = run.final(options.get("measured", bound.quantity))
-            amount = often_reached(samples, verdict.bound_value, alpha, upper=upper)
-            value = bound_value(bound, problem, learner, options.get("parameters", "own"))
-        elif bound.mode == "every path":
+            return np.asarray(run.final(options.get("measured", bound.quantity)))
+
+        if bound.rate_only or options.get("method") == "rate":
+            continue
+        parameters = options.get("parameters", "own")
+        value = bound_value(bound, problem, learner, parameters)
+        if bound.mode == "probability":  # its verdict is on the share of runs beyond the bound
+            share = failure_probability(bound, problem, learner, parameters)
+            amount = often_reached(samples(), share, alpha, upper=upper)
+            yield Witness(problem, learner, amount, "default case", value)
+            continue
+        verdict = verify(bound, problem, learner, **{"alpha": alpha, "seed": seed, **options})
+        if verdict.kind == "none":
+            continue
+        amount = verdict.reached
+        if bound.mode == "every path":
             amount = verdict.estimate
+        elif verdict.kind == "certified Monte Carlo":  # it stopped as soon as it was decided
+            ends = mean_interval(samples(), verdict.low_possible, verdict.high_possible, alpha)
+            amount = ends[0] if upper else ends[1]
         yield Witness(problem, learner, amount, "default case", value)
 
 
@@ -157,3 +188,53 @@ def often_reached(samples: Array, share: float, alpha: float, *, upper: bool = T
     if rank > len(values):
         return -math.inf if upper else math.inf
     return float(values[-rank] if upper else values[rank - 1])
+
+
+# ---------------------------------------------------------------- hill climbing
+
+
+def kept_points() -> dict[str, list[float]]:
+    """Return the best points that were found, by theorem."""
+    return {name: found["point"] for name, found in json.loads(FOUND.read_text()).items()}
+
+
+def played(case: Case, quantity: str) -> float:
+    """Return a metric at the horizon of a matrix game whose feedback has no noise, played in NumPy."""
+    problem, learner, _ = case
+    params, rules, game = learner.parameters(problem), problem.rules(learner), problem.arrays()
+    if (axes := problem.axes()) is not None:
+        game = type(game)(*(value if axis is None else value[0] for value, axis in zip(game, axes, strict=True)))
+    state, total = learner.start(params, rules.view(game)), rules.nothing(game)
+    for t in range(problem.horizon):
+        total = rules.add(game, total, learner.policy(params, state))
+        state = learner.step(params, state, t, rules.ask(game, None))
+    metrics = rules.measure(game, learner.policy(params, state), total, problem.horizon)
+    return float(getattr(metrics, quantity))
+
+
+@checked
+def climb(bound: Any, space: Space, *, evaluations: int = 1000, seed: int = 0) -> tuple[list[float], float]:
+    """Return the best point that was found, rounded to 6 digits, and its ratio.
+
+    A third of the points are uniform; then some coordinates of the best one are moved, by less and less.
+    """
+    rng, best, ratio = np.random.default_rng(seed), np.full(space.dimensions, 0.5), -math.inf
+    for k in range(evaluations):
+        spread = 0.3 * (1.0 - k / evaluations) ** 2
+        moved = best + spread * rng.standard_normal(space.dimensions) * (rng.random(space.dimensions) < 0.4)
+        point = np.round(np.clip(rng.random(space.dimensions) if 3 * k < evaluations else moved, 0.0, 1.0), 6)
+        if (found := ratio_at(bound, space, point.tolist())) > ratio:
+            best, ratio = point, found
+    return best.tolist(), ratio
+
+
+def ratio_at(bound: Any, space: Space, point: Sequence[float]) -> float:
+    """Return what is reached at a point over what the bound allows there.
+
+    -inf where the theorem does not apply, or allows so little that rounding errors count.
+    """
+    case = space.case(point)
+    if bound.applies(case.problem, case.learner):
+        return -math.inf
+    value = bound.value_for(case.problem, case.learner)
+    return played(case, bound.quantity) / value if value > _LEAST else -math.inf

@@ -3,10 +3,12 @@
     verdict = verify("arora2012.batched_exp3", game, BatchedExp3(), alpha=1e-6)
     assert verdict.holds, verdict.explain()
 
-Each theorem gets the strongest check that the case admits (`theory.checks`): exact expectation where the losses are a
-table and the law of the play can be computed, each repetition for a claim about every path, a certified test of the
-mean otherwise, and for theorems known up to constants the exponent. With method="worst" the learner meets the worst
-inputs that are known for it. Rates are measured: no error probability is claimed for them.
+A verdict is about the code that is played. "Holds" says that the code's own mean is certified to be within the bound,
+or that every path there is was played. Each theorem gets the strongest check that the case admits (`theory.checks`):
+the certified mean, with the algorithm's exact expectation beside it where the losses are a table and the law of the
+play can be computed; all paths or sampled ones for a claim about every path; and for theorems known up to constants the
+exponent. With method="worst" the learner meets the worst inputs that are known for it. Rates are measured: no error
+probability is claimed for them.
 
 What is checked is the number, not the proof, so the learner may be anyone's: that a theorem is about `Exp3` is not one
 of its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
@@ -20,7 +22,7 @@ bound for every learner is checked with the learner that is given.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
@@ -30,9 +32,8 @@ from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
 from bandits.protocol import Learner, Problem
 from theory import checks
-from theory.cases import Case, DefaultCase, default_cases
 from theory.ranges import Range
-from theory.verdict import Outcome, Verdict
+from theory.verdict import Verdict
 
 Method = Literal["auto", "exact", "sample", "worst", "rate"]
 Parameters = Mapping[str, float] | Literal["own", "tuned"]
@@ -49,6 +50,8 @@ def verify(
     *,
     alpha: float = 1e-6,
     max_repetitions: int = 20_000,
+    until_decided: bool = False,
+    share: float = checks.RARE,
     seed: int = 0,
     method: Method = "auto",
     parameters: Parameters = "own",
@@ -65,7 +68,9 @@ def verify(
     bound: a bound of the catalogue or its name.  problem: for a rate it may be a function from a horizon to a problem;
     a problem stands for itself at other horizons.
     alpha in (0, 1): "holds" is said of a broken bound, and "broken" of a true one, with probability at most alpha
-    (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided.
+    (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided, or with
+    until_decided=True goes on while it seems that a million repetitions decide.
+    share in (0, 1): of a claim about every path, sampling stops when at most this share of paths can violate it.
     seed: integer in [0, 2^64); the same seed gives the same verdict.  threads: of the simulation.
     method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not to be had.
     parameters: of the bound: the learner's "own", "tuned" ones that minimise the bound, or a mapping, as in
@@ -79,7 +84,7 @@ def verify(
     Raises theory.confidence.RangeViolation if a sample leaves its proven range: a bug in the problem or the learner.
     """
     started = time.perf_counter()
-    sampling = _sampling(alpha, max_repetitions, rate_repetitions, sample_range, threads)
+    sampling = _sampling(alpha, max_repetitions, rate_repetitions, until_decided, share, sample_range, threads)
     grid, bound, method = _given_horizons(horizons), find_bound(bound), _given_method(method)
     shown, family = _problem_and_family(problem, learner, grid)
     base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
@@ -95,31 +100,6 @@ def verify(
 
 
 @checked
-def verify_all(
-    names: Iterable[str] | None = None,
-    alpha: float = 1e-3,
-    *,
-    seed: int = 0,
-    max_repetitions: int = 200_000,
-    threads: int | None = None,
-) -> Iterator[Verdict]:
-    """Yield a verdict for each default case of the named theorems (None: all), in the catalogue's order.
-
-    alpha in (0, 1): the probability that any of the verdicts is wrong (rates excepted), shared equally among them. It
-    holds whatever their dependence. A theorem without a case yields a verdict that says why: not applicable, or
-    undecided where the reason is not known.
-    Raises KeyError with near matches for an unknown name, before anything is run; while running, RuntimeError for a
-    case that cannot be checked, which is a mistake in it.
-    """
-    alpha = real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True)
-    seed = integer("seed", seed, low=0, high=2**64 - 1)
-    max_repetitions = integer("max_repetitions", max_repetitions, low=1)
-    cases = default_cases(names)
-    checked = max(1, sum(case.make is not None for case in cases))
-    options = {"alpha": alpha / checked, "max_repetitions": max_repetitions, "seed": seed, "threads": threads}
-    return (_verdict_of(case, options) for case in cases)
-
-
 def find_bound(bound: Any) -> Any:
     """Return the bound itself, or the one of the catalogue with that name (KeyError with near matches)."""
     from theory import theorem
@@ -145,12 +125,16 @@ def describe_problem(problem: Any) -> str:
     return f"{type(problem).__name__}({', '.join(parts)})"
 
 
-def _sampling(alpha: Any, most: Any, at_each: Any, ends: Any, threads: int | None) -> checks.Sampling:
+def _sampling(
+    alpha: Any, most: Any, at_each: Any, until_decided: Any, share: Any, ends: Any, threads: int | None
+) -> checks.Sampling:
     """Return how a check may sample, from the arguments of `verify`; TypeError or ValueError naming a wrong one."""
     return checks.Sampling(
         alpha=real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True),
         limit=integer("max_repetitions", most, low=1),
         rate_limit=integer("rate_repetitions", at_each, low=2),
+        until_decided=bool(until_decided),
+        share=real("share", share, 0.0, 1.0, open_low=True, open_high=True),
         ends=_given_range(ends),
         threads=threads,
     )
@@ -201,10 +185,19 @@ def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters =
     return _value_for(bound, problem, _claimed(bound, problem, learner, parameters))
 
 
-def tuned_parameters(bound: Any, problem: Any) -> dict[str, float]:
-    """Return the parameters that minimise the bound for the problem, by name; ValueError where it has none."""
-    from theory.bound import compiled
+@checked
+def failure_probability(bound: Any, problem: Any, learner: Any, parameters: Parameters = "own") -> float:
+    """Return delta of a bound that holds with probability 1 - delta; bound and parameters as in `verify`."""
+    bound = find_bound(bound)
+    return _failure_probability(bound, problem, _claimed(bound, problem, learner, parameters), learner)
 
+
+def tuned_parameters(bound: Any, problem: Any, learner: Any = None) -> dict[str, float]:
+    """Return the parameters that minimise the bound for the problem, by name.
+
+    learner: whose other parameters the minimisers may need.  Raises ValueError where there is nothing to tune or no
+    finite minimiser, TypeError for a field that neither the problem nor the learner has.
+    """
     if not bound.tunings:
         raise ValueError(f"{bound.name} has no parameters to tune: leave out parameters='tuned'")
     tuned: dict[str, float] = {}
@@ -213,10 +206,31 @@ def tuned_parameters(bound: Any, problem: Any) -> dict[str, float]:
         later = {tuning.symbol for tuning in waiting}
         tuning = next(t for t in waiting if not later & t.rounded.free_symbols)
         symbols = sorted(tuning.rounded.free_symbols, key=lambda symbol: symbol.field)
-        values = [tuned[s.field] if s.field in tuned else float(getattr(problem, s.field)) for s in symbols]
-        tuned[tuning.symbol.field] = float(compiled(tuning.rounded, symbols)(*values))
+        values = {s.field: tuned[s.field] if s.field in tuned else _field(bound, s, problem, learner) for s in symbols}
+        tuned[tuning.symbol.field] = _minimiser(bound, tuning, symbols, values)
         waiting.remove(tuning)
     return tuned
+
+
+def _field(bound: Any, symbol: Any, problem: Any, learner: Any) -> float:
+    """Return a field of the problem or of the learner's parameters; TypeError where neither has it."""
+    for holder in (problem, learner.parameters(problem) if learner is not None else None):
+        if hasattr(holder, symbol.field):
+            return float(getattr(holder, symbol.field))
+    raise TypeError(f"{bound.name} needs {symbol.field}, which neither the problem nor the learner has")
+
+
+def _minimiser(bound: Any, tuning: Any, symbols: Sequence[Any], values: Mapping[str, float]) -> float:
+    from theory.bound import compiled
+
+    try:
+        found = float(compiled(tuning.rounded, symbols)(*values.values()))
+    except (ArithmeticError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        at = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        raise ValueError(f"{bound.name} has no finite minimising {tuning.symbol.field} where {at}")
+    return found
 
 
 class _With:
@@ -234,14 +248,16 @@ def _claimed(bound: Any, problem: Any, learner: Any, parameters: Parameters) -> 
     """Return something with the parameters for which the bound is claimed."""
     if isinstance(parameters, Mapping):
         known = {name for name in bound.fields if not hasattr(problem, name)} | {"failure_probability"}
-        if not bound.readers and not known.issuperset(parameters):
+        if bound.readers:  # they may read any parameter
+            known |= set(getattr(learner.parameters(problem), "_fields", ()))
+        if not known.issuperset(parameters):
             raise ValueError(
                 f"parameters must be among {', '.join(sorted(known))}, got {', '.join(map(str, parameters))}"
             )
         return _With(learner, {name: real(name, value) for name, value in parameters.items()})
     if parameters not in ("own", "tuned"):
         raise ValueError(f"parameters must be 'own', 'tuned' or a mapping, got {parameters!r}")
-    return learner if parameters == "own" else _With(learner, tuned_parameters(bound, problem))
+    return learner if parameters == "own" else _With(learner, tuned_parameters(bound, problem, learner))
 
 
 def _value_for(bound: Any, problem: Any, claimed: Any) -> float:
@@ -306,7 +322,7 @@ def _check_value(
     claimed = _claimed(bound, problem, learner, parameters)
     base = replace(base, bound_value=_value_for(bound, problem, claimed))
     if method == "worst":
-        return checks.check_worst(base, bound, problem, learner)
+        return checks.check_worst(base, bound, problem, learner, sampling)
     if method != "sample":
         found = checks.check_exact(base, bound, problem, learner, sampling)
         if found is not None:
@@ -325,23 +341,3 @@ def _check_value(
 def _blank(bound: Any, problem: Any, learner: Any, seed: int) -> Verdict:
     shown = (describe_problem(problem), learner.name)
     return Verdict(bound.name, "undecided", "none", bound.quantity, bound.direction, *shown, seed=seed)
-
-
-def _verdict_of(case: DefaultCase, options: Mapping[str, Any]) -> Verdict:
-    if case.make is None:
-        bound = case.bound
-        outcome: Outcome = "not applicable" if case.reason else "undecided"
-        note = f"It has no default case{': ' + case.reason if case.reason else ' yet'}."
-        learner = bound.learner or "every learner"
-        return Verdict(bound.name, outcome, "none", bound.quantity, bound.direction, "no problem", learner, note=note)
-    try:
-        problem, learner, own = Case(*case.make())
-        return verify(case.bound, problem, learner, **{**options, **own})
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise RuntimeError(f"the check of {case.bound.name} failed: {error}") from error
-
-
-@checked
-def error_probability(verdicts: Iterable[Verdict]) -> float:
-    """Return the probability with which any of these verdicts is wrong, rates excepted: the sum of theirs."""
-    return math.fsum(v.error_probability for v in verdicts if v.kind != "rate")

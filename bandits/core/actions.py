@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.core.jit import overload, types
+from bandits.core.jit import instructions, types
 
 _LARGEST = 2**63 - 1
 _LONGEST = 80  # characters of a value in a message
@@ -65,8 +65,7 @@ def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
             if not _fits(value, part):
                 raise InvalidActionType(f"{part.name} must be {part}, got {_shown(value)}")
 
-    @overload(check, strict=False)
-    def compiled(action: Any) -> Any:
+    def checked(action: Any) -> Any:
         fields = getattr(action, "fields", ())
         if expected and not fields:
             raise InvalidActionType(f"act must return a {expected}, got {types.unliteral(action)}")
@@ -76,8 +75,9 @@ def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
             value = action[fields.index(part.name)] if expected else action
             if not _type_fits(value, part):
                 raise InvalidActionType(f"{part.name} must be {part}, got {types.unliteral(value)}")
-        return lambda action: None
+        return types.none
 
+    instructions(check, checked)(lambda context, builder, signature, arguments: context.get_dummy_value())
     return check
 
 
@@ -86,11 +86,26 @@ def index(value: Any) -> int:
     return min(operator.index(value), _LARGEST)
 
 
-@overload(index, strict=False)
-def _index(value: Any) -> Any:
-    if types.unliteral(value) == types.uint64:
-        return lambda value: np.int64(value) if value <= np.uint64(_LARGEST) else np.int64(_LARGEST)
-    return lambda value: np.int64(value)
+@instructions(index, lambda value: types.int64)
+def _index(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kind, value = types.unliteral(signature.args[0]), arguments[0]
+    if kind == types.uint64:
+        largest = context.get_constant(types.uint64, _LARGEST)
+        value = builder.select(builder.icmp_unsigned("<", value, largest), value, largest)
+    return context.cast(builder, value, kind, types.int64)
+
+
+def arm_of(action: Any) -> int:
+    """Return an action that is an integer, or the first field of one that is a record, as int64."""
+    return index(action[0] if isinstance(action, tuple) else action)
+
+
+@instructions(arm_of, lambda action: types.int64)
+def _arm_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kind, value = types.unliteral(signature.args[0]), arguments[0]
+    if isinstance(kind, types.BaseTuple):
+        kind, value = types.unliteral(kind.types[0]), builder.extract_value(value, 0)
+    return context.cast(builder, value, kind, types.int64)
 
 
 def _fits(value: Any, part: Part) -> bool:

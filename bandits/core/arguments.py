@@ -27,6 +27,7 @@ from typing import (
     NamedTuple,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -73,6 +74,18 @@ class Checked(metaclass=_Converting):
         """Restore a copy; its arrays are read-only again."""
         self.__dict__.update(state)
         _freeze(self)
+
+
+def read_only(compute: Function) -> Function:
+    """Decorate the function of a cached property: its array is read-only, in the object as in a copy of it."""
+
+    @functools.wraps(compute)
+    def computed(self: Any) -> Any:
+        value = compute(self)
+        value.flags.writeable = False
+        return value
+
+    return cast(Function, computed)
 
 
 def _freeze(made: Any) -> None:

@@ -16,6 +16,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.runtime.context import NRTContext
 
 from bandits.core.kernel_cache import ContentCache as ContentCache
+from bandits.core.kernel_cache import PartCache as PartCache
 
 _CALLED: dict[Callable[..., Any], tuple[str, ...]] = {
     NRTContext.get_meminfos: ("self", "builder", "ty", "val"),

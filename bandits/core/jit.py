@@ -23,8 +23,7 @@ from numba.core import types as _numba_types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
-from numba.extending import intrinsic, lower_builtin, type_callable
-from numba.extending import overload as overload
+from numba.extending import lower_builtin, type_callable
 
 from bandits.core.addresses import NotAddressable, Reached, reach
 
@@ -60,7 +59,9 @@ def _step(function: F, **options: Any) -> F:
         return _compile(function, **options)
     options |= {"error_model": "numpy", "nogil": True, "nopython": True}
     options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
-    return cast(F, parts.Step(function, targetoptions=options, pipeline_class=parts.FastCompiler))
+    step = parts.Step(function, targetoptions=options, pipeline_class=parts.FastCompiler)
+    step._cache = parts.PartCache(lambda: _digest(step))
+    return cast(F, step)
 
 
 def kernel(function: F) -> F:
@@ -96,7 +97,7 @@ def program(function: F) -> F:
         compiled.origin = origin = _origin(compiled)
         reached = origin.reached
         if inner_parts() and reached is not None and not reached.recursive:  # Numba reloads recursion as a wild jump
-            compiled._cache = inner_parts().ContentCache(reached.digest)
+            compiled._cache = inner_parts().ContentCache(lambda: reached.digest)
     return cast(F, compiled)
 
 
@@ -131,6 +132,12 @@ def _origin(function: Any) -> Origin:
         return Origin(None, str(error))
 
 
+def _digest(function: Any) -> str | None:
+    """Return the digest of all that a function reaches now; None where its machine code must not be kept."""
+    reached = _origin(function).reached
+    return None if reached is None or reached.recursive else reached.digest  # Numba reloads recursion as a wild jump
+
+
 def pickled_by_value(value: Any) -> bytes:
     """Return a pickle with the source of what another process cannot import: classes of a script or notebook.
 
@@ -138,6 +145,23 @@ def pickled_by_value(value: Any) -> bytes:
     """
     with global_compiler_lock:
         return cast(bytes, dumps(value))
+
+
+# ---------------------------------------------------------------- instructions of our own
+
+
+def instructions(function: Any, typed: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Return the decorator that gives compiled code `function` as instructions: unlike `overload`, nothing to compile.
+
+    typed: from the arguments' types to the type of the value; it may raise.  Decorated: (context, builder, signature,
+    values) -> value, as in Numba's `lower_builtin`.
+    """
+
+    def decorate(lower: Any) -> Any:
+        type_callable(function)(lambda context: typed)
+        return lower_builtin(function, types.VarArg(types.Any))(lower)
+
+    return decorate
 
 
 # ---------------------------------------------------------------- borrowed references
@@ -192,59 +216,51 @@ def _refuse_other_than_numbers(kind: Any, path: str) -> None:
         raise numba.core.errors.TypingError(f"{path} is {kind}: {RECORDS_HOLD}")
 
 
-@intrinsic
-def _borrow(_typing_context: Any, value: Any) -> Any:
+def _borrowed(value: Any) -> Any:
     _refuse_other_than_numbers(value, "")
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _without_owner(context, builder, signature.args[0], arguments[0])
-
-    return value(value), codegen
+    return value
 
 
-@overload(borrow, strict=False)
-def _overload_borrow(value: Any) -> Any:
-    return lambda value: _borrow(value)
+@instructions(borrow, _borrowed)
+def _lower_borrow(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return _without_owner(context, builder, signature.args[0], arguments[0])
 
 
-@overload(keep_alive, strict=False)
-def _overload_keep_alive(value: Any) -> Any:
-    return lambda value: None
+@instructions(keep_alive, lambda value: types.none)
+def _lower_keep_alive(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return context.get_dummy_value()
 
 
 # ---------------------------------------------------------------- records written into rows
 
 
-def storing(places_of: Callable[[Any], list[tuple[Any, tuple[int, ...]]]]) -> Any:
-    """Return the intrinsic (record, out) -> None that writes parts of a record into out, (M,) float64 in C order.
+def stored(function: Any, places_of: Callable[[Any], list[tuple[Any, tuple[int, ...]]]]) -> None:
+    """Give compiled code `function`, (record, out) -> None: it writes parts of a record into out, (M,) float64.
 
     places_of: from the record's type to (index or slice of out, indices that lead to the number or array).
     An array of another length than its slice is a ValueError.
     """
 
-    @intrinsic
-    def store(_typing_context: Any, record: Any, out: Any) -> Any:
-        places = places_of(record)
+    def typed(record: Any, out: Any) -> Any:
+        places_of(record)  # raises for what cannot be stored
+        return types.none
 
-        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            row = context.make_array(out)(context, builder, arguments[1]).data
+    @instructions(function, typed)
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row = context.make_array(signature.args[1])(context, builder, arguments[1]).data
 
-            def put(kind: Any, value: Any, place: Any) -> None:
-                builder.store(context.cast(builder, value, kind, types.float64), builder.gep(row, [place]))
+        def put(kind: Any, value: Any, place: Any) -> None:
+            builder.store(context.cast(builder, value, kind, types.float64), builder.gep(row, [place]))
 
-            for place, path in places:
-                kind, value = record, arguments[0]
-                for part in path:
-                    kind, value = kind.types[part], builder.extract_value(value, part)
-                if isinstance(place, slice):
-                    _each_entry(context, builder, kind, value, place, put)
-                else:
-                    put(kind, value, context.get_constant(types.intp, place))
-            return context.get_dummy_value()
-
-        return types.none(record, out), codegen
-
-    return store
+        for place, path in places_of(signature.args[0]):
+            kind, value = signature.args[0], arguments[0]
+            for part in path:
+                kind, value = kind.types[part], builder.extract_value(value, part)
+            if isinstance(place, slice):
+                _each_entry(context, builder, kind, value, place, put)
+            else:
+                put(kind, value, context.get_constant(types.intp, place))
+        return context.get_dummy_value()
 
 
 def _each_entry(context: Any, builder: Any, kind: Any, value: Any, place: slice, put: Callable[..., None]) -> None:
@@ -261,21 +277,11 @@ def _each_entry(context: Any, builder: Any, kind: Any, value: Any, place: slice,
         put(kind.dtype, entry, builder.add(loop.index, context.get_constant(types.intp, place.start)))
 
 
-@type_callable(popcount)
-def _type_popcount(context: Any) -> Any:
-    return lambda word: types.int64(types.uint64)
-
-
-@lower_builtin(popcount, types.uint64)
+@instructions(popcount, lambda word: types.int64)
 def _lower_popcount(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    return builder.ctpop(arguments[0])
+    return builder.ctpop(context.cast(builder, arguments[0], signature.args[0], types.uint64))
 
 
-@type_callable(trailing_zeros)
-def _type_trailing_zeros(context: Any) -> Any:
-    return lambda value: types.int64(types.int64)
-
-
-@lower_builtin(trailing_zeros, types.int64)
+@instructions(trailing_zeros, lambda value: types.int64)
 def _lower_trailing_zeros(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    return builder.cttz(arguments[0], cgutils.false_bit)
+    return builder.cttz(context.cast(builder, arguments[0], signature.args[0], types.int64), cgutils.false_bit)

@@ -9,7 +9,9 @@ import hashlib
 import os
 import pickle
 import platform
+import sys
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -18,10 +20,12 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core import config
+from numba.core import types as _numba_types
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+types: Any = _numba_types  # its members are made at run time
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # without it, opening a pipe waits for a writer
 _OF_DISPLAY: tuple[str, ...] = (
@@ -64,24 +68,32 @@ def compiler_settings() -> dict[str, str]:
 
 
 class ContentCache(_Cache):
-    """The cached files of one program, given by the digest of its text and values."""
+    """The cached files of one function.
 
-    def __init__(self, digest: str) -> None:
-        versions = numba.__version__, np.__version__, platform.python_version()
-        self._program = repr((digest, versions, _own_text(), compiler_settings()))
+    digest: returns the digest of all that the function can reach now, None if it must not be cached.
+    """
+
+    def __init__(self, digest: Callable[[], str | None]) -> None:
+        self._digest = digest
 
     @property
     def cache_path(self) -> str:
         """The folder, as Numba asks for it."""
         return str(cache_directory())
 
-    def _key(self, signature: Any, codegen: Any) -> str:
-        return hashlib.sha256(repr((self._program, str(signature), codegen.magic_tuple())).encode()).hexdigest()
+    def _key(self, signature: Any, codegen: Any) -> str | None:
+        digest, kinds = self._digest(), getattr(signature, "args", signature)
+        if digest is None or not all(map(_is_numbers, kinds)):
+            return None
+        versions = numba.__version__, np.__version__, platform.python_version()
+        identity = digest, versions, _own_text(), compiler_settings(), list(map(_layout, kinds)), codegen.magic_tuple()
+        return hashlib.sha256(repr(identity).encode()).hexdigest()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled function for a signature, None if it must be compiled."""
         target_context.refresh()
-        payload = _read(self._key(sig, target_context.codegen()))
+        key = self._key(sig, target_context.codegen())
+        payload = _read(key) if key else None
         if payload is None:
             return None
         try:
@@ -95,6 +107,9 @@ class ContentCache(_Cache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the compiled function of a signature."""
         name = data.fndesc.qualname.split(".")[-1]
+        key = self._key(sig, data.codegen)
+        if key is None:
+            return
         if data.library.has_dynamic_globals:
             _say_once(f"{name} is compiled in every process: {_ADDRESSES}")
         elif all(lifted.can_cache for lifted in data.lifted):
@@ -103,7 +118,7 @@ class ContentCache(_Cache):
             except (TypeError, ValueError, AttributeError, pickle.PicklingError) as error:
                 _say_once(f"{name} is compiled in every process: {error}")
             else:
-                _write(self._key(sig, data.codegen), payload)
+                _write(key, payload)
 
     def enable(self) -> None:
         """Numba's interface: always enabled."""
@@ -115,10 +130,54 @@ class ContentCache(_Cache):
         """Numba's interface: there is no buffer."""
 
 
+class PartCache(ContentCache):
+    """The cached files of a function that compiled code calls: linked into its callers, in this process and others.
+
+    Where a record is of a class that another process does not find by name, nothing is kept.
+    """
+
+    def _key(self, signature: Any, codegen: Any) -> str | None:
+        kinds = getattr(signature, "args", signature)
+        return super()._key(signature, codegen) if all(map(_is_found_by_name, kinds)) else None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the compiled function of a signature."""
+        given = data.signature.return_type
+        if _is_numbers(given) and _is_found_by_name(given):
+            super().save_overload(sig, data)
+
+
+def _is_numbers(kind: Any) -> bool:
+    """Return whether a type is of numbers, arrays of numbers and tuples of them; other types hold addresses."""
+    if isinstance(kind, types.BaseTuple):
+        return all(map(_is_numbers, kind.types))
+    if isinstance(kind, types.Array):
+        return isinstance(kind.dtype, (types.Number, types.Boolean))
+    return isinstance(kind, (types.Number, types.Boolean, types.NoneType, types.Omitted, types.Literal))
+
+
+def _is_found_by_name(kind: Any) -> bool:
+    """Return whether the classes of all records in a type can be imported by another process."""
+    if not isinstance(kind, types.BaseTuple):
+        return True
+    record = getattr(kind, "instance_class", tuple)
+    module = sys.modules.get(record.__module__) if record.__module__ != "__main__" else None
+    return getattr(module, record.__qualname__, None) is record and all(map(_is_found_by_name, kind.types))
+
+
+def _layout(kind: Any) -> Any:
+    """Return all that tells a type from others: Numba's text of a NamedTuple leaves out its module and its fields."""
+    if not isinstance(kind, types.BaseTuple):
+        return str(kind)
+    record = getattr(kind, "instance_class", None)
+    names = (record.__module__, record.__qualname__, kind.fields) if record else ()
+    return names, [_layout(part) for part in kind.types]
+
+
 @cache
 def _own_text() -> str:
     """Return the digest of the compiling modules: a change in them may change the machine code."""
-    texts = [Path(__file__).with_name(name).read_bytes() for name in ("jit.py", Path(__file__).name)]
+    texts = [Path(__file__).with_name(name).read_bytes() for name in ("jit.py", "inner_numba.py", Path(__file__).name)]
     return hashlib.sha256(b"".join(texts)).hexdigest()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.core.jit import overload, storing, types
+from bandits.core.jit import stored, types
 
 
 class InvalidMetrics(TypeError):
@@ -29,12 +29,7 @@ def writer(names: tuple[str, ...]) -> Callable[[Any, Any], None]:
                 value = value[part]
             out[place] = value
 
-    store = storing(lambda record: _places(names, record, _kind_of_type))
-
-    @overload(write, strict=False)
-    def compiled(record: Any, out: Any) -> Any:
-        return lambda record, out: store(record, out)
-
+    stored(write, lambda record: _places(names, record, _kind_of_type))
     return write
 
 

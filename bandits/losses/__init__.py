@@ -2,6 +2,8 @@
 
 from bandits.losses.alternating import AlternatingLosses as AlternatingLosses
 from bandits.losses.bernoulli import BernoulliLosses as BernoulliLosses
+from bandits.losses.bernoulli import HiddenCoin as HiddenCoin
+from bandits.losses.bitwise import BitwiseCoins as BitwiseCoins
 from bandits.losses.piecewise import PiecewiseLosses as PiecewiseLosses
 from bandits.losses.process import LossProcess as LossProcess
 from bandits.losses.process import LossSteps as LossSteps

@@ -9,9 +9,10 @@ from bandits.core.arguments import Numbers, checked
 from bandits.core.checks import LARGEST_ACTIONS, array, integer, real, shown
 from bandits.core.coins import bernoulli_word, bernoulli_words
 from bandits.core.jit import kernel, popcount, rare_kernel
-from bandits.core.rng import Stream
+from bandits.core.rng import Stream, uniform_index
 from bandits.losses.process import LossProcess, LossSteps
 
+_CHOICE = 2**32 - 1  # the index of the draw that hides an arm: beyond those of all coins
 MANY_COINS = 16  # from this number of arms on, words are generated for all arms together
 
 
@@ -117,3 +118,73 @@ class BernoulliLosses(LossProcess):
         means = np.array(self.means)
         digits = np.where(means < 1.0, means * 2.0**64, 0.0).astype(np.uint64)
         return BernoulliSetting(means, digits, min(self.means))
+
+
+class HiddenSetting(NamedTuple):
+    """Number of arms, how much the better one is better, and the binary expansion of its mean."""
+
+    n_actions: int
+    gap: float
+    better: Any  # uint64: floor((1/2 - gap) 2^64)
+
+
+class HiddenState(NamedTuple):
+    """The arm that is better, and what a `BernoulliState` holds."""
+
+    good: int
+    bits: Any  # (K,) uint64
+    ones: Any  # (K,) int64
+
+
+@kernel
+def _hidden_init(setting: HiddenSetting, env: Stream) -> HiddenState:
+    good = uniform_index(env, 0, _CHOICE, setting.n_actions)
+    return HiddenState(good, np.zeros(setting.n_actions, np.uint64), np.zeros(setting.n_actions, np.int64))
+
+
+@kernel
+def _hidden_advance(setting: HiddenSetting, state: HiddenState, t: int, env: Stream) -> HiddenState:
+    if t & 63 == 0:
+        _hidden_block(setting, state, t >> 6, env)
+    return state
+
+
+@rare_kernel
+def _hidden_block(setting: HiddenSetting, state: HiddenState, block: int, env: Stream) -> None:
+    for arm in range(setting.n_actions):
+        state.ones[arm] += popcount(state.bits[arm])
+        digits = setting.better if arm == state.good else np.uint64(1) << np.uint64(63)
+        state.bits[arm] = bernoulli_word(digits, env, block, arm)
+
+
+@kernel
+def _hidden_gap(setting: HiddenSetting, state: HiddenState, arm: int) -> float:
+    return 0.0 if arm == state.good else setting.gap
+
+
+@dataclass(frozen=True)
+class HiddenCoin(LossProcess):
+    """Fair coins, but for one of n_actions >= 2 whose mean loss is 1/2 - gap, 0 < gap < 1/2: another per repetition.
+
+    Whoever has B observations in all cannot find that action if the gap is of order sqrt(K / B).
+    """
+
+    n_actions: int
+    gap: float
+    steps: ClassVar[LossSteps] = LossSteps(
+        _hidden_init, _hidden_advance, _bernoulli_loss, _bernoulli_totals, _hidden_gap
+    )
+    bounded: ClassVar[bool] = True
+    family: ClassVar[str] = "hidden coin"
+
+    def __post_init__(self) -> None:
+        integer("n_actions", self.n_actions, low=2, high=LARGEST_ACTIONS)
+        real("gap", self.gap, 0.0, 0.5, open_low=True, open_high=True)
+
+    def mean_gap(self, horizon: int) -> float:
+        """Return the gap."""
+        return float(self.gap)
+
+    def setting(self, horizon: int) -> HiddenSetting:
+        """Return what the compiled functions receive; the horizon is not used."""
+        return HiddenSetting(int(self.n_actions), float(self.gap), np.uint64((0.5 - self.gap) * 2.0**64))

@@ -31,7 +31,7 @@ class LossProcess(Checked):
     n_actions: int
     steps: ClassVar[LossSteps]
     bounded: ClassVar[bool] = False
-    hard: bool = False  # whether the process is the one of a lower-bound proof
+    family: ClassVar[str] = ""  # random losses of a lower-bound proof, by name; read by `bandits.protocol.known`
 
     def known_table(self, horizon: int) -> Any:
         """Return the losses (horizon, K) where they are the same in every repetition, else None."""

@@ -142,6 +142,7 @@ class MultiScaleRandomWalk(LossProcess):
     noise: float | None = None
     steps: ClassVar[LossSteps] = LossSteps(_init, _advance, _loss, _totals, _gap, _clipped)
     bounded: ClassVar[bool] = True
+    family: ClassVar[str] = "multi-scale random walk"
 
     def __post_init__(self) -> None:
         integer("n_actions", self.n_actions, low=2, high=LARGEST_ACTIONS)
@@ -153,11 +154,6 @@ class MultiScaleRandomWalk(LossProcess):
         return self.setting(horizon).gap
 
     dominance_gap = mean_gap  # noise and clipping are the same for all actions
-
-    @property
-    def hard(self) -> bool:  # type: ignore[override]
-        """Whether gap and noise are the theorem's."""
-        return type(self) is MultiScaleRandomWalk and self.gap is None and self.noise is None
 
     def setting(self, horizon: int) -> WalkSetting:
         """Return the walk's parameters for a horizon of at least 2."""

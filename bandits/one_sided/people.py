@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.core.arguments import Checked, Numbers
+from bandits.core.arguments import Checked, Numbers, read_only
 from bandits.core.checks import HUGE, LARGEST, array, integer, real, shown
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform_pair
@@ -172,6 +172,7 @@ class Lending(_Independent):
         real("sharpness", self.sharpness)
 
     @cached_property
+    @read_only
     def features(self) -> NDArray[np.float64]:
         """Score, merit and group of every kind, (n, 3)."""
         rng = np.random.default_rng(self.seed)
@@ -208,6 +209,7 @@ class Applicants(_Independent):
             raise TypeError(f"table must be a population with pools of applicants such as GermanCredit(), got {got}")
 
     @cached_property
+    @read_only
     def features(self) -> NDArray[np.float64]:
         """Score and group of every applicant, (n, 2)."""
         first, second = self.table.pools.scores

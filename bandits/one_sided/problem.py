@@ -28,7 +28,7 @@ from typing import Any, ClassVar, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.core.arguments import Checked
+from bandits.core.arguments import Checked, read_only
 from bandits.core.checks import fits, instance, integer, optional_real, real
 from bandits.core.jit import rare_kernel, shared_kernel
 from bandits.core.limits import exceeds
@@ -172,11 +172,13 @@ class OneSidedGame(RoundProblem):
         return self.hypotheses.size(self.people)
 
     @cached_property
+    @read_only
     def table(self) -> NDArray[np.uint8]:
         """All predictions (n_cells, N), or an empty array for a class too large to list."""
         return self.hypotheses.table(self.people)
 
     @cached_property
+    @read_only
     def swings(self) -> NDArray[np.float64]:
         """Swing auditors' distances of the panels, (P, n, n)."""
         return self.panels.swings(self.people.features)

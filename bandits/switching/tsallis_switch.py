@@ -7,12 +7,12 @@ importance-weighted losses,
     p_n(i) = 4 / (eta_n (Lhat(i) - x))^2,   x such that the probabilities sum to 1.
 
 Block n has length max(1, ceil((3 c / 2) sqrt(n / K))). Regret O((c K)^(1/3) T^(2/3) + sqrt(K T)) against any
-oblivious sequence, O((c K)^(2/3) T^(1/3) + ln T sum 1 / gap) for stochastic losses with a unique best
-action. The learning rate eta_n = 2 / sqrt(sum_{m<=n} b_m^2) with b_m the blocks' lengths is ours: it equals
-Zimmert & Seldin's 2 / sqrt(t) where all blocks have length 1. With it, block n adds at most of order
-eta_n b_n^2 sqrt(K) and the regulariser sqrt(K) / eta_N, in all of order sqrt(K sum b_n^2) = the first rate, as
-sum b_n^2 is of order T + c^2 N^2 / K over N of order (T sqrt(K) / c)^(2/3) blocks. The second rate is the paper's, for
-its own learning rate, and not checked here.
+oblivious sequence, O((c K)^(2/3) T^(1/3) + ln T sum 1 / gap) for stochastic losses with a unique best action. The
+learning rate eta_n = 2 / sqrt(sum_{m<=n} b_m^2) with b_m the blocks' lengths is ours: it equals Zimmert & Seldin's 2
+/ sqrt(t) where all blocks have length 1. With it, block n adds at most of order eta_n b_n^2 sqrt(K) and the
+regulariser sqrt(K) / eta_N, in all at most (4 sqrt K - 2) sqrt(sum b_n^2) (`theory.switching.bounds`), which is the
+first rate, as sum b_n^2 is of order T + c^2 N^2 / K over N of order (T sqrt(K) / c)^(2/3) blocks. The second rate is
+the paper's, for its own learning rate, and not checked here.
 """
 
 import math
@@ -129,6 +129,7 @@ class TsallisSwitch(Learner):
     scale: float = 1.0
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    exact: ClassVar[str] = "tsallis_switch"
 
     def __post_init__(self) -> None:
         real("scale", self.scale, low=0.0, open_low=True)

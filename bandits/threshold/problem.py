@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.actions import InvalidAction, Part, index, returns
-from bandits.core.arguments import Checked, checked
+from bandits.core.arguments import Checked, checked, read_only
 from bandits.core.checks import HUGE, LARGEST, array, instance, integer, real, shown
 from bandits.core.jit import rare_kernel, shared_kernel
 from bandits.core.rng import Stream
@@ -164,6 +164,7 @@ class ThresholdGame(RoundProblem):
             object.__setattr__(self, "service", tuple(ends))
 
     @cached_property
+    @read_only
     def thresholds(self) -> NDArray[np.float64]:
         """The thresholds, (G,)."""
         return np.linspace(0.0, 1.0, self.grid) if isinstance(self.grid, int) else np.asarray(self.grid)

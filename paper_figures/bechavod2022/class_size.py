@@ -45,6 +45,7 @@ class ClassSize(Figure):
     from time to time; slopes in log-log between the two largest classes. (b), (c) The same learners at one horizon, at
     which the tuned perturbation of the leaders still hides the labels; 95% intervals of means."""
     panels, size = 3, (11.0, 4.2)
+    alone = True
     tiny = changed(groups=(1, 2), seconds=0.002, horizon=64, learners=("weights",), repetitions=4)
     paper = changed(seconds=1.0, horizon=2**14, repetitions=32)
 

@@ -58,26 +58,34 @@ def play(
     with clear_errors(problem, learner):
         loop = loop_of(problem, learner, params, setting)
         part((0, 0))  # compile once, not in every thread
-        _in_threads(part, _pieces(count, threads), threads, stop)
+        in_threads(part, pieces(count, threads), threads, stop)
     stopping.look(stop)
     return values
 
 
-def _in_threads(part: Callable[[Any], None], pieces: list[tuple[int, int]], workers: int, stop: Any) -> None:
-    """Run the pieces in threads; on Ctrl-C set `stop`, which the compiled loop reads, and wait until all have ended."""
+def compile_pair(problem: Any, learner: Learner) -> None:
+    """Compile the loop of a pair, or read it from the kernel cache, and play nothing."""
+    params, setting, nothing = learner.parameters(problem), problem.setting(), np.empty((0, 1, len(problem.metrics)))
+    with clear_errors(problem, learner):
+        loop = loop_of(problem, learner, params, setting)
+        loop(params, setting, seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), nothing)
+
+
+def in_threads(part: Callable[[Any], None], parts: list[tuple[int, int]], workers: int, stop: Any) -> None:
+    """Run the parts in threads; on Ctrl-C set `stop`, which the compiled loop reads, and wait until all have ended."""
     if workers == 1 and threading.current_thread() is not threading.main_thread():  # receives no Ctrl-C
-        for piece in pieces:
+        for piece in parts:
             part(piece)
         return
-    with ThreadPoolExecutor(min(workers, len(pieces))) as pool:
+    with ThreadPoolExecutor(min(workers, len(parts))) as pool:
         try:
-            list(pool.map(part, pieces))
+            list(pool.map(part, parts))
         except BaseException:
             stop[0] = 1
             raise
 
 
-def _pieces(count: int, workers: int) -> list[tuple[int, int]]:
+def pieces(count: int, workers: int) -> list[tuple[int, int]]:
     """Split 0..count into contiguous pieces, eight per worker to balance the load."""
     edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
     return [(int(a), int(b)) for a, b in pairwise(edges)]
@@ -148,7 +156,7 @@ def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ..
     """Return the compiled loop of a learner in a problem that measures `metrics`."""
     init, act, update = learner
     start, respond, measure, observe = problem
-    decide, write = _make_decide(act, observe), writer(metrics)
+    decide, write = make_decide(act, observe), writer(metrics)
 
     @program
     def play(
@@ -181,7 +189,7 @@ def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ..
     return play
 
 
-def _make_decide(act: Any, observe: Any) -> Any:
+def make_decide(act: Any, observe: Any) -> Any:
     """Return the kernel of the learner's decision: `act`, after `observe` where the problem shows a context."""
 
     @kernel

@@ -38,7 +38,7 @@ def test_objects(name):
     assert_untouched(lambda: used(cls(**base)))
 
 
-SLOW = ("theory.switching.witnesses", "theory.verification.verify_all", "theory.cases.freeze")
+SLOW = ("theory.switching.witnesses", "theory.suite.verify_all", "theory.cases.freeze")
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(checked_functions()) if not name.startswith(SLOW)])

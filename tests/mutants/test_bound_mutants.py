@@ -43,7 +43,8 @@ def check_dartboard_bound(bound):
 
 def check_exp3_bound(bound):
     """The exact regret of EXP3 on losses that are all 1, so that it switches in half of the rounds."""
-    assert_bound_holds(bound, SwitchingCostGame(LossTable(np.ones((12, 2))), 12, switching_cost=5.0), Exp3())
+    game = SwitchingCostGame(LossTable(np.ones((12, 2))), 12, switching_cost=5.0)
+    assert_bound_holds(bound, game, Exp3(), allow_vacuous=True)  # the wrong bound is not
 
 
 HEDGE, DARTBOARD, EXP3, BATCHES = (
@@ -123,8 +124,8 @@ def check_learns_slowly(learner):
 
 
 def check_holds_its_action(learner):
-    """At most n - 1 switches on each of 256 repetitions."""
-    assert_bound_holds("arora2012.batched_exp3_switches", SwitchingCostGame(LONG, 200), learner)
+    """At most n - 1 switches on all but a share of 0.01 of the paths."""
+    assert_bound_holds("arora2012.batched_exp3_switches", SwitchingCostGame(LONG, 200), learner, share=0.01)
 
 
 LEARNERS = {
@@ -144,7 +145,8 @@ def test_mutant_learner_is_rejected(check, true, mutant):
 def check_declared_range(ends):
     """What was declared of a sample holds of every sample that is drawn."""
     game = SwitchingCostGame(LONG, 200)
-    assert_bound_holds("arora2012.batched_exp3", game, BatchedExp3(0.3, 20), method="sample", sample_range=ends)
+    options = {"method": "sample", "sample_range": ends, "allow_vacuous": True}
+    assert_bound_holds("arora2012.batched_exp3", game, BatchedExp3(0.3, 20), **options)
 
 
 def test_mutant_sample_range_is_rejected():

@@ -182,6 +182,31 @@ def test_a_figure_that_fails_does_not_take_the_others_along(tmp_path):
     assert 'id="broken"' not in text
 
 
+DEADLY = """
+import os
+from paper_figures.kit import Figure
+
+class Deadly(Figure):
+    name = "deadly"
+
+    def data(self):
+        os._exit(3)
+"""
+
+
+def test_figures_made_in_processes_are_the_same_and_outlive_one_that_ends_its_process(drawn, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    write_package(tmp_path, "deadly_figures", __init__="", one=DEADLY)
+    names = ("cheng2023_walk", "cheng2023_phases")
+    figures = paper_figures.catalogue("deadly_figures") | {name: KNOWN[name] for name in names}
+    results = {result.name: result.error for result in gallery.draw((), "tiny", tmp_path, figures, processes=2)}
+    assert results.pop("deadly") is not None
+    assert results == dict.fromkeys(names)
+    for name in names:
+        for ending in ("csv", "png", "pdf", "json"):
+            assert (tmp_path / f"{name}.{ending}").read_bytes() == (drawn(name) / f"{name}.{ending}").read_bytes()
+
+
 def test_a_later_call_keeps_the_figures_already_there(tmp_path):
     for name in ("cheng2023_walk", "cheng2023_phases"):
         list(gallery.draw([name], "tiny", tmp_path))

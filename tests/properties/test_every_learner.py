@@ -1,5 +1,8 @@
 """Every learner that the families export, found by walking them, in a small problem whose feedback it accepts."""
 
+import pickle
+
+import numba
 import numpy as np
 import pytest
 
@@ -26,6 +29,12 @@ def test_its_numbers_are_numbers_and_those_of_its_text_run_by_python(name):
     assert not np.isnan(run.values).any()
     if isinstance(problem, RoundProblem):
         assert np.array_equal(run.values, play_plainly(problem, learner, 2, 5, run.rounds))
+        assert compiled_types(problem, learner) == compiled_types(*pickle.loads(pickle.dumps((problem, learner))))
+
+
+def compiled_types(problem, learner):
+    """Return the types that a pair's program is compiled for: a worker process must find what its parent compiled."""
+    return str([numba.typeof(record) for record in (learner.parameters(problem), problem.setting())])
 
 
 def test_every_feedback_says_its_kind():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from theory import confidence
 from theory.confidence import (
     ABOVE,
     BELOW,
@@ -232,3 +233,10 @@ def test_e_bh_controls_the_share_of_false_rejections():
     assert e_bh(np.full(5, math.log(1.0 / 0.05)), 0.05).all()
     with pytest.raises(ValueError, match="nan"):
         e_bh([math.nan], 0.05)
+
+
+def test_equal_samples_counted_once_give_the_same_interval(monkeypatch):
+    samples = np.random.default_rng(0).integers(0, 9, 5000) / 8.0
+    counted = mean_interval(samples, 0.0, 1.0, 1e-3)
+    monkeypatch.setattr(confidence, "_MANY", 5000)
+    assert counted == pytest.approx(mean_interval(samples, 0.0, 1.0, 1e-3), rel=1e-12)

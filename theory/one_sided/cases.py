@@ -6,7 +6,7 @@ wants them treated alike, and the learner lives on the border of what it tolerat
 is played for longer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -54,6 +54,16 @@ def _draw_audit(horizon: int = 50) -> Case:
     panels = Panels(Panel(TableDistance(((0.0, 0.1), (0.1, 0.0)))), audit="draw")
     game = OneSidedGame(people, Listed([[1, 0], [0, 1], [1, 1]]), panels, horizon, tolerance=0.2)
     return Case(game, FixedPolicy((1.0, 1.0, 0.0)))
+
+
+def _jointly(make: Callable[..., Case], *arguments: Any, **options: Any) -> Case:
+    """Return a case with errors and violations measured together."""
+    from bandits.combine import observed
+    from theory.one_sided.witnesses import JointCost
+
+    game, player, _ = make(*arguments, **options)
+    parameters = player.parameters(game)
+    return Case(observed(game, JointCost(parameters.price, parameters.learning_rate)), player)
 
 
 def _on_paths(measured: str, **right: float) -> Case:
@@ -111,6 +121,8 @@ CASES: Cases = {
     "ours.exp2_small_price_regret": partial(_one_kind, "Exp2OneSided", 0.0, price=1.0),
     "ours.exp2_small_price_violations": (partial(_good_and_bad, "Exp2OneSided"), _best_small_price),
     "ours.full_information_small_price_violations": partial(_good_and_bad, "FullInformationExp2", full=True),
+    "ours.exp2_joint": partial(_jointly, _one_kind, "Exp2OneSided", 0.0),
+    "ours.full_information_joint": partial(_jointly, _one_kind, "FullInformationExp2", 0.0, full=True),
     "bubeck2012.exp2_lagrangian": _LITERAL,
     "bubeck2012.exp2_regret": _LITERAL,
     "ours.full_bandit_lagrangian": _LITERAL,

@@ -149,3 +149,74 @@ class Excesses(Probe):
         distances = np.stack([auditor.distances(problem.people.features) for auditor in panel.auditors])
         slack = float(problem.slack or 0.0)
         return ExcessSetting(distances, panel.votes, float(self.price), slack, float(self.perturbation))
+
+
+# ---------------------------------------------------------------- regret and violations together
+
+
+class JointSetting(NamedTuple):
+    """What a violation costs."""
+
+    worth: float
+
+
+class Nothing(NamedTuple):
+    """No state: the game has it all."""
+
+    rounds: int
+
+
+class JointMetrics(NamedTuple):
+    """Error regret plus what the violations cost."""
+
+    regret_and_violations: float
+
+
+@kernel
+def _nothing(setting: OneSidedSetting, own: JointSetting) -> Nothing:
+    return Nothing(0)
+
+
+@kernel
+def _unchanged(
+    setting: OneSidedSetting, own: JointSetting, kept: Nothing, world: OneSidedWorld, t: int, play: Any, report: Any
+) -> Nothing:
+    return kept
+
+
+@rare_kernel
+def _joint(
+    setting: OneSidedSetting, own: JointSetting, kept: Nothing, world: OneSidedWorld, n_rounds: int
+) -> JointMetrics:
+    return JointMetrics(world.sums[1, 0] + world.sums[1, 1] + own.worth * world.counts[1])
+
+
+@dataclass(frozen=True)
+class JointCost(Probe):
+    """Error regret and C (epsilon - eta C) per violation, for `bandits.combine.observed`.
+
+    price: C >= 0.  learning_rate: eta > 0.  The theorem asks for the learner's own.
+    """
+
+    price: float
+    learning_rate: float
+    steps: ClassVar[ProbeSteps] = ProbeSteps(_nothing, _unchanged, _joint)
+
+    def __post_init__(self) -> None:
+        real("price", self.price, low=0.0)
+        real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def metrics(self, problem: OneSidedGame) -> tuple[str, ...]:
+        """Return the name of the sum."""
+        return JointMetrics._fields
+
+    def setting(self, problem: OneSidedGame) -> JointSetting:
+        """Return what a violation costs."""
+        slack = float(problem.slack or 0.0)
+        return JointSetting(float(self.price) * (slack - float(self.learning_rate) * float(self.price)))
+
+    def metric_range(self, problem: OneSidedGame, metric: str, learner: Any) -> tuple[float, float]:
+        """Return the range of the error regret, and what between 0 and T violations cost."""
+        low, high = problem.metric_range("error_regret", learner)
+        worth = self.setting(problem).worth * problem.horizon
+        return low + min(0.0, worth), high + max(0.0, worth)

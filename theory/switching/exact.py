@@ -26,7 +26,7 @@ Long games, for losses that keep the law simple:
 import inspect
 import math
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,8 +48,8 @@ class ExactPlay:
     """Exact expectations of one learner on one loss table.
 
     loss, switches and redraws are expectations; best_loss is the best action's in hindsight.  probabilities: (T, K),
-    the law of the action in each round, or None where it depends on earlier draws.  rounding: what floating point can
-    have done to each expectation, to first order.
+    the marginal law of the action in each round, or None where only its loss is known.  rounding: what floating point
+    can have done to each expectation, to first order.
     """
 
     loss: float
@@ -93,6 +93,12 @@ def expectation(game: Any, learner: Any, quantity: str) -> tuple[float, float] |
     cost = game.switching_cost
     value = play.regret(cost) if quantity == "regret" else getattr(play, quantity)
     return float(value), play.rounding * (1.0 + cost)
+
+
+def marginals(game: Any, learner: Any) -> Array | None:
+    """Return the marginal law of the action in each round, (T, K); None where it is not known."""
+    play = exact_play(game, learner)
+    return None if play is None else play.probabilities
 
 
 # ---------------------------------------------------------------- full information
@@ -179,7 +185,10 @@ def exp3(losses: ArrayLike, learning_rate: float, batch_length: int = 1) -> Exac
     """
     table, rate = _checked(losses, learning_rate)
     length = integer("batch_length", batch_length, low=1, high=len(table))
-    return _own_tree(table, rate, length, lambda batch: batch.sum(axis=0)[None] / length)
+    starts = range(0, len(table), length)
+    return _own_tree(
+        table, starts, lambda n, total: _softmax(-rate * total), lambda batch: batch.sum(0)[None] / length, rate
+    )
 
 
 @checked
@@ -187,7 +196,44 @@ def budgeted_exp3(losses: ArrayLike, learning_rate: float, batch_length: int) ->
     """Return the exact play of batched EXP3 that sees its own action at one uniformly random round a batch."""
     table, rate = _checked(losses, learning_rate)
     length = integer("batch_length", batch_length, low=1, high=len(table))
-    return _own_tree(table, rate, length, lambda batch: batch * len(batch) / length)
+    starts = range(0, len(table), length)
+    return _own_tree(
+        table, starts, lambda n, total: _softmax(-rate * total), lambda batch: batch * len(batch) / length, rate
+    )
+
+
+@checked
+def tsallis_switch(losses: ArrayLike, growth: float, scale: float = 1.0) -> ExactPlay:
+    """Return the exact play of Tsallis-INF over blocks of lengths max(1, ceil(growth sqrt(n))), its rate times scale.
+
+    After a block with own losses summing to s, Lhat(A) grows by s / p(A).
+    """
+    table, factor = _checked(losses, scale)
+    steepness = real("growth", growth, low=0.0)
+    starts, squares = [0], [0.0]
+    while starts[-1] < len(table) and len(starts) <= 64:  # more blocks are too many in any case
+        length = max(1, math.ceil(steepness * math.sqrt(len(starts))))
+        starts.append(starts[-1] + length)
+        squares.append(squares[-1] + length**2)
+
+    def law(n: int, total: Array) -> Array:
+        return _tsallis_law(total - total.min(axis=1, keepdims=True), factor * 2.0 / math.sqrt(squares[n + 1]))
+
+    return _own_tree(table, starts[:-1], law, lambda batch: batch.sum(axis=0)[None], 2.0 * factor)
+
+
+def _tsallis_law(total: Array, rate: float) -> Array:
+    """Return the p (N, K) of greatest 4 sum sqrt(p_i) / rate - <p, total>, by bisection for sqrt(p_i) = 2 / (rate d_i).
+
+    d_i = total_i - x, with x below min(total) = 0 such that the p_i sum to 1.
+    """
+    low, high = np.full((len(total), 1), -2.0 * math.sqrt(total.shape[1]) / rate), np.full((len(total), 1), -2.0 / rate)
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        heavy = ((2.0 / (rate * (total - middle))) ** 2).sum(axis=1, keepdims=True) > 1.0
+        low, high = np.where(heavy, low, middle), np.where(heavy, middle, high)
+    p = (2.0 / (rate * (total - low))) ** 2
+    return np.asarray(p / p.sum(axis=1, keepdims=True))
 
 
 @checked
@@ -204,14 +250,13 @@ def batched_dartboard(
     if looks not in ("flexible", "full"):
         raise ValueError(f"looks must be 'flexible' or 'full', got {looks!r}")
     n_actions = table.shape[1]
-    _check_tree(length * (n_actions if looks == "flexible" else 1), length, table)
+    _check_tree(length * (n_actions if looks == "flexible" else 1), -(-len(table) // length), table)
     weight, total = np.ones(1), np.zeros((1, n_actions))
-    loss = switches = redraws = 0.0
-    starts = range(0, len(table), length)
+    switches = redraws = 0.0
+    law, starts = np.empty_like(table), range(0, len(table), length)
     for start in starts:
-        batch = table[start : start + length]
-        p = _softmax(-rate * total)
-        loss += float(weight @ (p @ batch.sum(axis=0)))
+        batch, p = table[start : start + length], _softmax(-rate * total)
+        law[start : start + length] = weight @ p
         if start == starts[-1]:
             break
         seen = batch * len(batch) / length
@@ -222,23 +267,27 @@ def batched_dartboard(
         leave = np.repeat(p, len(seen), axis=0) * -np.expm1(-rate * np.tile(seen, (len(p), 1)))
         redraws += float(weight @ leave.sum(axis=1))
         switches += float(weight @ (leave * (1.0 - _softmax(-rate * total))).sum(axis=1))
-    return _play(table, None, rate, switches, redraws, loss)
+    return _play(table, law, rate, switches, redraws)
 
 
-def _own_tree(table: Array, rate: float, length: int, outcomes: Any) -> ExactPlay:
-    """Enumerate (action, outcome) of every batch; `outcomes(batch)` (R, K) are equally likely losses of each action."""
-    n_actions = table.shape[1]
-    _check_tree(n_actions * len(outcomes(table[:length])), length, table)
+def _own_tree(
+    table: Array, starts: Sequence[int], law: Callable[[int, Array], Array], outcomes: Any, rate: float
+) -> ExactPlay:
+    """Enumerate (action, outcome) of every batch but the last.
+
+    starts: of the batches.  law: (n, estimates (N, K)) -> probabilities (N, K) of batch n.  outcomes: `outcomes(batch)`
+    (R, K) are equally likely losses of each action.  rate: at which rounding errors of estimates enter.
+    """
+    n_actions, ends = table.shape[1], (*starts[1:], len(table))
+    _check_tree(n_actions * len(outcomes(table[: ends[0]])), len(starts), table)
     weight, total, arm = np.ones(1), np.zeros((1, n_actions)), np.full(1, -1)
-    loss = switches = 0.0
-    starts = range(0, len(table), length)
-    for start in starts:
-        batch = table[start : start + length]
-        p = _softmax(-rate * total)
-        loss += float(weight @ (p @ batch.sum(axis=0)))
+    chances, switches = np.empty_like(table), 0.0
+    for n, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        batch, p = table[start:end], law(n, total)
+        chances[start:end] = weight @ p
         if start > 0:
             switches += float(weight @ (1.0 - np.take_along_axis(p, arm[:, None], axis=1)[:, 0]))
-        if start == starts[-1]:
+        if end == len(table):
             break
         seen = outcomes(batch)
         parents, arms = np.nonzero(p > _NEVER)
@@ -248,7 +297,7 @@ def _own_tree(table: Array, rate: float, length: int, outcomes: Any) -> ExactPla
         weight = weight[node] * chance / len(seen)
         total = total[node]
         total[np.arange(len(arm)), arm] += value / chance
-    return _play(table, None, rate, switches, float(len(starts) - 1), loss)
+    return _play(table, chances, rate, switches, float(len(starts) - 1))
 
 
 # ---------------------------------------------------------------- long horizons
@@ -345,8 +394,7 @@ def _play(
     return ExactPlay(loss, float(table.sum(axis=0).min()), switches, redraws, float(rounding), p)
 
 
-def _check_tree(branches: int, length: int, table: Array) -> None:
+def _check_tree(branches: int, n_batches: int, table: Array) -> None:
     """Raise ValueError if the draws of all batches but the last are too many to enumerate."""
-    n_batches = -(-len(table) // length)
     if (n_batches - 1) * np.log(branches) > np.log(MAX_NODES):
         raise ValueError(f"{branches}^{n_batches - 1} draws are too many to enumerate: use fewer batches, or sample")

@@ -45,23 +45,44 @@ def _case(learner: str, full: bool = False, **changes: Any) -> Case:
 _SEARCH = "OptimisticFeasibleSearch"
 _SERVICE = (0.2, 0.8)
 _NOTHING_FEASIBLE = (0.85, 0.9)
+_ALL_FEASIBLE: dict[str, Any] = {"parity_tolerance": 1.0}  # so that no threshold earns more than the best feasible one
+_TOLD_APART: dict[str, Any] = {"horizon": 1000}  # the gaps are about what can be told apart by then
+_LONGER: dict[str, Any] = {"horizon": 20_000, "batch_size": 20}
 _MOVING: dict[str, Any] = {"adaptation": 0.9, "horizon": 20_000, "batch_size": 1000}
+_QUICK: dict[str, Any] = {"adaptation": 0.99, "horizon": 1000}  # settled after a round or two
 
 CASES: Cases = {
-    "du2025.regret": partial(_case, _SEARCH),
-    "du2025.parity_violation": partial(_case, _SEARCH),
-    "du2025.service_violation": partial(_case, _SEARCH, service=_SERVICE),
+    "du2025.regret": partial(_case, _SEARCH, **_TOLD_APART, **_ALL_FEASIBLE),
+    "du2025.parity_violation": partial(_case, _SEARCH, **_LONGER),
+    "du2025.service_violation": partial(_case, _SEARCH, service=(0.45, 0.8), **_TOLD_APART, **_ALL_FEASIBLE),
     "du2025.violation": (
         partial(_case, _SEARCH, service=_SERVICE),
-        partial(_case, _SEARCH, service=_NOTHING_FEASIBLE),
+        partial(_case, _SEARCH, service=_NOTHING_FEASIBLE, batch_size=200),
     ),
-    "du2025.full_scores_regret": partial(_case, "FullScoreSearch", full=True),
-    "du2025.full_scores_parity_violation": partial(_case, "FullScoreSearch", full=True),
-    "du2025.block_settled_regret": partial(_case, "BlockFeasibleSearch", **_MOVING),
+    "du2025.gaps_regret": partial(_case, _SEARCH, **_ALL_FEASIBLE),
+    "du2025.gaps_service_violation": partial(_case, _SEARCH, service=(0.95, 1.0), horizon=200, **_ALL_FEASIBLE),
+    "du2025.full_scores_regret": partial(_case, "FullScoreSearch", full=True, **_TOLD_APART, **_ALL_FEASIBLE),
+    "du2025.full_scores_parity_violation": partial(_case, "FullScoreSearch", full=True, batch_size=20),
+    "du2025.block_settled_regret": partial(_case, "BlockFeasibleSearch", **_QUICK, batch_size=100, **_ALL_FEASIBLE),
     "du2025.block_settled_violation": partial(_case, "BlockFeasibleSearch", **_MOVING),
-    "du2025.epoch_regret": partial(_case, "EpochFeasibleSearch", **_MOVING),
-    "chen2022.regret": partial(_case, "DoublyOptimisticSearch"),
-    "chen2022.parity_violation": partial(_case, "DoublyOptimisticSearch"),
-    "auer2002.reward_ucb": partial(_case, "RewardUCB"),
+    "du2025.epoch_regret": partial(_case, "EpochFeasibleSearch", **_QUICK, **_ALL_FEASIBLE),
+    "chen2022.regret": partial(_case, "DoublyOptimisticSearch", batch_size=20, **_ALL_FEASIBLE),
+    "chen2022.parity_violation": partial(_case, "DoublyOptimisticSearch", **_LONGER),
+    "auer2002.reward_ucb": partial(_case, "RewardUCB", **_TOLD_APART, **_ALL_FEASIBLE),
     "sui2015.no_violation": partial(_case, "PessimisticSearch"),
+}
+
+_SHORT: dict[str, Any] = {"horizon": 1000, "batch_size": 10}
+
+HARD_CASES: Cases = {  # no play can be beyond the bound, which therefore proves nothing there; but its ratio is larger
+    "du2025.parity_violation": partial(_case, _SEARCH, **_SHORT),
+    "du2025.service_violation": partial(
+        _case, _SEARCH, service=(0.45, 0.8), horizon=400, batch_size=10, **_ALL_FEASIBLE
+    ),
+    "du2025.block_settled_violation": partial(
+        _case, "BlockFeasibleSearch", adaptation=0.99, horizon=5000, batch_size=10
+    ),
+    "du2025.full_scores_parity_violation": partial(_case, "FullScoreSearch", full=True, **_SHORT),
+    "chen2022.regret": partial(_case, "DoublyOptimisticSearch", **_SHORT, **_ALL_FEASIBLE),
+    "chen2022.parity_violation": partial(_case, "DoublyOptimisticSearch", **_SHORT),
 }

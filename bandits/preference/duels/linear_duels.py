@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.core.arguments import read_only
 from bandits.core.checks import array, integer
 from bandits.core.jit import kernel, shared_kernel
 from bandits.core.rng import Stream, uniform
@@ -113,6 +114,7 @@ class LinearDuels(RoundProblem):
         return np.array([math.fsum(row) for row in products])  # the same bits on every machine
 
     @cached_property
+    @read_only
     def preferences(self) -> NDArray[np.float64]:
         """The preference matrix (n, n)."""
         return bradley_terry(self.rewards)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.actions import InvalidAction, Part, index, returns
-from bandits.core.arguments import Checked
+from bandits.core.arguments import Checked, read_only
 from bandits.core.checks import integer
 from bandits.core.jit import kernel, shared_kernel
 from bandits.core.rng import Stream, uniform
@@ -134,6 +134,7 @@ class DuelingBandit(RoundProblem):
         return len(np.asarray(self.preferences))
 
     @cached_property
+    @read_only
     def winner(self) -> NDArray[np.float64]:
         """A von Neumann winner (n,): the comparator of the regret."""
         return von_neumann_winner(self.preferences)

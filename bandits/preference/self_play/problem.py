@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bandits.core.arguments import read_only
 from bandits.core.checks import instance, integer, real
 from bandits.preference.equilibria import regularized_nash
 from bandits.preference.feedback import Comparisons as Comparisons
@@ -174,11 +175,13 @@ class PreferenceGame(MatrixGame):
         return len(self.skew)
 
     @cached_property
+    @read_only
     def skew(self) -> NDArray[np.float64]:
         """S = P - 1/2 of every game, (G, n, n), exactly antisymmetric."""
         return skew(self.preferences).reshape(-1, self.n_actions, self.n_actions)
 
     @cached_property
+    @read_only
     def log_reference(self) -> NDArray[np.float64]:
         """Log mu of every game, (G, n)."""
         n = self.n_actions
@@ -186,6 +189,7 @@ class PreferenceGame(MatrixGame):
         return np.array(np.broadcast_to(np.log(mu), (self.n_games, n)))
 
     @cached_property
+    @read_only
     def log_equilibrium(self) -> NDArray[np.float64]:
         """Log p* of every game, (G, n); the regularised equilibrium, tau > 0."""
         if self.regularization == 0.0:

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.arguments import Checked, checked
+from bandits.core.arguments import Checked, checked, read_only
 from bandits.core.checks import array, fits, integer, real
 from bandits.preference.trajectories.steps import STEPS, EpisodeMetrics, LinearMDPSetting
 from bandits.preference.trajectories.steps import PolicyPair as PolicyPair
@@ -132,21 +132,25 @@ class LinearMDP(RoundProblem):
         return features[self.start], features.reshape(-1, features.shape[2])
 
     @cached_property
+    @read_only
     def rewards(self) -> Array:
         """The rewards (H, S, A), not observed by learners."""
         return np.ascontiguousarray(np.einsum("sak,hk->hsa", np.asarray(self.features), np.asarray(self.weights)))
 
     @cached_property
+    @read_only
     def _products(self) -> Array:
         return np.asarray(np.einsum("sak,hkx->hsax", np.asarray(self.features), np.asarray(self.measures)))
 
     @cached_property
+    @read_only
     def transitions(self) -> Array:
         """The probabilities (H, S, A, S) of the next state."""
         clean = np.maximum(self._products, 0.0)
         return np.ascontiguousarray(clean / clean.sum(axis=3, keepdims=True))
 
     @cached_property
+    @read_only
     def optimal_policy(self) -> NDArray[np.int64]:
         """A policy (H, S) of largest value from every state and stage, by backward induction."""
         return backward_induction(self.rewards, self.transitions)[0]

@@ -41,4 +41,4 @@ def test_a_numba_with_other_inner_parts_gives_the_same_numbers_uncached(tmp_path
     without = numbers(True)
     assert not cache.exists()
     assert numbers(False) == without
-    assert len(list(cache.iterdir())) == 1
+    assert any(cache.iterdir())

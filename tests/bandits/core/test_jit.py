@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -204,13 +205,13 @@ def test_nothing_stale_is_ever_returned(cache):
         programs = [made(BASE.replace(*change)) for change in changes]
         assert [compiled(1.5) for compiled in programs] == expected
         assert [hits(compiled) for compiled in programs] == [reads] * 4
-        assert len(list(cache.iterdir())) == 4, "one file a program, nothing temporary left"
+        assert len(list(cache.iterdir())) == 4 + 2, "four programs, `deep` with two scales, nothing temporary left"
 
 
 def test_each_signature_has_its_own_file(cache):
     compiled = made(BASE)
     assert compiled(1.5) == compiled(np.float32(1.5)) == -1.75 - 2.0
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(cache.iterdir())) == 2 * 2, "the program and the part that it calls"
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x05.", None], ids=["empty", "text", "pickle", "cut short"])
@@ -408,3 +409,34 @@ def test_threads_may_pickle_one_function_at_once(monkeypatch):
     with ThreadPoolExecutor(2) as threads:
         first, second = threads.map(pickled_by_value, [step, step])
     assert first == second
+
+
+def test_records_of_one_name_with_other_fields_are_told_apart(cache):
+    """Numba's text of their types is the same, and the program names neither class."""
+    text = "@rare_kernel\ndef first(p):\n    return p.a\n\n@program\ndef main(p):\n    return first(p) + p.a / 4"
+    for fields in ("a b", "b a"):
+        pair = namedtuple("Pair", fields)
+        assert made(text)(pair(a=1.0, b=2.0)) == 1.25
+
+
+def test_parts_are_linked_from_the_cache_into_other_programs(cache):
+    """Of another program that calls `deep`, an edit of what it reads included."""
+    assert made(BASE)(1.5) == -3.75
+    other = BASE.replace("shifted(x) + 1.0", "deep(x)")
+    for text, expected, reads in ((other, 5.0, 1), (other.replace("SCALE = 2.0", "SCALE = 3.0"), 6.5, 0)):
+        main = made(text)
+        assert main(1.5) == expected
+        assert hits(main.py_func.__globals__["deep"]) == reads
+
+
+def test_parts_with_records_of_a_script_are_not_kept(cache, monkeypatch):
+    """Another process would not find their class, and would return a copy that is another type."""
+    pair = namedtuple("Pair", "a b", module=__name__)
+    monkeypatch.setitem(globals(), "Pair", pair)
+    for here in (True, False):
+        swap = "@rare_kernel\ndef swap(p):\n    return Pair(p.b, p.a)\n\n"
+        text = swap + "@program\ndef main(x, z):\n    return swap(Pair(x, z)).a"
+        before = len(list(cache.iterdir())) if cache.exists() else 0
+        kind = pair if here else namedtuple("Pair", "a b", module="__main__")
+        assert made(text, Pair=kind)(1.0, 2.0) == 2.0
+        assert len(list(cache.iterdir())) == before + (2 if here else 1)

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from bandits.core.coins import bernoulli_word, bernoulli_words
 from bandits.core.rng import ENVIRONMENT
-from bandits.losses import AlternatingLosses, BernoulliLosses, LossTable, PiecewiseLosses
+from bandits.losses import (
+    AlternatingLosses,
+    BernoulliLosses,
+    BitwiseCoins,
+    HiddenCoin,
+    LossTable,
+    PiecewiseLosses,
+)
 from bandits.losses.bernoulli import MANY_COINS
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from tests import references
@@ -17,7 +24,13 @@ from tests.drivers import plain, read, stream_of
 from tests.strategies import loss_processes, repetitions, seeds
 
 FALSE_ALARM = 1e-9  # of each comparison of a frequency
-EXACT = (BernoulliLosses, AlternatingLosses, PiecewiseLosses)  # their totals are whole numbers
+EXACT = (
+    BernoulliLosses,
+    AlternatingLosses,
+    PiecewiseLosses,
+    BitwiseCoins,
+    HiddenCoin,
+)  # their totals are whole numbers
 
 
 @st.composite
@@ -58,6 +71,8 @@ RANDOM = [
     BernoulliLosses([0.5, 0.4]),
     PiecewiseLosses([[0.5, 0.4], [0.1, 0.9]], [64]),
     MultiScaleRandomWalk(2),
+    BitwiseCoins(3),
+    HiddenCoin(3, 0.2),
 ]
 
 
@@ -153,6 +168,29 @@ def test_certain_losses_are_certain():
     losses, totals = read(BernoulliLosses([0.0, 1.0]), 200, 11)
     assert np.array_equal(losses, np.tile([0.0, 1.0], (200, 1)))
     assert totals[0].tolist() == [0.0, 200.0]
+
+
+def test_the_hidden_coin_is_one_of_the_coins_at_another_mean():
+    """The better action has the words of its mean, the others those of 1/2; it is another per repetition."""
+    process, found = HiddenCoin(3, 0.25), set()
+    for repetition in range(12):
+        losses, _ = read(process, 100, 5, repetition)
+        fair, low = (read(BernoulliLosses([mean] * 3), 100, 5, repetition)[0] for mean in (0.5, 0.25))
+        differing = [arm for arm in range(3) if not np.array_equal(losses[:, arm], fair[:, arm])]
+        assert len(differing) == 1
+        assert np.array_equal(losses[:, differing[0]], low[:, differing[0]])
+        found.add(differing[0])
+    assert found == {0, 1, 2}  # a third each: missed with probability below 3 (2/3)^12 over the seed
+
+
+@pytest.mark.parametrize(("n_actions", "horizon"), [(2, 7), (5, 7), (8, 64), (9, 2)])
+def test_bitwise_coins_split_the_actions_by_one_bit_per_block(n_actions, horizon):
+    losses, _ = read(BitwiseCoins(n_actions), horizon, 3)
+    n_bits = n_actions.bit_length() - 1
+    for t, row in enumerate(losses):
+        block = min(t // max(1, horizon // n_bits), n_bits - 1)
+        bits = np.arange(n_actions) >> block & 1
+        assert row.tolist() in (bits.tolist(), (1 - bits).tolist())
 
 
 def test_with_gap_lowers_one_mean():

@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 
 import theory
+from bandits.combine import observed
 from bandits.one_sided import (
     Exp2FullBandit,
     Exp2OneSided,
@@ -19,6 +20,7 @@ from bandits.one_sided import (
     label_drift,
     three_points,
 )
+from sims import simulate
 from theory.bound import ETA, T
 from theory.one_sided import cases
 from theory.one_sided.bounds.lagrangian import _ONE_SIDED, _paid, largest_leverage
@@ -202,3 +204,23 @@ def test_violations_are_met_to_a_seventh_at_least():
 
 def test_individuals_enter_with_their_square():
     assert theory.theorem("ours.exp2_small_price_regret").expression.has(INDIVIDUALS**2)
+
+
+def test_regret_and_violations_together():
+    """Holds where violations abound and where errors do; fails for a third of A, and is about the learner's own C."""
+    bound = theory.theorem("ours.full_information_joint")
+    game, learner, _ = cases._jointly(cases._good_and_bad, "FullInformationExp2", 300, full=True)
+    run = simulate(game, learner, repetitions=20)
+    worth = game.probe.setting(game.problem).worth
+    assert worth > 0.0
+    assert run.mean("violations")[-1] > 10.0
+    together = run["error_regret"] + worth * run["violations"]
+    np.testing.assert_allclose(run["regret_and_violations"], together, rtol=1e-12, atol=1e-9)
+    assert (run.final("regret_and_violations") <= bound.value_for(game, learner)).all()
+    rate = learner.parameters(game).learning_rate
+    assert bound.value_for(game, learner) == pytest.approx(math.log(4) / rate + rate * 300, rel=1e-12)
+    wrong = observed(game.problem, replace(game.probe, price=1.0))
+    assert bound.applies(wrong, learner) == ["what is measured is at the learner's own multiplier"]
+    errors, player, _ = cases._jointly(cases._one_kind, "FullInformationExp2", 0.0, full=True)
+    assert theory.verify(bound, errors, player).outcome == "no violation found"
+    assert theory.verify(replace(bound, expression=bound.expression / 3), errors, player).broken

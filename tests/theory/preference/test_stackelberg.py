@@ -1,6 +1,7 @@
 """The bounds of Stackelberg play: random games below them, equality where it is claimed, values by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,10 @@ from bandits.preference.prox import normalise
 from bandits.preference.stackelberg import game as stackelberg
 from tests.bandits.preference.stackelberg.test_game import plays, size
 from tests.bandits.preference.stackelberg.test_problem import GAME, Shown, measure, path
+from theory.cases import Case, default_cases
 from theory.preference.stackelberg.bounds import BOUNDS
+from theory.preference.stackelberg.witnesses import UseMatch
+from theory.tightness import played
 
 
 def check_path(game, learner, bounds=BOUNDS, rounds=(1, 2, 5, 12)):
@@ -27,7 +31,7 @@ def check_path(game, learner, bounds=BOUNDS, rounds=(1, 2, 5, 12)):
     for horizon in rounds:
         match = StackelbergMatch(game, horizon)
         for bound in bounds:
-            if bound.applies(match, learner):
+            if bound.quantity not in measured[0] or bound.applies(match, learner):
                 continue
             value, found = bound.value_for(match, learner), measured[horizon][bound.quantity]
             assert found <= value * (1.0 + 1e-9) + size(game), (bound.name, horizon)
@@ -141,3 +145,45 @@ def test_the_leader_s_sampled_bound():
     assert value == pytest.approx((2 * (1 + math.log(6.0)) + followed / 0.25) / (2.0 * rounds), rel=1e-12)
     assert np.mean(gaps) + 6.0 * np.std(gaps) / 20.0 <= value
     assert np.mean(gaps) >= 0.01 * value
+
+
+# ---------------------------------------------------------------- what the solution is good for
+
+
+def check_use(name, bound=None):
+    """Below the bound in 60 games in which action 0 beats all others, with random weights and references."""
+    rng, bound = np.random.default_rng(5), bound or theory.theorem(name)
+    for _ in range(60):
+        n = int(rng.integers(2, 5))
+        half = np.tril(rng.uniform(-0.5, 0.5, (n, n)), -1)
+        half[1:, 0] = -rng.uniform(0.01, 0.5, n - 1)
+        weights = 0.01 * 100.0 ** rng.random(2)
+        references = [rng.dirichlet(np.ones(shape)) * 0.9 + 0.1 / n for shape in (n, n)]
+        game = StackelbergGame(0.5 + half - half.T, *weights, *references)
+        case = Case(UseMatch(game, int(rng.integers(1, 4))), StackelbergGDA(0.9 / weights[0], follower="best response"))
+        assert bound.applies(case.problem, case.learner) == []
+        assert played(case, bound.quantity) <= bound.value_for(case.problem, case.learner) + 1e-12
+
+
+@pytest.mark.parametrize(("name", "least"), [("slhf2025.refinement", 0.1), ("slhf2025.consistency", 0.6)])
+def test_what_the_solution_is_good_for(name, least):
+    check_use(name)
+    problem, learner, options = default_cases([name])[0].make()
+    verdict = theory.verify(name, problem, learner, **options)
+    assert verdict.holds
+    assert verdict.ratio > least
+    tenth = replace(theory.theorem(name), expression=theory.theorem(name).expression / 12)
+    with pytest.raises(AssertionError):
+        check_use(name, tenth)
+
+
+def test_use_by_hand():
+    """b = 3 e^{-(0.3 - 0.1 ln 4) / 0.2}, D_F = ln 4; one round with a tau_L = 0.9 leaves a tenth of R / tau_L."""
+    game = StackelbergGame([[0.5, 0.8], [0.2, 0.5]], 0.2, 0.1, [0.25, 0.75])
+    match, learner = UseMatch(game, 1), StackelbergGDA(4.5, follower="best response")
+    odds = 3.0 * math.exp(-(0.3 - 0.1 * math.log(4.0)) / 0.2)
+    value = 1.0 - math.exp(-0.1 * match.worth_range / 0.2) / (1.0 + odds)
+    assert theory.theorem("slhf2025.consistency").value_for(match, learner) == pytest.approx(value, rel=1e-9)
+    assert theory.theorem("slhf2025.refinement").value_for(match, learner) == pytest.approx(0.1 * math.log(4.0))
+    tied = replace(match, game=replace(game, preferences=[[0.5, 0.5], [0.5, 0.5]]))
+    assert theory.theorem("slhf2025.consistency").applies(tied, learner) == ["one action beats all others"]

@@ -341,3 +341,30 @@ def test_a_bound_ten_times_too_small_is_broken():
     case = cases.CASES["du2025.violation"][1]()
     verdict = verify(small, case.problem, case.learner, alpha=ALPHA, seed=11)
     assert verdict.broken, verdict.explain()
+
+
+# ---------------------------------------------------------------- gaps
+
+
+def test_values_by_gaps():
+    """Rewards -0.07, 0.08, 0.15, 0.105; without parity the third is best, R = 2; service misses of 0.2 and more."""
+    free = dataclasses.replace(STILL, parity_tolerance=1.0)
+    gaps, log = np.array([0.22, 0.07, 0.045]), log_term(HORIZON)
+    bound, learner = theory.theorem("du2025.gaps_regret"), OptimisticFeasibleSearch(failure_probability=DELTA)
+    assert bound.value_for(free, learner) == pytest.approx((gaps + 8 * log / BATCH / gaps).sum(), rel=1e-12)
+    assert bound.value_for(STILL, learner) == pytest.approx(0.15 + 8 * log / BATCH / 0.15, rel=1e-12)
+    assert bound.exponent("horizon") == 0
+    missed = dataclasses.replace(free, service=(0.95, 1.0))
+    misses, log = np.array([0.2, 0.55, 0.775]), log_term(HORIZON, 4)
+    bound = theory.theorem("du2025.gaps_service_violation")
+    assert bound.value_for(missed, learner) == pytest.approx((misses + 2 * log / BATCH / misses).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["du2025.gaps_regret", "du2025.gaps_service_violation"])
+def test_bounds_by_gaps_are_met_to_a_tenth(name):
+    """Certified at 1e-3 each: the theorem holds, and a tenth of it is broken in more runs than the failures allowed."""
+    bound, make = theory.theorem(name), cases.CASES[name]
+    problem, learner, _ = make()
+    assert verify(bound, problem, learner, alpha=1e-3).holds
+    small = dataclasses.replace(bound, expression=bound.expression / 10)
+    assert verify(small, problem, learner, alpha=1e-3).broken

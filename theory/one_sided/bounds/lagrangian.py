@@ -25,7 +25,11 @@ sum <p - pi*, g> <= ln N / eta + eta sum <p, X^2> + eta C^2 V, and as E <p, X^2>
 
 least at C = epsilon / (2 eta): 4 eta (A + Delta T) / epsilon^2, where D2, with C = epsilon / (8 eta), has
 16 eta (A + k T) / epsilon^2. At D2's price D3 gives (64 / 7) eta (A + Delta T) / epsilon^2. With all labels the same
-holds for A = ln N / eta + eta k^2 T / 4 (`theory.one_sided.bounds`).
+holds for A = ln N / eta + eta k^2 T / 4 (`theory.one_sided.bounds`). Before it is split, and for any price, it says
+
+    E[error regret + C (epsilon - eta C) V] <= A:
+
+what a learner gains on the benchmark in errors pays for all its violations but A.
 
 **The full-bandit learner.** Losses <a_h, l> / k' are in [0, 1], l~ = P^+ a <a, l> / k' with P = E_p[a a'] and
 p = (1 - g) q + g mu. P >= g M for the moments M of mu, so |<a_h, l~>| <= max leverage / g, at most 1 / eta if g is at
@@ -58,6 +62,8 @@ from theory.one_sided.bounds.terms import (
     LOG_N,
     ONE_SIDED,
     OURS_TOO,
+    OWN_MULTIPLIER,
+    OWN_RATE,
     PAID,
     PRICE,
     SLACK,
@@ -101,7 +107,9 @@ SMALL_PRICE = parameters_have("price below epsilon / eta", _small_price).where(P
 _LITERAL = "Exp2FullBandit"
 _PRINTED = 4 * sp.sqrt(3) * COORDINATES ** sp.Rational(3, 2) * sp.sqrt(T * LOG_N)
 _OURS = 2 * WIDTH * (LOG_N / ETA + ETA * (INDIVIDUALS + 1) * T + EXPLORATION * T)
-_BCK = Source("Bubeck, Cesa-Bianchi & Kakade 2012", "Theorem 4, put into Theorem 3.1 of the paper", "arXiv:1202.3079")
+_BCK = Source(
+    "Bubeck, Cesa-Bianchi & Kakade 2012", "Theorem 4, put into Theorem 3.1 of the paper", "arXiv:1202.3079", True
+)
 
 
 def _full_bandit(stem: str, source: Source, right: sp.Expr, gained: sp.Expr, *needs: Assumption) -> tuple[Bound, ...]:
@@ -158,4 +166,18 @@ PRICES = (
     _small_price_bound(
         "full_information_small_price_violations", _HEDGE, _paid(_FULL), _GAINED, FULL_LABELS, PAID, *_CHEAP
     ),
+)
+
+# ---------------------------------------------------------------- regret and violations together
+
+
+def _joint(name: str, learner: str, start: sp.Expr, feedback: Assumption, mode: str) -> Bound:
+    words = "errors beyond the benchmark and C (epsilon - eta C) per violation, together"
+    assumed = (feedback, AUDITS_POLICY, HAS_SLACK, OWN_MULTIPLIER, OWN_RATE)
+    return stated(f"ours.{name}", learner, "regret_and_violations", start, OURS_TOO, words, *assumed, mode=mode)
+
+
+JOINT = (
+    _joint("exp2_joint", _EXP2, _ONE_SIDED, ONE_SIDED, "expectation"),
+    _joint("full_information_joint", _HEDGE, _FULL, FULL_LABELS, "every path"),
 )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.assumptions import feedback_is, parameters_have, problem_has
+from theory.assumptions import feedback_is, parameters_have, play_has, problem_has
 from theory.bound import Assumption, Bound, Source, Symbol
 
 INDIVIDUALS = Symbol("individuals", "k", positive=True, integer=True)
@@ -35,7 +35,7 @@ OURS_TOO = Source("ours", "proof in theory.one_sided.bounds.lagrangian")
 
 def paper(where: str) -> Source:
     """Return a place in the paper."""
-    return Source(BECHAVOD, where, ARXIV)
+    return Source(BECHAVOD, where, ARXIV, confirmed=True)
 
 
 def realizable(problem: Any) -> bool:
@@ -51,6 +51,14 @@ ONE_AT_A_TIME = problem_has("one individual per round", lambda p: p.individuals 
 HAS_SLACK = problem_has("slack above 0", lambda p: p.slack > 0.0)
 AUDITS_POLICY = problem_has("the panel sees the policy", lambda p: p.panels.audit == "policy")
 PAID = parameters_have("price above 0", lambda problem, parameters: parameters.price > 0.0).where(PRICE > 0)
+OWN_MULTIPLIER = play_has(
+    "what is measured is at the learner's own multiplier",
+    lambda problem, learner: problem.probe.price == learner.parameters(problem).price,
+)
+OWN_RATE = play_has(
+    "what is measured is at the learner's own rate",
+    lambda problem, learner: problem.probe.learning_rate == learner.parameters(problem).learning_rate,
+)
 REALIZABLE = problem_has("labels agree with some hypothesis", realizable)
 
 

@@ -138,4 +138,9 @@ DOUBLE_THOMPSON = Bound(
     rate_only=True,
 )
 
+WITHOUT_THEOREM = {
+    "regret of VPO": "the published rate of order sqrt(T) is of the global optimum of an objective that optimism makes "
+    "non-convex, with a constant exponential in the rewards; the learner here finds a stationary point",
+}
+
 BOUNDS = found_in(vars())

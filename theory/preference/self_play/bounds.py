@@ -25,12 +25,34 @@ span(z)^2 / 8 and so at most KL(p* || r) / (4 tau^2).
 rounds leave of log p - log r. Then KL(p* || p_{k+1}) <= lambda / m KL(p* || p_k) + e, which sums to the bound. All
 iterates keep span log p / mu <= 1 / tau, so m (log r - log p_k) = tau (log mu - log p_k) + S r says that the inner
 rounds begin at a span of at most 2 / m and at KL(r || p_k) <= (2 / m)^2 / 8. A round takes span L to at most
-(w L + sqrt(2 KL)) / (w + m), as before, and KL to at most w / (w + m) KL where 4 w m >= 1. Without a reference the
-balance of `bandits.preference.self_play.nash_prox` with a winner in the place of p* says that its divergence never
-grows.
+(w L + sqrt(2 KL)) / (w + m), as before, and KL to at most w / (w + m) KL where 4 w m >= 1.
+
+**COMAL.** Without a reference m = lambda and lambda (log r - log p_k) = S r up to a constant, so the inner rounds begin
+at a span of at most 1 / lambda. For a von Neumann winner v the three-point equality of r at v is lambda KL(v || r) =
+lambda KL(v || p_k) - lambda KL(r || p_k) - <v, S r>, and <v, S r> >= 0: exact outer steps never lead away from v, and
+inexact ones by at most e. With one inner round per outer step the sum of e says nothing, and play does lead away.
+
+**Nash-MD.** Its balance adds eta^2 / 8 per round. With exact rows there is a second way: r = p_{t+1} is the proximal
+step of weight lambda = 1 / eta - tau against m, so, as for Nash-MP,
+
+    KL(p* || r) / eta = lambda KL(p* || p_t) - lambda KL(r || p_t) - tau KL(r || p*) - <p* - r, S (m - r)>,
+
+where |r - m|_1 <= span(eta S m) / 2 <= eta / 2, and the product is at most |p* - r|_1 |m - r|_1 / 2 <= tau |p* - r|_1^2
+/ 2 + |m - r|_1^2 / (8 tau) <= tau KL(r || p*) + eta^2 / (32 tau). So a round adds at most eta^3 / (32 tau), which sums
+to eta^2 / (32 tau^2) at a constant step, and with the schedule, where (t + 1) (t + 2) times it is at most
+1 / (4 tau^4 (t + 2)), to ln(T + 1) / (4 tau^4 T (T + 1)).
 
 **Noise.** Estimates g of a row that are right on average, with entries in [0, 1], leave the last bracket of Nash-MD's
-balance below eta^2 / 8 on every path and the rest unchanged on average. So what is proved from it holds on average.
+balance below eta^2 / 8 on every path and the rest unchanged on average. So what is proved from it holds on average;
+what is proved in the second way does not, as S (m - r) then has the noise in it. A step of INPO that sees g for S p is
+the exact r times e^{x / m}, normalised, for the error x: log E_r e^{x / m} - E_{p*} x / m is added to KL(p* || r). On
+average over g the last term vanishes, and the first is at most log E_r E e^{x / m} <= 1 / (8 k m^2), as each entry of g
+is a mean of k independent numbers in an interval of length 1.
+
+**Inexact steps.** If p_{t+1} is the exact step r times e^x, normalised, then KL(p* || p_{t+1}) <= KL(p* || r) + span x,
+for log E_r e^x - E_{p*} x is at most that; an error of span e in the row moves log r by e / m. If the half step q of
+Nash-MP is off by x too, it is the exact answer to a row that is off by m x: the balance of
+`bandits.preference.self_play.nash_mp` gains m <q - r, x> <= m span x. Both sum like a geometric series.
 """
 
 from collections.abc import Callable
@@ -38,7 +60,15 @@ from dataclasses import replace
 
 import sympy as sp
 
-from theory.assumptions import REGULARIZED, at_least_one, feedback_is, learner_has, play_has, problem_has
+from theory.assumptions import (
+    REGULARIZED,
+    at_least_one,
+    feedback_is,
+    learner_has,
+    parameters_have,
+    play_has,
+    problem_has,
+)
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
 
 D = Symbol("reference_range", "D_mu", nonnegative=True)
@@ -47,6 +77,9 @@ LAMBDA = Symbol("prox_weight", "lambda", positive=True)
 KL_0 = Symbol("initial_kl", "KL_0", nonnegative=True)
 INNER = Symbol("inner_weight", "lambda_J", positive=True)
 J = Symbol("inner_rounds", "J", positive=True, integer=True)
+SAMPLES = Symbol("samples", "k", positive=True, integer=True)
+ROW_ERROR = Symbol("row_error", "e_row", nonnegative=True)
+STEP_ERROR = Symbol("step_error", "e_step", nonnegative=True)
 
 QUARTER = sp.Rational(1, 4)
 EIGHTH = sp.Rational(1, 8)
@@ -77,11 +110,14 @@ def _bound(
     return Bound(name, learner, quantity, expression, source, statement, "upper", "every path", given, tunings)
 
 
-def _with_noise(bound: Bound) -> Bound:
-    """Return the same bound for noisy rows, where it holds on average: its proof is linear in the row."""
+def _with_noise(bound: Bound, expression: sp.Expr | None = None, **readers: Callable[..., float]) -> Bound:
+    """Return the bound for noisy rows, on average; expression: its own, where the proof is not linear in the row."""
     assumptions = tuple(NOISY if a is EXACT else a for a in bound.assumptions)
+    right = bound.expression if expression is None else expression
     statement = f"{bound.statement} With noisy rows it holds on average."
-    return replace(bound, name=f"{bound.name}_noisy", mode="expectation", assumptions=assumptions, statement=statement)
+    changes = {"name": f"{bound.name}_noisy", "mode": "expectation", "expression": right, "statement": statement}
+    changes |= {"readers": readers}
+    return replace(bound, assumptions=assumptions, **changes)
 
 
 # ---------------------------------------------------------------- averages
@@ -202,15 +238,22 @@ NASH_MP_GAP = _bound(
     _EXTRAPOLATES,
 )
 _WEIGHT = LAMBDA + TAU  # of the inner games
-_INNER_RHO = INNER / (INNER + _WEIGHT)
-_INNER_SPAN = 2 * _INNER_RHO**J / _WEIGHT + sp.sqrt(_INNER_RHO) ** (J - 1) / (
-    _WEIGHT * (INNER + _WEIGHT) * (1 - sp.sqrt(_INNER_RHO))
+
+
+def _left(start: int, weight: sp.Expr) -> sp.Expr:
+    """Return the span that J inner rounds leave of log p - log r, from start / weight on."""
+    rho = INNER / (INNER + weight)
+    return (start * rho**J + start * sp.sqrt(rho) ** (J - 1) / (2 * (INNER + weight) * (1 - sp.sqrt(rho)))) / weight
+
+
+_WHOLE_STEPS = play_has(
+    "the horizon is a multiple of the inner rounds", lambda p, learner: p.horizon % learner.inner_rounds == 0
 )
 NASH_PROX = _bound(
     "tiapkin2025.nash_prox",
     "NashProx",
     "kl",
-    _RHO ** (T / J) * KL_0 + _WEIGHT / TAU * _INNER_SPAN,
+    _RHO ** (T / J) * KL_0 + _WEIGHT / TAU * _left(2, _WEIGHT),
     Source(_TIAPKIN[0], "Nash Prox with inexact outer steps (re-derived)", _TIAPKIN[1]),
     "Outer steps of Nash Prox contract by lambda / (lambda + tau) for any lambda, up to what J inner rounds leave.",
     REGULARIZED,
@@ -218,34 +261,44 @@ NASH_PROX = _bound(
         "4 inner_weight (lambda + tau) at least 1",
         lambda p, params: 4.0 * params.inner_weight * (p.regularization + params.prox_weight),
     ).where(sp.Ge(4 * INNER * (LAMBDA + TAU), 1)),
-    play_has("the horizon is a multiple of the inner rounds", lambda p, learner: p.horizon % learner.inner_rounds == 0),
+    _WHOLE_STEPS,
 )
 COMAL = _bound(
     "liu2024.comal",
     "NashProx",
     "winner_kl",
-    D,
-    Source("Liu et al. 2024", "COMAL: divergence from every von Neumann winner", "arXiv:2410.23223"),
-    "Without a reference no exact outer step of Nash Prox takes a policy farther from any von Neumann winner.",
+    D + T / J * _left(1, LAMBDA),
+    Source("Liu et al. 2024", "COMAL, with inexact outer steps (constants derived here)", "arXiv:2410.23223"),
+    "Without a reference outer steps of Nash Prox lead away from no von Neumann winner, but for what J rounds leave.",
     problem_has("regularization is 0", lambda p: p.regularization == 0.0),
+    at_least_one(
+        "4 inner_weight lambda at least 1", lambda p, params: 4.0 * params.inner_weight * params.prox_weight
+    ).where(sp.Ge(4 * INNER * LAMBDA, 1)),
+    _WHOLE_STEPS,
 )
+_NASH_MD = 1 / (2 * TAU**2 * (T + 1))
 NASH_MD = _bound(
     "munos2023.nash_md",
     "NashMD",
     "kl",
-    1 / (2 * TAU**2 * (T + 1)),
-    Source("Munos et al. 2023", "Theorem 1, with a constant 16 times smaller (re-derived)", "arXiv:2312.00886"),
-    "With steps 2 / (tau (t + 2)) the last iterate of Nash-MD approaches the equilibrium like 1 / T.",
+    sp.Min(_NASH_MD, sp.log(T + 1) / (4 * TAU**4 * T * (T + 1))),
+    Source("Munos et al. 2023", "Theorem 1, of order ln T / T^2 beside 1 / T (re-derived)", "arXiv:2312.00886"),
+    "With steps 2 / (tau (t + 2)) Nash-MD approaches the equilibrium like 1 / (tau^2 T), then ln T / (tau^4 T^2).",
     REGULARIZED,
     SCHEDULE,
 )
+_START = (1 - ETA * TAU) ** T * KL_0
+_CONSTANT = ETA / (8 * TAU)
 NASH_MD_CONSTANT = _bound(
     "munos2023.nash_md_constant",
     "NashMD",
     "kl",
-    (1 - ETA * TAU) ** T * KL_0 + ETA / (8 * TAU),
-    Source("Munos et al. 2023", "Lemma 1, summed for a constant step (re-derived)", "arXiv:2312.00886"),
-    "With a constant step Nash-MD stays within eta / (8 tau) of the equilibrium, which is not its fixed point.",
+    _START + sp.Min(_CONSTANT, ETA**2 / (32 * TAU**2)),
+    Source(
+        "Munos et al. 2023", "Lemma 1, summed for a constant step, and a second way (re-derived)", "arXiv:2312.00886"
+    ),
+    "With a constant step Nash-MD stays within eta / (8 tau) and eta^2 / (32 tau^2) of the equilibrium, which is not "
+    "its fixed point.",
     REGULARIZED,
     CONSTANT,
 )
@@ -261,6 +314,57 @@ MIXTURE_DESCENT = _bound(
     REGULARIZED,
     SCHEDULE,
 )
-WITH_NOISE = tuple(_with_noise(bound) for bound in (NASH_MD, NASH_MD_CONSTANT, MIXTURE_DESCENT))
+# ---------------------------------------------------------------- noise and inexact steps
+
+_RATE = LAMBDA / (LAMBDA + TAU)
+
+
+def _declares(name: str, text: str) -> Assumption:
+    """Assume that the learner's parameters have this field."""
+    return parameters_have(f"the learner declares {text}", lambda p, params: hasattr(params, name))
+
+
+INPO_NOISY = _with_noise(
+    replace(INPO, statement="Noise leaves INPO within 1 / (8 k (lambda + tau) tau) of the equilibrium."),
+    INPO.expression + (1 - _RATE**T) / (8 * SAMPLES * _WEIGHT * TAU),
+    samples=lambda problem, params: float(problem.feedback.samples),
+)
+WITH_NOISE = (
+    INPO_NOISY,
+    _with_noise(NASH_MD, _NASH_MD),
+    _with_noise(NASH_MD_CONSTANT, _START + _CONSTANT),
+    _with_noise(MIXTURE_DESCENT),
+)
+INPO_INEXACT = replace(
+    INPO,
+    name="zhang2024.inpo_inexact",
+    learner="InexactINPO",
+    expression=INPO.expression + (1 - _RATE**T) * ROW_ERROR / TAU,
+    source=Source("ours", "proof in theory.preference.self_play.bounds"),
+    statement="Rows that are off by a span of e keep INPO within e / tau of the equilibrium, from samples or not.",
+    assumptions=(_declares("row_error", "the span by which its rows are off at most"), *INPO.assumptions[1:]),
+)
+NASH_MP_INEXACT = replace(
+    NASH_MP,
+    name="tiapkin2025.nash_mp_inexact",
+    learner="InexactNashMP",
+    expression=NASH_MP.expression + (1 - _RATE**T) * _WEIGHT / TAU * STEP_ERROR,
+    source=Source(_TIAPKIN[0], "approximate Nash-MP (constants derived here)", _TIAPKIN[1]),
+    statement="Half steps whose logarithms are off by spans of e in all add e to each round's contracted divergence.",
+    assumptions=(_declares("step_error", "the spans by which its two steps are off in all"), *NASH_MP.assumptions[1:]),
+)
+
+LOOSE = {
+    "munos2023.nash_md": "the first round goes to the best response to the reference, where the divergence is already "
+    "far below 1 / (4 tau^2), and later rounds contract faster than is counted",
+}
+_ERRORS = "of samples is not bounded here: an action that is hardly played is hardly compared. For the errors made, "
+WITHOUT_THEOREM = {
+    "SampledINPO with finitely many comparisons": "least squares on drawn pairs is biased, and the error "
+    f"{_ERRORS}zhang2024.inpo_inexact holds",
+    "SampledNashMP with finitely many comparisons": f"the error {_ERRORS}tiapkin2025.nash_mp_inexact holds",
+    "densities of several annotators": "the fit matches the mean win rate of every action, and recovers the density of "
+    "a single annotator; it need not rank first the action that beats all others (`bandits.preference.density`)",
+}
 
 BOUNDS = found_in(vars())

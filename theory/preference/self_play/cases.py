@@ -31,6 +31,26 @@ def _self_play(
     return Case(game, getattr(preference, learner)(**parameters), options)
 
 
+def _from_winners(*, horizon: int, share: float, **parameters: Any) -> Case:
+    """Return COMAL in random tournaments whose winner hardly plays what the reference plays."""
+    from bandits.preference import COMAL, games
+    from theory.preference.self_play.witnesses import WinnerGame
+
+    rng = np.random.default_rng(11)
+    matrices = [games.tournament(_ACTIONS, rng) for _ in range(_GAMES)]
+    reference = np.full(_ACTIONS, share)
+    reference[0] = 1.0 - share * (_ACTIONS - 1)
+    return Case(WinnerGame(matrices, horizon, 0.0, reference), COMAL(**parameters))
+
+
+def _inexact(learner: str, horizon: int, tau: float, **parameters: Any) -> Case:
+    """Return a learner whose steps are off, in the games of `_self_play`."""
+    from theory.preference.self_play import witnesses
+
+    game, _, _ = _self_play("INPO", horizon, tau, 0.5)
+    return Case(game, getattr(witnesses, learner)(**parameters))
+
+
 def _largest_kl(tau: float) -> float:
     """Return what KL(p* || p) cannot exceed for Nash-MD and its like, whatever the noise.
 
@@ -55,13 +75,14 @@ CASES: Cases = {
     "tiapkin2025.nash_mp_gap": partial(_self_play, "NashMP", 1, 3.0, 0.9, prox_weight=2.0),
     "tiapkin2025.nash_mp_span": partial(_self_play, "NashMP", 4, 1.0, prox_weight=2.0),
     "tiapkin2025.nash_prox": partial(_self_play, "NashProx", 200, 0.1, prox_weight=2.0, inner_rounds=25),
+    "liu2024.comal": partial(_from_winners, horizon=50, share=1e-3, prox_weight=1.0),
     "munos2023.nash_md": partial(_self_play, "NashMD", 16, 0.03, 0.9),
     "munos2023.nash_md_constant": partial(_self_play, "NashMD", 64, 0.1, learning_rate=0.1),
     "ours.mixture_descent": partial(_self_play, "MixtureDescent", 64, 0.03),
     "munos2023.nash_md_noisy": partial(_self_play, "NashMD", 10, 0.5, 0.2, noisy=True),
     "munos2023.nash_md_constant_noisy": partial(_self_play, "NashMD", 10, 1.0, 0.2, noisy=True, learning_rate=0.5),
     "ours.mixture_descent_noisy": partial(_self_play, "MixtureDescent", 10, 0.5, 0.2, noisy=True),
-}
-WITHOUT_CASE = {
-    "liu2024.comal": "no problem measures the divergence from a von Neumann winner (tests do)",
+    "zhang2024.inpo_noisy": partial(_self_play, "INPO", 10, 0.5, 0.2, noisy=True),
+    "zhang2024.inpo_inexact": partial(_inexact, "InexactINPO", 100, 0.1, error=4.0),
+    "tiapkin2025.nash_mp_inexact": partial(_inexact, "InexactNashMP", 100, 0.1, error=4.0),
 }

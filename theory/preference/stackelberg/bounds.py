@@ -6,10 +6,24 @@ to its solution shrinks by sigma per round, the leader's by rho up to a disturba
 omega*), and KL(p || q) <= d^2 / 8 for policies whose log-ratio has range d. The sum of rho^{T-1-s} sigma^{2s} over s <
 T is at most T m^{T-1} and at most m^T / |rho - sigma^2|, m the larger of rho and sigma^2, so at most the harmonic mean
 of the two. Nothing here is quoted: the paper's own guarantee is about other steps.
+
+**Refinement at the time of use.** The best response to y costs at most what copying y does, which wins in half of the
+cases: E P[y, y'] + tau_F KL(omega* || omega_ref) <= 1/2 + tau_F log(1 / omega_ref(y | y)). So the answer that replaces
+y is preferred to it with probability at least 1/2 - tau_F log(1 / omega_ref(y | y)).
+
+**Consistency.** Let c beat every other action y by Delta_y. V(c) >= min P[c, .] = 1/2, and by the reply c alone
+V(y) <= 1/2 - Delta_y + tau_F log(1 / omega_ref(c | y)). So pi*(y) / pi*(c) is at most
+
+    b_y = pi_ref(y) / pi_ref(c) exp(-(Delta_y - tau_F log(1 / omega_ref(c | y))) / tau_L),
+
+and pi*(c) >= 1 / (1 + b), b the sum of b_y: as tau_F and then tau_L fall to 0 the leader plays c alone. A policy whose
+log-ratio to pi* has span s plays c with probability at least e^-s pi*(c), as log-ratios of policies change sign.
 """
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, play_has, problem_has
@@ -138,5 +152,57 @@ LEADER_BITS = _bound(
     BITS,
     *_SAMPLED,
 )
+
+# ---------------------------------------------------------------- what the solution is good for
+
+
+def _beats_all(problem: Any) -> bool:
+    wins = np.asarray(problem.game.preferences) > 0.5
+    return bool(wins.sum(axis=1).max() == len(wins) - 1)
+
+
+def _odds(problem: Any, _: Any) -> float:
+    """Return b, a bound on the odds of the solution's leader against the action that beats all others."""
+    game, terms = np.asarray(problem.game.preferences), problem.game.terms
+    c = int((game > 0.5).sum(axis=1).argmax())
+    ahead = game[c] - 0.5 + terms.follower_weight * terms.log_follower_reference[:, c]
+    logs = terms.log_reference - terms.log_reference[c] - ahead / terms.leader_weight
+    return float(np.exp(np.minimum(np.delete(logs, c), 700.0)).sum())
+
+
+def _copying(problem: Any, _: Any) -> float:
+    return float(-np.diag(problem.game.terms.log_follower_reference).min())
+
+
+ODDS = Symbol("odds", "b_c", nonnegative=True)
+COPYING = Symbol("copying_cost", "D_F", nonnegative=True)
+REFINEMENT = replace(
+    _bound(
+        "refinement",
+        "refinement_loss",
+        TAU_F * COPYING,
+        "The follower's answer is preferred to the one that it replaces in half of the cases, but for tau_F D_F.",
+        *_EXACT,
+        ANSWERED,
+    ),
+    readers={"copying_cost": _copying},
+)
+CONSISTENCY = replace(
+    _bound(
+        "consistency",
+        "missed_winner",
+        1 - sp.exp(-_ALONE) / (1 + ODDS),
+        "An action that beats all others is the leader's answer, but for exponentially small odds in 1 / tau_L.",
+        *_EXACT,
+        ANSWERED,
+        problem_has("one action beats all others", _beats_all),
+    ),
+    readers={"odds": _odds},
+)
+
+LOOSE = {
+    "slhf2025.leader_bits": "divergences are bounded by squared ranges of errors, and these by Hoeffding tails over "
+    "all actions; near the solution a divergence is half a variance",
+}
 
 BOUNDS = found_in(vars())

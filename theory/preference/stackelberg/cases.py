@@ -20,12 +20,24 @@ def _exact(**learner: Any) -> Case:
     return Case(StackelbergMatch(game, 40), StackelbergGDA(0.5, **learner))
 
 
-def _sampled(pairs: bool) -> Case:
+def _sampled(pairs: bool, leader_weight: float = 0.5, follower_weight: float = 0.5, answers: int = 2) -> Case:
     """Return actions that are all alike, where answers tell nothing and every difference is noise."""
     from bandits.preference import Comparisons, NoisyRow, StackelbergGame, StackelbergGDA, StackelbergMatch
 
-    game = StackelbergGame([[0.5] * 3] * 3, 0.5, 0.5)
-    return Case(StackelbergMatch(game, 64, Comparisons(6) if pairs else NoisyRow(2, True)), StackelbergGDA())
+    game = StackelbergGame([[0.5] * 3] * 3, leader_weight, follower_weight)
+    return Case(StackelbergMatch(game, 64, Comparisons(6) if pairs else NoisyRow(answers, True)), StackelbergGDA())
+
+
+def _used(leader_weight: float, follower_weight: float) -> Case:
+    """Return an action that beats both others, which the references hardly play, after 20 rounds of best responses."""
+    from bandits.preference import StackelbergGame, StackelbergGDA
+    from theory.preference.stackelberg.witnesses import UseMatch
+
+    reference = [0.1, 0.45, 0.45]
+    game = StackelbergGame(
+        [[0.5, 0.8, 0.8], [0.2, 0.5, 0.9], [0.2, 0.1, 0.5]], leader_weight, follower_weight, reference
+    )
+    return Case(UseMatch(game, 20), StackelbergGDA(0.9 / leader_weight, follower="best response"))
 
 
 _ANSWERED = partial(_exact, follower="best response")
@@ -34,10 +46,12 @@ _DESCENDS = tuple(partial(_exact, ratio=ratio) for ratio in (1.0, 5.0, 10.0))
 CASES: Cases = {
     "slhf2025.best_response_span": _ANSWERED,
     "slhf2025.best_response": _ANSWERED,
+    "slhf2025.refinement": partial(_used, 0.1, 1.0),
+    "slhf2025.consistency": partial(_used, 0.1, 0.01),
     "slhf2025.leader_span": _DESCENDS,
     "slhf2025.leader_gap": _DESCENDS,
     "slhf2025.follower_gap": _DESCENDS[0],
     "slhf2025.follower_bits": partial(_sampled, False),
     "slhf2025.follower_pairs": partial(_sampled, True),
-    "slhf2025.leader_bits": partial(_sampled, False),
+    "slhf2025.leader_bits": partial(_sampled, False, leader_weight=8.0, follower_weight=10.0, answers=1),
 }

@@ -8,6 +8,7 @@ is tau times that of the rule at switching cost c / tau.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,10 +27,14 @@ from theory.tightness import Witness
 
 
 class WorstCase(NamedTuple):
-    """The largest expected regret that was found, its rounding, and whether it is the largest over all 0/1 losses."""
+    """The largest expected regret that was found and its rounding, in which problem, whether the largest of all.
+
+    every_input: whether no 0/1 losses give more.
+    """
 
     regret: float
     rounding: float
+    problem: Any
     every_input: bool
 
 
@@ -38,6 +43,7 @@ def worst_case(game: Any, learner: Any, bound_value: float, seed: int) -> WorstC
 
     None for problems of other families; TypeError for a learner whose regret cannot be climbed.
     """
+    from bandits.losses import LossTable
     from bandits.switching import SwitchingCostGame
     from theory.switching.witnesses.search import search
 
@@ -47,8 +53,10 @@ def worst_case(game: Any, learner: Any, bound_value: float, seed: int) -> WorstC
     if game.n_actions == 2 and law in ("hedge", "shrinking_dartboard"):
         rate, cost = learner.parameters(game).learning_rate, game.switching_cost
         worst, table = minimax.worst_case_of_two(game.horizon, rate, cost, law == "shrinking_dartboard")
-        return WorstCase(worst, exact.shrinking_dartboard(table, rate).rounding * (1.0 + cost), True)
-    return WorstCase(search(bound_value, game, learner, seed=seed).regret, 1e-9 * game.horizon, False)
+        rounding = exact.shrinking_dartboard(table, rate).rounding * (1.0 + cost)
+        return WorstCase(worst, rounding, replace(game, losses=LossTable(table)), True)
+    found = search(bound_value, game, learner, seed=seed)
+    return WorstCase(found.regret, 1e-9 * game.horizon, replace(game, losses=LossTable(found.losses)), False)
 
 
 def _pair(

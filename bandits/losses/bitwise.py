@@ -1,0 +1,96 @@
+"""Fair coins that every learner loses to: blocks of rounds in which the actions are split by a bit of their number.
+
+The first m = floor(log2 K) bits of the actions' numbers split them m ways. The rounds are m blocks of T // m, the last
+one longer; in block b a coin is thrown per round, and action i loses 1 if the coin is not the b-th bit of i. So each
+action has a fair coin in each round, and every learner pays T / 2 on average, whatever it sees; but the best action has
+the better side of every block, and pays less than half of a block of n rounds by E |S_n| / 2, S_n a sum of n signs.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.core.checks import LARGEST_ACTIONS, integer
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream, words
+from bandits.losses.process import LossProcess, LossSteps
+
+
+class BitwiseSetting(NamedTuple):
+    """Number of actions, of their bits, and of the rounds of a block."""
+
+    n_actions: int
+    n_bits: int
+    length: int
+
+
+class BitwiseState(NamedTuple):
+    """The round's block and coin, and the ones of each block's coins."""
+
+    block: int
+    coin: int
+    ones: Any  # (m,) int64
+
+
+@kernel
+def _block(setting: BitwiseSetting, t: int) -> int:
+    return min(t // setting.length, setting.n_bits - 1)
+
+
+@kernel
+def _init(setting: BitwiseSetting, env: Stream) -> BitwiseState:
+    return BitwiseState(0, 0, np.zeros(setting.n_bits, np.int64))
+
+
+@kernel
+def _advance(setting: BitwiseSetting, state: BitwiseState, t: int, env: Stream) -> BitwiseState:
+    first, _ = words(env, t >> 6, 0)
+    coin = 1 if (first >> np.uint64(t & 63)) & np.uint64(1) else 0
+    block = _block(setting, t)
+    state.ones[block] += coin
+    return BitwiseState(block, coin, state.ones)
+
+
+@kernel
+def _loss(setting: BitwiseSetting, state: BitwiseState, t: int, arm: int) -> float:
+    return float(state.coin ^ ((arm >> state.block) & 1))
+
+
+@rare_kernel
+def _totals(setting: BitwiseSetting, state: BitwiseState, n_rounds: int, out: Any) -> None:
+    for arm in range(out.size):
+        total = 0
+        for block in range(setting.n_bits):
+            end = n_rounds if block == setting.n_bits - 1 else min(n_rounds, (block + 1) * setting.length)
+            rounds = max(0, end - block * setting.length)
+            ones = state.ones[block]
+            total += rounds - ones if (arm >> block) & 1 else ones
+        out[arm] = total
+
+
+@kernel
+def _gap(setting: BitwiseSetting, state: BitwiseState, arm: int) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True)
+class BitwiseCoins(LossProcess):
+    """Losses 0 and 1 of n_actions >= 2 by fair coins and bits of the actions' numbers: see the module."""
+
+    n_actions: int = 2
+    steps: ClassVar[LossSteps] = LossSteps(_init, _advance, _loss, _totals, _gap)
+    bounded: ClassVar[bool] = True
+    family: ClassVar[str] = "bitwise coins"
+
+    def __post_init__(self) -> None:
+        integer("n_actions", self.n_actions, low=2, high=LARGEST_ACTIONS)
+
+    def mean_gap(self, horizon: int) -> float:
+        """Return 0: all means are 1/2."""
+        return 0.0
+
+    def setting(self, horizon: int) -> BitwiseSetting:
+        """Return the blocks for a horizon of at least 1."""
+        n_bits = int(self.n_actions).bit_length() - 1
+        return BitwiseSetting(int(self.n_actions), n_bits, max(1, integer("horizon", horizon, low=1) // n_bits))

@@ -1,0 +1,36 @@
+"""Compile what a sweep will play ahead of it, in several processes: one process compiles one pair at a time."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bandits.protocol import RoundProblem
+from sims.engines.backends import in_batches
+from sims.engines.compiled import compile_pair
+from sims.execute import worker_count
+from sims.side_by_side import side_by_side
+from sims.sweep import Cell
+
+
+def pairs_of(cells: Sequence[Cell]) -> list[Cell]:
+    """Return one cell of each pair that has a compiled loop of its own; JAX compiles its programs when they run."""
+    found: dict[Any, Cell] = {}
+    for cell in cells:
+        if (
+            cell.backend == "numba"
+            and isinstance(cell.problem, RoundProblem)
+            and not in_batches(cell.problem, cell.learner)
+        ):
+            found.setdefault((cell.learner.steps_for(cell.problem), cell.problem.steps, cell.problem.metrics), cell)
+    return list(found.values())
+
+
+def warm(cells: Sequence[Cell], workers: int | None = None) -> Iterator[tuple[Cell, BaseException | None]]:
+    """Compile the pairs of a sweep into the kernel cache; yield (cell, error) as each is done.
+
+    workers: processes, at least 1, None for one per processor.
+    """
+    yield from side_by_side(_compile, pairs_of(cells), worker_count(workers))
+
+
+def _compile(cell: Cell) -> None:
+    compile_pair(cell.problem, cell.learner)
