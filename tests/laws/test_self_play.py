@@ -32,7 +32,7 @@ from bandits.preference.self_play.policy_gradient import mixture_fixed_point
 from bandits.preference.self_play.proximal import average_prox_weight
 from bandits.preference.self_play.sampled_inpo import least_squares_gain
 from bandits.preference.self_play.sppo import sppo_log_ratios
-from bandits.preference.winner import _simplex
+from bandits.preference.winner import _kernel, _simplex
 from tests.bandits.preference.self_play.playing import MU, REFERENCE, Ask
 
 SKEW = REFERENCE - 0.5
@@ -260,3 +260,21 @@ def test_a_winner_among_ties_by_the_exact_simplex_method():
         shares = np.array(_simplex(margins))
         assert shares.sum() > 0
         assert (np.array(margins).T @ shares >= 0).all()
+
+
+def test_the_kernel_of_a_support():
+    """On a cycle 0 > 1 > 2 > 0 by margins a, b, c the shares are (b, c, a); without a line of them there is none."""
+    for a, b, c in ((1, 1, 1), (1, 2, 3), (5, 7, 2)):
+        margins = [[0, 9, a, -c], [-9, 0, -9, -9], [-a, 9, 0, b], [c, 9, -b, 0]]
+        shares = _kernel(margins, [0, 2, 3])
+        assert np.array_equal(np.array(shares) * (a + b + c), np.array([b, c, a]) * sum(shares))
+        assert _kernel(margins, [0, 2]) is None
+    five = np.triu(np.random.default_rng(1).integers(1, 9, (5, 5)), 1)
+    margins = five * np.outer([1, -1, 1, -1, 1], [1, -1, 1, -1, 1])
+    margins = margins - margins.T
+    shares = _kernel(margins.tolist(), list(range(5)))
+    assert shares is None or not (margins @ np.array(shares)).any()
+    cyclic = np.array([[0, 1, -1, 2, -2], [-1, 0, 1, -1, 1], [1, -1, 0, 1, -1], [-2, 1, -1, 0, 2], [2, -1, 1, -2, 0]])
+    shares = _kernel(cyclic.tolist(), list(range(5)))
+    assert min(shares) > 0
+    assert not (cyclic @ np.array(shares)).any()

@@ -24,7 +24,7 @@ def arguments() -> Any:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--family", choices=FAMILIES, help="only this family")
     parser.add_argument("--module", help="only this module, such as bandits.switching.exp3")
-    parser.add_argument("--listed", action="store_true", help="only the listed mutants, and exact laws as killers")
+    parser.add_argument("--listed", action="store_true", help="only the listed mutants, by a few tests")
     parser.add_argument("-v", action="store_true", help="print what became of every mutant")
     return parser.parse_args()
 

@@ -30,55 +30,80 @@ def _in(folder: str, *names: str) -> list[str]:
     return [f"{folder}/test_{name}.py" for name in names]
 
 
-TESTS = {  # those that are quick when interpreted
+TESTS = {  # exact laws, and what is quick when interpreted
     "switching": [
         *_in("tests/laws", "switching", "streams"),
-        *_in(f"{_BANDITS}/switching", "full_information", "problem"),
+        f"{_BANDITS}/switching/test_full_information.py::test_lazy_leader_follows_its_definition",
     ],
     "one-sided": [
         *_in("tests/laws", "one_sided", "one_sided_game", "streams"),
-        *_in(_ONE_SIDED, "accounts", "game", "hypotheses", "identities", "john", "panels"),
+        *_in(_ONE_SIDED, "hypotheses", "panels"),
     ],
     "threshold": [
         *_in("tests/laws", "threshold", "streams"),
-        *_in(f"{_BANDITS}/threshold", "batches", "game", "learners", "populations"),
-        *_in("tests/properties", "threshold"),
+        *_in(f"{_BANDITS}/threshold", "learners"),
+        f"{_BANDITS}/threshold/test_game.py::test_the_accounts_are_those_of_the_definition",
+        f"{_BANDITS}/threshold/test_game.py::test_every_learner_plays_every_environment_within_the_proven_ranges",
+        f"{_BANDITS}/threshold/test_game.py::test_the_game_names_the_argument_that_is_wrong",
+        f"{_BANDITS}/threshold/test_populations.py::test_the_oracle_of_the_synthetic_population_equals_brute_force",
+        f"{_BANDITS}/threshold/test_populations.py::test_a_fixed_threshold_brings_the_population_to_the_sweeps_state",
     ],
     "self-play": [
         *_in("tests/laws", "self_play"),
-        *_in(_SELF_PLAY, "known_answers", "facts", "identities", "problem", "sampled_inpo"),
-        *_in(_PREFERENCE, "games"),
+        *_in(_SELF_PLAY, "known_answers", "problem"),
+        f"{_SELF_PLAY}/test_facts.py::test_tuned_inpo_can_need_fewer_queries_than_nash_mp",
+        f"{_SELF_PLAY}/test_sampled_inpo.py::test_every_round_minimises_the_loss_on_its_answers",
     ],
-    "duels": [*_in("tests/laws", "duels", "streams"), *_in(f"{_PREFERENCE}/duels", "problem", "linear_duels", "vpo")],
-    "stackelberg": [*_in("tests/laws", "stackelberg"), *_in(f"{_PREFERENCE}/stackelberg", "game", "problem")],
+    "duels": _in("tests/laws", "duels", "streams"),
+    "stackelberg": [
+        *_in("tests/laws", "stackelberg"),
+        f"{_PREFERENCE}/stackelberg/test_game.py::test_projected_steps_by_hand",
+        f"{_PREFERENCE}/stackelberg/test_problem.py::test_projected_rule_is_the_projected_step",
+        f"{_PREFERENCE}/stackelberg/test_problem.py::test_rules",
+    ],
     "trajectories": [
         *_in("tests/laws", "trajectories", "streams"),
-        *_in(f"{_PREFERENCE}/trajectories", "problem", "pr_lsvi"),
+        f"{_PREFERENCE}/trajectories/test_pr_lsvi.py::test_the_cap_is_the_last_number_that_its_inequality_allows",
+        f"{_PREFERENCE}/trajectories/test_pr_lsvi.py::test_steps_are_halved",
     ],
     "preference": [
         *_in("tests/laws", "duels", "self_play"),
-        *_in(_PREFERENCE, "density", "equilibria", "games", "measures"),
-        *_in(f"{_PREFERENCE}/duels", "vpo"),
-        *_in(_SELF_PLAY, "known_answers", "identities", "problem"),
+        *_in(_PREFERENCE, "density", "games", "measures"),
+        f"{_PREFERENCE}/test_equilibria.py::test_a_solver_that_fails_says_so",
+        f"{_PREFERENCE}/duels/test_vpo.py::test_digits",
     ],
-    "losses": [*_in("tests/laws", "losses", "streams"), *_in(f"{_BANDITS}/losses", "losses")],
+    "losses": [
+        *_in("tests/laws", "losses", "streams"),
+        f"{_BANDITS}/losses/test_losses.py::test_with_gap_lowers_one_mean",
+        f"{_BANDITS}/losses/test_losses.py::test_certain_losses_are_certain",
+    ],
     "core": [
         *_in("tests/laws", "losses", "switching", "streams"),
-        *_in(_CORE_TESTS, "exponential_weights", "normal", "rng", "sampling", "summation"),
-        *_in(_BANDITS, "combine"),
-        *_in("tests/cases", "decimal_limits", "near_ties"),
+        *_in(_CORE_TESTS, "exponential_weights", "normal", "sampling"),
+        f"{_CORE_TESTS}/test_summation.py::test_sums_across_blocks",
+        "tests/cases/test_decimal_limits.py::test_single_precision_allows_four_epsilons",
     ],
     "theory": [
         *_in("tests/laws", "oracles"),
         *_in("tests/theory", "confidence", "ranges"),
-        *_in("tests/theory/switching", "exact", "laws"),
+        "tests/theory/switching/test_exact.py::test_batched_learners_equal_recursion",
     ],
 }
-# of the listed mutants
-LISTED = [
-    *_in("tests/laws", "switching", "one_sided", "threshold", "duels", "losses"),
-    *_in(_SELF_PLAY, "known_answers"),
-    *_in(f"{_BANDITS}/threshold", "learners"),
+_LAWS = "tests/laws/test_"
+LISTED = [  # what kills the listed mutants
+    f"{_LAWS}switching.py::test_dartboard_on_bought_observations[0.6-flexible]",
+    f"{_LAWS}switching.py::test_dartboard_on_bought_observations[0.6-full]",
+    f"{_LAWS}switching.py::test_full_information",
+    f"{_LAWS}switching.py::test_exp3_in_batches",
+    f"{_LAWS}one_sided.py::test_apple_tasting_learns_from_its_own_acceptances",
+    f"{_LAWS}one_sided.py::test_forced_exploration",
+    f"{_LAWS}one_sided.py::test_exp2[options0-game0]",
+    f"{_LAWS}one_sided.py::test_exp2_on_the_total_loss[2-uniform-game0]",
+    f"{_LAWS}threshold.py::test_optimistic_search",
+    f"{_LAWS}duels.py::test_beta_from_two_gammas",
+    f"{_LAWS}duels.py::test_two_sides_of_bandits",
+    f"{_LAWS}losses.py::test_random_walk",
+    f"{_SELF_PLAY}/test_known_answers.py::test_first_divergences",
 ]
 
 

@@ -44,7 +44,6 @@ def table(outcomes: Sequence[Outcome]) -> str:
         lines.append(f"{name:<14}{total - row['']:>8}{total:>6}{counts}")
     killed, total = sum(bool(outcome.kind) for outcome in outcomes), len(outcomes)
     same = sum(not one.kind and known().get(one.mutant.key, "").startswith("equivalent") for one in outcomes)
-    lines.append(
-        f"score {killed / max(1, total - same):.1%} of {total - same} mutants, {same} equivalent ones left out"
-    )
+    share = killed / max(1, total - same)
+    lines.append(f"score {share:.1%} of {total - same} mutants, {same} equivalent ones left out")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ from tests.mutants import trials
 from tests.mutants.families import TESTS, family_of
 from tests.mutants.sites import Mutant, module_of, mutated
 
-SLOW = 0.4
+SLOW = 2.0
 KINDS = ["exact law", "known answer", "identity", "verdict"]
 _KNOWN = re.compile("known|by_hand|reference|definition|published|textbook|closed_form|enumerat|exact|brute")
 
