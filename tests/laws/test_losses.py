@@ -8,7 +8,7 @@ import pytest
 from bandits.core.coins import bernoulli_word, bernoulli_words
 from bandits.core.rng import ENVIRONMENT
 from bandits.core.sampling import binomial_mass
-from bandits.losses import AlternatingLosses, LossTable, MultiScaleRandomWalk, PiecewiseLosses
+from bandits.losses import AlternatingLosses, BitwiseCoins, LossTable, MultiScaleRandomWalk, PiecewiseLosses
 from tests import references
 from tests.drivers import plain, read, stream_of
 
@@ -102,3 +102,17 @@ def test_binomial_masses(n, p):
     for k in range(n + 1):
         expected = math.comb(n, k) * p**k * (1.0 - p) ** (n - k)
         assert plain(binomial_mass)(n, p, k) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("n_actions", "rounds"), [(2, 70), (5, 9), (8, 130)])
+def test_bitwise_coins(n_actions, rounds):
+    """Action i loses 1 where the round's coin is not its bit of the block, the last block being the longest."""
+    bits = int(math.log2(n_actions))
+    expected = np.zeros((rounds, n_actions))
+    for t in range(rounds):
+        coin = references.words(3, 1, ENVIRONMENT, t // 64, 0)[0] >> t % 64 & 1
+        block = min(t // (rounds // bits), bits - 1)
+        expected[t] = [float(coin != i >> block & 1) for i in range(n_actions)]
+    found, totals = read(BitwiseCoins(n_actions), rounds, 3, 1, range(1, rounds + 1))
+    assert found.tolist() == expected.tolist()
+    assert totals.tolist() == np.cumsum(expected, axis=0).tolist()

@@ -6,8 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.laws.test_switching import batched_dartboard_law, dartboard_law, exp3_law, hedge_law
-from theory.confidence import MeanTest, betting_interval, empirical_bernstein_sequence, mean_interval
+from bandits.losses import LossTable
+from bandits.switching import SwitchingCostGame
+from tests.laws.test_switching import batched_dartboard_law, dartboard_law, exp3_law, hedge_law, tsallis_law
+from theory.confidence import _MANY, MeanTest, betting_interval, empirical_bernstein_sequence, mean_interval
+from theory.ranges import range_of_all_plays
 from theory.switching import exact
 
 STEADY = np.tile([0.0, 1.0], (4, 1))
@@ -99,3 +102,23 @@ def test_samples_needed_if_the_rest_are_alike():
     outcomes = [MeanTest.start(0.0, 1.0, 0.5).add(np.tile([0.1, 0.2, 0.3], n)).outcome(1e-6)[0] for n in range(1, 60)]
     decided = 3 * (outcomes.index("below") + 1)
     assert decided / 1.5 <= needed <= 1.5 * decided
+
+
+def test_rows_of_many_samples_are_intervals_of_their_own():
+    x = np.random.default_rng(5).choice([0.1, 0.4, 0.9], (2, _MANY))
+    together, apart = mean_interval(x, 0.0, 1.0, 0.05), [mean_interval(row, 0.0, 1.0, 0.05) for row in x]
+    np.testing.assert_allclose(np.transpose(together), apart, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("growth", "scale"), [(0.0, 1.0), (1.2, 0.6)])
+def test_tsallis_over_blocks(growth, scale):
+    table = np.random.default_rng(6).random((4, 3))
+    cost = growth * math.sqrt(3) / 1.5
+    found = exact.tsallis_switch(table, growth, scale)
+    assert (found.loss, found.switches) == pytest.approx(moments(tsallis_law(table, cost, scale), table), abs=1e-9)
+
+
+def test_ranges_of_all_plays_are_those_of_a_learner_that_declares_nothing():
+    game = SwitchingCostGame(LossTable(BITS), len(BITS), 1.0)
+    assert range_of_all_plays(game, "switches") == pytest.approx((0.0, 4.0), abs=1e-9)
+    assert range_of_all_plays(game, "no metric") is None
