@@ -116,7 +116,7 @@ def test_numbers_out_of_range_are_named_and_not_raised_by_arithmetic(name, param
         verification.bound_value(name, game, Exp3(), parameters)
 
 
-def test_a_field_that_cannot_be_worked_out_is_named():
+def test_a_field_that_cannot_be_computed_is_named():
     for error, kind in ((ZeroDivisionError, ValueError), (AttributeError, TypeError)):
 
         def fails(problem, parameters, error=error):
