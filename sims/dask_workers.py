@@ -104,20 +104,36 @@ class DaskPool:
             if cell is None:
                 self._judge(worker, done)
             elif self._busy.get(worker, {}).pop(cell.address, None):
-                return cell, self._outcome(done)
+                return cell, self._outcome(worker, done)
         return None
 
-    def _outcome(self, done: Any) -> Outcome:
+    def _outcome(self, worker: str, done: Any) -> Outcome:
         if isinstance(done, Failure | Lost):
             return done
-        if done.status in ("cancelled", "lost"):
+        if worker not in self._threads:  # it was lost after it had finished the cell
+            return _lost_with(worker)
+        if done.status == "cancelled":
             raise ValueError(f"cluster: the Dask scheduler at {self._address} is gone; {_KEPT}")
         try:
-            outcome: Outcome = done.result()
+            outcome: Outcome = self._fetch(worker, done)
             return outcome
+        except _Gone:
+            return _lost_with(worker)
         except Exception as error:
             killed = type(error).__name__ == "KilledWorker"
-            return Lost("was lost with its Dask worker") if killed else failure(error)
+            return _lost_with(worker) if killed else failure(error)
+
+    def _fetch(self, worker: str, done: Any) -> Any:
+        """Return the value of a finished task; _Gone if its worker was lost with it: Dask would wait for ever."""
+        patience = _LOOK
+        while done.status != "lost":
+            try:
+                return done.result(timeout=patience)
+            except TimeoutError:
+                if worker not in self._connected_workers():
+                    break
+                patience *= 2
+        raise _Gone(f"{worker} is gone")
 
     # ---------------------------------------------------------------- connected workers
 
@@ -148,11 +164,7 @@ class DaskPool:
         if time.monotonic() - self._looked < _LOOK and self._looked:
             return
         self._looked = time.monotonic()
-        try:
-            present = self._client.nthreads()
-        except Exception as error:
-            text = f"cluster: the Dask scheduler at {self._address} is gone ({one_line(error)}); {_KEPT}"
-            raise ValueError(text) from None
+        present = self._connected_workers()
         for worker in [*self._threads, *self._asked]:
             if worker not in present:
                 self._part_with(worker)
@@ -164,12 +176,20 @@ class DaskPool:
         if self._threads:
             self._since = time.monotonic()
 
+    def _connected_workers(self) -> dict[str, int]:
+        """Return the number of threads of each connected worker."""
+        try:
+            return dict(self._client.nthreads())
+        except Exception as error:
+            text = f"cluster: the Dask scheduler at {self._address} is gone ({one_line(error)}); {_KEPT}"
+            raise ValueError(text) from None
+
     def _part_with(self, worker: str) -> None:
         if self._asked.pop(worker, None):
             self._samples = []  # a sample may have killed the worker
         self._threads.pop(worker, None)
         for cell, future in self._busy.get(worker, {}).values():
-            self._heard.put((worker, cell, Lost(f"was lost with Dask worker {worker}")))
+            self._heard.put((worker, cell, _lost_with(worker)))
             if future is not None:
                 future.cancel()
 
@@ -183,7 +203,7 @@ class DaskPool:
             return
         _, threads = self._asked.pop(worker)
         try:
-            found: Inspection = done.result()
+            found: Inspection = self._fetch(worker, done)
             reason = differences(self._here, found.environment)
         except Exception as error:  # it has no regretlab, or another version
             found, reason = Inspection({}, ()), one_line(error)
@@ -220,6 +240,14 @@ class DaskPool:
             if futures and self._client.status == "running":
                 self._client.cancel(futures, force=True)
                 self._client.run(pickle.loads, pickle.dumps(_Call(_stop, (self._sweep,))), workers=list(self._threads))
+
+
+class _Gone(Exception):
+    """The worker that holds a value is not connected any more."""
+
+
+def _lost_with(worker: str) -> Lost:
+    return Lost(f"was lost with Dask worker {worker}")
 
 
 _KEPT = "finished cells are kept, the same call goes on from there"

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bandits.losses import BernoulliLosses, LossTable
 from bandits.switching import BatchedExp3, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
 from sims.compute import compute
+from sims.dask_workers import DaskPool
 from sims.execute import estimate_seconds, pending, run_sweep
 from sims.store import SCHEMA, Store, StoreError, encode, open_store
 from sims.summary import summary
@@ -119,6 +121,47 @@ def test_dask_cluster_that_loses_a_worker_gives_the_same_bytes(undisturbed, tmp_
 
         report = run_sweep(every_learner(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_one)
     assert killed
+    assert report.failed == {}
+    assert report.results.read_bytes() == undisturbed
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "not noticed yet"])
+def test_a_dask_worker_that_is_lost_with_finished_cells_gives_the_same_bytes(
+    noticed, undisturbed, tmp_path, monkeypatch
+):
+    distributed = pytest.importorskip("distributed")
+    killed, overlooked = [], []
+    look = DaskPool._look
+
+    def look_later(pool):
+        if killed and not (noticed or overlooked):
+            overlooked.append(True)
+        else:
+            look(pool)
+
+    monkeypatch.setattr(DaskPool, "_look", look_later)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        victim = cluster.workers[0]
+
+        def kill_a_holder(rounds, failed):
+            if not killed:
+                until = time.monotonic() + 60
+                while not client.has_what()[victim.worker_address] and time.monotonic() < until:
+                    time.sleep(0.05)
+                killed.append(client.has_what()[victim.worker_address])
+                os.kill(victim.pid, signal.SIGKILL)
+                while victim.worker_address in client.has_what() and time.monotonic() < until:
+                    time.sleep(0.05)
+
+        report = run_sweep(
+            every_learner(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_a_holder
+        )
+    assert killed[0]
     assert report.failed == {}
     assert report.results.read_bytes() == undisturbed
 
