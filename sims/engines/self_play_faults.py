@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from bandits.protocol import GameRules, Learner
+from sims.engines.faults import faulty
 
-_CLOSE = 1e-6  # allowed distance of the sum of a policy's probabilities from 1
 _LONGEST = 120  # characters of another library's message
 
 
@@ -88,8 +88,3 @@ def fault_of_play(learner: Any, params: Any, rules: GameRules, game: Any, asks: 
                 return f"{learner.name}.policy must return log-probabilities: in round t = {t} it returned {said}"
         state = step(state, jnp.int64(t))
     return f"{learner.name}.policy must return log-probabilities: its policies do not sum to 1 on average"
-
-
-def faulty(totals: Any) -> Any:
-    """Return where the sums of policies (...,) are not 1."""
-    return ~(np.abs(totals - 1.0) <= _CLOSE)

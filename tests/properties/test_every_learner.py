@@ -10,7 +10,6 @@ from bandits.protocol import Learner, RoundProblem
 from sims import simulate
 from sims.config import public_classes
 from tests.constructors import GAMES, base_of, opponent
-from tests.drivers import play_plainly
 
 LEARNERS = {name: cls for name, cls in public_classes().items() if issubclass(cls, Learner)}
 
@@ -28,7 +27,8 @@ def test_its_numbers_are_numbers_and_those_of_its_text_run_by_python(name):
     run = simulate(problem, learner, repetitions=2, seed=5)
     assert not np.isnan(run.values).any()
     if isinstance(problem, RoundProblem):
-        assert np.array_equal(run.values, play_plainly(problem, learner, 2, 5, run.rounds))
+        plain = simulate(problem, learner, repetitions=2, seed=5, backend="python")
+        assert np.array_equal(run.values, plain.values)
         assert compiled_types(problem, learner) == compiled_types(*pickle.loads(pickle.dumps((problem, learner))))
 
 
