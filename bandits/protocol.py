@@ -149,7 +149,9 @@ class Learner(Checked):
         return type(self).__name__
 
     def check(self, problem: Any) -> None:
-        """Raise TypeError unless `problem` gives a feedback that this learner accepts."""
+        """Raise TypeError unless `problem` gives a feedback that this learner, a frozen dataclass, accepts."""
+        if not getattr(getattr(self, "__dataclass_params__", None), "frozen", False):
+            raise TypeError(f"{self.name} must be a frozen dataclass: decorate it with @dataclass(frozen=True)")
         if not isinstance(getattr(self, "accepts", None), tuple):
             raise TypeError(f"{self.name} must have `accepts`, a tuple of the feedback classes that it learns from")
         given = getattr(problem, "feedback", None)

@@ -18,7 +18,8 @@ _WORD = 0xFFFFFFFF
 class Interpreter:
     """A function from compiled functions to plain ones, with one set of copies of the modules that they are from."""
 
-    def __init__(self) -> None:
+    def __init__(self, **instead: Any) -> None:
+        self._instead = instead  # names that mean something else in all copies
         self._made: dict[int, Any] = {}  # by id; the originals live as long as the modules and closures that hold them
         self._names: dict[int, dict[str, Any]] = {}
 
@@ -53,6 +54,7 @@ class Interpreter:
             for name, value in original.items():
                 own = isinstance(value, ModuleType) and not is_library(value.__name__)
                 names[name] = _Module(value, self) if own else self(value)
+            names |= self._instead
         return self._names[id(original)]
 
 

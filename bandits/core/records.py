@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from bandits.core.checks import shown
 from bandits.core.jit import stored, types
 
 
@@ -22,7 +21,8 @@ class InvalidMetrics(TypeError):
 def writer(names: tuple[str, ...], *, empty: bool = False) -> Callable[[Any, Any], None]:
     """Return (record, out) -> None, for kernels too: it writes the metrics `names` into out (len(names),) float64.
 
-    empty: arrays without entries are allowed.  It raises InvalidMetrics, where a pair is compiled, for a record whose fields are not these metrics in this order.
+    empty: arrays without entries are allowed.
+    It raises InvalidMetrics, where a pair is compiled, for a record whose fields are not these metrics in this order.
     """
 
     def write(record: Any, out: Any) -> None:
@@ -84,7 +84,14 @@ def _parts(record: Any, kind_of: Callable[[Any], Any], path: tuple[int, ...] = (
         elif kind in ("number", "array"):
             yield name, (*path, index), kind == "array"
         elif kind != "none":
-            raise InvalidMetrics(f"measure must return numbers or arrays of one axis, got {shown(value)} for {name}")
+            raise InvalidMetrics(
+                f"measure must return numbers or arrays of one axis, got {_kind_in_words(value)} for {name}"
+            )
+
+
+def _kind_in_words(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return f"an array of shape {shape}" if isinstance(shape, tuple) else str(value)
 
 
 def _kind_of_value(value: Any) -> Any:

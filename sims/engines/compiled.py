@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from bandits.core import stopping
 from bandits.core.actions import InvalidActionType
-from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, kernel, origin_of, program
+from bandits.core.jit import RECORDS_HOLD, borrow, is_compiled, keep_alive, kernel, origin_of, program
 from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
 from sims.engines.faults import clear_errors
-from sims.engines.python.diagnosis import explained
+from sims.engines.python.diagnosis import explained, try_out
 
 ROUNDS_BETWEEN_LOOKS = 1 << 10  # between reads of `stop`: 0.5 s where a round takes 0.5 ms
 _OF_COMPILER = (
@@ -48,7 +48,11 @@ def play(
     with clear_errors(problem, learner):
         loop = loop_of(problem, learner, params, setting)
         compiled(problem, learner, lambda: part((0, 0)))  # once, not in every thread
-        in_threads(part, pieces(count, threads), threads, stop)
+        try:
+            in_threads(part, pieces(count, threads), threads, stop)
+        except Exception as error:
+            error.add_note(f'in {learner.name}; backend="python" plays the same and tells the line and the round')
+            raise
     stopping.look(stop)
     return values
 
@@ -63,13 +67,18 @@ def compile_pair(problem: Any, learner: Learner) -> None:
 
 
 def compiled(problem: RoundProblem, learner: Learner, play_nothing: Callable[[], None]) -> None:
-    """Compile a pair by playing no repetition; raise what keeps it from being compiled, in one line."""
+    """Compile a pair by playing no repetition; raise what keeps it from being compiled, in one line.
+
+    A learner from outside the package plays some rounds in the interpreter, which checks its indices.
+    """
     try:
         play_nothing()
-    except (InvalidMetrics, InvalidActionType):
+    except (InvalidMetrics, InvalidActionType, MemoryError, OSError):
         raise
-    except (CompilationError, *_OF_COMPILER) as error:
+    except Exception as error:  # of the compiler
         raise explained(problem, learner, error) from None
+    if not type(learner).__module__.startswith("bandits."):
+        try_out(problem, learner)
 
 
 def in_threads(part: Callable[[Any], None], parts: list[tuple[int, int]], workers: int, stop: Any) -> None:

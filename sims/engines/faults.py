@@ -30,13 +30,18 @@ def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
         raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}{place}") from None
     except InvalidAction as error:
         raise error.of(learner.name) from None
+    except TypeError as error:
+        if not (str(error).startswith("expected ") and str(error).endswith("got None")):
+            raise
+        wrong = f"{learner.name}.update must return the state in every branch, and returned None"
+        raise TypeError(f"{wrong}{place_of(learner, 'update')}") from None
 
 
 def place_of(learner: Learner, step: str) -> str:
     """Return where a step of a learner is defined, as " (act in own.py, line 12)"; "" where there is no text."""
     function = getattr(getattr(learner, "policy", None) or getattr(learner, "steps", None), step, None)
     code = getattr(getattr(function, "py_func", function), "__code__", None)
-    return f" ({step} in {in_file(code.co_filename, code.co_firstlineno)})" if code else ""
+    return f" ({code.co_name} in {in_file(code.co_filename, code.co_firstlineno)})" if code else ""
 
 
 def in_file(name: str, line: int) -> str:

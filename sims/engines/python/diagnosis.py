@@ -6,6 +6,7 @@ Only where the interpreter plays them is the compiler's own reason given.
 import inspect
 import re
 import sysconfig
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from bandits.core.actions import InvalidActionType
 from bandits.core.jit import RECORDS_HOLD, is_compiled
 from bandits.protocol import Learner, LearnerSteps, RoundProblem
 from sims.engines.faults import in_file, place_of
-from sims.engines.python.players import OfKernels
+from sims.engines.python.players import NoState, OfKernels
 from sims.engines.python.rounds import play
 
 _ROUNDS = 20
@@ -32,7 +33,44 @@ def explained(problem: RoundProblem, learner: Learner, error: Exception) -> Exce
     reason = _wrong_function(learner, steps, problem.steps.observe is not None) or _wrong_play(problem, learner)
     if isinstance(reason, Exception):
         return reason
-    return TypeError(f"{name}: {reason or _of_compiler(error) + _ELSE}")
+    return TypeError(f"{name}: {reason or _of_compiler(error, steps) + _ELSE}")
+
+
+def try_out(problem: RoundProblem, learner: Learner) -> None:
+    """Play up to 256 rounds, for 0.05 s, in the interpreter, once per pair; IndexError or TypeError naming the line.
+
+    Compiled code checks no index: one out of range may end the process, or spoil numbers. What else goes wrong here is
+    left to the compiled loop, whose arithmetic differs: it divides by 0.
+    """
+    steps = learner.steps_for(problem)
+    if not is_compiled(steps.update) or (steps, problem.steps) in _TRIED:
+        return
+    _TRIED.add((steps, problem.steps))
+    late = time.monotonic() + 0.05
+
+    def stop_in_time(repetition: int, t: int, *_: Any) -> None:
+        if t >= 256 or time.monotonic() > late:
+            raise _Enough
+
+    try:
+        play(problem, learner, 0, [0], [problem.horizon], stop_in_time, print=_print_nothing)
+    except NoState as error:
+        raise TypeError(f"{learner.name}'s {error}{place_of(learner, error.step)}") from None
+    except IndexError as error:
+        raise IndexError(f"{learner.name}'s {_where(steps, error) or error}") from None
+    except Exception:
+        return
+
+
+def _print_nothing(*_: Any, **__: Any) -> None:
+    pass
+
+
+class _Enough(Exception):
+    """A trial has seen enough rounds."""
+
+
+_TRIED: set[Any] = set()
 
 
 def _wrong_function(learner: Learner, steps: LearnerSteps, observes: bool) -> str:
@@ -52,8 +90,8 @@ def _wrong_play(problem: RoundProblem, learner: Learner) -> str | Exception:
     """Return what goes wrong in the first rounds of the interpreter, "" for nothing."""
     rounds = np.array([min(_ROUNDS, problem.horizon)])
     try:
-        play(problem, learner, 0, [0], rounds, player=_OfTypedKernels)
-    except _WrongType as error:
+        play(problem, learner, 0, [0], rounds, player=_OfTypedKernels, print=_print_nothing)
+    except NoState as error:
         return f"{error}{place_of(learner, error.step)}"
     except Exception as error:
         if isinstance(error.__context__, InvalidActionType):
@@ -75,20 +113,15 @@ def _where(steps: LearnerSteps, error: Exception) -> str:
     return f"{name} raises {type(error).__name__}: {error} ({place})" if name else ""
 
 
-class _WrongType(TypeError):
+class _WrongType(NoState):
     """A state that no compiled loop can hold."""
-
-    def __init__(self, step: str, reason: str) -> None:
-        super().__init__(f"{step} {reason}")
-        self.step = step
 
 
 class _OfTypedKernels(OfKernels):
     """A learner whose state must keep its types, as in compiled code."""
 
     def _required(self, step: str, state: Any) -> Any:
-        if not isinstance(state, tuple) or not hasattr(state, "_fields"):
-            raise _WrongType(step, f"must return the state, a NamedTuple, got {type(state).__name__}")
+        super()._required(step, state)
         _refuse_other_than_numbers(step, type(state).__name__, state)
         if step == "update":
             _refuse_other_types(state, self.state, type(state).__name__)
@@ -129,14 +162,43 @@ def _kind(value: Any) -> str | None:
     return {complex: "a complex number", type(None): "None"}.get(type(value))
 
 
-def _of_compiler(error: Exception) -> str:
+def _of_compiler(error: Exception, steps: LearnerSteps) -> str:
     """Return the cause and place of a Numba error, without the frames of its pipeline."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     refused = [line for line in lines if RECORDS_HOLD in line]
     if refused:
         return refused[0].rpartition("Error: ")[2]
+    if unknown := re.search(r"(?:NameError: name|Untyped global name) '(\w+)'", str(error)):
+        return f"compiled code cannot use {unknown[1]}: is it a kernel (bandits.jit), or known to Numba?" + _user_of(
+            unknown[1], steps
+        )
+    if short := _record_with_defaults(steps, str(error)):
+        return short
     said = [line for line in lines if not line.startswith("Failed in ")]
     call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
     places = re.findall(r'File "([^"]+)", line (\d+)', str(error))
     own = [in_file(file, int(line)) for file, line in places if not file.startswith((_OURS, *_OTHERS))]
     return "; ".join([*said[:1], *call]) + (f" ({own[-1]})" if own else "")
+
+
+def _record_with_defaults(steps: LearnerSteps, text: str) -> str:
+    """Return the record that a step may have made without some fields, where the compiler fails as it then does."""
+    if not re.search(r"tuple index out of range|Can't index at|argument 2 is shorter|Cannot unify", text):
+        return ""
+    for step in steps:
+        read = inspect.getclosurevars(step.py_func)
+        for name, value in {**read.globals, **read.nonlocals}.items():
+            if getattr(value, "_field_defaults", None):
+                return (
+                    f"compiled code does not fill in the defaults of {name}: give all its fields{_user_of(name, steps)}"
+                )
+    return ""
+
+
+def _user_of(name: str, steps: LearnerSteps) -> str:
+    """Return the place of the first step that reads a name, as " (act in own.py, line 12)"."""
+    for step in steps:
+        code = step.py_func.__code__
+        if name in (*code.co_names, *code.co_freevars):
+            return f" ({code.co_name} in {in_file(code.co_filename, code.co_firstlineno)})"
+    return ""

@@ -13,13 +13,21 @@ from bandits.plain import Plain
 from bandits.protocol import Learner, LearnerSteps
 
 
+class NoState(TypeError):
+    """What `step` returned is not the state that it must return."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{step} {reason}")
+        self.step = step
+
+
 class OfKernels:
     """A learner in one repetition, played by the text of its kernels."""
 
     keeps_arrays = False  # what it is shown is valid until the problem's next step function
 
     def __init__(self, learner: Learner, problem: Any, seed: Any, repetition: int, interpret: Interpreter) -> None:
-        self._name, self._params = learner.name, learner.parameters(problem)
+        self._params = learner.parameters(problem)
         self._steps = LearnerSteps(*map(interpret.step, learner.steps_for(problem)))
         self._rng = interpret(stream)(seed, repetition, LEARNER)
         self.state = self._required("init", self._steps.init(self._params, self._rng))
@@ -35,7 +43,7 @@ class OfKernels:
 
     def _required(self, step: str, state: Any) -> Any:
         if not isinstance(state, tuple):
-            raise TypeError(f"{self._name}.{step} must return the state, a NamedTuple, got {type(state).__name__}")
+            raise NoState(step, f"must return the state, a NamedTuple, got {type(state).__name__}")
         return state
 
 

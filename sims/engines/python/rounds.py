@@ -29,12 +29,13 @@ def play(
     rounds: Any,
     note: Note | None = None,
     player: Any = player_of,
+    **instead: Any,
 ) -> NDArray[np.float64]:
     """Return the metrics (R, C, M) of repetitions at the checkpoints `rounds` (C,); `note` is called in each round.
 
-    player: makes what plays the learner's part in a repetition.
+    player: makes what plays the learner's part in a repetition.  instead: what kernels find under some global names.
     """
-    interpret, word, write = Interpreter(), seed_word(seed), writer(problem.metrics)
+    interpret, word, write = Interpreter(**instead), seed_word(seed), writer(problem.metrics)
     steps, out = ProblemSteps(*map(interpret.step, problem.steps)), []
     with clear_errors(problem, learner), np.errstate(all="ignore"):
         setting = problem.setting()
@@ -78,9 +79,9 @@ class _Loop:
         action = self.me.act(t, *seen)
         feedback, self.world = self.steps.respond(self.setting, self.world, t, action, self.env)
         feedback = lent.of(feedback)
-        self.me.update(t, action, feedback, *seen)
         if note is not None:
             note(repetition, t, seen[0] if seen else None, action, feedback)
+        self.me.update(t, action, feedback, *seen)
         return lent.arrays
 
     def _check_kept(self, arrays: list[Any]) -> None:
