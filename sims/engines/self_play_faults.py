@@ -50,7 +50,8 @@ def _traced(learner: Learner, function: str, call: Any, *given: Any) -> Any:
     try:
         return jax.eval_shape(call, *given)
     except Exception as error:
-        return TypeError(f"{learner.name}.{function} fails when JAX traces it: {_in_short(error)}")
+        reason = f"fails when JAX traces it ({_in_short(error)})"
+        return TypeError(f'{learner.name}.{function} {reason}; backend="python" plays it without tracing')
 
 
 def _in_short(error: Exception) -> str:
