@@ -24,7 +24,6 @@ from collections import namedtuple
 from dataclasses import dataclass
 from typing import Any
 
-from bandits.core.checks import shown
 from bandits.protocol import Learner
 
 METHODS = {"reset": "problem, rng", "act": "observation, rng", "update": "observation, action, feedback, rng"}
@@ -83,7 +82,7 @@ def as_learner(value: Any) -> Any:
 
 
 def wanted(value: Any) -> str:
-    """Return what a learner must be, with what the value lacks of a plain one."""
+    """Return what a learner must be, or what the value lacks of a plain one, for `bandits.core.checks.instance`."""
     missing = [f"{name}({METHODS[name]})" for name in METHODS if not callable(getattr(value, name, None))]
     some = not isinstance(value, type) and 0 < len(missing) < len(METHODS)
-    return f"with {' and '.join(missing)} as well ({shown(value)})" if some else "a learner such as Exp3()"
+    return f"one with {' and '.join(missing)} too" if some else "a learner such as Exp3()"

@@ -90,7 +90,7 @@ def losses_against_ucb(horizon, n_actions):
 
 def verdicts(horizon=1000, n_actions=4, alpha=1e-3):
     """Return the verdicts of the installed libraries' policies, by library and losses."""
-    tables = {"steady": costly_losses(horizon, n_actions, gap=0.3)}
+    tables = {"steady": costly_losses(horizon, n_actions, gap=0.6)}
     tables["against UCB1"] = losses_against_ucb(horizon, n_actions)
     found = {}
     for (name, learner), (kind, losses) in itertools.product(LEARNERS.items(), tables.items()):

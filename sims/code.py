@@ -65,8 +65,13 @@ def _interpreted(problem: Problem, learner: Learner) -> list[Any]:
 def _libraries() -> frozenset[str]:
     """Return the packages of the installed distributions, but for those that are imported from elsewhere."""
     homes = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
-    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in packages_distributions()}
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in _packages()}
     return frozenset(name for name, file in files.items() if file is None or file.startswith(homes))
+
+
+@cache
+def _packages() -> tuple[str, ...]:
+    return tuple(packages_distributions())
 
 
 @cache

@@ -1,6 +1,6 @@
 """`Run`, the result of a simulation: every metric of every repetition at every checkpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ class Run:
     rounds: NDArray[np.int64]
     values: NDArray[np.float64]
     records: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    recorded: tuple[int, ...] = ()
+    recorded: Sequence[int] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:

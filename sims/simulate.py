@@ -105,15 +105,15 @@ def _played(
     return interpreted.play(problem, learner, seed, first, count, rounds, threads or 1)
 
 
-def _chosen(given: Any, repetitions: range) -> tuple[int, ...]:
+def _chosen(given: Any, repetitions: range) -> Sequence[int]:
     """Return the repetitions to record, all by default; ValueError for others than those that are played."""
-    low, high = repetitions[0], repetitions[-1]
-    asked = repetitions if given is None else [integer("record_repetitions", r, low, high) for r in given]
-    return tuple(sorted(set(asked)))
+    if given is None:
+        return repetitions
+    return sorted({integer("record_repetitions", r, repetitions[0], repetitions[-1]) for r in given})
 
 
 def _recorded(
-    problem: Problem, learner: Learner, names: Any, seed: int, chosen: tuple[int, ...], rounds: Any, backend: str
+    problem: Problem, learner: Learner, names: Any, seed: int, chosen: Sequence[int], rounds: Any, backend: str
 ) -> dict[str, NDArray[Any]]:
     if isinstance(names, str):
         raise TypeError(f"record must be a list of names, as in [{names!r}]")

@@ -1,0 +1,91 @@
+"""An edit of what a plain learner reads changes the address of its cells; what cannot be followed is not kept."""
+
+import importlib.util
+import textwrap
+
+import numpy as np
+import pytest
+
+from bandits.adapters import from_policy
+from bandits.losses import BernoulliLosses
+from bandits.switching import Exp3, SwitchingCostGame
+from sims import Cell, run_sweep
+
+GAME = SwitchingCostGame(BernoulliLosses([0.3, 0.5]), 20)
+MODULE = '''
+import numpy as np
+LIMIT = 5
+TABLE = np.zeros(3)
+
+def helper(x):
+    return x + 1
+
+class Policy:
+    """Another class."""
+    def choose(self):
+        return 0
+
+class Mine:
+    def __init__(self, rate=0.5):
+        self.rate = rate
+    def reset(self, problem, rng):
+        self.policy = Policy()
+    def act(self, observation, rng):
+        return (helper(0) + LIMIT + int(TABLE[0]) + self.policy.choose()) % 2
+    def update(self, observation, action, feedback, rng):
+        """Learn nothing."""
+'''
+
+
+def version(tmp_path, text, make="Mine()"):
+    """Return the version of the code of a cell whose learner a module of this text defines."""
+    path = tmp_path / "stale_plain.py"
+    path.write_text(textwrap.dedent(text))
+    spec = importlib.util.spec_from_file_location("stale_plain", path)
+    module = importlib.util.module_from_spec(spec)
+    exec(compile(path.read_text(), str(path), "exec"), vars(module))
+    return Cell(GAME, eval(make, vars(module))).code.version
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LIMIT = 5", "LIMIT = 6"),
+        ("np.zeros(3)", "np.ones(3)"),
+        ("return x + 1", "return x + 2"),
+        ("return 0", "return 1"),
+        ("% 2", "% 3"),
+        ("rate=0.5", "rate=0.25"),
+    ],
+    ids=["constant", "array", "helper", "other class", "method", "attribute"],
+)
+def test_an_edit_is_noticed(tmp_path, old, new):
+    before = version(tmp_path, MODULE)
+    assert before is not None
+    assert version(tmp_path, MODULE.replace(old, new)) != before
+    assert (
+        version(tmp_path, MODULE.replace('"""Another class."""', '"""Another docstring."""  # and a comment')) == before
+    )
+
+
+def test_the_backend_and_the_state_are_part_of_the_address(tmp_path):
+    assert version(tmp_path, MODULE, "Mine(0.1)") != version(tmp_path, MODULE, "Mine(0.2)")
+    cells = [Cell(GAME, Exp3(0.1)), Cell(GAME, Exp3(0.1), backend="python")]
+    assert cells[0].address != cells[1].address
+
+
+def test_an_adapted_policy_is_its_functions(tmp_path):
+    text = "from bandits.adapters import from_policy\nSIZE = 1\n"
+    make = "from_policy(lambda problem: SIZE, act=lambda policy, _: 0, update=lambda policy, _, action, loss: None)"
+    before = version(tmp_path, text, make)
+    assert before is not None
+    assert version(tmp_path, text.replace("1", "2"), make) != before
+    assert version(tmp_path, text, make.replace("_: 0", "_: 1")) != before
+
+
+def test_a_generator_in_a_policy_is_computed_and_not_kept(tmp_path):
+    policy = np.random.default_rng(0)
+    learner = from_policy(policy, act=lambda p, _: int(p.integers(2)), update=lambda p, _, action, loss: None)
+    report = run_sweep([Cell(GAME, learner, 2, backend="python")], tmp_path, workers=1)
+    assert (report.computed, len(report.not_kept)) == (1, 1)
+    assert "Generator in SwitchingCostGame" in report.not_kept[0]
