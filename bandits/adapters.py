@@ -42,9 +42,9 @@ def from_policy(policy: Any, act: Act | None = None, update: Update | None = Non
 
 
 def _name_of(policy: Any) -> str:
-    return (
-        policy.__name__.strip("<>") if inspect.isroutine(policy) or inspect.isclass(policy) else type(policy).__name__
-    )
+    if not (inspect.isroutine(policy) or inspect.isclass(policy)):
+        return type(policy).__name__
+    return "policy" if policy.__name__ == "<lambda>" else policy.__name__
 
 
 class _Adapted:
