@@ -1,6 +1,8 @@
 """An edit of what a plain learner reads changes the address of its cells; what cannot be followed is not kept."""
 
 import importlib.util
+import subprocess
+import sys
 import textwrap
 
 import numpy as np
@@ -89,3 +91,26 @@ def test_a_generator_in_a_policy_is_computed_and_not_kept(tmp_path):
     report = run_sweep([Cell(GAME, learner, 2, backend="python")], tmp_path, workers=1)
     assert (report.computed, len(report.not_kept)) == (1, 1)
     assert "Generator in SwitchingCostGame" in report.not_kept[0]
+
+
+def test_a_class_of_a_script_has_the_same_address_in_another_process(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(MODULE + SWEEP)
+    for computed in (2, 0):
+        command = [sys.executable, "-W", "error", str(script), str(tmp_path / "results")]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [str(computed), str(2 - computed), "0", "0"]
+
+
+SWEEP = """
+import sys
+from bandits.losses import BernoulliLosses
+from bandits.switching import SwitchingCostGame
+from sims import Cell, run_sweep
+
+if __name__ == "__main__":
+    game = SwitchingCostGame(BernoulliLosses([0.3, 0.5]), 20)
+    cells = [Cell(game, Mine(rate), 2, labels={"rate": rate}, backend="python") for rate in (0.5, 0.25)]
+    report = run_sweep(cells, sys.argv[1], kind="processes", workers=2)
+    print(report.computed, report.reused, len(report.failed), len(report.not_kept))
+"""

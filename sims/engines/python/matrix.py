@@ -15,18 +15,18 @@ from bandits.core.interpreted import Interpreter
 from bandits.core.rng import ENVIRONMENT, LEARNER, Stream, seed_word, stream, uniform
 from bandits.protocol import MatrixGame
 from sims.engines.faults import faulty
+from sims.engines.python.players import global_generators
 
 
 def play(
     problem: MatrixGame, learner: Any, seed: int, repetitions: Iterable[int], rounds: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the metrics (R, C, M) float64 of repetitions at the checkpoints `rounds` (C,) int64."""
-    every = problem.games_at_once > 1
-    with np.errstate(all="ignore"):
-        parts = [
-            [_one(problem, learner, seed, r, g, rounds) for g in (range(problem.n_games) if every else [r])]
-            for r in repetitions
-        ]
+    games = range(problem.n_games) if problem.games_at_once > 1 else None
+    parts = []
+    for repetition in repetitions:
+        with np.errstate(all="ignore"), global_generators(seed_word(seed), repetition):
+            parts.append([_one(problem, learner, seed, repetition, game, rounds) for game in games or [repetition]])
     values: NDArray[np.float64] = problem.joined(np.array(parts))
     return values
 

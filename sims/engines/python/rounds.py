@@ -6,14 +6,17 @@ feedback without copying it, which the problem may overwrite, is an error. `brea
 
 import weakref
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.interpreted import Interpreter
+from bandits.core.jit import is_compiled
 from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT, seed_word, stream
+from bandits.plain import Plain
 from bandits.protocol import Learner, ProblemSteps, RoundProblem
 from sims.engines.faults import clear_errors
 from sims.engines.python.players import global_generators, player_of
@@ -42,7 +45,7 @@ def play(
         for repetition in repetitions:
             env = interpret(stream)(word, repetition, ENVIRONMENT)
             rows = np.empty((len(rounds), len(problem.metrics)))
-            with global_generators(word, repetition):
+            with global_generators(word, repetition) if _in_python(problem, learner) else nullcontext():
                 me = player(learner, problem, word, repetition, interpret)
                 loop = _Loop(steps, setting, env, me, learner.name)
                 for checkpoint, row in zip(map(int, rounds), rows, strict=True):
@@ -50,6 +53,11 @@ def play(
                     write(steps.measure(setting, loop.world, checkpoint), row)
             out.append(rows)
     return np.array(out)
+
+
+def _in_python(problem: RoundProblem, learner: Learner) -> bool:
+    """Return whether a learner may call libraries, which kernels do not."""
+    return isinstance(learner, Plain) or not all(map(is_compiled, learner.steps_for(problem)))
 
 
 class _Loop:
