@@ -164,7 +164,7 @@ class Learner(Checked):
 
     def check(self, problem: Any) -> None:
         """Raise TypeError unless `problem` gives a feedback that this learner, a frozen dataclass, accepts."""
-        if not getattr(getattr(self, "__dataclass_params__", None), "frozen", False):
+        if vars(self) and not getattr(getattr(self, "__dataclass_params__", None), "frozen", False):
             raise TypeError(f"{self.name} must be a frozen dataclass: decorate it with @dataclass(frozen=True)")
         if not isinstance(getattr(self, "accepts", None), tuple):
             raise TypeError(f"{self.name} must have `accepts`, a tuple of the feedback classes that it learns from")

@@ -12,6 +12,7 @@ import numpy as np
 from bandits.protocol import GameRules, Learner
 from sims.engines.faults import faulty
 
+_TRACING = (jax.errors.JAXTypeError, jax.errors.JAXIndexError)
 _LONGEST = 120  # characters of another library's message
 
 
@@ -50,8 +51,9 @@ def _traced(learner: Learner, function: str, call: Any, *given: Any) -> Any:
     try:
         return jax.eval_shape(call, *given)
     except Exception as error:
-        reason = f"fails when JAX traces it ({_in_short(error)})"
-        return TypeError(f'{learner.name}.{function} {reason}; backend="python" plays it without tracing')
+        reason = f"{learner.name}.{function} fails when JAX traces it: {_in_short(error)}"
+        without = '; backend="python" plays it without tracing' if isinstance(error, _TRACING) else ""
+        return TypeError(reason + without)
 
 
 def _in_short(error: Exception) -> str:
