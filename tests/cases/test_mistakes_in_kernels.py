@@ -133,6 +133,9 @@ def test_a_learner_that_is_no_frozen_dataclass():
         steps: ClassVar[LearnerSteps] = LearnerSteps(init, act, update)
         accepts: ClassVar[tuple[type, ...]] = (Bandit,)
 
+        def __init__(self):
+            self.rate = 0.5
+
         def parameters(self, problem):
             return Numbers(problem.n_actions)
 
