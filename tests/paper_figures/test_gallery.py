@@ -12,9 +12,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import paper_figures
-from paper_figures import gallery, simulations
+from paper_figures import gallery, simulations, style
 from paper_figures.kit import QUALITIES, Paper
 from sims import execute
+from tests.paper_figures.legends import cut_off, unexplained
 
 KNOWN = paper_figures.catalogue()
 SWITCHES = KNOWN["cheng2023_switches"]
@@ -86,14 +87,35 @@ def test_unknown_quality_is_named():
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_the_table_on_disk_is_what_was_drawn(drawn, table, tmp_path, name):
+def test_the_table_on_disk_is_what_was_drawn(drawn, table, canvas, tmp_path, name):
     """The table holds all: from it alone, with other parameters, the figure draws the same picture to the byte."""
     folder, frame = drawn(name), table(name)
     assert frame.height > 0
-    gallery._write_pictures(KNOWN[name](), frame, tmp_path)
+    gallery.save(canvas(name), tmp_path / name)
     for ending in ("png", "pdf"):
         assert (tmp_path / f"{name}.{ending}").read_bytes() == (folder / f"{name}.{ending}").read_bytes()
     assert all("nan" not in sentence for sentence in json.loads((folder / f"{name}.json").read_text())["findings"])
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_line_is_in_a_legend_and_nothing_is_cut_off(canvas, name):
+    finished = canvas(name)
+    assert finished.get_size_inches()[0] <= style.WIDTH
+    assert unexplained(finished) == []
+    assert cut_off(finished) == []
+
+
+def test_lines_without_an_entry_and_texts_beyond_the_canvas_are_found():
+    finished, (panel,) = style.canvas(1, (3.0, 2.0))
+    panel.plot([0, 1], color=style.BLUE, marker="o", label="a")
+    panel.plot([1, 0], color=style.BLUE, linestyle=":")
+    panel.legend()
+    panel.set_title("far away", loc="left")
+    style.lay_out(finished)
+    assert len(unexplained(finished)) == 1
+    assert cut_off(finished) == []
+    panel.text(0.5, 9.0, "beyond")
+    assert cut_off(finished) == ["far away"]
 
 
 def test_a_second_run_writes_the_same_bytes(drawn, tmp_path):

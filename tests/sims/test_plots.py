@@ -12,7 +12,7 @@ import theory
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, SwitchingCostGame
 from sims import Run, compare, plot, simplex, simulate, to_latex
-from sims.markup import html_table, latex_text
+from sims.markup import html_table, latex_table
 
 GAME = SwitchingCostGame(LossTable(np.full((64, 3), 0.5)), 64)
 ROUNDS = np.array([1, 8, 64], dtype=np.int64)
@@ -79,8 +79,10 @@ def test_comparison_and_its_latex():
 
 
 def test_markup_escapes_all_but_formulas():
-    assert latex_text("50% of $x_1$ & y_1 \N{MINUS SIGN} 2 ± 1") == r"50\% of $x_1$ \& y\_1 $-$ 2 $\pm$ 1"
-    assert "<td>&lt;b&gt;</td>" in html_table(["a"], [["<b>"]])
+    text = "50% of $x_1$ & y_1 \N{MINUS SIGN} **2** ± 1"
+    assert r"50\% of $x_1$ \& y\_1 $-$ \textbf{2} $\pm$ 1 & b \\" in latex_table(["a", "b"], [[text, "b"]])
+    assert r"\multicolumn{2}{l}{all} \\" in latex_table(["a", "b"], [["all"]])
+    assert '<tr><th colspan="2"><b>&lt;i&gt;</b></th></tr>' in html_table(["a", "b"], [["**<i>**"]])
 
 
 def test_a_path_on_the_simplex_stays_in_its_triangle():
