@@ -10,14 +10,16 @@ about 1 or less where the line fits; above 4 the slope is not a summary of the c
 
 A slope over two decades differs from the exponent by what lower-order terms and logarithms do: up to 0.05 for
 T^(2/3) + T^(1/2), 0.1 for a factor ln T. These intervals are statistical estimates, not certificates;
-`certified_exponent` is one, between two points.
+`certified_exponent` is one, between two points, and `certified_kink` along a curve.
 
 `fit_kink` fits ln mean = q + left u + (right - left) softplus(s u) / s with u = ln x - ln kink: slopes `left` and
 `right` joined with sharpness s. A kink without width (a hinge) would give intervals that are far too short.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -114,6 +116,28 @@ def certified_exponent(near: tuple[float, float, float], far: tuple[float, float
         )
     step = math.log(y / x)
     return math.log(lower_far / upper) / step, math.log(upper_far / lower) / step
+
+
+@checked
+def certified_kink(points: Sequence[tuple[float, float, float]], slope: float) -> tuple[float, float]:
+    """Return [low, high] for where a curve's slope in log-log falls below `slope`, from intervals of its values.
+
+    points: at least 3 triples (x, lower, upper) with x increasing and 0 < lower <= upper.  The only assumption on the
+    curve is that ln(value) is concave in ln(x), as a constant that turns into a falling power is: then the slope at a
+    point is at least every average slope to its right, and at most every average slope to its left. If all intervals
+    hold at once, the place lies in [low, high]; an end without evidence is 0 or infinity.
+    ValueError: the intervals exclude every concave curve, or are not as described.
+    """
+    if len(points) < 3:
+        raise ValueError(f"points must be at least 3 triples (x, lower, upper), got {len(points)}")
+    threshold = real("slope", slope)
+    pairs = [(near[0], far[0], *certified_exponent(near, far)) for near, far in combinations(points, 2)]
+    for x, y, _, most in pairs:
+        if any(start >= y and least > most for start, _, least, _ in pairs):
+            raise ValueError(f"points: beyond {y:g} the slope is certain to be larger than from {x:g} to {y:g}")
+    low = max((x for x, _, least, _ in pairs if least >= threshold), default=0.0)
+    high = min((y for _, y, _, most in pairs if most < threshold), default=math.inf)
+    return low, high
 
 
 @checked

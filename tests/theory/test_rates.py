@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from theory.confidence import mean_interval
-from theory.rates import certified_exponent, fit_exponent, fit_kink
+from theory.rates import certified_exponent, certified_kink, fit_exponent, fit_kink
 
 T = 2.0 ** np.arange(8, 17)
 TRIALS = 200
@@ -122,3 +124,49 @@ def test_kink_interval_covers():
 def test_bad_data_are_named(grid, samples, message):
     with pytest.raises(ValueError, match=message):
         fit_exponent(grid, samples)
+
+
+def smooth_kink(x, kink=100.0, fall=0.5):
+    return 50.0 * (1.0 + x / kink) ** -fall
+
+
+def boxes(grid, values, error):
+    return [(float(x), float(v * (1 - error)), float(v * (1 + error))) for x, v in zip(grid, values, strict=True)]
+
+
+@settings(max_examples=50)
+@given(st.floats(0.0, 0.05), st.integers(0, 2**32 - 1))
+def test_certified_kink_contains_the_place_where_the_slope_passes(error, seed):
+    """The slope of (1 + x / 100)^(-1/2) is -1/4 at x = 100. Values anywhere in intervals that hold: never missed."""
+    grid = np.geomspace(1.0, 1e4, 9)
+    noise = np.random.default_rng(seed).uniform(-error, error, 9)
+    seen = [
+        (x, v / (1 + e) * (1 - error), v / (1 + e) * (1 + error))
+        for (x, v, _), e in zip(boxes(grid, smooth_kink(grid), 0.0), noise, strict=True)
+    ]
+    low, high = certified_kink(seen, -0.25)
+    assert low <= 100.0 <= high
+
+
+def test_certified_kink_narrows_with_the_intervals():
+    grid = np.geomspace(1.0, 1e4, 9)
+    wide = certified_kink(boxes(grid, smooth_kink(grid), 0.2), -0.25)
+    narrow = certified_kink(boxes(grid, smooth_kink(grid), 1e-9), -0.25)
+    assert narrow == (pytest.approx(grid[3]), pytest.approx(grid[5]))
+    assert wide[0] <= narrow[0]
+    assert narrow[1] < wide[1]
+
+
+def test_without_evidence_a_kink_may_be_anywhere():
+    grid = np.geomspace(1.0, 1e4, 9)
+    assert certified_kink(boxes(grid, smooth_kink(grid), 0.9), -0.25) == (0.0, math.inf)
+    assert certified_kink(boxes(grid, np.full(9, 3.0), 0.0), -0.25) == (pytest.approx(1e4 / 10**0.5), math.inf)
+
+
+def test_a_slope_that_rises_is_no_falling_kink():
+    grid = np.geomspace(1.0, 1e4, 9)
+    with pytest.raises(ValueError, match="certain to be larger"):
+        certified_kink(boxes(grid, 1.0 / smooth_kink(grid), 0.01), -0.25)
+    assert certified_kink(boxes(grid, 1.0 / smooth_kink(grid), 0.5), -0.25)
+    with pytest.raises(ValueError, match="at least 3"):
+        certified_kink([(1.0, 1.0, 1.0)], -0.25)
