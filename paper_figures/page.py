@@ -26,7 +26,7 @@ a { color: #0b5cad; }
 table { border-collapse: collapse; font-size: .86rem; margin: .6rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #eee; }
 th { font-weight: 600; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; }
 summary { cursor: pointer; color: #333; }
 code { background: #f4f4f4; padding: 0 .25em; }
 """

@@ -165,8 +165,21 @@ def test_index_shows_every_figure_with_its_files_and_parameters(drawn):
         for label in figure.at("tiny").parameters():
             assert gallery.html.escape(label) in text
         assert gallery.html.escape(figure.caption) in text
+    contents = text[text.index("<nav>") : text.index("</nav>")]
+    assert contents.count("<section>") == len({figure.source.title for figure in KNOWN.values()})
+    assert contents.count("<li>") == len(KNOWN)
     for link in page.links:
         assert link.startswith("https://arxiv.org/") or link.removeprefix("#") in KNOWN or (folder / link).exists()
+
+
+def test_a_table_is_written_for_papers_and_pages_with_the_best_in_bold(drawn, table):
+    folder, frame = drawn("du2025_table"), table("du2025_table")
+    learners = frame.filter(frame["learner"] != "FixedThreshold", environment="compas")
+    best = f"{learners['reward_per_round_mean'].max():.4f} "
+    assert rf"& \textbf{{{best}$\pm$" in (folder / "du2025_table.tex").read_text(encoding="utf-8")
+    page = (folder / "du2025_table.html").read_text(encoding="utf-8")
+    assert f"<td><b>{best}±" in page
+    assert page.count("<tr>") == 1 + 3 + frame.height
 
 
 # ---------------------------------------------------------------- mistakes and mishaps
