@@ -11,8 +11,14 @@ from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 _BAR: Row = {"marker": "|", "linestyle": "none", "markersize": 12.0, "markeredgewidth": 2.2}
 _LOWER, _UPPER = {**_BAR, "color": style.ORANGE}, {**_BAR, "color": style.BLACK}
 _MEASURED: dict[str, Row] = {
-    "theorem's": {"color": style.BLUE, "marker": "o", "linestyle": "none", "markerfacecolor": "white"},
-    "worst": {"color": style.BLUE, "marker": "D", "linestyle": "none"},
+    "theorem's": {
+        "color": style.BLUE,
+        "marker": "o",
+        "linestyle": "none",
+        "markerfacecolor": "white",
+        "markersize": 8.0,
+    },
+    "worst": {"color": style.BLUE, "marker": "D", "linestyle": "none", "markersize": 4.5},
 }
 
 
