@@ -104,7 +104,7 @@ class Groups(Figure):
             panel.set_axis_off()
         kit.share_limits(axes[2 : 2 + len(worlds)], "x")
         axes[3].tick_params(labelleft=False)
-        titles = [f"acceptances, {TITLES[worlds[0]]}: {group}" for group in GROUPS[worlds[0]]]
+        titles = [f"{TITLES[worlds[0]]}, {group}" for group in GROUPS[worlds[0]]]
         kit.finish(axes, titles + [f"errors, {TITLES[environment]}" for environment in worlds], legends=())
         kit.shared_legend(axes, 2)
 
