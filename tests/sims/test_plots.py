@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import theory
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, SwitchingCostGame
-from sims import Run, compare, plot, simplex, simulate, to_latex
+from sims import Cell, Run, compare, plot, run_sweep, simplex, simulate, to_latex
 from sims.markup import html_table, latex_table
 
 GAME = SwitchingCostGame(LossTable(np.full((64, 3), 0.5)), 64)
@@ -116,8 +116,12 @@ def test_texts_for_notebooks_are_short_and_hold_no_arrays():
     assert repr(ARORA).startswith("Bound('arora2012.batched_exp3', regret <= ")
 
 
-def test_progress_of_a_simulation_changes_no_number(capsys):
+def test_progress_is_told_and_changes_no_number(capsys, tmp_path):
     told = simulate(GAME, BatchedExp3(), repetitions=7, seed=3, threads=2, progress=True)
     assert "simulate: 4/4" in capsys.readouterr().err
     assert np.array_equal(told.values, simulate(GAME, BatchedExp3(), repetitions=7, seed=3).values)
     assert capsys.readouterr().err == ""
+    report = run_sweep([Cell(GAME, BATCHED, seed=3)], tmp_path, progress=True)
+    assert "sweep: 1/1" in capsys.readouterr().err
+    assert repr(report).startswith("Report(total=1, computed=1, reused=0, failed=0, ")
+    assert "<td>computed</td><td>1</td>" in report._repr_html_()
