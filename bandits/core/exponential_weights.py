@@ -144,19 +144,19 @@ def postpone_losses(weights: Weights, losses: Any) -> None:
 @kernel
 def bring_up_to_date(weights: Weights, learning_rate: float) -> float:
     """Write the weights of the current cumulative losses and return their sum; `weights.total` is not changed."""
-    total, _ = _remake(weights.loss, weights.weight, learning_rate)
+    total, _ = remake(weights.loss, weights.weight, learning_rate)
     return total
 
 
 @kernel
 def _remade(weights: Weights, learning_rate: float) -> Weights:
-    total, shift = _remake(weights.loss, weights.weight, learning_rate)
+    total, shift = remake(weights.loss, weights.weight, learning_rate)
     return Weights(weights.loss, weights.weight, total, shift, 0.5 * total, 0)
 
 
 @rare_kernel
-def _remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
-    """Write the weights recomputed from the cumulative losses; return their sum and the least loss.
+def remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
+    """Write exp(-eta (loss - least)) into weight (K,), from cumulative losses (K,); return their sum and the least.
 
     It returns numbers only: an array returned by a function that is not inlined is reference counted in the loop.
     """
@@ -245,7 +245,7 @@ def tree_add_loss(tree: WeightTree, learning_rate: float, arm: int, loss: float)
 def _remake_tree(loss: Any, sums: Any, learning_rate: float) -> tuple[float, float]:
     """Write weights and sums recomputed from the cumulative losses; return the total and the least loss."""
     leaves = sums.size >> 1
-    _, shift = _remake(loss, sums[leaves : leaves + loss.size], learning_rate)
+    _, shift = remake(loss, sums[leaves : leaves + loss.size], learning_rate)
     for node in range(leaves - 1, 0, -1):
         sums[node] = sums[2 * node] + sums[2 * node + 1]
     return sums[1], shift

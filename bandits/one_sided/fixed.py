@@ -20,6 +20,7 @@ from bandits.core.checks import array, optional_real, shown
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
+from bandits.core.stateless import Stateless, no_state, unchanged
 from bandits.core.weights import proportions
 from bandits.one_sided.exponential import listed_table
 from bandits.one_sided.problem import FullLabels, OneSided, OneSidedGame, Play, Report
@@ -91,28 +92,10 @@ class FixedParams(NamedTuple):
     weight: Any  # (A,) float64, sums to 1
 
 
-class FixedState(NamedTuple):
-    """Number of rounds played: a state needs at least one field."""
-
-    rounds: int
-
-
 @kernel
-def _fixed_init(params: FixedParams, rng: Stream) -> FixedState:
-    return FixedState(0)
-
-
-@kernel
-def _fixed_act(params: FixedParams, state: FixedState, t: int, rng: Stream) -> Play:
+def _fixed_act(params: FixedParams, state: Stateless, t: int, rng: Stream) -> Play:
     drawn = params.atoms[pick(params.weight, 1.0, uniform(rng, t, 0))]
     return Play(params.weight, 1.0, params.atoms, 0.0, drawn, 0.0)
-
-
-@kernel
-def _fixed_update(
-    params: FixedParams, state: FixedState, t: int, play: Play, report: Report, rng: Stream
-) -> FixedState:
-    return FixedState(t + 1)
 
 
 @dataclass(frozen=True)
@@ -120,7 +103,7 @@ class OmniscientFair(Learner):
     """Play the benchmark of the game; slack: in [0, alpha], None means the game's epsilon."""
 
     slack: float | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_fixed_init, _fixed_act, _fixed_update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(no_state, _fixed_act, unchanged)
     accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
 
     def __post_init__(self) -> None:
@@ -137,7 +120,7 @@ class FixedPolicy(Learner):
     """Play one policy; weights: (N,) >= 0, not all 0, proportional to the probabilities of the hypotheses."""
 
     weights: Numbers
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_fixed_init, _fixed_act, _fixed_update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(no_state, _fixed_act, unchanged)
     accepts: ClassVar[tuple[type, ...]] = (OneSided, FullLabels)
 
     def __post_init__(self) -> None:

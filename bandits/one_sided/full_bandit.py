@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from bandits.core.checks import integer, optional_real
-from bandits.core.exponential_weights import pick
+from bandits.core.exponential_weights import pick, remake
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.one_sided.exponential import ceil_power, listed_table
@@ -136,13 +136,7 @@ def solve_in_range(gram: Any, used: Any, out: Any) -> None:
 @rare_kernel
 def mixed_law(loss: Any, learning_rate: float, exploration: float, explorer: Any, law: Any) -> None:
     """Write (1 - g) q + g mu with q proportional to exp(-eta loss)."""
-    least = loss[0]
-    for h in range(1, loss.size):
-        least = min(least, loss[h])
-    total = 0.0
-    for h in range(loss.size):
-        law[h] = math.exp(-learning_rate * (loss[h] - least))
-        total += law[h]
+    total, _ = remake(loss, law, learning_rate)
     for h in range(loss.size):
         law[h] = (1.0 - exploration) * (law[h] / total) + exploration * explorer[h]
 

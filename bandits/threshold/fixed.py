@@ -6,8 +6,8 @@ from typing import ClassVar, NamedTuple
 from bandits.core.checks import integer
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
+from bandits.core.stateless import Stateless, no_state, unchanged
 from bandits.protocol import Learner, LearnerSteps
-from bandits.threshold.batch import Outcome
 from bandits.threshold.problem import ChosenThreshold, FullScores, ThresholdGame
 
 
@@ -17,27 +17,9 @@ class FixedThresholdParams(NamedTuple):
     arm: int
 
 
-class FixedThresholdState(NamedTuple):
-    """Number of rounds played; nothing is learned."""
-
-    plays: int
-
-
 @kernel
-def _init(params: FixedThresholdParams, rng: Stream) -> FixedThresholdState:
-    return FixedThresholdState(0)
-
-
-@kernel
-def _act(params: FixedThresholdParams, state: FixedThresholdState, t: int, rng: Stream) -> int:
+def _act(params: FixedThresholdParams, state: Stateless, t: int, rng: Stream) -> int:
     return params.arm
-
-
-@kernel
-def _update(
-    params: FixedThresholdParams, state: FixedThresholdState, t: int, arm: int, outcome: Outcome, rng: Stream
-) -> FixedThresholdState:
-    return FixedThresholdState(state.plays + 1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +27,7 @@ class FixedThreshold(Learner):
     """Play threshold `index` in 0..G-1; None means the oracle, the best feasible fixed point."""
 
     index: int | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(no_state, _act, unchanged)
     accepts: ClassVar[tuple[type, ...]] = (ChosenThreshold, FullScores)
 
     def __post_init__(self) -> None:

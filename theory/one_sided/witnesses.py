@@ -24,6 +24,7 @@ from bandits.combine import Probe, ProbeSteps
 from bandits.core.checks import real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.limits import exceeds
+from bandits.core.stateless import Stateless, no_state
 from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWorld
 
 
@@ -160,12 +161,6 @@ class JointSetting(NamedTuple):
     worth: float
 
 
-class Nothing(NamedTuple):
-    """No state: the game has it all."""
-
-    rounds: int
-
-
 class JointMetrics(NamedTuple):
     """Error regret plus what the violations cost."""
 
@@ -173,20 +168,15 @@ class JointMetrics(NamedTuple):
 
 
 @kernel
-def _nothing(setting: OneSidedSetting, own: JointSetting) -> Nothing:
-    return Nothing(0)
-
-
-@kernel
 def _unchanged(
-    setting: OneSidedSetting, own: JointSetting, kept: Nothing, world: OneSidedWorld, t: int, play: Any, report: Any
-) -> Nothing:
+    setting: OneSidedSetting, own: JointSetting, kept: Stateless, world: OneSidedWorld, t: int, play: Any, report: Any
+) -> Stateless:
     return kept
 
 
 @rare_kernel
 def _joint(
-    setting: OneSidedSetting, own: JointSetting, kept: Nothing, world: OneSidedWorld, n_rounds: int
+    setting: OneSidedSetting, own: JointSetting, kept: Stateless, world: OneSidedWorld, n_rounds: int
 ) -> JointMetrics:
     return JointMetrics(world.sums[1, 0] + world.sums[1, 1] + own.worth * world.counts[1])
 
@@ -200,7 +190,7 @@ class JointCost(Probe):
 
     price: float
     learning_rate: float
-    steps: ClassVar[ProbeSteps] = ProbeSteps(_nothing, _unchanged, _joint)
+    steps: ClassVar[ProbeSteps] = ProbeSteps(no_state, _unchanged, _joint)
 
     def __post_init__(self) -> None:
         real("price", self.price, low=0.0)
