@@ -15,6 +15,7 @@ from sims.engines import compiled
 from sims.engines.backends import Backend as Backend
 from sims.engines.backends import check_backend, engine, precision_of
 from sims.metrics import measured
+from sims.progress import progress as progress_of
 from sims.run import Run
 
 
@@ -29,6 +30,7 @@ def simulate(
     threads: int | None = None,
     first_repetition: int = 0,
     backend: Backend = "numba",
+    progress: bool = False,
 ) -> Run:
     """Play `problem` with `learner` and return the metrics at the checkpoints.
 
@@ -43,6 +45,7 @@ def simulate(
     hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
     (`sims.engines.backends.jax_pairs()` lists them). `threads` does not apply to JAX, which has its own threads.
     Learners that override `Learner.play` use it under any backend.
+    progress: show how many repetitions of the compiled loop are done, on stderr or in the notebook.
 
     Memory is O(repetitions x checkpoints) at any horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
@@ -62,8 +65,22 @@ def simulate(
     if values is None and (backend != "numba" or isinstance(problem, MatrixGame)):
         values = engine(problem, learner).play(problem, learner, word, first, count, rounds, precision_of(backend))
     if values is None:
-        values = compiled.play(problem, learner, word, first, count, rounds, workers)
+        values = _in_parts(problem, learner, word, first, count, rounds, workers, 20 if progress else 1)
     return Run(problem, learner, word, first, rounds, measured(problem, learner, values, count, rounds))
+
+
+def _in_parts(
+    problem: Any, learner: Any, seed: int, first: int, count: int, rounds: Any, workers: int, parts: int
+) -> NDArray[np.float64]:
+    """Play the compiled loop in about so many parts of the repetitions, and say after each how many are done."""
+    size = workers * -(-count // (parts * workers))
+    starts, played = range(first, first + count, size), []
+    with progress_of("simulate", len(starts), "repetitions", quiet=parts == 1) as advance:
+        for start in starts:
+            some = min(size, first + count - start)
+            played.append(compiled.play(problem, learner, seed, start, some, rounds, workers))
+            advance(some)
+    return played[0] if len(played) == 1 else np.concatenate(played)
 
 
 def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:
