@@ -11,7 +11,7 @@ from statistics import median
 _IMPORT = """
 import json, sys, time
 start = time.perf_counter()
-import bandits, theory, sims
+import bandits, theory, sims, regretlab
 late = [name for name in ("jax", "matplotlib", "scipy.stats", "sympy", "polars") if name in sys.modules]
 print(json.dumps({"import": time.perf_counter() - start, "late": late}))
 """
@@ -66,7 +66,7 @@ def start_up_table(samples: int) -> list[str]:
             warm.append(_child(_FIRST, environment=cache))
     late = sorted({name for one in imports for name in one["late"]})
     rows = [
-        ("`import bandits, theory, sims`", median(one["import"] for one in imports), 0.7),
+        ("`import bandits, theory, sims, regretlab`", median(one["import"] for one in imports), 0.7),
         ("first `simulate`, cold cache (compiles)", median(one["first"] for one in cold), None),
         ("first `simulate` of a new learner in a problem played before", median(one["first"] for one in new), None),
         ("first `simulate`, warm cache", median(one["first"] for one in warm), None),

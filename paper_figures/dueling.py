@@ -42,7 +42,7 @@ class Duels(Figure):
     sides together, shows who has found the mixture. Broken: the bounds of sparring EXP3, whose step is tuned to the
     last number of duels, and of Versatile-DB; in (b) twice that per duel, a bound on the gap of the expected
     frequencies."""
-    panels, size = 2, (8.6, 4.8)
+    panels, size = 2, (7.2, 4.8)
     tiny = changed(horizon=64, repetitions=4)
     paper = changed(horizon=2**18, repetitions=64)
 
@@ -68,8 +68,7 @@ class Duels(Figure):
         """Draw regrets on the ranking, gaps on the cycle."""
         for panel, instance, what in zip(axes, ("ranking", "cycle"), METRICS, strict=True):
             for _, look, rows in kit.curves(frame, LOOKS, "learner", "duels", instance=instance):
-                mean, low, high = kit.measured(rows, what + "_{}")
-                y = (mean, np.maximum(low, 0.5 * mean.to_numpy()), high)
+                y = kit.positive(kit.measured(rows, what + "_{}"))
                 kit.band(panel, rows["duels"], y, look, markevery=4, markersize=4.5)
                 kit.theory_line(panel, rows["duels"], rows[f"{what}_guaranteed"], look.colour)
             kind = "guaranteed" if what == "regret" else "bound for the mean play"

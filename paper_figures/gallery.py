@@ -13,15 +13,25 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bandits.core.checks import integer
 from paper_figures import catalogue, style
 from paper_figures.kit import QUALITIES, Figure, Frame
-from paper_figures.page import page
+from paper_figures.page import html_page, page
 from paper_figures.simulations import kept_in
 from sims.execute import worker_count
+from sims.markup import html_table, latex_table
 from sims.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+
+_METADATA: dict[str, dict[str, Any]] = {  # without the versions and times that would change the bytes
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
 
 
 @dataclass(frozen=True)
@@ -118,22 +128,44 @@ def write(figure: Figure, quality: str, folder: Path) -> tuple[Path, ...]:
     card.unlink(missing_ok=True)  # the index must not show an old picture beside a new table
     frame = figure.data()
     frame.write_csv(table)
-    pictures = _write_pictures(figure, frame, folder)
+    canvas, texts = picture(figure, frame), _written(figure, frame, folder)
+    pictures = save(canvas, folder / figure.name)
     card.write_text(json.dumps(describe(figure, quality, frame), indent=1) + "\n", encoding="utf-8")
-    return (table, *pictures, card)
+    return (table, *pictures, *texts, card)
 
 
-def _write_pictures(figure: Figure, frame: Frame, folder: Path) -> tuple[Path, Path]:
+def _written(figure: Figure, frame: Frame, folder: Path) -> list[Path]:
+    """Write the figure's table in words, where it has one, as LaTeX and as HTML."""
+    written = figure.written(frame)
+    if written is None:
+        return []
+    texts = {"tex": latex_table(*written), "html": html_page(figure.title, html_table(*written))}
+    paths = [folder / f"{figure.name}.{ending}" for ending in texts]
+    for path, text in zip(paths, texts.values(), strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+def picture(figure: Figure, frame: Frame) -> "Canvas":
+    """Return the figure as drawn from its table."""
     from matplotlib import rc_context
 
-    png, pdf = folder / f"{figure.name}.png", folder / f"{figure.name}.pdf"
     with rc_context(style.RC):
         canvas, axes = style.canvas(figure.panels, figure.size)
         figure.draw(frame, axes)
         style.lay_out(canvas)
-        canvas.savefig(png, dpi=style.DOTS_PER_INCH, metadata={"Software": None})
-        canvas.savefig(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
-    return png, pdf
+    return canvas
+
+
+def save(canvas: "Canvas", stem: Path, kinds: Sequence[str] = ("png", "pdf")) -> tuple[Path, ...]:
+    """Write STEM.png and STEM.pdf, the same bytes for the same canvas."""
+    from matplotlib import rc_context
+
+    files = tuple(stem.with_suffix(f".{kind}") for kind in kinds)
+    with rc_context(style.RC):
+        for kind, file in zip(kinds, files, strict=True):
+            canvas.savefig(file, dpi=style.DOTS_PER_INCH, metadata=_METADATA[kind])
+    return files
 
 
 def describe(figure: Figure, quality: str, frame: Frame) -> dict[str, Any]:
@@ -151,6 +183,7 @@ def describe(figure: Figure, quality: str, frame: Frame) -> dict[str, Any]:
         "parameters": figure.parameters(),
         "paper": vars(figure.source),
         "rows": frame.height,
+        "written": figure.written(frame) is not None,
     }
 
 

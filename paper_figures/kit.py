@@ -14,7 +14,6 @@
 Neither polars nor matplotlib is imported before a figure is made.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from sys import modules
@@ -24,6 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paper_figures.style import GREY, Look
+from paper_figures.words import Written as Written
+from paper_figures.words import broken as broken
+from paper_figures.words import plain as plain
+from paper_figures.words import write_table as write_table
 from sims import Run
 
 if TYPE_CHECKING:
@@ -77,7 +80,8 @@ class Figure:
     of the module or of its folder unless the class has another.
     claim: the theorem or section it illustrates.  caption: what was simulated and how to read it. Lines of texts may be
     broken anywhere.
-    tiny, paper: the parameters that differ from the defaults at these qualities.  size: inches.
+    tiny, paper: the parameters that differ from the defaults at these qualities.
+    panels, size: number of panels, two in a row, and inches of the whole, at most `style.WIDTH` wide.
     alone: it measures time, so that no other figure may be made meanwhile.
     """
 
@@ -119,6 +123,10 @@ class Figure:
     def findings(self, frame: Frame) -> list[str]:
         """Return sentences with the numbers read off the table, for the gallery."""
         return []
+
+    def written(self, frame: Frame) -> Written | None:
+        """Return a table in words, which becomes NAME.tex and NAME.html too; text between ** is bold."""
+        return None
 
     def parameters(self) -> dict[str, str]:
         """Return every parameter of the data as label -> text; those that are empty, 0 or None are left out."""
@@ -281,7 +289,7 @@ def theory_line(axes: Axes, x: Any, y: Any, colour: str, label: str = "", dash: 
     axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.0, label=label or None)
 
 
-def legend_entry(axes: Axes, label: str = "guaranteed", dash: str = "--", **line: Any) -> None:
+def legend_entry(axes: Axes, label: str = "guaranteed", dash: Any = "--", **line: Any) -> None:
     """Name a kind of line in the legend without drawing it."""
     axes.plot([], [], **{"color": GREY, "linestyle": dash, "linewidth": 1.0, "label": label, **line})
 
@@ -308,22 +316,55 @@ def plain_ticks(axis: Any, subs: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def share_limits(panels: Panels) -> None:
-    """Give all panels the same vertical range."""
-    ends = [axes.get_ylim() for axes in panels]
+def share_limits(panels: Panels, axis: str = "y") -> None:
+    """Give all panels the same vertical range, or horizontal with axis="x"."""
+    ends = [getattr(axes, f"get_{axis}lim")() for axes in panels]
     for axes in panels:
-        axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
+        axes.set(**{f"{axis}lim": (min(low for low, _ in ends), max(high for _, high in ends))})
+
+
+def positive(y: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+    """Return a mean and its interval for a logarithmic axis: the low end cut below half the mean, nan for mean <= 0."""
+    mean, low, high = (np.asarray(part, dtype=float) for part in y)
+    mean = np.where(mean > 0.0, mean, np.nan)
+    return mean, np.maximum(low, 0.5 * mean), high
 
 
 def legend_below(axes: Axes, columns: int = 1) -> None:
-    """Put the legend under the axes, where it covers no data."""
-    axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=columns, borderaxespad=0.0)
+    """Put the legend under the axes and the label of the abscissa, where it covers no data."""
+    from matplotlib.transforms import ScaledTranslation
+
+    below = axes.transAxes + ScaledTranslation(0.0, -0.44, cast(Any, axes.get_figure()).dpi_scale_trans)
+    place: Row = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0), "bbox_transform": below}
+    handles, labels = axes.get_legend_handles_labels()
+    texts = [broken(label, _letters(axes, columns)) for label in labels]
+    axes.legend(handles, texts, ncols=columns, borderaxespad=0.0, **place)
 
 
-def shared_legend(axes: Axes, columns: int = 4) -> None:
-    """Put one legend for all panels under the figure, with the entries of these axes."""
-    canvas = cast(Any, axes.get_figure())
-    canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+def shared_legend(panels: Panels, columns: int = 0) -> None:
+    """Put one legend with the entries of all panels, each once, into the free cell after them, else under the figure.
+
+    columns: 1 in a free cell and 2 under the figure by default.
+    """
+    canvas = cast(Any, panels[0].get_figure())
+    entries: dict[str, Any] = {}
+    for axes in panels:
+        entries |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels()) if label not in entries}
+    if len(panels) % 2 and len(panels) > 1:
+        cell = canvas.add_subplot(cast(Any, panels[0].get_gridspec())[-1, -1])
+        cell.set_axis_off()
+        texts = [broken(label, _letters(cell, columns or 1)) for label in entries]
+        cell.legend([*entries.values()], texts, loc="center left", ncols=columns or 1, borderaxespad=0.0)
+    else:
+        texts = [broken(label, 90 // (columns or 2)) for label in entries]
+        canvas.legend([*entries.values()], texts, loc="outside lower center", ncols=columns or 2)
+
+
+def _letters(axes: Axes, columns: int) -> int:
+    """Return how many letters a line of a legend of so many columns may have under the axes."""
+    grid, canvas = cast(Any, axes.get_gridspec()), cast(Any, axes.get_figure())
+    points = 72.0 * (canvas.get_size_inches()[0] / grid.ncols - 0.6)
+    return int((points / columns - 30.0) / 4.3)
 
 
 def finish(panels: Panels, titles: Sequence[str], legends: Sequence[int] | None = None, columns: int = 1) -> None:
@@ -341,10 +382,3 @@ def with_interval(row: Row, pattern: str, form: str, ends: tuple[str, str, str] 
     """Return "0.512 [0.498, 0.526]" from the columns of a pattern, numbers in the format `form`."""
     middle, low, high = (row[pattern.format(end)] for end in ends)
     return f"{middle:{form}} [{low:{form}}, {high:{form}}]"
-
-
-def plain(label: str) -> str:
-    """Return a label without LaTeX, for a sentence."""
-    for tex, text in ((r"\epsilon", "ε"), (r"\eta", "η"), (r"\lambda", "λ"), ("$", "")):
-        label = label.replace(tex, text)
-    return re.sub(r"\^\{([^}]*)\}", r"^(\1)", label)

@@ -35,10 +35,10 @@ class Cycle(Figure):
     claim = """On a cycle of three actions earlier self-play methods either diverge or converge to the equilibrium of a
     modified game; moving the reference to the solution of the last regularized game converges to the true one."""
     caption = """Preferences P(b > a) = P(c > b) = 0.9, P(a > c) = 0.8, von Neumann winner (4, 3, 4) / 11, exact rows.
-    gap0 = max over policies u of P(u > policy) minus the min of P(policy > u), twice the exploitability. INPO plays the
-    game with weight τ on its start and stalls at the equilibrium of that game; COMAL restarts from there every few
-    rounds. Deterministic: there is no seed."""
-    panels, size = 2, (8.6, 4.2)
+    Duality gap: max over policies u of P(u > policy) minus the min of P(policy > u), twice the exploitability. INPO
+    plays the game with weight τ on its start and stalls at the equilibrium of that game; COMAL restarts from there
+    every few rounds. Deterministic: there is no seed."""
+    panels, size = 2, (7.2, 4.2)
     tiny = changed(rounds=60)
 
     rounds: int = setting("rounds", 4000)
@@ -77,7 +77,7 @@ class Cycle(Figure):
             for _, look, rows in kit.curves(frame, LOOKS, "learner", "round", start=start):
                 kept = rows.filter(rows["gap0"] > _SMALLEST)
                 kit.marked(panel, kept["round"], kept["gap0"], look, markersize=4.5, markevery=0.08)
-            label = "gap0 of the last iterate"
+            label = "duality gap of the last iterate"
             panel.set(xlabel="rounds (one row each)", ylabel=label, yscale="log", ylim=(_SMALLEST, 2.0))
         kit.finish(axes, ["from the uniform policy", "from an uneven policy"], columns=2)
 

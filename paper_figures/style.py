@@ -1,44 +1,28 @@
-"""One look for all figures: Okabe and Ito's palette (safe for colour-blind readers) and the layout of the canvas.
+"""One look for all figures: how a series appears, and the canvas; colours and settings are those of `sims.style`.
 
 Nothing here imports matplotlib until a figure is made, and no global state of matplotlib is touched.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sims.style import BLACK as BLACK
+from sims.style import BLUE as BLUE
+from sims.style import GREEN as GREEN
+from sims.style import GREY as GREY
+from sims.style import ORANGE as ORANGE
+from sims.style import PURPLE as PURPLE
+from sims.style import RC as RC
+from sims.style import RED as RED
+from sims.style import SKY as SKY
+from sims.style import YELLOW as YELLOW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, RED, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#6E6E6E"
-
 DOTS_PER_INCH = 200
-
-RC: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "legend.handlelength": 2.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.grid.which": "major",
-    "axes.axisbelow": True,
-    "grid.color": "#E4E4E4",
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.5,
-    "lines.markersize": 5.5,
-    "pdf.fonttype": 42,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-}
+WIDTH = 7.2  # inches, of every figure that is not narrower
 
 
 @dataclass(frozen=True)
@@ -55,11 +39,17 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 
 
 def canvas(panels: int, size: tuple[float, float]) -> "tuple[Canvas, list[Axes]]":
-    """Return a figure of `size` inches and its `panels` axes, side by side; call it within `rc_context(RC)`."""
-    from matplotlib.figure import Figure as Canvas
+    """Return a figure of `size` inches and its `panels` axes, two in a row; call it within `rc_context(RC)`.
 
-    figure = Canvas(figsize=size, layout="constrained")
-    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
+    After an odd number of panels one cell is left, which `kit.shared_legend` uses.
+    """
+    from matplotlib.figure import Figure as Canvas
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    room = ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.06)  # inches; ticks may still change when the layout is done
+    figure = Canvas(figsize=size, layout=room)
+    grid = figure.add_gridspec((panels + 1) // 2, min(panels, 2))
+    return figure, [figure.add_subplot(grid[place // 2, place % 2]) for place in range(panels)]
 
 
 def lay_out(canvas: "Canvas") -> None:

@@ -38,7 +38,7 @@ class Tightness(Figure):
     at most 1 for a true upper bound and at least 1 for a true lower one; a bound on the line is sharp. Losses and
     horizons differ from theorem to theorem: each dot is the best of those tried, with the own tuning of the learner.
     The table names them."""
-    size = (7.6, 5.2)
+    size = (7.2, 5.2)
     tiny = changed(theorems=("cesabianchi2006.hedge", "dekel2014.bandit_lower", "sui2015.no_violation"), search=False)
     paper = changed(cases=True)
 
@@ -67,8 +67,8 @@ class Tightness(Figure):
                 line: Row = {"color": look.colour, "marker": look.marker, "linewidth": 1.5}
                 kit.legend_entry(panel, look.label, "none", **line)
         canvas: Any = panel.figure
-        canvas.set_size_inches(7.6, 1.5 + 0.24 * len(names))  # as tall as the catalogue is long
-        panel.axvline(1.0, color=style.RED, linewidth=1.2, zorder=0)
+        canvas.set_size_inches(style.WIDTH, 1.5 + 0.24 * len(names))  # as tall as the catalogue is long
+        panel.axvline(1.0, color=style.RED, linewidth=1.2, zorder=0, label="witness = bound")
         panel.grid(visible=False, axis="y")
         panel.set_yticks(range(len(names)), names)
         panel.set_ylim(len(names) - 0.5, -0.5)
@@ -94,7 +94,8 @@ class Tightness(Figure):
 
 def _draw_theorem(panel: Axes, place: int, part: Frame) -> None:
     """Draw the dots around the line of the theorem, so that those with one ratio do not hide each other."""
-    panel.plot([1.0, *part["ratio"]], [place] * (part.height + 1), color=style.GREY, linewidth=0.9, zorder=1)
+    ends = [1.0, *part["ratio"]]
+    panel.hlines(place, min(ends), max(ends), color=style.GREY, linewidth=0.9, zorder=1)
     for i, (method, ratio) in enumerate(zip(part["method"], part["ratio"])):
         dot: Row = {"markeredgecolor": "white", "markeredgewidth": 0.5, "linestyle": "none", "zorder": 2, "label": "_"}
         kit.marked(panel, [ratio], [place + 0.2 * (i - 0.5 * (part.height - 1))], LOOKS[method], **dot)

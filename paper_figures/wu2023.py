@@ -37,7 +37,7 @@ class Tradeoff(Figure):
     point, its constant being unknown; dotted: both policies uniform, exactly. (b) Questions against the threshold,
     which falls to the right; black, broken: the cap that no path can exceed, derived from the elliptical potential;
     dotted: growth like 1 / epsilon^2, through the first point."""
-    panels, size = 2, (8.6, 4.4)
+    panels, size = 2, (7.2, 4.4)
     tiny = changed(horizons=(8, 16, 32), exponents=(0.2, 0.4), instances=2)
     paper = changed(horizons=tuple(2**k for k in range(6, 15)), instances=12, repetitions=4)
 
@@ -74,8 +74,7 @@ class Tradeoff(Figure):
         for (colour, marker), b in zip(_LOOKS, sorted(set(frame["exponent"])), strict=False):
             rows, look = frame.filter(exponent=b).sort("episodes"), Look(rf"$\epsilon = T^{{-{b:g}}}$", colour, marker)
             for panel, x, metric in zip(axes, ("episodes", "threshold"), ("regret_{}", "queries_{}"), strict=True):
-                mean, low, high = kit.measured(rows, metric)
-                kit.band(panel, rows[x], (mean, np.maximum(low, 0.5 * mean.to_numpy()), high), look)
+                kit.band(panel, rows[x], kit.positive(kit.measured(rows, metric)), look)
             slope = max(1.0 - b, 0.5)
             rate = rows["regret_mean"][0] * (rows["episodes"] / rows["episodes"][0]) ** slope
             kit.theory_line(axes[0], rows["episodes"], rate, colour, rf"slope {slope:g}")

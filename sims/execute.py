@@ -18,7 +18,9 @@ from bandits.core.checks import instance, integer, shown
 from bandits.core.stopping import new_flag
 from sims.compute import compute, simulate_cell
 from sims.labels import label_table
+from sims.markup import html_table
 from sims.messages import Failure, one_line
+from sims.progress import reported
 from sims.store import SCHEMA, Store, StoreError, open_store
 from sims.sweep import Cell
 from sims.workers import Here, Lent, Lost, Pool, Process, Threads, at_work
@@ -27,7 +29,7 @@ Workers = Literal["threads", "processes"]
 _ATTEMPTS = 3  # for a cell whose process is lost
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Outcome of a sweep: counts of cells, the failures' messages by address, seconds, path of the table.
 
@@ -45,6 +47,25 @@ class Report:
     results: Path
     left_out: tuple[str, ...] = ()
     not_kept: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = f"computed={self.computed}, reused={self.reused}, failed={len(self.failed)}"
+        return f"Report(total={self.total}, {counts}, seconds={self.seconds:.1f}, results={str(self.results)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return the counts and the messages of failed cells, for notebooks."""
+        rows = [[f"cell {address}", message] for address, message in self.failed.items()]
+        return html_table(
+            ["cells", str(self.total)],
+            [
+                ["computed", str(self.computed)],
+                ["reused", str(self.reused)],
+                ["failed", str(len(self.failed))],
+                *rows,
+                ["seconds", f"{self.seconds:.1f}"],
+                ["results", str(self.results)],
+            ],
+        )
 
 
 class Progress(Protocol):
@@ -64,13 +85,14 @@ def run_sweep(
     executor: Executor | None = None,
     keep_repetitions: bool = False,
     collect: bool = True,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Report:
     """Compute the cells that `out` lacks and collect all of them in out/results.parquet.
 
     workers: at least 1, None for one per processor.  kind: "threads" or "processes".  cluster: address of a Dask
     scheduler ("tcp://host:port").  executor: used instead of workers of its own.  keep_repetitions: store every
     repetition, not only the statistics.  collect: write the table of all cells; without it they stay in their files.
+    progress: True shows it on stderr or in the notebook; a function is called after each cell.
 
     A cell that raises, cannot be loaded by a worker, or whose process dies (it is then tried again alone) fails without
     affecting others, and the report says why. Classes defined in the main script or in a notebook are sent to processes
@@ -86,10 +108,10 @@ def run_sweep(
     labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work, so that bad labels cost none
     cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
-    with open_store(out) as store:
-        todo, damaged = _missing(cells, store, keep_repetitions, progress)
+    with open_store(out) as store, reported(progress, "sweep", len(cells), "rounds") as advance:
+        todo, damaged = _missing(cells, store, keep_repetitions, advance)
         pool = _pool(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
-        failed = _compute(todo, pool, store, progress)
+        failed = _compute(todo, pool, store, advance)
         results = store.collect(rows, labels) if collect else store.results
         unknown = [cell for cell in todo if cell.code.version is None]
         for cell in unknown if collect else ():

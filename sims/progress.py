@@ -1,10 +1,10 @@
-"""Progress reports on stderr: bars on a terminal, plain lines elsewhere, nothing when quiet."""
+"""Progress reports on stderr: bars on a terminal and in notebooks with ipywidgets, else lines; none when quiet."""
 
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Advance(Protocol):
@@ -19,11 +19,21 @@ def progress(title: str, total: int, unit: str = "", quiet: bool = False) -> Ite
     """Yield a function that counts finished pieces out of `total` and shows rate and time left on stderr."""
     if quiet:
         yield lambda work=0.0, failed=False, label="": None
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() or _in_notebook():
         with _bar(title, total, unit) as advance:
             yield advance
     else:
         yield _Lines(title, total, unit)
+
+
+@contextmanager
+def reported(asked: Any, title: str, total: int, unit: str = "") -> Iterator[Any]:
+    """Yield what counts finished pieces: a bar or lines for True, else what the caller asked for, or None."""
+    if asked is True:
+        with progress(title, total, unit) as advance:
+            yield advance
+    else:
+        yield asked or None
 
 
 class _Lines:
@@ -51,6 +61,17 @@ class _Lines:
         if self.unit and self.work:
             text += f", {self.work / max(seconds, 1e-9):.3g} {self.unit}/s"
         return text + (f", {left:.0f} s left" if self.done < self.total else f" in {seconds:.1f} s")
+
+
+def _in_notebook() -> bool:
+    """Return whether this is a notebook that can draw bars."""
+    if "IPython" not in sys.modules:
+        return False
+    from importlib.util import find_spec
+
+    from rich.console import Console
+
+    return Console().is_jupyter and find_spec("ipywidgets") is not None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from bandits.protocol import Learner, Problem
 
 if TYPE_CHECKING:
     import polars
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,23 @@ class Run:
         }
         return polars.DataFrame(columns | {m: self[m].reshape(-1) for m in self.metrics})
 
+    def plot(self, metric: str = "regret", **options: Any) -> "Axes":
+        """Draw a metric's mean against the round in its band; options: `bounds`, `level` and `ax` of `sims.plot`."""
+        from sims import plot
+
+        return plot(self, metric, **options)
+
     def __repr__(self) -> str:
         shape = f"repetitions={self.repetitions}, rounds={int(self.rounds[-1])}, seed={self.seed}"
         return f"Run({self.problem!r}, {self.learner!r}, {shape})"
+
+    def _repr_html_(self) -> str:
+        """Return the metrics at the last round as a table, for notebooks."""
+        from sims.markup import html_table
+
+        rows = []
+        for metric in self.metrics:
+            low, high = self.interval(metric)
+            rows.append([metric, f"{self.mean(metric)[-1]:.5g}", f"[{low[-1]:.5g}, {high[-1]:.5g}]"])
+        size = f"{self.repetitions} repetitions, round {self.rounds[-1]}, seed {self.seed}"
+        return html_table(["metric", "mean", "95% interval"], rows, f"{self.learner!r} in {self.problem!r}: {size}")

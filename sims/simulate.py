@@ -18,6 +18,7 @@ from sims.engines.backends import Backend as Backend
 from sims.engines.backends import check_backend, engine, engine_of, engine_of_loop, precision_of
 from sims.engines.python import play as interpreted
 from sims.metrics import measured
+from sims.progress import progress as progress_of
 from sims.run import Run
 
 _SLOW = '{} is played by the Python interpreter: some 50 us per round, not 50 ns; backend="python" accepts that'
@@ -38,6 +39,7 @@ def simulate(
     threads: int | None = None,
     first_repetition: int = 0,
     backend: Backend = "numba",
+    progress: bool = False,
     record: Sequence[str] = (),
     record_repetitions: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> Run:
@@ -56,6 +58,7 @@ def simulate(
     "python", the interpreter, plays any pair: for debuggers, and for learners that are not written in kernels
     (`bandits.plain`), which it plays under "numba" too, with a warning; `threads` are then processes, 1 by default.
     Learners that override `Learner.play` use it under any backend.
+    progress: show how many repetitions are done, except in a batch, on stderr or in the notebook.
 
     record: names among "observations", "actions" and "feedback", to be kept of every round up to the last checkpoint
     as `run.records`, by playing the repetitions `record_repetitions` (default all) once more.
@@ -80,7 +83,7 @@ def simulate(
     records = _recorded(problem, learner, record, word, chosen, rounds, backend) if len(record) else {}
     values = learner.play(problem, word, first, count, rounds)
     if values is None:
-        values = _played(problem, learner, word, first, count, rounds, backend, threads)
+        values = _played(problem, learner, word, first, count, rounds, backend, threads, 20 if progress else 1)
     metrics = measured(problem, learner, values, count, rounds)
     return Run(problem, learner, word, first, rounds, metrics, records, chosen)
 
@@ -94,15 +97,20 @@ def _played(
     rounds: Any,
     backend: str,
     threads: int | None,
+    parts: int,
 ) -> Any:
     kind = engine_of_loop(problem, learner, backend)
     if kind == "jax":
         return engine(problem, learner).play(problem, learner, seed, first, count, rounds, precision_of(backend))
     if kind == "compiled":
-        return compiled.play(problem, learner, seed, first, count, rounds, threads or os.cpu_count() or 1)
+        return _in_parts(
+            compiled.play, problem, learner, seed, first, count, rounds, threads or os.cpu_count() or 1, parts
+        )
     if backend != "python":
         warnings.warn(_SLOW.format(learner.name), InterpretedWarning, stacklevel=4)
-    return interpreted.play(problem, learner, seed, first, count, rounds, threads or 1)
+    processes = threads or 1
+    parts = parts if processes == 1 else 1  # each part would start processes of its own
+    return _in_parts(interpreted.play, problem, learner, seed, first, count, rounds, processes, parts)
 
 
 def _chosen(given: Any, repetitions: range) -> Sequence[int]:
@@ -123,6 +131,20 @@ def _recorded(
     from sims.engines.recording import recorded
 
     return recorded(problem, learner, list(names), seed, chosen, int(rounds[-1]), kind)
+
+
+def _in_parts(
+    play: Any, problem: Any, learner: Any, seed: int, first: int, count: int, rounds: Any, workers: int, parts: int
+) -> NDArray[np.float64]:
+    """Play in about so many parts of the repetitions, and say after each how many are done."""
+    size = workers * -(-count // (parts * workers))
+    starts, played = range(first, first + count, size), []
+    with progress_of("simulate", len(starts), "repetitions", quiet=parts == 1) as advance:
+        for start in starts:
+            some = min(size, first + count - start)
+            played.append(play(problem, learner, seed, start, some, rounds, workers))
+            advance(some)
+    return played[0] if len(played) == 1 else np.concatenate(played)
 
 
 def checkpoint_rounds(horizon: int) -> NDArray[np.int64]:

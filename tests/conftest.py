@@ -1,7 +1,13 @@
-"""Hypothesis profiles: HYPOTHESIS_PROFILE chooses one, `ci` (the same examples every time) where it is unset."""
+"""Settings of all tests: Hypothesis profiles, what `-m quick` runs, and Python's garbage collector.
 
+HYPOTHESIS_PROFILE chooses a profile, `ci` (the same examples every time) where it is unset.
+"""
+
+import gc
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=100, print_blob=True)
@@ -15,3 +21,46 @@ settings.register_profile(  # many runs, of which most fail: few examples, none 
     print_blob=False,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# For a minute's answer while working: the exact laws of all learners, and what compiles little.
+QUICK = (
+    "laws/test_*",
+    "bandits/core/test_checks",
+    "bandits/core/test_exponential_weights",
+    "bandits/core/test_sampling",
+    "bandits/one_sided/test_accounts",
+    "bandits/one_sided/test_game",
+    "bandits/one_sided/test_hypotheses",
+    "bandits/one_sided/test_panels",
+    "bandits/preference/test_*",
+    "bandits/preference/self_play/test_known_answers",
+    "bandits/threshold/test_populations",
+    "cases/test_columns_of_classes",
+    "cases/test_tables_of_people",
+    "mutants/test_core_mutants",
+    "mutants/test_preference_mutants",
+    "mutants/test_threshold_mutants",
+    "sims/test_cli",
+    "sims/test_run",
+    "sims/test_sweep",
+    "theory/test_bound",
+    "theory/test_confidence",
+    "theory/test_generic",
+    "theory/test_ranges",
+    "theory/switching/test_bounds",
+    "test_documents",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `-m quick`."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).with_suffix("")
+        if any(place.match(pattern) for pattern in QUICK):
+            item.add_marker(pytest.mark.quick)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is loaded by now out of all later collections, and collect less often: tests compile a lot."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("bandits", "theory", "sims", "paper_figures")
+PACKAGES = ("bandits", "theory", "sims", "paper_figures", "regretlab")
 OURS = {*PACKAGES, "tests", "benchmarks"}
 MEET_LEARNERS = {
     "theory.verification",
@@ -240,7 +240,7 @@ def test_rounds_are_played_in_the_engines_alone(module):
 IMPORT = """
 import sys, time
 start = time.process_time()
-import bandits, theory, sims
+import bandits, theory, sims, regretlab
 seconds = time.process_time() - start
 print(seconds, *sorted(set(sys.argv[1:]) & set(sys.modules)))
 """

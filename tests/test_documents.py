@@ -21,7 +21,7 @@ def test_files_named_in_documents_exist(document):
 GLOSSARY = ROOT / "docs" / "glossary.md"
 TEXTS = [
     path
-    for folder in ("bandits", "theory", "sims", "paper_figures", "benchmarks", "docs")
+    for folder in ("bandits", "theory", "sims", "paper_figures", "regretlab", "benchmarks", "docs")
     for path in sorted((ROOT / folder).rglob("*"))
     if path.suffix in (".py", ".md") and path != GLOSSARY
 ]

@@ -12,15 +12,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bandits.core.lazy import lazy
+
 if TYPE_CHECKING:
     from types import ModuleType
 
     from theory.bound import Bound
-    from theory.suite import verify_all as verify_all
-    from theory.verdict import Verdict as Verdict
-    from theory.verification import verify as verify
+    from theory.suite import verify_all
+    from theory.verdict import Verdict
+    from theory.verification import verify
 
-_LAZY = {"verify": "theory.verification", "verify_all": "theory.suite", "Verdict": "theory.verdict"}
+__all__ = ["Bound", "Verdict", "catalogue", "theorem", "verify", "verify_all"]
 
 
 def catalogue() -> "dict[str, Bound]":
@@ -61,8 +63,11 @@ def theorem(name: str) -> "Bound":
     return known[name]
 
 
-def __getattr__(name: str) -> Any:
-    """Load `verify`, `verify_all` and `Verdict` when they are first asked for."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+if not TYPE_CHECKING:
+    _NAMES = {
+        "theory.bound": "Bound",
+        "theory.suite": "verify_all",
+        "theory.verdict": "Verdict",
+        "theory.verification": "verify",
+    }
+    __getattr__, __dir__ = lazy(__name__, _NAMES)

@@ -7,6 +7,7 @@ these is written down a second time. Bounds import neither learners nor simulato
 """
 
 import difflib
+import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -293,6 +294,17 @@ class Bound(Checked):
         """Return the right side as LaTeX."""
         text: str = sp.latex(self.expression, ln_notation=True)
         return rf"O({text})" if self.rate_only and self.direction == "upper" else text
+
+    def __repr__(self) -> str:
+        sign = "<=" if self.direction == "upper" else ">="
+        return f"Bound({self.name!r}, {self.quantity} {sign} {self.expression})"
+
+    def _repr_html_(self) -> str:
+        """Return the theorem with its formula, for notebooks."""
+        sign, lines = r"\le" if self.direction == "upper" else r"\ge", self.explain().splitlines()
+        formula = rf"\text{{{self.quantity.replace('_', ' ')}}} {sign} {self.latex()}"
+        words = "".join(f"<div>{html.escape(line)}</div>" for line in [lines[1], *lines[3:]])
+        return f"<p><b>{self.name}</b> ({self.mode})</p>$${html.escape(formula)}$${words}"
 
     def explain(self) -> str:
         """Return the theorem in words, with source, assumptions and tuning, one item per line."""

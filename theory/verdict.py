@@ -8,6 +8,7 @@
 - *not applicable*: an assumption fails.
 """
 
+import html
 import json
 import math
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ Kind = Literal[
 RATE_TOLERANCE = 0.06  # what lower-order terms and a factor ln^(1/3) T add to a slope over 2^8..2^16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """The result of checking one bound for one learner in one problem; truthiness is left to `holds`.
 
@@ -191,11 +192,22 @@ class Verdict:
         """Return the verdict as one line of JSON."""
         return json.dumps(self.as_dict(), allow_nan=False)
 
+    def __repr__(self) -> str:
+        return f"Verdict({self.bound!r}, {self.label!r}, {self.learner} in {self.problem}, ratio={self.ratio:.3g})"
+
+    def _repr_html_(self) -> str:
+        """Return the verdict in plain words with its outcome in colour, for notebooks."""
+        colour = _COLOURS.get(self.outcome, "#6E6E6E")
+        first, *lines = (html.escape(line.strip()) for line in self.explain().splitlines())
+        head = f'<p><b style="color: {colour}">{html.escape(self.label)}</b>: {first}</p>'
+        return head + "".join(f"<div>{line}</div>" for line in lines)
+
     def __bool__(self) -> bool:
         """Refuse: `if verify(...)` would hide what undecided means."""
         raise TypeError("a verdict has more than two outcomes: ask for verdict.holds, .broken, .undecided, ...")
 
 
+_COLOURS = {"holds": "#009E73", "no violation found": "#009E73", "broken": "#D55E00"}
 _SAYS = {
     "holds": "holds",
     "broken": "is BROKEN",

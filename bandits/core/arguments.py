@@ -17,6 +17,7 @@ import inspect
 import types
 from abc import ABCMeta
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import (
@@ -70,10 +71,26 @@ class _Converting(ABCMeta):
 class Checked(metaclass=_Converting):
     """Base of objects whose arguments are converted by their annotations, custom subclasses included."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__repr__" not in vars(cls) and cls.__repr__ in (Checked.__repr__, object.__repr__):
+            cls.__repr__ = Checked.__repr__  # type: ignore[method-assign] # else dataclass makes one that prints arrays
+
+    def __repr__(self) -> str:
+        """Return the class with its fields but those that are None, arrays and long values by their shape."""
+        known: Any = fields(self) if is_dataclass(self) else ()
+        given = {field.name: getattr(self, field.name, None) for field in known if field.repr}
+        texts = [f"{name}={_in_brief(value)}" for name, value in given.items() if value is not None]
+        return f"{type(self).__qualname__}({', '.join(texts)})"
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a copy; its arrays are read-only again."""
         self.__dict__.update(state)
         _freeze(self)
+
+
+def _in_brief(value: Any) -> str:
+    return repr(value) if isinstance(value, (Checked, float)) else shown(value)
 
 
 def read_only(compute: Function) -> Function:

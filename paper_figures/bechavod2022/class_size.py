@@ -44,7 +44,7 @@ class ClassSize(Figure):
     per cell and resamples. (a) One thread, the least of three measurements, which differ from machine to machine and
     from time to time; slopes in log-log between the two largest classes. (b), (c) The same learners at one horizon, at
     which the tuned perturbation of the leaders still hides the labels; 95% intervals of means."""
-    panels, size = 3, (11.0, 4.2)
+    panels, size = 3, (7.2, 6.4)
     alone = True
     tiny = changed(groups=(1, 2), seconds=0.002, horizon=64, learners=("weights",), repetitions=4)
     paper = changed(seconds=1.0, horizon=2**14, repetitions=32)
@@ -106,14 +106,17 @@ class ClassSize(Figure):
             kit.marked(axes[0], rows["hypotheses"], 1e6 * rows["seconds_a_round"], look, look.label + slope)
             known = rows.filter(rows["errors_mean"].is_not_null())
             for panel, quantity in zip(axes[1:], ("errors_{}", "violations_{}"), strict=True):
-                kit.curve(panel, known, "hypotheses", quantity, look, "_")
+                mean, low, high = kit.measured(known, quantity)
+                bars: Row = {"color": look.colour, "marker": look.marker, "linestyle": "none"}
+                panel.errorbar(known["hypotheses"], mean, [mean - low, high - mean], **bars)
         fair = frame.unique("groups", maintain_order=True).sort("groups")
-        kit.theory_line(axes[1], fair["hypotheses"], fair["fair_errors"], style.BLACK, "best fair policy")
+        axes[1].plot(fair["hypotheses"], fair["fair_errors"], "_", color=style.BLACK, ms=12, label="best fair policy")
         kit.log_axes(axes[0], "hypotheses $N = q^G$", "microseconds per round", base=10)
         for panel, label in zip(axes[1:], ("errors per round", "share of rounds with a violation"), strict=True):
             kit.log_x(panel, "hypotheses $N = q^G$", label, base=10)
         axes[2].set_ylim(bottom=0.0)
-        kit.finish(axes, ["time", "errors", "violations"], legends=(0, 1))
+        kit.finish(axes, ["time", "errors", "violations"], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the time per round in the smallest and the largest class, and errors in the largest one played."""

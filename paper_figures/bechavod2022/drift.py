@@ -54,9 +54,9 @@ class Drift(Figure):
     rounds; regret against the best fair policy for the whole run (accept everybody), fresh repetitions at each T;
     broken lines: proved upper bounds. (b) The same learners with a few long blocks, in which the chances stay long
     enough to be learned: rounds with a violation, cut at 0.5. (c) Slopes in log-log between neighbouring horizons of
-    (a), for the learners with a bound, whose exponents are 1/2 and 3/4; broken lines: 1/2 and 1. Forced exploration
-    does well on these labels and has no guarantee on others. Bands: 95% intervals of means."""
-    panels, size = 3, (10.8, 4.2)
+    (a), for the learners with a bound, whose exponents are 1/2 and 3/4; dotted lines: 1/2 and 1. Forced exploration
+    does well on these labels and has no guarantee on others. Bands: 95% intervals of means, cut below half the mean."""
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(horizons=(256, 1024), repetitions=4)
     paper = changed(horizons=tuple(2**k for k in range(10, 22)), repetitions=64)
 
@@ -90,21 +90,25 @@ class Drift(Figure):
         """Draw regret with short blocks, violations with long ones, and the local slopes of the regret."""
         x = "horizon_rounds"
         for name, look, short in kit.curves(frame, LOOKS, "learner", x, blocks="short"):
-            kit.curve(axes[0], short, x, "regret_{}", look, bound="regret_upper_bound")
+            kit.band(axes[0], short[x], kit.positive(kit.measured(short, "regret_{}")), look)
+            kit.theory_line(axes[0], short[x], short["regret_upper_bound"], look.colour)
             if name in BOUNDS:
                 at = short[x].to_numpy()
                 kit.marked(
                     axes[2], np.sqrt(at[1:] * at[:-1]), short["regret_local"].to_numpy()[1:], look, linewidth=1.0
                 )
         for _, look, long in kit.curves(frame, LOOKS, "learner", x, blocks="long"):
-            kit.curve(axes[1], long, x, "violations_{}", look)
+            kit.band(axes[1], long[x], kit.positive(kit.measured(long, "violations_{}")), look)
         kit.log_axes(axes[0], "horizon $T$ (rounds)", "error regret (errors)")
         kit.log_axes(axes[1], "horizon $T$ (rounds)", "rounds with a violation")
         axes[1].set_ylim(bottom=0.5)
         kit.log_x(axes[2], "horizon $T$ (rounds)", "slope between neighbouring horizons", ylim=(0.3, 1.1))
         for level in (0.5, 1.0):
-            axes[2].axhline(level, color=style.GREY, linestyle="--", linewidth=0.9)
-        kit.finish(axes, [r"regret, blocks of $\sqrt{T}$", "violations, long blocks", "local slopes of (a)"], (0,))
+            axes[2].axhline(level, color=style.GREY, linestyle=":", linewidth=1.0)
+        kit.legend_entry(axes[0], "upper bound, same colour")
+        kit.legend_entry(axes[2], "slopes 1/2 and 1", ":")
+        kit.finish(axes, [r"regret, blocks of $\sqrt{T}$", "violations, long blocks", "local slopes of (a)"], ())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the last regret, slope and violations of each learner."""

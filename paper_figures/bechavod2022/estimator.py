@@ -30,14 +30,14 @@ class Estimator(Figure):
     the round; semi-bandit feedback avoids that (D1: at most 5 (k + 2 C)^2, ours)."""
     caption = """Environment B (N = 81). (a), (b): E <p, g^2> of the estimated losses g of all hypotheses in Lagrangian
     units, by enumeration of the 81 possible draws, averaged over the same random rounds; the pair with the largest gap
-    is reported. Full lines: the uniform distribution p of the first round; dotted: p in proportion to exp(-sharpness x
+    is reported. Full marks: the uniform distribution p of the first round; hollow: p in proportion to exp(-sharpness x
     expected error). Broken: proved upper bounds, 5 (k + 2 C)^2 and 4 (k + 1)(k + 2 C)^2. Without the shift second
     moments are smaller still, but losses are negative and as large as 1 / q, for which the bound of exponential weights
     fails. (c) Environment A (three kinds of individuals, four stumps, one auditor): Lagrangian regret against the best
     fair policy (lenient) of Exp2 with either estimator, each with the tuning of its theorem at the same price; 95%
     intervals of means. Broken: D1, and the constant of 4.1 (exploration by John's distribution, which is uniform here).
     (d) How heavy the weights of seen labels are under the two distributions of (a), exactly."""
-    panels, size = 4, (13.2, 4.0)
+    panels, size = 4, (7.2, 6.6)
     tiny = changed(prices=(0, 8), people=(2, 4), rounds=4, horizons=(64, 128), repetitions=4)
     paper = changed(rounds=1000, horizons=tuple(2**k for k in range(9, 20)), repetitions=32)
 
@@ -117,8 +117,8 @@ class Estimator(Figure):
         for panel, sweep, label in ((axes[0], "price", "price $C$"), (axes[1], "people", "arrivals per round $k$")):
             for law, dash in _DASHES.items():
                 for _, look, rows in kit.curves(frame, LOOKS, "estimator", "x", sweep=sweep, law=law):
-                    words = look.label if law == "uniform" else "_"
-                    kit.marked(panel, rows["x"], rows["second_moment"], look, words, linestyle=dash)
+                    line: Row = {"linestyle": dash, "markerfacecolor": look.colour if law == "uniform" else "white"}
+                    kit.marked(panel, rows["x"], rows["second_moment"], look, f"{look.label}, {law}", **line)
                     if law == "uniform":
                         kit.theory_line(panel, rows["x"], rows["upper_bound"], look.colour)
             panel.set(xlabel=label, yscale="log", ylabel=r"second moment $E\langle p, g^2 \rangle$")
@@ -130,9 +130,12 @@ class Estimator(Figure):
         kit.log_axes(axes[2], "horizon $T$ (rounds)", "Lagrangian regret (errors)")
         for law, dash in _DASHES.items():
             rows = frame.filter(sweep="weight", law=law).sort("x")
-            axes[3].step(rows["x"], rows["share"], dash, where="pre", color=style.BLUE, label=law)
-        kit.log_axes(axes[3], "weight $1 / q$", "share of seen labels with this or more", base=10)
-        kit.finish(axes, ["price", "arrivals", "regret at $C = T^{1/5}$", "weights"], legends=(0, 3))
+            axes[3].step(rows["x"], rows["share"], dash, where="pre", color=style.BLACK, label=f"weights, {law}")
+        kit.log_axes(axes[3], "weight $1 / q$", "share of seen labels\nwith at least this weight", base=10)
+        kit.legend_entry(axes[0], "proved upper bound, same colour")
+        titles = ["moment against the price", "moment against arrivals", "regret at $C = T^{1/5}$", "weights"]
+        kit.finish(axes, titles, legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the ratio of the second moments at the ends of (a) and (b), and the regrets at the last horizon."""

@@ -39,7 +39,7 @@ class Frontier(Figure):
     minus the slack (strict), at the tolerance (lenient), and of the best policy of all. The theory compares with the
     strict one. (b) Errors of the best policy that is fair at a level, by linear programs: a learner below the curve
     makes up for it by violations."""
-    panels, size = 2, (10.0, 4.4)
+    panels, size = 2, (7.2, 5.0)
     tiny = changed(horizon=2048, prices=(0.0, 2.0, 16.0), repetitions=8)
     paper = changed(horizon=2**20, repetitions=32)
 
@@ -99,8 +99,8 @@ class Frontier(Figure):
         axes[1].axvline(frame["tolerance"][0], color=style.GREY, linestyle="--", lw=1.0, label=label)
         axes[1].set(xlabel="level of fairness: gaps up to distance plus level")
         kit.share_limits(axes)
-        kit.finish(axes, ["a price for reports", "the linear program"], legends=(1,))
-        kit.legend_below(axes[0], 2)
+        kit.finish(axes, ["a price for reports", "the linear program"], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the numbers at the ends of each line and at the self-bounding prices."""
@@ -132,9 +132,10 @@ def _draw_feedback(panel: Axes, part: Frame, one_sided: bool, look: Look) -> Non
         rows = part.filter(tuning=tuning).sort("price")
         panel.plot(rows["violations_mean"], rows["errors_mean"], label=f"{look.label}, {label}", **(line | edge))
     for row in part.filter(part["price"].is_in([0.0, 1.0, 2.0, 8.0, 50.0]), tuning="fixed price").iter_rows(named=True):
-        at, place = (row["violations_mean"], row["errors_mean"]), (-38, -4) if row["price"] < 1.0 else (6, 5)
+        at, left = (row["violations_mean"], row["errors_mean"]), row["price"] < 1.0
         if one_sided:
-            panel.annotate(f"C = {row['price']:g}", at, xytext=place, textcoords="offset points", fontsize=7.5)
+            place: Row = {"xytext": (-8, 4) if left else (6, 5), "ha": "right" if left else "left"}
+            panel.annotate(f"C = {row['price']:g}", at, textcoords="offset points", fontsize=7.5, **place)
     own, inside = part.filter(tuning="self-bounding"), look.colour if one_sided else "none"
-    star: Row = {"marker": "*", "linestyle": "none", "markerfacecolor": inside, "markersize": 12}
+    star: Row = {"marker": "*", "linestyle": "none", "markerfacecolor": inside, "markersize": 8 if one_sided else 15}
     kit.marked(panel, own["violations_mean"], own["errors_mean"], look, f"{look.label}, self-bounding", **star)

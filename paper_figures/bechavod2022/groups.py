@@ -51,12 +51,13 @@ class Groups(Figure):
     caption = """Environment B (40 individuals of two groups; the score of group 1 is 0.9 too low for its merit; six
     panels of five auditors take turns, three of whom must object; 4 arrivals per round) and the 500 scored applicants
     of German Credit (one panel of three, two must object). Hypotheses: one score threshold per group, 9 cuts each, N =
-    81. (a) Share accepted between one point and the next, full lines for group 0 and dotted for group 1 (lending: the
-    score is too low; German Credit: aged up to 25). (b), (c) Wrong decisions up to the last round, among all who came
-    (filled) and among the accepted, whose labels are all that one-sided feedback shows (hollow). Intervals: 95% for
-    means over repetitions. Only the self-bounding learner (fair) pays for unfairness; to take the rejected for bad
-    (bad) has the same effect as to ignore them: neither brings back a threshold that has moved up."""
-    panels, size = 3, (11.0, 4.6)
+    81. (a), (b) Share accepted between one point and the next in either group. (c), (d) Wrong decisions up to the last
+    round, among all who came (filled) and among the accepted, whose labels are all that one-sided feedback shows
+    (hollow), in group 0 (circles) and group 1 (diamonds; lending: the score is too low; German Credit: aged up to 25).
+    Intervals: 95% for means over repetitions. Only the learner with self-bounding C pays for unfairness; to take the
+    rejected for bad has the same effect as to ignore them (one line in (a) and (b)): neither brings back a threshold
+    that has moved up."""
+    panels, size = 4, (7.2, 7.2)
     tiny = changed(horizon=256, environments=("lending",), learners=("fair",), repetitions=4)
     paper = changed(horizon=2**20, repetitions=32)
 
@@ -89,21 +90,23 @@ class Groups(Figure):
 
     def draw(self, frame: Frame, axes: Panels) -> None:
         """Draw acceptance rates over time in the first environment, and error rates at the end in all."""
-        first, *others = kit.values(frame, "world")
+        worlds = kit.values(frame, "world")
         shown = {name: LOOKS[name] for name in kit.values(frame, "learner")}
         if "observed" in shown:
             shown.pop("imputed", None)  # the same line
-        for group, dash in ((0, "-"), (1, ":")):
-            for _, look, rows in kit.curves(frame, shown, "learner", "round", world=first, group=group):
-                label = look.label if group == 0 else "_"
-                kit.curve(axes[0], rows, "round", "acceptance_{}", look, label, linestyle=dash)
-        kit.log_x(axes[0], "round", "share accepted since the previous point", ylim=(0.0, 1.02))
-        for panel, environment in zip(axes[1:], (first, *others), strict=False):
+        for group, panel in enumerate(axes[:2]):
+            for _, look, rows in kit.curves(frame, shown, "learner", "round", world=worlds[0], group=group):
+                kit.curve(panel, rows, "round", "acceptance_{}", look)
+            kit.log_x(panel, "round", "share accepted since last point", ylim=(0.0, 1.02))
+        for panel, environment in zip(axes[2:], worlds, strict=False):
             _draw_errors(frame.filter(world=environment, round=frame["round"].max()), panel)
-        kit.share_limits(axes[1 : 2 + len(others)])
-        errors = [f"errors, {TITLES[environment]}" for environment in (first, *others)]
-        kit.finish(axes, [f"acceptances, {TITLES[first]}", *errors], legends=(0,))
-        kit.legend_below(axes[1], 2)
+        for panel in axes[2 + len(worlds) :]:
+            panel.set_axis_off()
+        kit.share_limits(axes[2 : 2 + len(worlds)], "x")
+        axes[3].tick_params(labelleft=False)
+        titles = [f"{TITLES[worlds[0]]}, {group}" for group in GROUPS[worlds[0]]]
+        kit.finish(axes, titles + [f"errors, {TITLES[environment]}" for environment in worlds], legends=())
+        kit.shared_legend(axes, 2)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the true and the seen error rate of each learner and its late acceptance rates."""
@@ -133,15 +136,16 @@ def _rows(run: Run) -> list[Row]:
 
 
 def _draw_errors(last: Frame, panel: Axes) -> None:
-    """Draw true (filled) and seen (hollow) error rates of both groups, one column per learner."""
+    """Draw true (filled) and seen (hollow) error rates of both groups, one line per learner."""
     for group, (marker, shift) in enumerate((("o", -0.14), ("D", 0.14))):
         rows = last.filter(group=group)
-        x = [list(LOOKS).index(name) + shift for name in rows["learner"]]
+        y = [list(LOOKS).index(name) + shift for name in rows["learner"]]
         colours = [LOOKS[name].colour for name in rows["learner"]]
-        for kind, among in (("true_error", "all"), ("seen_error", "accepted")):
+        for kind, among in (("true_error", "all"), ("seen_error", "the accepted")):
             inside, grey = (colours, style.GREY) if among == "all" else ("white", "white")
-            panel.vlines(x, rows[f"{kind}_low95"], rows[f"{kind}_high95"], colors=colours, linewidth=1.2)
-            panel.scatter(x, rows[f"{kind}_mean"], 34, marker=marker, edgecolors=colours, facecolors=inside, zorder=3)
-            kit.legend_entry(panel, f"group {group}, {among}", "none", marker=marker, markerfacecolor=grey)
-    panel.set_xticks(range(len(LOOKS)), ["seen", "bad", "explore", "C = 0", "fair", "full"])
-    panel.set(ylabel="share of wrong decisions", xlim=(-0.5, len(LOOKS) - 0.5))
+            panel.hlines(y, rows[f"{kind}_low95"], rows[f"{kind}_high95"], colors=colours, linewidth=1.2)
+            panel.scatter(rows[f"{kind}_mean"], y, 34, marker=marker, edgecolors=colours, facecolors=inside, zorder=3)
+            label = f"errors among {among}, group {group}"
+            kit.legend_entry(panel, label, "none", marker=marker, markerfacecolor=grey)
+    panel.set_yticks(range(len(LOOKS)), [kit.broken(look.label, 24) for look in LOOKS.values()])
+    panel.set(xlabel="share of wrong decisions", ylim=(len(LOOKS) - 0.5, -0.5))

@@ -66,7 +66,7 @@ class HiddenOutcomes(Figure):
     after bad luck and never learns better: its regret is linear. (b) Every kind is good for certain or bad for certain;
     apple tasting plays the first hypothesis that agrees with what was seen, and explores. Slopes: weighted least
     squares in logarithms with 95% bootstrap intervals."""
-    panels, size = 2, (9.6, 5.4)
+    panels, size = 2, (7.2, 5.6)
     tiny = changed(horizons=(2048, 4096, 8192), repetitions=48)
     paper = changed(horizons=tuple(2**k for k in range(10, 22)), repetitions=64)
 
@@ -102,6 +102,7 @@ class HiddenOutcomes(Figure):
             for _, look, rows in kit.curves(frame, LOOKS, "learner", "horizon_rounds", world=environment):
                 label = f"{look.label}: slope {kit.with_interval(kit.first(rows), 'exponent{}', '.2f', FITTED)}"
                 kit.curve(panel, rows, "horizon_rounds", "regret_{}", look, label, bound="regret_upper_bound")
+            kit.legend_entry(panel, "bound, same colour")
             kit.log_axes(panel, "horizon $T$ (rounds)", "error regret (errors)")
         kit.share_limits(axes)
         kit.finish(axes, list(TITLES.values()))

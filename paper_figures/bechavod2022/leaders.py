@@ -29,7 +29,7 @@ class Leaders(Figure):
     that stands for 1 / q, over the rounds in which the individual is accepted. (c), (d) Environment A (three kinds of
     individuals, two arrivals per round), perturbed leaders with one Laplace variable per separator cell, the
     perturbation tuned for one R and the same for all; 95% intervals of means."""
-    panels, size = 4, (13.0, 4.2)
+    panels, size = 4, (7.2, 6.6)
     tiny = changed(leaders=(4, 64), rounds=50, played=(1, 4), horizon=64, repetitions=4)
     paper = changed(leaders=tuple(2**j for j in range(2, 15)), horizon=2**17, repetitions=64)
 
@@ -86,7 +86,7 @@ class Leaders(Figure):
         kit.theory_line(axes[0], rows["x"], rows["bound"], style.BLACK, "Lemma D.4")
         kit.log_axes(axes[0], "leaders $R$", r"error of $\hat\pi$ in all rounds, $1 - \delta$ quantile")
         for _, look, rows in kit.curves(frame, WAYS, "series", "x", what="moment"):
-            kit.marked(axes[1], rows["x"], rows["value"], look, marker="")
+            kit.marked(axes[1], rows["x"], rows["value"], look, markevery=6)
         axes[1].plot(rows["x"], 1.0 / rows["x"], ":", color=style.GREY, label="$1 / q$: known chances")
         kit.theory_line(axes[1], rows["x"], rows["bound"], style.BLACK, "bound min(2 / $q$, $R$) of propensities")
         kit.log_axes(axes[1], "chance of acceptance $q$", "second moment of the weight", base=10)
@@ -96,7 +96,8 @@ class Leaders(Figure):
         axes[2].axhline(rows["bound"][0], color=style.BLACK, linestyle="--", lw=1.0, label="best fair policy, lenient")
         for panel, label in zip(axes[2:], ("errors per round", "share of rounds with a violation"), strict=True):
             kit.log_x(panel, "leaders $R$", label)
-        kit.finish(axes, ["what the panel sees", "weights", "errors", "violations"], legends=(0, 1, 2))
+        kit.finish(axes, ["what the panel sees", "weights", "errors", "violations"], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the bound over the exact error, the second moments at the smallest q, and both ends of (c), (d)."""

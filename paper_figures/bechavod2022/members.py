@@ -39,7 +39,7 @@ class Members(Figure):
     policy that is fair at the tolerance. (c) Three learners before the largest panel, which reports by one vote, by a
     majority or by all; the answers that it gave in each run are counted again under every number of votes. Bands: 95%
     intervals of means."""
-    panels, size = 3, (11.0, 4.2)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(horizon=64, members=(1, 3), points=2, recounted=3, repetitions=2)
     paper = changed(horizon=2**19, points=25, repetitions=32)
 
@@ -109,7 +109,8 @@ class Members(Figure):
         axes[1].set(ylabel="errors per round")
         for panel in (axes[0], axes[2]):
             panel.set(ylabel="share of rounds with a violation", ylim=(0.0, None))
-        kit.finish(axes, ["violations", "errors", "the same answers, counted again"])
+        kit.finish(axes, ["violations", "errors", "the same answers, counted again"], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return violations and errors at the ends of each curve."""

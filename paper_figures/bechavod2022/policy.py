@@ -28,7 +28,7 @@ class Policy(Figure):
     (d) Share of arrivals accepted, over all repetitions in three windows of time, against the score, with the best fair
     policies: strict at the tolerance minus the slack, lenient at the tolerance. Nothing makes the learner keep to the
     strict one: reports begin beyond the tolerance."""
-    panels, size = 4, (13.4, 4.2)
+    panels, size = 4, (7.2, 6.6)
     tiny = changed(ends=(32, 128, 256), starts=(0, 64, 192), n_people=12, repetitions=4)
     paper = changed(ends=(256, 4096, 2**20), starts=(0, 2048, 2**20 - 2**14), repetitions=64)
 
@@ -91,14 +91,14 @@ class Policy(Figure):
             for group, look in GROUPS.items():
                 for policy, (dash, words) in POLICIES.items():
                     rows = frame.filter(what=policy, y=group).sort("score")
-                    label = words if group == 0 else "_"
-                    panel.plot(rows["score"], rows["value"], dash, color=look.colour, lw=1.0, label=label)
+                    kit.theory_line(panel, rows["score"], rows["value"], look.colour, dash=dash)
+                    kit.legend_entry(panel, f"{words}, same colour", dash)
                 rows = frame.filter(what=name, y=group).sort("score")
                 line: Row = {"markeredgecolor": "white", "markersize": 5, "linestyle": "none"}
-                kit.marked(panel, rows["score"], rows["value"], look, **line)
-            panel.set(xlabel="score", ylim=(-0.03, 1.03))
-        axes[1].set_ylabel("probability of acceptance")
-        kit.finish(axes, ["least distance of a panel", "first rounds", "later", "last rounds"], legends=(1,))
+                kit.marked(panel, rows["score"], rows["value"], look, f"learned, group {group}: {look.label}", **line)
+            panel.set(xlabel="score", ylabel="probability of acceptance", ylim=(-0.03, 1.03))
+        kit.finish(axes, ["least distance of a panel", "first rounds", "later", "last rounds"], legends=())
+        kit.shared_legend(axes, 2)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the pairs that the best policy of all would violate, and the largest gap of each policy."""
@@ -120,6 +120,7 @@ def _draw_distances(panel: kit.Axes, pairs: Frame) -> None:
     image = panel.imshow(pairs["value"].to_numpy().reshape(n, n), origin="lower", cmap="Greys", vmin=0.0, vmax=1.0)
     panel.figure.colorbar(image, ax=panel, shrink=0.5, label="distance")
     broken = pairs.filter(violated=1)
-    panel.plot(broken["y"], broken["x"], ".", color=style.ORANGE, markersize=2.2)
+    label = "pairs that the best policy violates"
+    panel.plot(broken["y"], broken["x"], ".", color=style.ORANGE, markersize=2.2, label=label)
     panel.set(xlabel="individual x', by group and score", ylabel="individual x, by group and score", aspect="auto")
     panel.grid(visible=False)

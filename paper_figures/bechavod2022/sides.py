@@ -36,7 +36,7 @@ class Sides(Figure):
     labels, V the rounds with a report. (a), (b) The sides at two prices, and what is proved of the mean of (D3): 5 k²
     per round in place of the moment of X. (c) The left side over the right one, for all prices: full lines (E1), dotted
     (D3). Bands: 95% intervals of means."""
-    panels, size = 3, (11.0, 4.4)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(horizon=2048, repetitions=4)
     paper = changed(horizon=2**20, repetitions=64)
 
@@ -69,10 +69,13 @@ class Sides(Figure):
         kit.share_limits(axes[:2])
         for _, look, rows in kit.curves(frame, TUNINGS, "tuning", "round"):
             kit.curve(axes[2], rows, "round", "share_of_moment_{}", look)
-            axes[2].plot(rows["round"], rows["share_of_split_mean"], ":", color=look.colour, lw=1.2)
-        axes[2].axhline(1.0, color=style.BLACK, linestyle="--", lw=1.0)
+            kit.theory_line(axes[2], rows["round"], rows["share_of_split_mean"], look.colour, dash=":")
+        kit.legend_entry(axes[2], "left over (E1), same colour", "-", marker="o", linewidth=1.5)
+        kit.legend_entry(axes[2], "left over (D3), same colour", ":")
+        axes[2].axhline(1.0, color=style.BLACK, linestyle="--", lw=1.0, label="equal sides")
         kit.log_x(axes[2], "round", "left side over right side", ylim=(0.0, 1.05))
-        kit.finish(axes, ["$C = 0$", "self-bounding $C$", "share of the right side"], legends=(0, 2))
+        kit.finish(axes, ["$C = 0$", "self-bounding $C$", "share of the right side"], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the shares at the last round, and the least room on any path."""

@@ -39,7 +39,7 @@ class Tuning(Figure):
     price); nothing is promised of the self-bounding price against the lenient benchmark. (c) Slopes in log-log between
     neighbouring horizons, cut at 1.3: filled and full for violations, open and dotted for error regret; broken lines:
     exponents of violations in theory."""
-    panels, size = 3, (10.4, 4.0)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(horizons=(2048, 4096, 8192), repetitions=16)
     paper = changed(horizons=tuple(2**k for k in range(12, 23)), repetitions=64)
 
@@ -74,13 +74,23 @@ class Tuning(Figure):
                 kit.theory_line(panel, rows[x], rows[f"{what}_upper_bound"], look.colour)
             middle = np.sqrt(rows[x].to_numpy()[1:] * rows[x].to_numpy()[:-1])
             for what, dash, fill in (("violations", "-", look.colour), ("regret", ":", "white")):
-                line: Row = {"linestyle": dash, "linewidth": 1.0, "markerfacecolor": fill, "markersize": 4.5}
-                kit.marked(axes[2], middle, rows[f"{what}_local"].to_numpy()[1:], look, **line)
+                line: Row = {
+                    "linestyle": dash,
+                    "linewidth": 1.0,
+                    "markerfacecolor": fill,
+                    "markersize": 4.5,
+                    "marker": "o",
+                }
+                kit.marked(axes[2], middle, rows[f"{what}_local"].to_numpy()[1:], look, "_", **line)
             axes[2].axhline(EXPONENTS[name][1], color=look.colour, linestyle="--", linewidth=0.9)
         kit.log_axes(axes[0], "horizon $T$ (rounds)", "error regret, lenient benchmark (errors)")
         kit.log_axes(axes[1], "horizon $T$ (rounds)", "rounds with a violation")
         kit.log_x(axes[2], "horizon $T$ (rounds)", "slope between neighbouring horizons", ylim=(0.2, 1.3))
-        kit.finish(axes, ["error regret", "violations", "local slopes"], legends=(1,), columns=2)
+        kit.legend_entry(axes[0], "upper bound; in (c) proved exponent of violations, same colour")
+        kit.legend_entry(axes[2], "(c): slope of violations", "-", marker="o", markersize=4.5)
+        kit.legend_entry(axes[2], "(c): slope of regret", ":", marker="o", markersize=4.5, markerfacecolor="white")
+        kit.finish(axes, ["error regret", "violations", "local slopes"], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return a sentence on the fitted exponents of each tuning and its regret against the strict benchmark."""

@@ -34,7 +34,7 @@ class Votes(Figure):
     round, or always the first; orange: panels in turns that see the drawn hypothesis alone, whose reports (dotted) are
     many more than the true violations of the policy (full). Bands: 95% intervals of means. Black lines: the best policy
     that is fair for all six panels at the tolerance minus the slack (strict: at 0) and at the tolerance (lenient)."""
-    panels, size = 4, (12.4, 4.2)
+    panels, size = 4, (7.2, 6.6)
     tiny = changed(horizon=256, votes=(1, 5), tolerances=(0.1, 0.4), repetitions=4)
     paper = changed(horizon=2**19, repetitions=32)
 
@@ -86,7 +86,7 @@ class Votes(Figure):
                 kit.curve(violations, rows, "x", "violations_{}", look)
                 kit.curve(errors, rows, "x", "error_{}", look, "_")
                 if name == "draw":
-                    kit.curve(violations, rows, "x", "reports_{}", look, "its reports", linestyle=":")
+                    kit.curve(violations, rows, "x", "reports_{}", look, "its reports (shown the draw)", linestyle=":")
             rows = part.filter(panels="cycle").sort("x")
             for level, dash in (("strict", "-."), ("lenient", "--")):
                 kit.theory_line(errors, rows["x"], rows[level], style.BLACK, f"best fair policy, {level}", dash)
@@ -94,7 +94,8 @@ class Votes(Figure):
             errors.set(xlabel=label, ylabel="errors per round")
         kit.share_limits([axes[1], axes[3]])
         titles = ["votes: violations", "votes: errors", "tolerance: violations", "tolerance: errors"]
-        kit.finish(axes, titles, legends=(0, 1))
+        kit.finish(axes, titles, legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return violations, errors and benchmarks at the ends of each curve."""

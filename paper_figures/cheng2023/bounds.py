@@ -8,6 +8,19 @@ from paper_figures.cheng2023 import LEARNERS, measure, theorems
 from paper_figures.cheng2023.horizon import BANDIT, FULL_INFORMATION
 from paper_figures.kit import Axes, Figure, Frame, Panels, Row, changed, setting
 
+_BAR: Row = {"marker": "|", "linestyle": "none", "markersize": 12.0, "markeredgewidth": 2.2}
+_LOWER, _UPPER = {**_BAR, "color": style.ORANGE}, {**_BAR, "color": style.BLACK}
+_MEASURED: dict[str, Row] = {
+    "theorem's": {
+        "color": style.BLUE,
+        "marker": "o",
+        "linestyle": "none",
+        "markerfacecolor": "white",
+        "markersize": 8.0,
+    },
+    "worst": {"color": style.BLUE, "marker": "D", "linestyle": "none", "markersize": 4.5},
+}
+
 
 class Bounds(Figure):
     """Regret of each learner under each feedback on two walks, with the bounds that apply."""
@@ -15,11 +28,11 @@ class Bounds(Figure):
     name = "cheng2023_bounds"
     title = "Every learner between its lower and its upper bound"
     claim = "Lower bound of Dekel, Ding, Koren & Peres (2014) and its relatives; the upper bound of each learner."
-    caption = """Mean regret, switches included, at the horizon. Open marks: on the walk of the lower bound's proof, on
-    which every learner with that feedback must exceed it. Full marks: on the walk with the worst of the listed gaps,
-    chosen for each learner in a pilot run with other repetitions. Triangles: the tightest theorem with true constants
+    caption = """Mean regret, switches included, at the horizon. Circles: on the walk of the lower bound's proof, on
+    which every learner with that feedback must exceed it. Diamonds: on the walk with the worst of the listed gaps,
+    chosen for each learner in a pilot run with other repetitions. Bars: the tightest theorem with true constants
     that applies; none is drawn where only a rate is known."""
-    size = (7.6, 5.2)
+    size = (7.2, 5.2)
     tiny = changed(horizon=128, budget=32, gaps=(None, 0.3), repetitions=48, pilot=4, n_actions=3)
     paper = changed(horizon=2**20, budget=2**17, repetitions=512, pilot=32)
 
@@ -36,10 +49,10 @@ class Bounds(Figure):
         return [
             *(("full information", FullInformation(), learner) for learner in FULL_INFORMATION),
             *(("bandit", Bandit(), learner) for learner in BANDIT),
-            ("bandit + extra looks", ExtraObservations(self.budget), ExtraObservationLearner()),
-            ("own looks", TotalBudget(self.budget, "bandit"), BudgetedExp3()),
-            ("flexible looks", TotalBudget(self.budget, "flexible"), BatchedDartboard()),
-            ("full looks", TotalBudget(self.budget, "full"), BatchedDartboard()),
+            ("bandit + extra observations", ExtraObservations(self.budget), ExtraObservationLearner()),
+            ("own observations", TotalBudget(self.budget, "bandit"), BudgetedExp3()),
+            ("flexible observations", TotalBudget(self.budget, "flexible"), BatchedDartboard()),
+            ("observations of all actions", TotalBudget(self.budget, "full"), BatchedDartboard()),
         ]
 
     def data(self) -> Frame:
@@ -70,14 +83,11 @@ class Bounds(Figure):
         panel.set_yticks(range(len(pairs)), labels)
         panel.set_ylim(len(pairs) - 0.5, -0.5)
         panel.set(xscale="log", xlabel="regret (loss, switches included)")
-        for marker, fill, text in (
-            (">", style.BLACK, "lower bound"),
-            ("o", "white", "measured, theorem's walk"),
-            ("o", style.BLACK, "measured, worst gap"),
-            ("<", style.BLACK, "upper bound"),
-        ):
-            kit.legend_entry(panel, text, "none", color=style.BLACK, marker=marker, markerfacecolor=fill, linewidth=1.5)
-        panel.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.3, columnspacing=1.0)
+        for mark, text in ((_LOWER, "lower bound"), (_UPPER, "upper bound")):
+            kit.legend_entry(panel, text, **mark)
+        for walk, text in (("theorem's", "measured, theorem's walk"), ("worst", "measured, worst gap")):
+            kit.legend_entry(panel, text, **_MEASURED[walk])
+        kit.shared_legend(axes, 2)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return how close each learner's worst regret comes to its upper bound."""
@@ -97,17 +107,12 @@ def _bounds(game: SwitchingCostGame, learner: Learner) -> Row:
 
 def _draw_learner(panel: Axes, place: int, part: Frame) -> None:
     row = kit.first(part)
-    colour, lower, upper = (
-        LEARNERS[row["learner"]].colour,
-        row["regret_lower_bound_loss"],
-        row["regret_upper_bound_loss"],
-    )
+    lower, upper = row["regret_lower_bound_loss"], row["regret_upper_bound_loss"]
     known = [value for value in (lower, upper, *part["regret_mean_loss"]) if value == value]
-    panel.plot([min(known), max(known)], [place, place], color=style.GREY, linewidth=0.9, zorder=1)
-    for value, marker in ((lower, ">"), (upper, "<")):
-        panel.plot([value], [place], color=style.BLACK, marker=marker, linestyle="none", markersize=5)
+    panel.hlines(place, min(known), max(known), color=style.GREY, linewidth=0.9, zorder=1)
+    for value, mark in ((lower, _LOWER), (upper, _UPPER)):
+        panel.plot([value], [place], **mark)
     for row in part.iter_rows(named=True):
         mean = row["regret_mean_loss"]
         error = [[mean - row["regret_low95_loss"]], [row["regret_high95_loss"] - mean]]
-        filled = colour if row["walk"] == "worst" else "white"
-        panel.errorbar(mean, place, xerr=error, color=colour, marker="o", markerfacecolor=filled, capsize=2)
+        panel.errorbar(mean, place, xerr=error, capsize=2, **_MEASURED[row["walk"]])

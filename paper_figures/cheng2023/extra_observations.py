@@ -30,7 +30,7 @@ class ExtraObservationsFigure(Figure):
     least squares in logarithms where observations are not too close (see the parameters; with closer ones the regret of
     order sqrt(T), which switches cost even with full information, begins to show); yellow: its 95% bootstrap interval
     over repetitions, each on its own walk. (b) In units of T^(2/3) all horizons fall on one curve."""
-    panels, size = 2, (7.6, 4.6)
+    panels, size = 2, (7.2, 4.6)
     tiny = changed(
         horizons=(256, 512),
         spacings=(1, 2, 4, 8, 16, 32, 64, 128),

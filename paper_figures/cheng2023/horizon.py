@@ -89,6 +89,7 @@ def _draw_curves(frame: Frame, axes: Axes, metric: str, unit: str) -> None:
         label = f"{look.label}: slope {kit.with_interval(kit.first(rows), 'exponent{}', '.3f', FITTED)}"
         bound = f"{metric}_upper_bound{unit}"
         kit.curve(axes, rows, "horizon_rounds", metric + "_{}" + unit, look, label, bound=bound)
+    kit.legend_entry(axes, "upper bound, same colour")
 
 
 class Regret(_Growth):
@@ -105,7 +106,7 @@ class Regret(_Growth):
     round, at a cost proportional to T. Broken lines: upper bound of each learner, in its colour; dotted: lower bound.
     Slopes: weighted least squares in logarithms over all T shown, with 95% bootstrap intervals over repetitions, each
     on its own walk."""
-    panels, size = 2, (7.6, 4.4)
+    panels, size = 2, (7.2, 4.4)
     tiny = changed(horizons=(64, 128, 256, 512), gaps=(None, 0.3), repetitions=48, pilot=4, n_actions=3)
     paper = changed(horizons=tuple(2**k for k in range(10, 21)), repetitions=512, pilot=32)
 
@@ -133,7 +134,7 @@ class Switches(_Growth):
     found in T rounds, so no learner settles). Broken lines: upper bounds on the expected number of switches. Slopes:
     weighted least squares in logarithms over all T shown, with 95% bootstrap intervals over repetitions, each on its
     own walk."""
-    size = (7.6, 4.6)
+    size = (7.2, 4.6)
     fitted = "switches"
     tiny = changed(horizons=(64, 128, 256), repetitions=48, pilot=4, n_actions=3)
     paper = changed(horizons=Regret.paper["horizons"], repetitions=128)

@@ -25,7 +25,7 @@ class Laziness(Figure):
     curves differ by sampling only. (b) Hedge draws a new action every round; Shrinking Dartboard keeps its action with
     the probability by which its weight shrinks. Broken line: the bound on the expected number of redraws, with the mean
     loss of the best action. Checkpoints from round 16 on."""
-    panels, size = 2, (7.6, 4.2)
+    panels, size = 2, (7.2, 4.2)
     tiny = changed(horizon=64, n_actions=3, gap=0.2, repetitions=8)
     paper = changed(horizon=2**20, gap=0.0025, repetitions=1024)
 

@@ -15,7 +15,7 @@ class Phases(Figure):
     sqrt(B_ex), down to the rate of full information. (b) B observations in total: up to B = T^(2/3) it does not matter
     what they show; beyond, observations of the played action alone no longer help, the others do. The curves for
     flexible observations and for all actions of a round coincide."""
-    panels, size = 2, (7.6, 4.2)
+    panels, size = 2, (7.2, 4.2)
     tiny = changed(steps=6)
 
     steps: int = setting("points on the axis of log_T B, from 0 to 1", 24)
@@ -41,9 +41,9 @@ class Phases(Figure):
         _line(axes[1], frame, "bandit", style.RED, 1.8, "--", "played action only")
         for panel, budget in zip(axes, ("B_{\\mathrm{ex}}", "B"), strict=True):
             for height, text in ((2 / 3, "bandit feedback: 2/3"), (1 / 2, "full information: 1/2")):
-                panel.axhline(height, color=style.GREY, linewidth=0.9, linestyle=":", zorder=1)
+                panel.axhline(height, color=style.GREY, linewidth=0.9, linestyle=":", zorder=1, gid="annotated")
                 panel.annotate(text, (0.02, height), (0, -3), textcoords="offset points", va="top", color=style.GREY)
-            panel.axvline(2 / 3, color=style.GREY, linewidth=0.9, linestyle=":", zorder=1)
+            panel.axvline(2 / 3, color=style.GREY, linewidth=0.9, linestyle=":", zorder=1, gid="annotated")
             panel.set(xlim=(0, 1), ylim=(0.44, 1.03))
             panel.set(xlabel=f"$\\log_T\\, {budget}$", ylabel="exponent of $T$ in the regret")
             panel.set_xticks([0, 1 / 3, 2 / 3, 1], ["0", "1/3", "2/3", "1"])

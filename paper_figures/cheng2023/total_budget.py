@@ -113,6 +113,7 @@ class TotalBudgetFigure(Figure):
             label = f"{look.label}: {text} (bound: {row['bound_exponent']:.2f})"
             bound = "regret_upper_bound_loss"
             kit.curve(panel, rows, "budget_observations", "regret_{}_loss", look, label, bound=bound)
+        kit.legend_entry(panel, "upper bound, same colour")
         kit.log_axes(panel, "total number of observations $B$", "regret (loss, switches included)")
         kit.plain_ticks(panel.yaxis)
         kit.legend_below(panel)

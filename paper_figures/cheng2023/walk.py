@@ -19,7 +19,7 @@ class Walk(Figure):
     the walk stays near 0, while a cut between rounds crosses few edges. (b) All actions share the walk; the good one is
     lower by the gap. Full information reveals the gap in one round; a learner that sees its own action only must switch
     to see it, and an edge of the tree must cross the switch."""
-    panels, size = 2, (7.6, 4.2)
+    panels, size = 2, (7.2, 4.2)
     tiny = changed(horizon=16)
 
     horizon: int = setting("horizon T (rounds)", 64)

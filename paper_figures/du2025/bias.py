@@ -49,6 +49,7 @@ class Bias(Figure):
             x, label = rows["batch_size"], f"mean of $|a_0 - a_1|$, truth {difference:g}"
             panel.plot(x, rows["expected_absolute_difference"], color=colour, marker=marker, label=label)
             panel.axhline(difference, color=colour, linestyle=(0, (4, 1.5)), linewidth=1.0)
+        kit.legend_entry(panel, "true difference, same colour", (0, (4, 1.5)))
         panel.axhline(frame["tolerance"][0], color=style.RED, linestyle=":", linewidth=1.8, label="tolerance δ")
         panel.set(xlabel="individuals per round $n$", ylabel="difference of acceptance rates", ylim=(-0.005, None))
         panel.set_xscale("log")

@@ -6,7 +6,8 @@ from paper_figures import kit
 from paper_figures.du2025.loops import LOOKS, TITLES, LoopFigure, draw_lines
 from paper_figures.kit import Frame, Panels
 
-_SHOWN = ("OptimisticFeasibleSearch", "RewardUCB", "PrimalDualBandit", "ConstrainedThompson", "FixedThreshold")
+_TOLD = ("OptimisticFeasibleSearch", "RewardUCB", "PrimalDualBandit", "ConstrainedThompson", "FixedThreshold")
+_DRAWN = ["OptimisticFeasibleSearch", "RewardUCB", "PrimalDualBandit", "FixedThreshold"]
 _LABELS = {
     "synthetic": "latent mean score",
     "german_credit": "share aged up to 25",
@@ -20,17 +21,17 @@ class Composition(LoopFigure):
     name = "du2025_composition"
     title = "The population reacts: scores and composition over time"
     claim = "Closed loop: decisions change the population that they are about, with a contraction for each threshold."
-    caption = """State of the population after t rounds, mean over repetitions with 95% bands. (a) Latent means of the
-    two groups, which rise with the acceptance rate of each: strict thresholds lower the scores that they select on. (b,
-    c) Share of group 1, which grows with its acceptance rate relative to that of group 0. The state reacts within about
-    ten rounds, so the curves follow the thresholds that are being tried."""
-    size = (10.4, 4.4)
+    caption = """State of the population after t rounds, mean over repetitions with 95% bands. (a, b) Latent means of
+    the two groups, which rise with the acceptance rate of each: strict thresholds lower the scores that they select on.
+    (c, d) Share of group 1, which grows with its acceptance rate relative to that of group 0. The state reacts within
+    about ten rounds, so the curves follow the thresholds that are being tried."""
+    panels, size = 4, (7.2, 6.2)
 
     def data(self) -> Frame:
         """Return the mean state of each environment under each of the learners that are shown."""
         tables = []
         for name, learner, run in self.runs():
-            observables: Any = run.problem.population.observables if learner in _SHOWN else ()  # type: ignore[attr-defined]
+            observables: Any = run.problem.population.observables if learner in _TOLD else ()  # type: ignore[attr-defined]
             for observable in observables:
                 columns = {"environment": name, "learner": learner, "observable": observable, "round": run.rounds}
                 tables.append(kit.table(columns | kit.interval("state", run[observable])))
@@ -38,19 +39,24 @@ class Composition(LoopFigure):
 
     def draw(self, frame: Frame, axes: Panels) -> None:
         """Draw the state against the round, one panel per environment."""
-        for panel, name in zip(axes, TITLES, strict=True):
-            part = frame.filter(environment=name)
-            for dash, observable in zip(("-", (0, (4, 1.5))), kit.values(part, "observable")):
-                draw_lines(part.filter(observable=observable), panel, "state_{}", linestyle=dash)
+        states = frame.select("environment", "observable").unique(maintain_order=True).rows()
+        titles = []
+        for panel, (name, observable) in zip(axes, states, strict=False):
+            rows = frame.filter(environment=name, observable=observable)
+            draw_lines(rows, panel, "state_{}", [learner for learner in _DRAWN if learner in set(rows["learner"])])
             panel.set(xscale="log", xlabel="round $t$", ylabel=_LABELS[name])
-        kit.finish(axes, ["synthetic: group 0 —, group 1 - -", *list(TITLES.values())[1:]], legends=())
-        kit.shared_legend(axes[1], 3)
+            group = f", group {str(observable)[-1]}" if name == "synthetic" else ""
+            titles.append(f"{TITLES[name]}{group}")
+        for panel in axes[len(states) :]:
+            panel.set_axis_off()
+        kit.finish(axes, titles, legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return where the populations end, for each learner shown."""
         sentences = []
         for (name, observable), part in frame.group_by(["environment", "observable"], maintain_order=True):
             final = dict(part.filter(round=frame["round"].max()).select("learner", "state_mean").iter_rows())
-            shown = ", ".join(f"{LOOKS[learner].label} {final[learner]:.3f}" for learner in _SHOWN if learner in final)
+            shown = ", ".join(f"{LOOKS[learner].label} {final[learner]:.3f}" for learner in _TOLD if learner in final)
             sentences.append(f"{TITLES[str(name)]}, {str(observable).replace('_', ' ')} at the end: {shown}.")
         return sentences

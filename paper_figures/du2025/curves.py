@@ -7,19 +7,19 @@ from paper_figures.du2025.loops import LOOKS, SEARCH, TITLES, LoopFigure, best_r
 from paper_figures.kit import Frame, Panels
 
 # More curves than these hide each other; `du2025_plane` and the tables have all learners.
-SHOWN = [SEARCH, "DoublyOptimisticSearch", "PessimisticSearch", "RewardUCB", "PrimalDualBandit", "FixedThreshold"]
+SHOWN = [SEARCH, "PessimisticSearch", "RewardUCB", "PrimalDualBandit", "FixedThreshold"]
 
 _ENVIRONMENTS = """Three closed loops, parameters ours (below): a synthetic one in which acceptance lifts the scores of
 a group, and two in which a score model was fitted to one half of German Credit (groups: aged up to 25, and older) or
 COMPAS (the two largest race groups) and the composition of the other half reacts to acceptance. Every learner sees the
-reward and the two signed parity residuals of the threshold it plays, and nothing else. Six of the learners are drawn;
+reward and the two signed parity residuals of the threshold it plays, and nothing else. Five of the learners are drawn;
 all are in the table and in the plane of reward and violation. """
 
 
 class _Curves(LoopFigure):
     """Reward per round since the last checkpoint and cumulative violation at each checkpoint."""
 
-    size = (10.4, 5.0)
+    size = (7.2, 6.2)
 
     def data(self) -> Frame:
         """Return one row per environment, learner and checkpoint."""
@@ -51,10 +51,9 @@ class Reward(_Curves):
         """Draw reward per round, one panel per environment."""
         for panel, name in zip(axes, TITLES, strict=True):
             draw_lines(frame.filter(environment=name), panel, "reward_per_round_{}", SHOWN)
-            panel.set(xscale="log", xlabel="round $t$")
-        axes[0].set_ylabel("mean reward per round (good acceptances per individual)")
+            panel.set(xscale="log", xlabel="round $t$", ylabel="reward per round\n(good acceptances per individual)")
         kit.finish(axes, list(TITLES.values()), legends=())
-        kit.shared_legend(axes[0])
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the reward per round at the end of each environment, of the search and of the oracle."""
@@ -89,11 +88,11 @@ class Violation(_Curves):
         for panel, name in zip(axes, TITLES, strict=True):
             draw_lines(frame.filter(environment=name), panel, "violation_{}", SHOWN)
             panel.set_yscale("symlog", linthresh=1.0)
-            panel.set(xscale="log", xlabel="round $t$", ylim=(-0.05, None))
-        axes[0].set_ylabel("cumulative violation (acceptance rate $\\times$ rounds)")
+            label = "cumulative violation\n(acceptance rate $\\times$ rounds)"
+            panel.set(xscale="log", xlabel="round $t$", ylabel=label, ylim=(-0.05, None))
         kit.finish(axes, list(TITLES.values()), legends=())
         kit.share_limits(axes)
-        kit.shared_legend(axes[0])
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the violation at the horizon of the search, the unconstrained and the primal-dual bandit."""

@@ -46,7 +46,7 @@ class Growth(Figure):
     is known: for one population the growth is logarithmic in the end, the square root being for the worst of them. The
     violation flattens sooner, because infeasible thresholds are soon found out. Slopes: weighted least squares in
     logarithms over all T shown, and between the last two."""
-    panels, size = 2, (8.6, 4.8)
+    panels, size = 2, (7.2, 4.8)
     tiny = changed(
         horizons=(64, 128, 256),
         n_thresholds=4,
@@ -94,6 +94,7 @@ class Growth(Figure):
             for _, look, rows in kit.curves(part, looks, "learner", "horizon_rounds"):
                 slopes = f"{look.label}: slope {rows['exponent'][0]:.2f}, last {rows['late_slope'][0]:.2f}"
                 kit.curve(panel, rows, "horizon_rounds", "measured_{}", look, slopes, bound="upper_bound")
+            kit.legend_entry(panel, "bound, same colour")
             x = np.array(sorted(set(part["horizon_rounds"])), dtype=float)
             foot = float(np.min(part["measured_mean"].to_numpy()))
             kit.theory_line(panel, x, foot * 0.6 * np.sqrt(x / x[0]), style.GREY, "slope 1/2", ":")

@@ -18,7 +18,7 @@ class Sweep(Figure):
     sampled. Blue: mean reward per round, a bad acceptance costing the price q. Broken: difference of the acceptance
     rates of the two groups, feasible (shaded) where it is at most δ. Lenient thresholds accept almost everybody in both
     groups, strict ones almost nobody; those between are unfair. Star: the oracle of all other figures."""
-    panels, size = 3, (10.4, 4.2)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(n_thresholds=11)
 
     n_thresholds: int = setting("thresholds G, equally spaced on [0, 1]", 50)
@@ -42,9 +42,10 @@ class Sweep(Figure):
         """Draw reward and the difference of rates against the threshold; the feasible region is shaded."""
         for panel, name in zip(axes, TITLES, strict=True):
             _draw_environment(panel, frame.filter(environment=name))
-        axes[0].set_ylabel("good acceptances per individual; rate")
+        for panel in (axes[0], axes[2]):
+            panel.set_ylabel("good acceptances per individual; rate")
         kit.finish(axes, list(TITLES.values()), legends=())
-        kit.shared_legend(axes[0], 3)
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the best feasible threshold and the best one without constraints."""
@@ -73,5 +74,5 @@ def _draw_environment(panel: Axes, part: Frame) -> None:
     panel.axhline(part["tolerance"][0], color=style.RED, linestyle=":", linewidth=1.0, label="tolerance δ")
     best, free = part["best_feasible"].arg_max() or 0, reward.arg_max() or 0
     for at, marker, label in ((best, "*", "best feasible"), (free, "P", "best without constraints")):
-        panel.plot(x[at], reward[at], marker, color=style.BLACK, markersize=10, mec="white", label=label)
+        panel.plot(x[at], reward[at], marker, color=style.BLACK, markersize=11, mec="white", zorder=5, label=label)
     panel.set(xlabel="threshold θ", xlim=(0.0, 1.0))

@@ -33,7 +33,7 @@ class Bias(Figure):
     exactly, whose mixture with the reference is the equilibrium of weight τ / (1 - ητ); broken: the bound. (b)
     Divergence along the play. Broken lines: the theorems with the constants derived in this package; dash-dots: the
     published constant 8 / (τ² (T + 1)). Blue: the same centre answering the policy itself, with falling steps."""
-    panels, size = 2, (8.6, 4.6)
+    panels, size = 2, (7.2, 4.6)
     tiny = changed(n_games=2, n_actions=3, rank=1, steps=(0.5, 1.0), constant=0.5, rounds=100)
     paper = changed(n_games=128, n_actions=50, rounds=200_000)
 

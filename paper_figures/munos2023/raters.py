@@ -23,7 +23,7 @@ class Raters(Figure):
     weight on the entropy: it names one best action, another on either side of 0. (b) Markers: the last iterate of
     self-play with proximal points (COMAL) on exact rows; broken lines: the von Neumann winner (1/3 + ε/2, 1/3 + ε/2,
     1/3 - ε). Deterministic."""
-    panels, size = 2, (7.6, 3.9)
+    panels, size = 2, (7.2, 3.9)
     tiny = changed(points=1)
 
     largest: float = setting("largest |ε|", 0.15)

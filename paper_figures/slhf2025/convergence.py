@@ -33,7 +33,7 @@ class Convergence(Figure):
     in every round; broken: the bounds derived here. (b) Gap of the replies of the follower. (c) Steps that fall like 1
     / t, from single Bernoulli answers: mean gaps with pointwise 95% intervals (Student's t), leader solid, follower
     dotted; broken: the guarantee for the mean gap of the follower. Gaps below 1e-13 are not drawn."""
-    panels, size = 3, (11.0, 4.4)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(ratios=(5.0,), rounds=16, feedbacks=("Comparisons",), noisy_rounds=8, repetitions=4)
     paper = changed(noisy_rounds=65_536, repetitions=256)
 

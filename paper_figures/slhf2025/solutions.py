@@ -33,7 +33,7 @@ class Solutions(Figure):
     more than half: whoever sees an answer may copy it). With ranked actions all agree. (b) A user who wants one fixed
     action of the even cycle asks again: replies of the follower, who moves on along the cycle, against independent
     draws from the equilibrium. Deterministic."""
-    panels, size = 2, (9.0, 4.8)
+    panels, size = 2, (7.2, 4.8)
     tiny = changed(draws=4)
 
     advantage: float = setting("even cycle: P - 1/2 along it", 0.3)
@@ -71,7 +71,7 @@ class Solutions(Figure):
         """Draw policies as bars with what they win, then the chances of meeting a wanted action."""
         places, names = _bars(axes[0], frame.filter(panel="solutions"))
         axes[0].set_yticks(places, names)
-        axes[0].set(xlabel="probability", xlim=(0.0, 1.0), ylim=(-0.7, max(places) + 1.5))
+        axes[0].set(xlabel="probability", xlim=(0.0, 1.5), ylim=(-0.7, max(places) + 1.5))
         axes[0].invert_yaxis()
         axes[0].grid(visible=False)
         axes[0].set_xticks((0.0, 0.5, 1.0))
@@ -81,9 +81,9 @@ class Solutions(Figure):
         for _, look, rows in kit.curves(frame, _DRAWS, "concept", "draw", panel="draws"):
             kit.marked(axes[1], rows["draw"], rows["hit_probability"], look)
         axes[1].set(xlabel="answers asked for", ylim=(0.0, 1.05))
-        axes[1].set_ylabel("chance that the wanted action came", labelpad=12.0)
+        axes[1].set_ylabel("chance that the wanted action came")
         axes[1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.14))
-        kit.finish(axes, ["policies; win rate unseen | seen", "asking again on the even cycle"], legends=())
+        kit.finish(axes, ["policies and what they win", "asking again on the even cycle"], legends=())
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the policies on the uneven cycle, and the chances after two and three answers."""
@@ -115,6 +115,7 @@ def solutions(preferences: Array, pairs: Sequence[float]) -> dict[str, Array]:
 def _bars(panel: Axes, table: Frame) -> tuple[list[float], list[str]]:
     """Draw the bars; return their heights and names."""
     places, names, top = [], [], 0.0
+    panel.annotate("unseen | seen", (1.02, 0.0), va="center", fontsize=8)
     for instance in kit.values(table, "instance"):
         panel.annotate(instance, (0.0, top), va="center", weight="bold")
         for concept in _CONCEPTS:
@@ -124,7 +125,7 @@ def _bars(panel: Axes, table: Frame) -> tuple[list[float], list[str]]:
                 panel.barh(top, row[f"policy_{i}"], left=left, height=0.72, color=colour, edgecolor="white")
                 left += row[f"policy_{i}"]
             text = f"{row['wins_unseen']:.2f} | {row['wins_seen']:.2f}"
-            panel.annotate(text, (1.0, top), (4, 0), textcoords="offset points", va="center", fontsize=8)
+            panel.annotate(text, (1.02, top), va="center", fontsize=8)
             places.append(top)
             names.append(concept)
         top += 1.4

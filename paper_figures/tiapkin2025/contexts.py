@@ -51,11 +51,11 @@ class Contexts(Figure):
     noise."""
     caption = """Games with preferences sigmoid(U Vᵀ - V Uᵀ), one per context, equally likely contexts, uniform
     reference, means over contexts. (a), (b) Divergence of the last iterate from p* against the number of row queries
-    (mirror prox makes two per round); one legend for both; broken: the theorem. The best local λ of INPO is computed
+    (mirror prox makes two per round); broken: the theorem. The best local λ of INPO is computed
     from the equilibrium, which no learner knows, for the least stable context. (c) Nash-MP with half steps by policy
     gradients from single Bernoulli answers, a smaller game, first β; means with pointwise 95% intervals (Student's t).
     Sizes and generator are ours."""
-    panels, size = 3, (11.4, 4.6)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(n_contexts=2, n_actions=4, queries=(8, 16), batches=(4,), gradient_steps=2, outer=3, repetitions=4)
     paper = changed(queries=(400, 4000), few_contexts=16, few_actions=20, gradient_steps=200, rate=0.3, repetitions=4)
 
@@ -125,13 +125,11 @@ class Contexts(Figure):
                     label = "guaranteed for Nash-MP"
                     kit.theory_line(panel, along["row_queries"], along["kl_guaranteed"], look.colour, label)
             panel.set(xlabel="row queries $N$", ylabel="KL(p* ‖ last iterate)", yscale="log", ylim=(_SMALLEST, 10.0))
-        handles, labels = axes[0].get_legend_handles_labels()
-        half, place = (len(handles) + 1) // 2, (0.0, -0.2)
-        for panel, part in zip(axes, (slice(0, half), slice(half, None)), strict=False):  # one legend for two panels
-            panel.legend(handles[part], labels[part], loc="upper left", bbox_to_anchor=place, borderaxespad=0.0)
+            panel.locator_params("x", nbins=4)
         _draw_bits(frame.filter(panel="bits"), axes[2])
         titles = [f"exact rows, β = {weights[0]:g}", f"exact rows, β = {weights[-1]:g}", "from answers"]
-        kit.finish(axes, titles, legends=(2,))
+        kit.finish(axes, titles, legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the divergences at the end."""

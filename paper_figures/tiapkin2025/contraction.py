@@ -31,7 +31,7 @@ class Contraction(Figure):
     schedule, INPO at λ = 1/(4τ), Nash-MP at λ = 1/2. (b) One minus the greatest factor by which the divergence changed
     in any round of any game, while it is above 1e-20, and one minus the guaranteed factor; a point below its broken
     line would refute the theorem."""
-    panels, size = 2, (8.6, 4.4)
+    panels, size = 2, (7.2, 4.4)
     tiny = changed(n_games=4, n_actions=3, rank=1, queries=100, weights=(0.05, 0.5), rounds=20)
     paper = changed(n_games=256, n_actions=100, rank=10, queries=10_000, rounds=1000)
 

@@ -21,7 +21,7 @@ class Sizes(Figure):
     equilibrium is the policy after further rounds, certified by its own gap: KL(policy ‖ p*) <= gap / (2 τ). (a)
     Divergence of the last iterate relative to that of the reference, while it is above 1e-20, and the theorem (broken).
     (b) The greatest factor of any round; a point above the broken line would refute the theorem."""
-    panels, size = 2, (8.6, 4.4)
+    panels, size = 2, (7.2, 4.4)
     tiny = changed(sizes=(3, 30))
     paper = changed(sizes=(3, 10, 30, 100, 300, 1000, 3000, 10_000), rank=10)
 

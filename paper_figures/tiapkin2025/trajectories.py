@@ -5,10 +5,11 @@ import numpy as np
 from bandits.preference import INPO, HedgeSelfPlay, NashMP, PreferenceGame, games, von_neumann_winner
 from bandits.preference.measures import kl
 from paper_figures import kit, style
-from paper_figures.kit import Array, Axes, Figure, Frame, Panels, Row, changed, setting
+from paper_figures.kit import Array, Figure, Frame, Panels, Row, changed, setting
 from paper_figures.style import Look
 from paper_figures.tiapkin2025 import LOOKS
 from sims.engines.policies import trajectory
+from sims.plots import flat, triangle
 
 _EQUILIBRIA = {
     "regularized equilibrium": Look("regularized equilibrium", style.RED, "*"),
@@ -28,7 +29,7 @@ class Trajectories(Figure):
     winner (cross), its average goes there. INPO and Nash-MP play the game with weight τ on the reference, whose
     equilibrium is the star; at the same weight λ only the second converges. Deterministic: rows of the preference
     matrix are exact, so there is no seed."""
-    panels, size = 3, (9.6, 4.0)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(rounds=60)
 
     rounds: int = setting("rounds", 400)
@@ -56,18 +57,18 @@ class Trajectories(Figure):
         learners = [name for name in kit.values(frame, "learner") if name]
         for panel, name in zip(axes, learners, strict=True):
             own, colour = frame.filter(learner=name), LOOKS[name].colour
-            panel.plot([0, 1, 0.5, 0], [0, 0, 0.75**0.5, 0], color=style.GREY, linewidth=0.9)
+            triangle(panel)
             line: Row = {"color": colour, "linewidth": 0.9, "alpha": 0.8}
-            panel.plot(*flat(own.filter(iterate="last")), label="last iterate", **line)
+            panel.plot(*_at(own.filter(iterate="last")), label=f"last iterate, {LOOKS[name].label}", **line)
             line = {"color": style.GREEN, "linestyle": "--"}
-            panel.plot(*flat(own.filter(iterate="average")), label="average iterate", **line)
-            x, y = flat(own.filter(round=0))
-            panel.plot(x[:1], y[:1], marker="o", markersize=4, color=style.BLACK, linestyle="")
+            panel.plot(*_at(own.filter(iterate="average")), label="average iterate", **line)
+            x, y = _at(own.filter(round=0))
+            panel.plot(x[:1], y[:1], marker="o", markersize=4, color=style.BLACK, linestyle="", label="start, μ")
             for kind, look in _EQUILIBRIA.items():
-                x, y = flat(frame.filter(iterate=kind))
+                x, y = _at(frame.filter(iterate=kind))
                 kit.marked(panel, x, y, look, markersize=9, markeredgecolor="white", linestyle="")
-            _label_corners(panel)
         kit.finish(axes, [LOOKS[name].label for name in learners], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return where each learner ends."""
@@ -88,16 +89,6 @@ def _points(learner: str, iterate: str, points: Array, star: Array) -> Frame:
     return kit.table(columns | {"kl_from_equilibrium": kl(star, np.log(points))})
 
 
-def flat(frame: Frame) -> tuple[Array, Array]:
-    """Return the points of the simplex in the plane: action 0 to the left, 1 to the right, 2 above."""
-    p = frame.select("policy_0", "policy_1", "policy_2").to_numpy()
-    return p[:, 1] + 0.5 * p[:, 2], 0.75**0.5 * p[:, 2]
-
-
-def _label_corners(panel: Axes) -> None:
-    for x, text, side in ((0, "action 0", "left"), (1, "action 1", "right")):
-        panel.annotate(text, (x, 0), (0, -4), textcoords="offset points", ha=side, va="top")
-    panel.annotate("action 2", (0.5, 0.75**0.5), (0, 3), textcoords="offset points", ha="center")
-    panel.set_aspect("equal")
-    panel.set_axis_off()
-    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.06), borderaxespad=0.0)
+def _at(frame: Frame) -> tuple[Array, Array]:
+    """Return the points of the simplex in the plane."""
+    return flat(frame.select("policy_0", "policy_1", "policy_2").to_numpy())

@@ -32,7 +32,7 @@ class Averages(Figure):
     its horizon: INPO at λ = sqrt(T / 8 D), ONPO at λ = 1, Nash-MP at λ = 1/2 (two rows per round). Medians over games,
     bands from least to greatest. (a) Gap of the average of the policies played, and the theorems (broken). (b) Gap of
     the last iterate of the same plays, cut at 1e-15."""
-    panels, size = 2, (8.6, 4.2)
+    panels, size = 2, (7.2, 4.2)
     tiny = changed(horizons=(16, 32, 64), n_games=2, n_actions=3)
     paper = changed(horizons=tuple(2**k for k in range(4, 19)), n_games=64, n_actions=50)
 

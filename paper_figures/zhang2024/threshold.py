@@ -28,7 +28,7 @@ class Threshold(Figure):
     logits from p*, over the rounds in which it is neither rounding nor too large for linear theory. Broken: the
     linearized factor; dotted: threshold of INPO. Above the line at 1 play spirals out. Nash-MP, which looks ahead, is
     stable down to much smaller weights. Deterministic."""
-    panels, size = 2, (8.2, 4.2)
+    panels, size = 2, (7.2, 4.2)
     tiny = changed(sizes=(3,), points=4)
 
     sizes: tuple[int, ...] = setting("actions of the cycles", (3, 5, 21))
@@ -72,7 +72,7 @@ class Threshold(Figure):
                 kit.theory_line(panel, x, rows["factor_theory"], colour)
                 if name == "INPO":
                     panel.axvline(rows["threshold"][0], color=colour, linestyle=":", linewidth=0.9)
-            panel.axhline(1.0, color=style.BLACK, linewidth=0.8)
+            panel.axhline(1.0, color=style.BLACK, linewidth=0.8, label="no change")
             label = "factor of the distance per round"
             kit.log_x(panel, r"total weight $\lambda + \tau$", label, base=10, ylim=(0.4, 1.6))
             kit.legend_entry(panel, "linearized")

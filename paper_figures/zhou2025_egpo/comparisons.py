@@ -43,7 +43,7 @@ class ComparisonsAlone(Figure):
     intervals (Student's t). Broken: the divergence of the point where IPO-MD and the policy gradient of Nash-MD stop,
     solved exactly: its mixture is the equilibrium of weight β / (1 - share). No rate is proved for the gradient
     learners here; steps are constant, so none converges fully."""
-    size = (7.6, 3.7)
+    size = (7.2, 3.7)
     tiny = changed(learners=("SampledINPO",), rounds=12, batch=4, n_actions=3, inner_rounds=2, repetitions=4)
     paper = changed(rounds=100_000)
 
@@ -91,7 +91,7 @@ class ComparisonsAlone(Figure):
         label = "fixed point of mixtures, exact"
         axes[0].axhline(level, color=style.BLACK, linestyle="--", linewidth=1.0, label=label)
         kit.log_axes(axes[0], "comparisons", "KL(p* ‖ last iterate)", base=10)
-        axes[0].legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        kit.legend_below(axes[0], 2)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the divergences at the end."""

@@ -37,7 +37,7 @@ class Updates(Figure):
     condition holds (for mirror descent only where 4 λ β ≥ 1). Nash-MD with a constant step stops beside the
     equilibrium. Nash-MP with λ = 1/2, the choice of its own paper, needs no rate to be tuned; it and EGPO query two
     rows per update."""
-    panels, size = 3, (11.0, 4.6)
+    panels, size = 3, (7.2, 6.4)
     tiny = changed(rounds=(50, 50, 50), n_games=2, n_actions=3)
     paper = changed(rounds=(1000, 5000, 100_000))
 
@@ -70,16 +70,18 @@ class Updates(Figure):
         """Draw one panel per weight."""
         weights = sorted(set(frame["weight"]), reverse=True)
         for panel, weight in zip(axes, weights, strict=False):
-            for _, look, rows in kit.curves(frame, LOOKS, "learner", "updates", weight=weight):
+            for name, look, rows in kit.curves(frame, LOOKS, "learner", "updates", weight=weight):
                 line: Row = {"ends": SPREAD, "markevery": 4, "markersize": 4.5}
-                kit.curve(panel, rows, "updates", "gap_{}", look, **line)
+                wide: Row = {"linewidth": 4.0, "alpha": 0.5} if name == "INPO" else {}  # often under EGPO
+                kit.curve(panel, rows, "updates", "gap_{}", look, **(line | wide))
                 known = rows["gap_guaranteed"].cast(float)
                 below = rows.filter(known.is_not_nan() & (known < 10.0))
                 kit.theory_line(panel, below["updates"], below["gap_guaranteed"], look.colour)
-            kit.log_axes(panel, "updates", "gap of the last iterate, regularized game", base=10)
+            kit.log_axes(panel, "updates", "gap in the regularized game", base=10)
             panel.set_ylim(_SMALLEST / 2, 10.0)
-        kit.legend_entry(axes[0])
-        kit.finish(axes, [rf"$\beta = {weight:g}$" for weight in weights], legends=(0,))
+        kit.legend_entry(axes[0], "guaranteed, same colour")
+        kit.finish(axes, [rf"$\beta = {weight:g}$" for weight in weights], legends=())
+        kit.shared_legend(axes)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the gaps at the end of every panel."""

@@ -154,7 +154,7 @@ def test_the_right_weights_pass():
 
 
 def test_weights_without_the_shift_vanish():
-    rejected(check_weights, LIST[0], plain(add_loss, _remake=unshifted), LIST[1])
+    rejected(check_weights, LIST[0], plain(add_loss, remake=unshifted), LIST[1])
     rejected(check_weights, TREE[0], plain(tree_add_loss, _remake_tree=unshifted_tree), TREE[1])
 
 

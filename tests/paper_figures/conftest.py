@@ -1,12 +1,13 @@
 """Every figure is drawn at quality tiny once, for all tests and all workers."""
 
 import os
+from functools import cache
 
 import polars
 import pytest
 from filelock import FileLock
 
-from paper_figures import gallery
+from paper_figures import catalogue, gallery
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,14 @@ def table(drawn):
         return polars.read_csv(drawn(name) / f"{name}.csv", infer_schema_length=None)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def canvas(table):
+    """Return a function from a figure's name to the canvas drawn from that table, with other parameters."""
+
+    @cache
+    def picture(name):
+        return gallery.picture(catalogue()[name](), table(name))
+
+    return picture

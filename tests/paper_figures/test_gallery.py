@@ -12,9 +12,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import paper_figures
-from paper_figures import gallery, simulations
+from paper_figures import gallery, simulations, style
 from paper_figures.kit import QUALITIES, Paper
 from sims import execute
+from tests.paper_figures.legends import cut_off, unexplained
 
 KNOWN = paper_figures.catalogue()
 SWITCHES = KNOWN["cheng2023_switches"]
@@ -86,14 +87,32 @@ def test_unknown_quality_is_named():
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_the_table_on_disk_is_what_was_drawn(drawn, table, tmp_path, name):
+def test_the_table_on_disk_is_what_was_drawn(drawn, table, canvas, tmp_path, name):
     """The table holds all: from it alone, with other parameters, the figure draws the same picture to the byte."""
     folder, frame = drawn(name), table(name)
     assert frame.height > 0
-    gallery._write_pictures(KNOWN[name](), frame, tmp_path)
-    for ending in ("png", "pdf"):
-        assert (tmp_path / f"{name}.{ending}").read_bytes() == (folder / f"{name}.{ending}").read_bytes()
+    (again,) = gallery.save(canvas(name), tmp_path / name, ["png"])
+    assert again.read_bytes() == (folder / again.name).read_bytes()
     assert all("nan" not in sentence for sentence in json.loads((folder / f"{name}.json").read_text())["findings"])
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_line_is_in_a_legend_and_nothing_is_cut_off(drawn, canvas, name):
+    assert canvas(name).get_size_inches()[0] <= style.WIDTH
+    assert unexplained(canvas(name)) == []
+    assert not cut_off(drawn(name) / f"{name}.png")
+
+
+def test_lines_without_an_entry_and_texts_beyond_the_canvas_are_found(tmp_path):
+    finished, (panel,) = style.canvas(1, (3.0, 2.0))
+    panel.plot([0, 1], color=style.BLUE, marker="o", label="a")
+    panel.plot([1, 0], color=style.BLUE, linestyle=":")
+    panel.legend()
+    style.lay_out(finished)
+    assert len(unexplained(finished)) == 1
+    assert not cut_off(gallery.save(finished, tmp_path / "inside")[0])
+    panel.annotate("beyond the right edge", (1.0, 0.5), annotation_clip=False)
+    assert cut_off(gallery.save(finished, tmp_path / "beyond")[0])
 
 
 def test_a_second_run_writes_the_same_bytes(drawn, tmp_path):
@@ -143,8 +162,21 @@ def test_index_shows_every_figure_with_its_files_and_parameters(drawn):
         for label in figure.at("tiny").parameters():
             assert gallery.html.escape(label) in text
         assert gallery.html.escape(figure.caption) in text
+    contents = text[text.index("<nav>") : text.index("</nav>")]
+    assert contents.count("<section>") == len({figure.source.title for figure in KNOWN.values()})
+    assert contents.count("<li>") == len(KNOWN)
     for link in page.links:
         assert link.startswith("https://arxiv.org/") or link.removeprefix("#") in KNOWN or (folder / link).exists()
+
+
+def test_a_table_is_written_for_papers_and_pages_with_the_best_in_bold(drawn, table):
+    folder, frame = drawn("du2025_table"), table("du2025_table")
+    learners = frame.filter(frame["learner"] != "FixedThreshold", environment="compas")
+    best = f"{learners['reward_per_round_mean'].max():.4f} "
+    assert rf"& \textbf{{{best}$\pm$" in (folder / "du2025_table.tex").read_text(encoding="utf-8")
+    page = (folder / "du2025_table.html").read_text(encoding="utf-8")
+    assert f"<td><b>{best}±" in page
+    assert page.count("<tr>") == 1 + 3 + frame.height
 
 
 # ---------------------------------------------------------------- mistakes and mishaps

@@ -1,0 +1,76 @@
+"""Runs side by side as a table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bandits.core.checks import instance
+from sims import Run
+from sims.markup import latex_table
+
+if TYPE_CHECKING:
+    import polars
+
+
+def compare(runs: Sequence[Run], metrics: Sequence[str] | None = None, *, level: float = 0.95) -> "polars.DataFrame":
+    """Return a table with one row per run, measured at its last round; `to_latex` writes it for a paper.
+
+    metrics: those shown, by default all that every run has.  Columns: run (text), repetitions and round (int64), then
+    per metric its mean, and in METRIC_low and METRIC_high the ends of Student's t interval (float64), which is
+    asymptotic; with one repetition it is the whole line.
+    Raises TypeError for what is no run, ValueError for no runs or an invalid level, KeyError for an unknown metric.
+    """
+    import polars
+
+    runs = checked_runs(runs)
+    if metrics is None:
+        metrics = [metric for metric in runs[0].metrics if all(metric in run.metrics for run in runs)]
+    rows = []
+    for label, run in zip(labels_of(runs), runs, strict=True):
+        row: dict[str, Any] = {"run": label, "repetitions": run.repetitions, "round": int(run.rounds[-1])}
+        for metric in metrics:
+            ends = dict(zip(("_low", "_high"), run.interval(metric, level), strict=True))
+            row |= {f"{metric}{end}": float(at[-1]) for end, at in {"": run.mean(metric), **ends}.items()}
+        rows.append(row)
+    return polars.DataFrame(rows)
+
+
+def to_latex(table: "polars.DataFrame") -> str:
+    """Return any table as a LaTeX tabular (booktabs): floats to 4 digits, METRIC_low and METRIC_high as an interval."""
+    names = [name for name in table.columns if not _ends(name, table.columns)]
+    rows = [[_entry(row, name) for name in names] for row in table.iter_rows(named=True)]
+    return latex_table(names, rows)
+
+
+def _ends(name: str, columns: Sequence[str]) -> bool:
+    """Return whether a column is an end of the interval of another."""
+    stem = name.removesuffix("_low").removesuffix("_high")
+    return stem != name and {stem, f"{stem}_low", f"{stem}_high"} <= {*columns}
+
+
+def _entry(row: dict[str, Any], name: str) -> str:
+    ends = [row[f"{name}{end}"] for end in ("_low", "_high") if f"{name}{end}" in row]
+    return _number(row[name]) + (f" [{_number(ends[0])}, {_number(ends[1])}]" if len(ends) == 2 else "")
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def checked_runs(runs: Any) -> list[Run]:
+    """Return one run or several as a list; TypeError for anything else, ValueError for none."""
+    found = [runs] if isinstance(runs, Run) else list(instance("runs", runs, Sequence, "a run or a list of runs"))
+    for run in found:
+        instance("runs", run, Run, "a run or a list of runs")
+    if not found:
+        raise ValueError("runs must hold at least one run, got none")
+    return found
+
+
+def labels_of(runs: Sequence[Run]) -> list[str]:
+    """Return a different text for each run: its learner, with as much of learner and problem as tells them apart."""
+    pairs = [(run.learner, run.problem, run.seed) for run in runs]
+    for text in ("{0.name}", "{0.name} in {1}", "{0}", "{0} in {1}", "{0} in {1}, seed {2}"):
+        labels = [text.format(*pair) for pair in pairs]
+        if len(set(labels)) == len(labels):
+            return labels
+    return [f"{label} ({number})" for number, label in enumerate(labels, 1)]
