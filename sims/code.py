@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import distributions, packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,10 +64,25 @@ def _interpreted(problem: Problem, learner: Learner) -> list[Any]:
 
 
 def _libraries() -> frozenset[str]:
-    """Return the packages of the installed distributions, but for those that are imported from elsewhere."""
+    """Return the packages that are installed as copies; an editable one's code is read like that of a script."""
     homes = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
-    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in _packages()}
-    return frozenset(name for name, file in files.items() if file is None or file.startswith(homes))
+    return frozenset(name for name in _packages() if _file_of(name).startswith(homes))
+
+
+def _file_of(package: str) -> str:
+    """Return the file from which a package is imported, or would be; "" where there is none."""
+    if package in sys.modules:
+        return getattr(sys.modules[package], "__file__", None) or ""
+    return _found_file(package)
+
+
+@cache
+def _found_file(package: str) -> str:
+    try:
+        found = find_spec(package)
+    except (ImportError, ValueError):
+        return ""
+    return (found.origin or "") if found else ""
 
 
 @cache

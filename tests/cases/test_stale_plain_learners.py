@@ -93,6 +93,21 @@ def test_a_generator_in_a_policy_is_computed_and_not_kept(tmp_path):
     assert "Generator in SwitchingCostGame" in report.not_kept[0]
 
 
+def test_an_editable_package_is_read_even_if_it_is_imported_late(tmp_path, monkeypatch):
+    """Only a package that is installed as a copy enters by its version and the hashes of its files."""
+    package = tmp_path / "late_package.py"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("sims.code._packages", lambda: ("late_package", "river"))
+    package.write_text("def choose():\n    return 0\n")
+    text = MODULE.replace("return 0", "import late_package; return late_package.choose()")
+    before = version(tmp_path, text)
+    package.write_text("def choose():\n    return 10\n")
+    sys.modules.pop("late_package")
+    importlib.invalidate_caches()
+    assert before is not None
+    assert version(tmp_path, text) != before
+
+
 def test_a_class_of_a_script_has_the_same_address_in_another_process(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(MODULE + SWEEP)
