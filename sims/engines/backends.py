@@ -60,8 +60,9 @@ def _is_plain(problem: Any, learner: Learner) -> bool:
     """Return whether no step of a learner is a kernel; where some are, the compiled loop names the others."""
     if not isinstance(problem, RoundProblem):
         return False
-    steps = () if isinstance(learner, Plain) else learner.steps_for(problem)
-    return is_compiled(problem.steps.respond) and not any(map(is_compiled, steps))
+    if isinstance(learner, Plain):
+        return True
+    return is_compiled(problem.steps.respond) and not any(map(is_compiled, learner.steps_for(problem)))
 
 
 def engine(problem: Any, learner: Learner) -> ModuleType:
