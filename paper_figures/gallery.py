@@ -171,7 +171,7 @@ def save(canvas: "Canvas", stem: Path, kinds: Sequence[str] = ("png", "pdf")) ->
 def describe(figure: Figure, quality: str, frame: Frame) -> dict[str, Any]:
     """Return what the gallery says about a figure."""
     package = type(figure).__module__.partition(".")[0]
-    elsewhere = "" if package == "paper_figures" else f" --package {package}"
+    elsewhere = "" if package == "paper_figures" else f" --module {package}"
     return {
         "name": figure.name,
         "title": figure.title,

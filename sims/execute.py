@@ -21,6 +21,7 @@ from sims.labels import label_table
 from sims.markup import html_table
 from sims.messages import Failure, one_line
 from sims.progress import reported
+from sims.provenance import Origin, logged
 from sims.store import SCHEMA, Store, StoreError, open_store
 from sims.sweep import Cell
 from sims.workers import Here, Lent, Lost, Pool, Process, Threads, at_work
@@ -86,13 +87,15 @@ def run_sweep(
     keep_repetitions: bool = False,
     collect: bool = True,
     progress: Progress | bool | None = None,
+    origin: Origin | None = None,
 ) -> Report:
     """Compute the cells that `out` lacks and collect all of them in out/results.parquet.
 
     workers: at least 1, None for one per processor.  kind: "threads" or "processes".  cluster: address of a Dask
     scheduler ("tcp://host:port").  executor: used instead of workers of its own.  keep_repetitions: store every
     repetition, not only the statistics.  collect: write the table of all cells; without it they stay in their files.
-    progress: True shows it on stderr or in the notebook; a function is called after each cell.
+    progress: True shows it on stderr or in the notebook; a function is called after each cell.  origin: the file that
+    the cells were read from, for the folder's log.
 
     A cell that raises, cannot be loaded by a worker, or whose process dies (it is then tried again alone) fails without
     affecting others, and the report says why. Classes defined in the main script or in a notebook are sent to processes
@@ -108,7 +111,11 @@ def run_sweep(
     labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work, so that bad labels cost none
     cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
-    with open_store(out) as store, reported(progress, "sweep", len(cells), "rounds") as advance:
+    with (
+        open_store(out) as store,
+        logged(store.folder, len(cells), origin) as log,
+        reported(progress, "sweep", len(cells), "rounds") as advance,
+    ):
         todo, damaged = _missing(cells, store, keep_repetitions, advance)
         pool = _pool(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
         failed = _compute(todo, pool, store, advance)
@@ -116,7 +123,8 @@ def run_sweep(
         unknown = [cell for cell in todo if cell.code.version is None]
         for cell in unknown if collect else ():
             store.discard(cell)
-    reused = len(cells) - len(todo)
+        reused = len(cells) - len(todo)
+        log |= {"computed": len(todo) - len(failed), "reused": reused, "failed": len(failed)}
     seconds = time.perf_counter() - began
     left_out = tuple(getattr(pool, "left_out", {}).values())
     not_kept = tuple(dict.fromkeys(f"{cell.pair}: {cell.code.reason}" for cell in unknown))

@@ -48,6 +48,8 @@ from bandits.core.checks import integer, real, shown
 from bandits.core.text import read_text
 from sims.config import build
 from sims.messages import one_line
+from sims.modules import importable, modules_named
+from sims.overrides import overridden
 from sims.sweep import Cell, Precision
 
 _TOP_LEVEL = {"repetitions", "seed", "axes", "zip", "problem", "learner", "precision", "checkpoints", "backend"}
@@ -57,10 +59,12 @@ _MOST_CELLS = 100_000  # of a file: some minutes to validate, about a gigabyte
 _MOST_BYTES = 1 << 24  # of a file
 
 
-def load_sweep(path: str | Path) -> list[Cell]:
+def load_sweep(path: str | Path, overrides: Sequence[str] = ()) -> list[Cell]:
     """Return the cells of a TOML file; a ValueError of one line names the place of the first mistake.
 
-    Modules and functions that the file names are imported and called. At most 100,000 cells and 16 MB.
+    overrides: texts "axis=value" that replace the file's values (`sims.overrides`).
+    Modules and functions that the file names are imported and called; modules may lie beside the file. At most 100,000
+    cells and 16 MB.
     """
     text = read_text(path, _MOST_BYTES)
     try:
@@ -69,6 +73,8 @@ def load_sweep(path: str | Path) -> list[Cell]:
         raise ValueError(f"{path}: not a TOML file: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ValueError(f"{path}: nested too deeply") from None
+    spec = overridden(spec, overrides)
+    importable(Path(path).parent, modules_named(spec))
     return parse_sweep(spec)
 
 

@@ -3,6 +3,7 @@
     OUT/cells/ADDRESS.parquet    one finished cell; ADDRESS is the hash of its configuration and code
     OUT/failed/ADDRESS.json      the error of a cell that failed; it is tried again next time
     OUT/results.parquet          all cells of the last sweep, in its order, with its axes as columns
+    OUT/log.jsonl, OUT/specs     when and from what it was made (`sims.provenance`)
 
 Every file has the same tidy schema, one row per (cell, round, metric) with the statistics over repetitions,
 or one per repetition where full repetitions are kept (`repetition` is then not null):
@@ -17,7 +18,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -150,6 +151,57 @@ def _version(name: str) -> str:
         return "unknown"
 
 
+def read_cell(path: Path) -> pa.Table | None:
+    """Return the table in a cell's file, with what `tags_of` gives; None if there is none; ValueError if damaged."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({_cause(error)})") from None
+    if not _is_whole(path.stem, content):  # before anything in it is read
+        raise ValueError(f"{path} is damaged, or does not hold this cell's results")
+    try:
+        table = pq.read_table(io.BytesIO(content), use_threads=False)
+        _ = tags_of(table)["kept"]
+        return table.cast(SCHEMA).replace_schema_metadata(table.schema.metadata)
+    except Exception as error:  # as of a later version of this module
+        raise ValueError(f"{path} cannot be used ({one_line(error)})") from None
+
+
+def tags_of(table: pa.Table) -> dict[str, Any]:
+    """Return what a cell's file says beside its table: address, configuration, kept, versions."""
+    tags: dict[str, Any] = json.loads(table.schema.metadata[_KEY])
+    return tags
+
+
+def write_table(path: Path, cells: Iterable[pa.Table | None], labels: pa.Table) -> int:
+    """Write the tables of cells (None is left out), one row of `labels` for each; return how many, in constant memory.
+
+    The file's metadata, under "regretlab", name the number of cells and the versions that computed them.
+    """
+    schema = pa.schema([*labels.schema, *SCHEMA])
+    count, versions = 0, dict[str, set[str]]()
+    with _replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        batch: list[pa.Table] = []
+        for number, table in enumerate(cells):
+            if table is None:
+                continue
+            count += 1
+            for name, known in tags_of(table).get("versions", {}).items():
+                versions.setdefault(name, set()).add(known)
+            own = labels.slice(number, 1).take(pa.array(np.zeros(len(table), np.int64)))
+            batch.append(pa.table([*own.columns, *table.columns], schema=schema))
+            if len(batch) >= 512:
+                writer.write_table(pa.concat_tables(batch))
+                batch = []
+        if batch:
+            writer.write_table(pa.concat_tables(batch))
+        tags = {"cells": count, "versions": {name: sorted(found) for name, found in versions.items()}}
+        writer.add_key_value_metadata({_KEY.decode(): json.dumps(tags, sort_keys=True)})
+    return count
+
+
 class Store:
     """The results in a folder; for writing, get it from `open_store`, which locks the folder."""
 
@@ -167,22 +219,8 @@ class Store:
 
     def load(self, cell: Cell, keep_repetitions: bool = False) -> pa.Table | None:
         """Return a cell's table; None if it is absent or lacks the repetitions asked for; ValueError if damaged."""
-        path = self.path(cell)
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ValueError(f"{path} cannot be read ({_cause(error)})") from None
-        if not _is_whole(cell.address, content):  # before anything in it is read
-            raise ValueError(f"{path} is damaged, or does not hold this cell's results")
-        try:
-            table = pq.read_table(io.BytesIO(content), use_threads=False)
-            kept = json.loads(table.schema.metadata[_KEY])["kept"]
-            table = table.cast(SCHEMA)
-        except Exception as error:  # as of a later version of this module
-            raise ValueError(f"{path} cannot be used ({one_line(error)})") from None
-        return None if keep_repetitions and kept != "repetitions" else table
+        table = read_cell(self.path(cell))
+        return None if table is None or (keep_repetitions and tags_of(table)["kept"] != "repetitions") else table
 
     def run(self, cell: Cell) -> Run:
         """Return the stored run of a cell whose repetitions were kept; ValueError if they were not."""
@@ -217,19 +255,8 @@ class Store:
 
         labels: one row per cell, of the columns to find it by (`sims.labels.label_table`).
         """
-        path = self.results
-        schema = pa.schema([*labels.schema, *SCHEMA])
-        with _replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            batch: list[pa.Table] = []
-            for number, cell in enumerate(cells, 1):
-                table = self.load(cell)
-                if table is not None:
-                    own = labels.slice(number - 1, 1).take(pa.array(np.zeros(len(table), np.int64)))
-                    batch.append(pa.table([*own.columns, *table.columns], schema=schema))
-                if batch and (len(batch) >= 512 or number == len(cells)):
-                    writer.write_table(pa.concat_tables(batch))
-                    batch = []
-        return path
+        write_table(self.results, (self.load(cell) for cell in cells), labels)
+        return self.results
 
     def frame(self) -> "polars.DataFrame":
         """Return results.parquet as a Polars data frame."""

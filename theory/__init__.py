@@ -22,12 +22,44 @@ if TYPE_CHECKING:
     from theory.verdict import Verdict
     from theory.verification import verify
 
-__all__ = ["Bound", "Verdict", "catalogue", "theorem", "verify", "verify_all"]
+__all__ = ["Bound", "Verdict", "catalogue", "include", "theorem", "verify", "verify_all"]
+
+_included: "dict[str, ModuleType]" = {}  # modules of the user's
 
 
 def catalogue() -> "dict[str, Bound]":
-    """Return every theorem by name, family by family."""
-    return {bound.name: bound for module in modules_of_families("bounds") for bound in module.BOUNDS}
+    """Return every theorem by name, family by family, then those of included modules."""
+    modules = (*modules_of_families("bounds"), *_included.values())
+    return {bound.name: bound for module in modules for bound in getattr(module, "BOUNDS", ())}
+
+
+def include(module: str) -> list[str]:
+    """Add a module of your own to the catalogue for this process; return the names of its theorems.
+
+    It has what a family's modules have: BOUNDS, a sequence of bounds, and as it likes CASES, WITHOUT_CASE, WITNESSES.
+    Raises ValueError if it cannot be imported, has no BOUNDS, or one of them has the name of another theorem.
+    """
+    from theory.bound import Bound
+
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:  # importing a module may raise anything
+        raise ValueError(f"module {module!r} cannot be imported: {type(error).__name__}: {error}") from None
+    bounds = getattr(found, "BOUNDS", ())
+    if not bounds or not all(isinstance(bound, Bound) for bound in bounds):
+        raise ValueError(f"module {module!r} must have BOUNDS, a sequence of theory.Bound")
+    _included.pop(module, None)
+    names = [bound.name for bound in bounds]
+    for name in names:
+        if name in catalogue() or names.count(name) > 1:
+            raise ValueError(f"module {module!r}: another theorem is named {name!r}")
+    _included[module] = found
+    return names
+
+
+def included() -> tuple[str, ...]:
+    """Return the names of the included modules."""
+    return tuple(_included)
 
 
 @cache
@@ -42,7 +74,7 @@ def modules_of_families(name: str) -> "tuple[ModuleType, ...]":
 
 def registered(module: str, name: str) -> dict[str, Any]:
     """Return what the families' modules of one name have under `name`, a mapping from theorems, as one mapping."""
-    mappings = (getattr(found, name, {}) for found in modules_of_families(module))
+    mappings = (getattr(found, name, {}) for found in (*modules_of_families(module), *_included.values()))
     return {theorem: value for mapping in mappings for theorem, value in mapping.items()}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bandits.core.arguments import checked
 from bandits.core.checks import integer, real
+from theory import include, included
 from theory.cases import Case, DefaultCase, default_cases
 from theory.verdict import Outcome, Verdict
 from theory.verification import verify
@@ -52,7 +53,8 @@ def _in_processes(
 
     found: dict[int, Any] = {}
     following = 0
-    for place, verdict in side_by_side(partial(_verdict_at, theorems, options), range(count), processes):
+    made = partial(_verdict_at, theorems, included(), options)
+    for place, verdict in side_by_side(made, range(count), processes):
         found[place] = verdict
         while following in found:
             if isinstance(found[following], BaseException):
@@ -61,7 +63,9 @@ def _in_processes(
             following += 1
 
 
-def _verdict_at(theorems: tuple[str, ...], options: Mapping[str, Any], place: int) -> Verdict:
+def _verdict_at(theorems: tuple[str, ...], modules: tuple[str, ...], options: Mapping[str, Any], place: int) -> Verdict:
+    for module in {*modules} - {*included()}:
+        include(module)
     return _verdict_of(default_cases(theorems)[place], options)
 
 

@@ -1,16 +1,27 @@
 """The command line: exit status, one line per mistake, resumable sweeps."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
 
 import polars
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+import regretlab
+import theory
+from bandits.losses import BernoulliLosses
+from bandits.switching import BatchedExp3, SwitchingCostGame
+from sims import simulate
 from sims.cli import app
+from sims.cli.theorems import _theorems
+from sims.overrides import overridden
 from sims.progress import progress
+from sims.provenance import commit
+from theory.suite import _verdict_at
 
 SPEC = """
 repetitions = 2
@@ -94,7 +105,7 @@ def test_missing_file_and_folder_in_the_way(spec, tmp_path):
     [
         (("figures", "--workers", 0), "workers must be at least 1, got 0"),
         (("figures", "--list", "no_such"), "no figure named 'no_such'"),
-        (("figures", "--list", "--package", "no_such"), "package 'no_such' cannot be imported: No module"),
+        (("figures", "--list", "--module", "no_such"), "package 'no_such' cannot be imported: No module"),
         (("figures", "--cluster", "nowhere"), "cluster: no Dask scheduler answers at nowhere"),
         (("verify", "--seed", -1), f"seed must be between 0 and {2**64 - 1}, got -1"),
     ],
@@ -177,3 +188,154 @@ def test_figures_are_listed_and_unknown_names_refused(tmp_path):
     assert wrong.exit_code == 2
     assert "`regretlab figures --list` lists all" in wrong.stderr
     assert not (tmp_path / "out").exists()
+
+
+OWN = """
+from dataclasses import dataclass
+from bandits.switching import Exp3
+@dataclass(frozen=True)
+class Own{0}(Exp3):
+    pass
+"""
+
+
+def test_modules_beside_the_file_are_found_and_never_another_of_their_name(spec, tmp_path):
+    spec.write_text(SPEC.replace("BatchedExp3", "beside_the_sweep:Own"))
+    (tmp_path / "beside_the_sweep.py").write_text(OWN.format(""))
+    assert run("sweep", spec, "--out", tmp_path / "out", "-o", "horizon=64", "--dry-run").exit_code == 0
+    other = tmp_path / "other" / "sweep.toml"
+    other.parent.mkdir()
+    other.write_text(spec.read_text())
+    (other.parent / "beside_the_sweep.py").write_text(OWN.format("2"))
+    result = run("sweep", other, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        f"regretlab: module 'beside_the_sweep': {other.parent / 'beside_the_sweep.py'} is hidden"
+    )
+
+
+def test_values_from_the_command_line(spec, tmp_path):
+    changes = ("-o", "horizon=[32, 48]", "-o", "repetitions=3", "-o", "seed=5")
+    assert run("sweep", spec, "--out", tmp_path / "out", *changes).exit_code == 0
+    frame = polars.read_parquet(tmp_path / "out" / "results.parquet")
+    assert {*frame.select("horizon", "repetitions", "seed").iter_rows()} == {(32, 3, 5), (48, 3, 5)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("cost=1", "-o cost: the sweep has no such axis; there are backend, checkpoints, horizon, repetitions, seed"),
+        ("horizon", "-o must be AXIS=VALUE, got 'horizon'"),
+        ("horizon=[1", "-o horizon: '[1' is not a value in TOML"),
+        ("horizon=0", "problem[0]: SwitchingCostGame: horizon must be at least 1, got 0"),
+    ],
+)
+def test_wrong_values_from_the_command_line_are_one_line(spec, tmp_path, change, message):
+    result = run("sweep", spec, "--out", tmp_path / "out", "-o", change)
+    assert (result.exit_code, result.stderr) == (2, f"regretlab: {message}\n")
+
+
+def test_axes_that_advance_together_are_changed_in_the_file_only():
+    spec = {"zip": [{"a": [1], "b": [2]}], "learner": [{"type": "x", "axes": {"rate": [1]}}]}
+    with pytest.raises(ValueError, match="-o a: the axis advances with others"):
+        overridden(spec, ["a=2"])
+    changed = overridden(spec, ["rate={ log = [1, 8, 4] }"])
+    assert (changed["learner"][0]["axes"], spec["learner"][0]["axes"]) == ({"rate": {"log": [1, 8, 4]}}, {"rate": [1]})
+
+
+def test_a_folder_tells_where_it_comes_from(spec, tmp_path):
+    out = tmp_path / "out"
+    for horizon in (32, 48, 48):
+        assert run("sweep", spec, "--out", out, "-o", f"horizon={horizon}").exit_code == 0
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["began", "ended"] * 3
+    assert [line["computed"] for line in lines[1::2]] == [1, 1, 0]
+    assert lines[2]["overrides"] == ["horizon=48"]
+    assert {*lines[0]["versions"]} >= {"regretlab's code", "Python", "numpy"}
+    assert (out / lines[0]["spec"]).read_bytes() == spec.read_bytes()
+    said = json.loads(pq.read_metadata(out / "results.parquet").metadata[b"regretlab"])
+    assert said["cells"] == 1
+    assert [*said["versions"]] == ["jax", "numba", "numpy", "regretlab"]
+    assert run("collect", out).stdout == f"2 cells\n{out / 'all.parquet'}\n"
+    frame = polars.read_parquet(out / "all.parquet")
+    assert {*frame["problem.horizon"]} == {32, 48}
+    assert {*frame["learner.type"]} == {"bandits.switching.batched_exp3:BatchedExp3"}
+    next((out / "cells").iterdir()).write_bytes(b"PAR1")
+    damaged = run("collect", out, "--out", tmp_path / "one.parquet")
+    assert (damaged.exit_code, damaged.stdout) == (1, f"1 cells\n{tmp_path / 'one.parquet'}\n")
+    assert "is damaged" in damaged.stderr
+    assert "has no finished cells" in run("collect", tmp_path).stderr
+
+
+def test_the_commit_is_that_of_the_folder(tmp_path):
+    assert commit(tmp_path) is None
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    (tmp_path / "a").write_text("1")
+    for command in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"]):
+        subprocess.run([*git, *command], check=True)
+    clean = commit(tmp_path)
+    assert clean == subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    (tmp_path / "a").write_text("2")
+    assert commit(tmp_path) == f"{clean}-dirty"
+
+
+def test_one_pair_with_a_picture(tmp_path):
+    game = "SwitchingCostGame(BernoulliLosses(means=[0.5, 0.4]), 64)"
+    picture = tmp_path / "new" / "regret.png"
+    result = run("simulate", game, "BatchedExp3", "--repetitions", 2, "--seed", 3, "--plot", picture)
+    assert result.exit_code == 0
+    played = simulate(SwitchingCostGame(BernoulliLosses([0.5, 0.4]), 64), BatchedExp3(), repetitions=2, seed=3)
+    assert f"\nregret\t{played.mean('regret')[-1]:.5g}\t" in result.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("problem", "learner", "message"),
+    [
+        ("three_points(", "Exp3", "problem must be written as Name(argument, name=argument), got 'three_points('"),
+        ("SwitchingCostGame(1 + 1, 3)", "Exp3", "problem: '1 + 1' is neither a value nor a call"),
+        ("f().g()", "Exp3", "problem: 'f().g' is not the name of a class or function"),
+        (
+            "BernoulliLosses([0.1], means=[1])",
+            "Exp3",
+            "problem: BernoulliLosses must be given its parameters, each once",
+        ),
+        ("three_points(9)", "Exp4", "learner: unknown type 'Exp4'; did you mean 'Exp3'?"),
+        ("three_points(9)", "Exp3(1, 2, 3, 4)", "learner: Exp3 takes "),
+        ("three_points(9)", "nowhere.Own", "learner: cannot find 'nowhere:Own': ModuleNotFoundError"),
+    ],
+)
+def test_pairs_that_are_none(problem, learner, message):
+    result = run("simulate", problem, learner)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith(f"regretlab: {message}")
+
+
+OWN_THEOREM = """
+from dataclasses import replace
+from theory import theorem
+BOUNDS = (replace(theorem("cesabianchi2006.hedge"), name="{0}"),)
+WITHOUT_CASE = {{"mine.hedge": "a test of names"}}
+"""
+
+
+def test_theorems_of_ones_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(theory, "_included", {})
+    file = tmp_path / "theorems_of_a_user.py"
+    file.write_text(OWN_THEOREM.format("mine.hedge"))
+    listed = run("bounds", "--module", file)
+    assert (listed.exit_code, listed.stdout.count("\n")) == (0, 2)
+    assert "\nmine.hedge\tHedge\t" in listed.stdout
+    verified = run("verify", "--module", file)
+    assert (verified.exit_code, verified.stdout.count("\nmine.hedge\t")) == (0, 1)
+    assert "It has no default case: a test of names." in verified.stdout
+    theory._included.clear()  # as in a new process
+    assert _verdict_at(("mine.hedge",), ("theorems_of_a_user",), {}, 0).bound == "mine.hedge"
+    file.with_name("theorems_twice.py").write_text(OWN_THEOREM.format("cesabianchi2006.hedge"))
+    twice = run("verify", "--module", tmp_path / "theorems_twice.py")
+    assert twice.stderr == ("regretlab: module 'theorems_twice': another theorem is named 'cesabianchi2006.hedge'\n")
+
+
+def test_version_and_completion():
+    assert run("--version").stdout == f"regretlab {regretlab.__version__}\n"
+    assert "bubeck2012.exp3" in _theorems("bubeck2012.e")
