@@ -87,7 +87,7 @@ def _seconds(play: Play, repetitions: int, threads: int) -> tuple[float, float]:
 
 def table(scores: Sequence[Score], rival: str) -> list[str]:
     """Return the Markdown table of some contests, ratios first."""
-    head = f"| kernel | K | ours / {rival} | spread | same numbers | ns a round | best | {rival} ns | best | goal |"
+    head = f"| kernel | K | ours / {rival} | spread | same numbers | ns per round | best | {rival} ns | best | goal |"
     lines = [head + f" 2 threads, ours | {rival} |", "|---|---:|---:|---|---|---:|---:|---:|---:|---:|---:|---:|"]
     return lines + [_row(score) for score in scores]
 
@@ -205,7 +205,7 @@ def _heading(horizon: int, samples: int, seconds: float) -> list[str]:
         "",
         f"{machine()}; {versions}.",
         f"Repetitions of {horizon} rounds; {samples} runs of each side in turn, about {seconds:g} s each; medians of "
-        "the ratios of neighbouring runs, medians and least times a round: processor time of the one thread, but for "
+        "the ratios of neighbouring runs, medians and least times per round: processor time of the one thread, but for "
         "JAX, which has threads of its own and is timed by the clock like the 2-thread columns. "
         f"Load before the run: {os.getloadavg()[0]:.1f} (other work on the machine holds the 2-thread columns down).",
         f"C: `{' '.join(FLAGS[:4])}`, same algorithms, generator, accounting and order of operations.",
