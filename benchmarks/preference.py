@@ -21,7 +21,7 @@ import numpy as np
 from peers import ENVIRONMENTS
 from preference_peers import beside_peers
 
-from bandits.preference import NashMP, PreferenceGame, games, regularized_nash, von_neumann_winner
+from bandits.preference import NashMP, PreferenceGame, games, log_regularized_nash, von_neumann_winner
 from bandits.preference.measures import gap0, gap_tau, sub_tau
 from sims import simulate
 
@@ -128,7 +128,7 @@ def certify(quick):
             began = time.perf_counter()
             winner = von_neumann_winner(matrix)
             middle = time.perf_counter()
-            star = regularized_nash(matrix, tau, mu)
+            star = log_regularized_nash(matrix, tau, mu)
             times[0] += middle - began
             times[1] += time.perf_counter() - middle
             skew = games.skew(matrix)

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bandits.adapters import from_policy
     from bandits.jit import kernel
     from bandits.losses import BernoulliLosses, LossTable, MultiScaleRandomWalk
+    from bandits.preference import PreferenceGame, regularized_nash, von_neumann_winner
+    from bandits.preference.games import from_wins
     from bandits.protocol import Learner, LearnerSteps
     from bandits.rng import uniform_pair
     from bandits.switching import Bandit, BatchedExp3, Exp3, FullInformation, ShrinkingDartboard, SwitchingCostGame
+    from bandits.threshold import EmpiricalPools, ThresholdGame, pools_from_table
     from sims import Cell, Run, compare, grid, plot, run_sweep, simulate
     from theory import Bound, Verdict, catalogue, theorem, verify
     from theory.testing import assert_bound_broken, assert_bound_holds
@@ -27,29 +31,37 @@ __all__ = [
     "BernoulliLosses",
     "Bound",
     "Cell",
+    "EmpiricalPools",
     "Exp3",
     "FullInformation",
     "Learner",
     "LearnerSteps",
     "LossTable",
     "MultiScaleRandomWalk",
+    "PreferenceGame",
     "Run",
     "ShrinkingDartboard",
     "SwitchingCostGame",
+    "ThresholdGame",
     "Verdict",
     "__version__",
     "assert_bound_broken",
     "assert_bound_holds",
     "catalogue",
     "compare",
+    "from_policy",
+    "from_wins",
     "grid",
     "kernel",
     "plot",
+    "pools_from_table",
+    "regularized_nash",
     "run_sweep",
     "simulate",
     "theorem",
     "uniform_pair",
     "verify",
+    "von_neumann_winner",
 ]
 
 
@@ -71,11 +83,15 @@ if not TYPE_CHECKING:
     from bandits.core.lazy import lazy
 
     _NAMES = {
+        "bandits.adapters": "from_policy",
         "bandits.jit": "kernel",
         "bandits.losses": "BernoulliLosses LossTable MultiScaleRandomWalk",
         "bandits.protocol": "Learner LearnerSteps",
+        "bandits.preference": "PreferenceGame regularized_nash von_neumann_winner",
+        "bandits.preference.games": "from_wins",
         "bandits.rng": "uniform_pair",
         "bandits.switching": "Bandit BatchedExp3 Exp3 FullInformation ShrinkingDartboard SwitchingCostGame",
+        "bandits.threshold": "EmpiricalPools ThresholdGame pools_from_table",
         "sims": "Cell Run compare grid plot run_sweep simulate",
         "theory": "Bound Verdict catalogue theorem verify",
         "theory.testing": "assert_bound_broken assert_bound_holds",

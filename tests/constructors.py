@@ -167,7 +167,13 @@ FUNCTIONS = {
     "bandits.preference.density.mixture_fit": {"weights": [0.5, 0.5], "densities": [_LAW, _LAW]},
     "bandits.preference.equilibria.von_neumann_winner": {"preferences": RPS},
     "bandits.preference.equilibria.regularized_nash": {"preferences": RPS, "regularization": 0.25, "reference": _LAW},
+    "bandits.preference.equilibria.log_regularized_nash": {
+        "preferences": RPS,
+        "regularization": 0.25,
+        "reference": _LAW,
+    },
     "bandits.preference.games.rock_paper_scissors": {},
+    "bandits.preference.games.from_wins": {"wins": [[0.0, 3.0], [1.0, 0.0]], "pseudo_count": 0.5},
     "bandits.preference.games.biased_rock_paper_scissors": {"first": 0.125, "second": 0.25, "third": 0.5},
     "bandits.preference.games.condorcet_cycle": {"n_actions": 3, "advantage": 0.25},
     "bandits.preference.games.three_raters": {"epsilon": 0.25},

@@ -12,17 +12,17 @@ _MARKS = {
 }
 
 
-def read_text(path: str | Path, most: int) -> str:
+def read_text(path: str | Path, most: int, encoding: str | None = None) -> str:
     r"""Return a file's text, its lines ended by "\n".
 
-    A byte order mark determines the encoding; without one it is UTF-8. ValueError, in one line that names the
-    file, for another encoding and for more than `most` bytes; OSError where it cannot be read.
+    A byte order mark determines the encoding; without one it is the given one, by default UTF-8. ValueError, in one
+    line that names the file, for another encoding and for more than `most` bytes; OSError where it cannot be read.
     """
     with Path(path).open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"{path}: longer than {most} bytes")
-    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), _codec(encoding))
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -34,3 +34,11 @@ def read_text(path: str | Path, most: int) -> str:
         line = text[: text.index("\0")].count("\n") + 1
         raise ValueError(f"{path}: a NUL character in line {line}; save it as UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _codec(name: str | None) -> str:
+    """Return the name of an encoding; ValueError if Python has none of this name."""
+    try:
+        return "utf-8" if name is None else codecs.lookup(name).name
+    except (LookupError, TypeError):
+        raise ValueError(f"encoding must be one that Python knows, as 'utf-8' or 'latin-1', got {name!r}") from None

@@ -17,6 +17,7 @@ from bandits.preference.duels.sparring_exp3 import SparringExp3 as SparringExp3
 from bandits.preference.duels.versatile_db import VersatileDB as VersatileDB
 from bandits.preference.duels.vpo import VPO as VPO
 from bandits.preference.duels.vpo import value_incentivized_rewards as value_incentivized_rewards
+from bandits.preference.equilibria import log_regularized_nash as log_regularized_nash
 from bandits.preference.equilibria import regularized_nash as regularized_nash
 from bandits.preference.equilibria import von_neumann_winner as von_neumann_winner
 from bandits.preference.feedback import Comparisons as Comparisons

@@ -39,8 +39,18 @@ def von_neumann_winner(preferences: ArrayLike) -> NDArray[np.float64]:
     return winner(skew(preferences))  # of the given entries: 0.5 + S has lost digits of small margins
 
 
-@checked
 def regularized_nash(
+    preferences: ArrayLike, regularization: float, reference: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Return the equilibrium p* (..., n) float64, a policy as `von_neumann_winner` returns.
+
+    Arguments and errors: `log_regularized_nash`, which keeps probabilities that are too small for float64.
+    """
+    return np.exp(log_regularized_nash(preferences, regularization, reference))
+
+
+@checked
+def log_regularized_nash(
     preferences: ArrayLike, regularization: float, reference: ArrayLike | None = None
 ) -> NDArray[np.float64]:
     """Return log p* (..., n) float64 of the game with weight tau = `regularization` > 0 on the reference.

@@ -40,7 +40,7 @@ def preference_matrix(name: str, value: ArrayLike) -> Matrix:
     if off.max() > close:
         where = tuple(int(i) for i in np.unravel_index(off.argmax(), off.shape))
         by = f"but it is off by {off[where]:.3g} at {where}"
-        raise ValueError(f"{name} must satisfy P + P^T = 1 within {close:.1g}, {by}")
+        raise ValueError(f"{name} must satisfy P + P^T = 1 within {close:.1g}, {by}; games.from_wins normalises")
     return 0.5 + skew(matrix)
 
 
@@ -103,6 +103,25 @@ def _from_logits(logits: Any) -> Matrix:
 def _products(left: Matrix, right: Matrix) -> Matrix:
     """Return left right' (n, n), summed in one order on every machine."""
     return np.asarray(np.einsum("ik,jk->ij", left, right))
+
+
+@checked
+def from_wins(wins: ArrayLike, pseudo_count: float = 0.0) -> Matrix:
+    """Return P[i, j] = (w_ij + a) / (w_ij + w_ji + 2 a), the preferences estimated from counts of wins.
+
+    wins: w (n, n), w_ij >= 0 how often i was preferred to j (the diagonal is ignored). They need not be whole numbers:
+    preferences whose P + P^T differs from 1 are normalised.  pseudo_count: a >= 0, added to every w_ij; 1/2 is
+    Jeffreys' prior, 1 Laplace's. ValueError for pairs that were never compared where a = 0.
+    """
+    count, added = array("wins", wins, 2, 0.0, HUGE), real("pseudo_count", pseudo_count, 0.0, HUGE)
+    if count.shape[0] != count.shape[1]:
+        raise ValueError(f"wins must be square, got shape {count.shape}")
+    total = count + count.T + 2.0 * added
+    np.fill_diagonal(total, 1.0)
+    if not total.all():
+        first, second = (int(i) for i in np.argwhere(total == 0.0)[0])
+        raise ValueError(f"wins must compare every pair, or pseudo_count be above 0: ({first}, {second}) has none")
+    return _from_skew(0.5 * (count - count.T) / total)
 
 
 # ---------------------------------------------------------------- cycles and named instances

@@ -1,4 +1,4 @@
-"""Tables of individuals from CSV files; errors name the file, column and line."""
+"""Tables of individuals as text, from CSV files; errors name the file, column and line."""
 
 import csv
 import io
@@ -34,19 +34,25 @@ class NoTable(FileNotFoundError, ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of a CSV file as text, and the line of each row."""
+    """Columns of a table as text, and the line of each row."""
 
-    source: Path
+    source: Path | str  # for messages
     columns: dict[str, list[str]]
     lines: list[int]  # line of the file at which each row ends, for messages
+    unit: str = "line"  # what `lines` counts
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.lines)
 
 
-def read_table(path: str | Path, columns: Sequence[str]) -> Table:
+def read_table(
+    path: str | Path, columns: Sequence[str], separator: str | None = None, encoding: str | None = None
+) -> Table:
     """Return the named columns of a CSV file with a header line, in any order.
+
+    separator: one character, by default the comma, semicolon, tab or bar that gives most of the columns.
+    encoding: one that Python knows, by default UTF-8; a byte order mark decides before it.
 
     Byte order marks (UTF-8, UTF-16) and all line ends are supported. Raises FileNotFoundError, or ValueError for
     another encoding, a quotation mark that is not closed, a file without rows, a column that is missing or duplicated,
@@ -55,16 +61,16 @@ def read_table(path: str | Path, columns: Sequence[str]) -> Table:
     source = Path(path)
     if not _is_file(source):
         raise NoTable(f"path must name a CSV file with a header line, no such table: {shown(str(source))}")
-    text = read_text(source, _MOST_BYTES)
-    tried = [_rows(source, text, separator) for separator in _separators(text)]
+    text = read_text(source, _MOST_BYTES, encoding)
+    if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n '):
+        raise ValueError(f"separator must be one character, got {shown(separator)}")
+    tried = [_rows(source, text, each) for each in ([separator] if separator else _separators(text))]
     rows = max(tried, key=lambda rows: sum(name.strip() in columns for name in rows[0][1]) if rows else 0)
     if len(rows) < 2:
         raise ValueError(f"{source}: no rows below the header line" if rows else f"{source}: the file is empty")
     header = [name.strip() for name in rows[0][1]]
     for name in columns:
-        if header.count(name) != 1:
-            problem = "no column" if name not in header else "more than one column"
-            raise ValueError(f"{source}: {problem} {name!r}; its columns are {_listed(header)}")
+        one_column(source, header, name)
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise ValueError(f"{source}: line {line} has {len(row)} fields, the header line has {len(header)}")
@@ -103,6 +109,13 @@ def _rows(source: Path, text: str, separator: str) -> list[tuple[int, list[str]]
     return rows
 
 
+def one_column(source: object, header: list[str], name: str) -> None:
+    """Raise ValueError, listing the columns, unless the table has one column of this name."""
+    if header.count(name) != 1:
+        problem = "no column" if name not in header else "more than one column"
+        raise ValueError(f"{source}: {problem} {name!r}; its columns are {_listed(header)}")
+
+
 def _listed(header: list[str]) -> str:
     text = ", ".join(" ".join(name.split()) for name in header)
     return text if len(text) <= 300 else text[:297] + "..."
@@ -112,7 +125,7 @@ def select(table: Table, keep: NDArray[np.bool_]) -> Table:
     """Return the rows where `keep` (N,) holds."""
     rows = np.flatnonzero(keep)
     columns = {name: [values[row] for row in rows] for name, values in table.columns.items()}
-    return Table(table.source, columns, [table.lines[row] for row in rows])
+    return Table(table.source, columns, [table.lines[row] for row in rows], table.unit)
 
 
 def numbers(table: Table, name: str, absent: float | None = None) -> NDArray[np.float64]:
@@ -149,6 +162,15 @@ def categories(table: Table, name: str) -> NDArray[np.str_]:
         if text in absent:
             raise ValueError(_wrong(table, name, row, "a value in every row"))
     return np.array(column)
+
+
+def absent_rows(table: Table) -> NDArray[np.bool_]:
+    """Return which rows have a mark of a missing value in any column."""
+    out = np.zeros(len(table), dtype=bool)
+    for column in table.columns.values():
+        absent = {text for text in set(column) if _is_absent(text)}
+        out |= np.array([text in absent for text in column], dtype=bool)
+    return out
 
 
 def _is_absent(text: str) -> bool:
@@ -206,6 +228,11 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", shown.casefold()).split())
 
 
+def same(one: str, other: str) -> bool:
+    """Return whether two fields are equal: as numbers where both are numbers, as text otherwise."""
+    return _canonical(one) == _canonical(other.strip())
+
+
 def _canonical(text: str) -> str:
     number = _number(text)
     return text if math.isnan(number) else repr(number + 0.0)
@@ -225,4 +252,6 @@ def _brief(text: str) -> str:
 
 def _wrong(table: Table, name: str, row: int, expected: str) -> str:
     text = table.columns[name][row]
-    return f"{table.source}: column {name!r} must hold {expected}, got {_brief(text)} in line {table.lines[row]}"
+    return (
+        f"{table.source}: column {name!r} must hold {expected}, got {_brief(text)} in {table.unit} {table.lines[row]}"
+    )

@@ -5,7 +5,7 @@ import pytest
 
 from bandits.losses import BernoulliLosses
 from bandits.one_sided import Exp2OneSided
-from bandits.preference import NashMP, SparringExp3, games, regularized_nash
+from bandits.preference import NashMP, SparringExp3, games, log_regularized_nash
 from bandits.switching import Exp3, Hedge
 from bandits.threshold import OptimisticFeasibleSearch
 from sims import simulate
@@ -59,7 +59,7 @@ def test_underflow_where_it_is_meant():
     table = np.tile([0.0, 1.0], (5000, 1))
     assert_untouched(lambda: exact.hedge(table, 1.0).loss)
     assert_untouched(lambda: exact.perturbed_leader_probabilities(table, 1.0))
-    assert_untouched(lambda: regularized_nash(games.bradley_terry([0, 1, 2, 3]), 1e-5))
+    assert_untouched(lambda: log_regularized_nash(games.bradley_terry([0, 1, 2, 3]), 1e-5))
 
 
 def test_a_run_is_summarised():

@@ -21,7 +21,7 @@ from bandits.preference import (
     NashMP,
     RegretMatchingPlus,
     feedback,
-    regularized_nash,
+    log_regularized_nash,
     von_neumann_winner,
     winner,
 )
@@ -149,17 +149,17 @@ def after_one_step(known, log_policy, weight):
 
 
 def without_the_reference(known, log_policy, weight):
-    return regularized_nash(known.preferences, known.tau + weight, np.exp(log_policy))
+    return log_regularized_nash(known.preferences, known.tau + weight, np.exp(log_policy))
 
 
 def mixed_the_other_way(known, log_policy, weight):
     centre = np.exp(geometric_mixture(known.log_mu, log_policy, known.tau / (known.tau + weight)))
-    return regularized_nash(known.preferences, known.tau + weight, centre / centre.sum())
+    return log_regularized_nash(known.preferences, known.tau + weight, centre / centre.sum())
 
 
 def of_the_reference_weight(known, log_policy, weight):
     centre = np.exp(geometric_mixture(log_policy, known.log_mu, known.tau / (known.tau + weight)))
-    return regularized_nash(known.preferences, known.tau, centre / centre.sum())
+    return log_regularized_nash(known.preferences, known.tau, centre / centre.sum())
 
 
 @pytest.mark.parametrize("step", [after_one_step, without_the_reference, mixed_the_other_way, of_the_reference_weight])
@@ -310,13 +310,13 @@ def test_conventions_of_other_papers_are_rejected():
 def test_solver_mutants():
     rejected(check_winner, REFERENCE, lambda p: von_neumann_winner(p[[2, 1, 0]][:, [2, 1, 0]]))
     rejected(check_winner, random_matrix("uniform", 6, 2), lambda p: von_neumann_winner(p.T))
-    rejected(check_winner, REFERENCE, lambda p: np.exp(regularized_nash(p, 0.01)))
+    rejected(check_winner, REFERENCE, lambda p: np.exp(log_regularized_nash(p, 0.01)))
     wrong = {
-        "transposed": lambda p, tau, mu: regularized_nash(p.T, tau, mu),
-        "reference dropped": lambda p, tau, mu: regularized_nash(p, tau),
-        "step for its inverse": lambda p, tau, mu: regularized_nash(p, 1.0 / tau, mu),
-        "half the weight": lambda p, tau, mu: regularized_nash(p, tau / 2.0, mu),
-        "wrong sign": lambda p, tau, mu: regularized_nash(p, tau, (1.0 / mu) / (1.0 / mu).sum()),
+        "transposed": lambda p, tau, mu: log_regularized_nash(p.T, tau, mu),
+        "reference dropped": lambda p, tau, mu: log_regularized_nash(p, tau),
+        "step for its inverse": lambda p, tau, mu: log_regularized_nash(p, 1.0 / tau, mu),
+        "half the weight": lambda p, tau, mu: log_regularized_nash(p, tau / 2.0, mu),
+        "wrong sign": lambda p, tau, mu: log_regularized_nash(p, tau, (1.0 / mu) / (1.0 / mu).sum()),
     }
     for solve in wrong.values():
         rejected(check_regularized, REFERENCE, 0.1, MU, solve)

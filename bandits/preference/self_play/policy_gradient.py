@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import checked
 from bandits.core.checks import real
-from bandits.preference.equilibria import regularized_nash
+from bandits.preference.equilibria import log_regularized_nash
 from bandits.preference.games import preference_matrix, reference_policy
 from bandits.preference.prox import geometric_mixture, normalise
 from bandits.preference.self_play.learner import PolicyState, SelfPlay
@@ -82,7 +82,7 @@ def mixture_fixed_point(
     tau = real("regularization", regularization, 0.0, open_low=True)
     share = real("mixture", mixture, 0.0, 1.0, open_high=True)
     mu = reference_policy(reference, preference_matrix("preferences", preferences))
-    log_mixed = regularized_nash(preferences, tau / (1.0 - share), mu)
+    log_mixed = log_regularized_nash(preferences, tau / (1.0 - share), mu)
     return np.asarray(normalise((log_mixed - share * np.log(mu)) / (1.0 - share)))
 
 

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import read_only
 from bandits.core.checks import instance, integer, real
-from bandits.preference.equilibria import regularized_nash
+from bandits.preference.equilibria import log_regularized_nash
 from bandits.preference.feedback import Comparisons as Comparisons
 from bandits.preference.feedback import ExactRow as ExactRow
 from bandits.preference.feedback import Feedback as Feedback
@@ -194,7 +194,7 @@ class PreferenceGame(MatrixGame):
         """Log p* of every game, (G, n); the regularised equilibrium, tau > 0."""
         if self.regularization == 0.0:
             raise ValueError("regularization must be in (0, inf) for the equilibrium to be unique, got 0")
-        return regularized_nash(0.5 + self.skew, self.regularization, np.exp(self.log_reference))
+        return log_regularized_nash(0.5 + self.skew, self.regularization, np.exp(self.log_reference))
 
     @property
     def initial_kl(self) -> float:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandits.preference import equilibria, games, regularized_nash, von_neumann_winner, winner
+from bandits.preference import equilibria, games, log_regularized_nash, regularized_nash, von_neumann_winner, winner
 from bandits.preference.measures import gap0, kl, sub_tau
 from tests.bandits.preference.self_play.playing import (
     MU,
@@ -31,7 +31,7 @@ from tests.bandits.preference.self_play.playing import (
     ],
 )
 def test_reference_game(tau, mu, policy, gap):
-    found = np.exp(regularized_nash(REFERENCE, tau, mu))
+    found = regularized_nash(REFERENCE, tau, mu)  # a policy, like the winner
     assert np.abs(found - policy).max() < 1e-12
     assert float(gap0(games.skew(REFERENCE), found)) == pytest.approx(gap, abs=1e-12)
 
@@ -61,7 +61,7 @@ def check_winner(preferences, solve=von_neumann_winner):
     assert 2.0 * (preferences @ p).max() - 1.0 < 1e-10
 
 
-def check_regularized(preferences, tau, mu, solve=regularized_nash):
+def check_regularized(preferences, tau, mu, solve=log_regularized_nash):
     """It is its own best response: sub_tau below 1e-13, and the fixed point holds by direct substitution."""
     log_p = solve(preferences, tau, mu)
     assert float(sub_tau(games.skew(preferences), log_p, np.log(mu), tau)) < 1e-13
@@ -95,7 +95,7 @@ def test_winners_of_generic_games_have_odd_support():
 def test_equilibrium_at_50_digits():
     """The logarithms differ from the fixed point at 50 digits by a few units in the last place."""
     preferences, tau = games.uniform_random(5, 3), 0.05
-    found = regularized_nash(preferences, tau)
+    found = log_regularized_nash(preferences, tau)
     with mpmath.workdps(50):
         matrix = mpmath.matrix(games.skew(preferences).tolist())
 
@@ -112,14 +112,14 @@ def test_equilibrium_at_50_digits():
 
 def test_a_batch_of_games_is_its_games():
     batch = np.stack([games.uniform_random(4, seed) for seed in range(5)])
-    together = regularized_nash(batch, 0.1)
-    alone = np.stack([regularized_nash(game, 0.1) for game in batch])
+    together = log_regularized_nash(batch, 0.1)
+    alone = np.stack([log_regularized_nash(game, 0.1) for game in batch])
     assert np.abs(together - alone).max() < 1e-12
 
 
 def test_rare_actions_keep_their_logarithm():
     """With tau = 0.001 the worst action's probability is far below the least float64, and its logarithm is right."""
-    log_p = regularized_nash(games.arithmetic(3), 1e-4)
+    log_p = log_regularized_nash(games.arithmetic(3), 1e-4)
     assert np.exp(log_p[2]) == 0.0
     assert log_p[2] - log_p[0] == pytest.approx(-(2 / 6) / 1e-4, rel=1e-9)
 
@@ -138,22 +138,22 @@ def test_large_weights_reward_the_mean_row():
     """For large tau the equilibrium is mu (1 + (P mu - 1/2) / tau) to first order."""
     preferences = games.uniform_random(6, 4)
     borda = preferences.mean(axis=1)
-    found = np.exp(regularized_nash(preferences, 1e4))
+    found = np.exp(log_regularized_nash(preferences, 1e4))
     assert np.abs(found - (1.0 + (borda - 0.5) / 1e4) / 6).max() < 1e-8
 
 
 def test_a_game_of_one_action():
     assert von_neumann_winner([[0.5]]).tolist() == [1.0]
-    assert regularized_nash([[0.5]], 0.1).tolist() == [0.0]
+    assert log_regularized_nash([[0.5]], 0.1).tolist() == [0.0]
 
 
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: regularized_nash(REFERENCE, 0.0), ValueError, r"regularization must be finite and in \(0, inf\)"),
-        (lambda: regularized_nash(REFERENCE, 0.1, [1, 0, 0]), ValueError, "reference must be positive everywhere"),
-        (lambda: regularized_nash(np.ones((2, 3)) / 2, 0.1), ValueError, "preferences must be square"),
-        (lambda: regularized_nash(np.ones((2, 2)), 0.1), ValueError, "preferences must satisfy P"),
+        (lambda: log_regularized_nash(REFERENCE, 0.0), ValueError, r"regularization must be finite and in \(0, inf\)"),
+        (lambda: log_regularized_nash(REFERENCE, 0.1, [1, 0, 0]), ValueError, "reference must be positive everywhere"),
+        (lambda: log_regularized_nash(np.ones((2, 3)) / 2, 0.1), ValueError, "preferences must be square"),
+        (lambda: log_regularized_nash(np.ones((2, 2)), 0.1), ValueError, "preferences must satisfy P"),
         (lambda: von_neumann_winner(np.full((2, 3, 3), 0.5)), ValueError, "one matrix"),
         (lambda: von_neumann_winner("x"), TypeError, "preferences must be an array of numbers"),
     ],
@@ -169,10 +169,12 @@ def test_a_solver_that_fails_says_so(monkeypatch):
     assert von_neumann_winner(REFERENCE).tolist() == found.tolist()  # by the simplex method
     monkeypatch.setattr(equilibria, "_newton", lambda games, logs, theta, tau, tolerance: theta)
     with pytest.raises(ArithmeticError, match="sub_tau"):
-        regularized_nash(REFERENCE, 0.1)
+        log_regularized_nash(REFERENCE, 0.1)
 
 
 def test_divergence_from_the_reference():
-    assert float(kl(regularized_nash(REFERENCE, 0.1, MU), np.log(MU))) == pytest.approx(0.089621859387856, abs=1e-14)
+    assert float(kl(log_regularized_nash(REFERENCE, 0.1, MU), np.log(MU))) == pytest.approx(
+        0.089621859387856, abs=1e-14
+    )
     found = float(sub_tau(games.skew(REFERENCE), np.log(MU), np.log(MU), 0.1))
     assert 2.0 * found == pytest.approx(0.040193804735021, abs=1e-14)

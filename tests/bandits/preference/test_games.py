@@ -130,3 +130,19 @@ def test_what_is_not_a_preference_matrix(preferences, error, seed):
 def test_wrong_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_preferences_from_wins():
+    wins = np.array([[9, 3, 0], [1, 0, 2], [4, 2, 7]])
+    wanted = np.array([[0.5, 0.75, 0.0], [0.25, 0.5, 0.5], [1.0, 0.5, 0.5]])
+    assert games.from_wins(wins) == pytest.approx(wanted, abs=1e-15)
+    assert games.from_wins(wins, 1.0)[0] == pytest.approx([0.5, 4 / 6, 1 / 6], abs=1e-15)
+    assert games.from_wins(np.zeros((2, 2)), 0.5).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    rounded = np.array([[0.5, 0.7], [0.31, 0.5]], dtype=np.float32)
+    with pytest.raises(ValueError, match=r"games\.from_wins normalises"):
+        games.preference_matrix("preferences", rounded)
+    assert games.from_wins(rounded)[0, 1] == pytest.approx(0.7 / 1.01, abs=1e-7)
+    with pytest.raises(ValueError, match=r"wins must compare every pair.*: \(0, 1\) has none"):
+        games.from_wins(np.eye(2))
+    with pytest.raises(ValueError, match="wins must be square"):
+        games.from_wins(np.ones((2, 3)))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from bandits.preference import PreferenceGame, games, regularized_nash
+from bandits.preference import PreferenceGame, games, log_regularized_nash
 from bandits.preference.games import skew
 
 REFERENCE = np.array([[0.5, 0.8, 0.3], [0.2, 0.5, 0.7], [0.7, 0.3, 0.5]])
@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
 
 def case(preferences=REFERENCE, mu=MU, tau=0.1):
-    return Case(np.asarray(preferences), np.asarray(mu), tau, regularized_nash(preferences, tau, mu))
+    return Case(np.asarray(preferences), np.asarray(mu), tau, log_regularized_nash(preferences, tau, mu))
 
 
 KINDS = {

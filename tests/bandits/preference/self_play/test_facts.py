@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandits.preference import INPO, ONPO, NashMP, NashProx, least_prox_weight, regularized_nash
+from bandits.preference import INPO, ONPO, NashMP, NashProx, least_prox_weight, log_regularized_nash
 from bandits.preference.measures import gap0, gap_tau, kl
 from bandits.preference.prox import geometric_mixture, prox
 from tests.bandits.preference.self_play import laws
@@ -58,7 +58,7 @@ def proximal_point(known, log_policy, weight):
     """Return the exact outer step, by Newton's method on the one game that it is the equilibrium of."""
     total = known.tau + weight
     centre = np.exp(geometric_mixture(log_policy, known.log_mu, known.tau / total))
-    return regularized_nash(known.preferences, total, centre / centre.sum())
+    return log_regularized_nash(known.preferences, total, centre / centre.sum())
 
 
 def check_proximal_identity(known, weight, step=proximal_point):
@@ -146,7 +146,7 @@ def test_noise_moves_a_step_by_half_its_span(known, weight, seed, exponent):
 def test_the_gap_of_the_equilibrium_is_not_monotone_in_the_weight():
     """A reference can be nearer to a winner than the equilibrium that is tied to it, and less tied may be worse."""
     skew = case().skew
-    gaps = [float(gap0(skew, np.exp(regularized_nash(REFERENCE, tau, MU)))) for tau in (1.0, 0.1, 0.01)]
+    gaps = [float(gap0(skew, np.exp(log_regularized_nash(REFERENCE, tau, MU)))) for tau in (1.0, 0.1, 0.01)]
     assert float(gap0(skew, MU)) == pytest.approx(0.1, abs=1e-15)
     assert gaps[1] > gaps[0] > 0.1 > gaps[2]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandits.preference import NashMP, PreferenceGame, games, regularized_nash
+from bandits.preference import NashMP, PreferenceGame, games, log_regularized_nash
 from bandits.preference.measures import kl
 from tests.bandits.preference.self_play.playing import KINDS, random_policy
 from tests.bandits.preference.test_equilibria import check_regularized, check_winner
@@ -33,7 +33,7 @@ class Rows:
 
 def check_contraction(learner, matrices, references, tau, rounds=ROUNDS):
     """KL(p* || p) falls by lambda / (lambda + tau) in every game and round, give or take 1e-12 of the logarithms."""
-    star = regularized_nash(matrices, tau, references)
+    star = log_regularized_nash(matrices, tau, references)
     params = learner.parameters(PreferenceGame(matrices[0], 1, tau))
     state, ask = learner.start(params, np.log(references)), Rows(games.skew(matrices))
     slack, before = 1e-12 * (1.0 + np.abs(star).max(axis=1)), kl(star, state.log_policy)

@@ -1,0 +1,161 @@
+"""Pools of scored individuals from a table of one's own: a DataFrame, a Parquet file or a CSV file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.core.checks import instance, shown, text
+from bandits.threshold.pools import EmpiricalPools
+from bandits.threshold.tables import NoTable, Table, absent_rows, matches, numbers, one_column, read_table, same, select
+
+_PARQUET = (".parquet", ".pq")
+_LISTED = 10  # classes of a model in a message
+
+
+def pools_from_table(
+    data: Any,
+    *,
+    outcome: str,
+    group: str,
+    good_value: Any = 1,
+    group_value: Any = 1,
+    other_value: Any = None,
+    score: str | None = None,
+    model: Any = None,
+    features: Sequence[str] | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[Any] = (),
+    drop_missing: bool = False,
+    adaptation: float = 0.1,
+    lift: float = 0.3,
+    share: float | None = None,
+) -> EmpiricalPools:
+    """Return a population of the rows of a table; everything is read and checked here.
+
+    data: a polars or pandas DataFrame, or the path of a Parquet (.parquet, .pq) or CSV file.
+    outcome: column of two values, good where it equals `good_value`.  group: column of the groups: group 1 where it
+    equals `group_value`, group 0 where it equals `other_value` (rows of further groups are left out), for None in all
+    other rows. Values are compared as numbers where both are numbers, else as text.
+    score: column of scores in [0, 1]; or model: a fitted classifier with `predict_proba` and `classes_`, such as a
+    scikit-learn pipeline, that is given the columns `features` (default: its `feature_names_in_`), as a DataFrame if it
+    has such names, else as an array, and scores by its probability of `good_value`. It should be fitted on other
+    individuals than these.
+    separator, encoding: of a CSV file, by default found out.  missing: further values that mean a missing one, beside
+    the usual marks. A row with a missing value raises, or is left out with `drop_missing`.
+    adaptation, lift, share: those of `EmpiricalPools`.
+
+    Raises TypeError or ValueError that names the column and lists the values that it holds; NoTable (a
+    FileNotFoundError) if there is no such file.
+    """
+    if (score is None) == (model is None):
+        raise ValueError("either score (a column) or model (a fitted classifier) must be given")
+    used = [text("outcome", outcome), text("group", group), *([text("score", score)] if score is not None else [])]
+    inputs = _inputs(model, features) if model is not None else []
+    frame = _frame(data, separator, encoding)
+    if frame is None and model is not None:
+        raise ValueError("a model needs a DataFrame or a Parquet file: read the CSV file with polars or pandas first")
+    columns = [*dict.fromkeys([*used, *inputs])]
+    table = read_table(data, columns, separator, encoding) if frame is None else _table(frame, columns)
+    table = _marked(table, instance("missing", missing, (list, tuple), "a list of values"))
+    kept = np.arange(len(table))
+    if drop_missing:
+        kept = kept[~absent_rows(table)]
+        table = select(table, np.isin(np.arange(len(table)), kept))
+    if other_value is not None:
+        both = matches(table, group, str(group_value), two=False) | matches(table, group, str(other_value), two=False)
+        kept, table = kept[both], select(table, both)
+    good = matches(table, outcome, str(good_value), two=True)
+    first = matches(table, group, str(group_value), two=False)
+    if score is not None:
+        scores = _scores(table, score)
+    else:
+        scores = _probabilities(model, getattr(frame[inputs], "iloc", frame[inputs])[kept], str(good_value))
+    people = {"scores": scores.tolist(), "good": good.astype(int).tolist(), "group": first.astype(int).tolist()}
+    return EmpiricalPools(adaptation, lift, share, **people)
+
+
+def _frame(data: Any, separator: Any, encoding: Any) -> Any:
+    """Return a DataFrame, that of a Parquet file where `data` names one; None for a CSV file."""
+    if isinstance(data, (str, Path)) and Path(data).suffix.lower() not in _PARQUET:
+        return None
+    if separator is not None or encoding is not None:
+        raise ValueError("separator and encoding are those of a CSV file")
+    if isinstance(data, (str, Path)):
+        return _parquet(Path(data))
+    if not all(hasattr(data, name) for name in ("columns", "dtypes", "__len__")):
+        raise TypeError(f"data must be a polars or pandas DataFrame or the path of a file, got {shown(data)}")
+    return data
+
+
+def _parquet(path: Path) -> Any:
+    import polars
+
+    if not path.is_file():
+        raise NoTable(f"data must be a table, no such file: {shown(str(path))}")
+    try:
+        return polars.read_parquet(path)
+    except Exception as error:  # polars has many
+        raise ValueError(f"{path}: not a Parquet file ({' '.join(str(error).split())[:200]})") from None
+
+
+def _table(frame: Any, columns: Sequence[str]) -> Table:
+    """Return columns of a DataFrame as text; rows are counted from 0."""
+    names = [name if isinstance(name, str) else f"{name!r} (no text)" for name in frame.columns]
+    for name in columns:
+        one_column("data", names, name)
+    if len(frame) == 0:
+        raise ValueError("data: the table has no rows")
+    found = {name: [str(value).strip() for value in frame[name].to_list()] for name in columns}
+    return Table("data", found, list(range(len(frame))), "row")
+
+
+def _marked(table: Table, missing: Sequence[Any]) -> Table:
+    """Return the table with empty fields where they equal one of the values."""
+    marks = [str(value).strip() for value in missing]
+    found = {
+        name: ["" if any(same(value, mark) for mark in marks) else value for value in column]
+        for name, column in table.columns.items()
+    }
+    return Table(table.source, found, table.lines, table.unit) if marks else table
+
+
+def _scores(table: Table, name: str) -> NDArray[np.float64]:
+    scores = numbers(table, name)
+    wrong = np.flatnonzero((scores < 0.0) | (scores > 1.0))
+    if len(wrong):
+        first = f"{scores[wrong[0]]:g} in {table.unit} {table.lines[wrong[0]]}"
+        raise ValueError(f"{table.source}: column {name!r} must hold scores in [0, 1], got {first}")
+    return scores
+
+
+def _inputs(model: Any, features: Sequence[str] | None) -> list[str]:
+    """Return the columns that a fitted model is given."""
+    if not (hasattr(model, "predict_proba") and hasattr(model, "classes_")):
+        raise TypeError(f"model must be a fitted classifier with predict_proba and classes_, got {shown(model)}")
+    names = getattr(model, "feature_names_in_", None) if features is None else features
+    if names is None:
+        raise ValueError("features must name the model's columns: it was fitted without names")
+    if isinstance(names, str) or len(names) == 0:
+        raise TypeError(f"features must be a list of column names, got {shown(names)}")
+    return [text("features", str(name)) for name in names]
+
+
+def _probabilities(model: Any, rows: Any, good_value: str) -> NDArray[np.float64]:
+    """Return the model's probability (N,) of a good outcome."""
+    classes = [str(name) for name in model.classes_]
+    place = [i for i, name in enumerate(classes) if same(name, good_value)]
+    if len(place) != 1:
+        raise ValueError(f"model: its classes are {', '.join(classes[:_LISTED])}, none is {good_value!r}")
+    rows = rows if hasattr(model, "feature_names_in_") else rows.to_numpy()  # as it was fitted
+    try:
+        found = np.asarray(model.predict_proba(rows), dtype=np.float64)
+    except Exception as error:  # models may raise anything
+        said = " ".join(str(error).split())[:300]
+        raise ValueError(f"model: predict_proba failed: {type(error).__name__}: {said}") from None
+    if found.shape != (len(rows), len(classes)):
+        raise ValueError(f"model: predict_proba must return {(len(rows), len(classes))}, got {found.shape}")
+    return found[:, place[0]]

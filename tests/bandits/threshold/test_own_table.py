@@ -1,0 +1,121 @@
+"""Tables of one's own as populations: frames of both libraries, Parquet, CSV, models; what is refused."""
+
+import numpy as np
+import pandas
+import polars
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from bandits.one_sided import Applicants
+from bandits.threshold import EmpiricalPools, pools_from_table
+from bandits.threshold.tables import NoTable
+
+COLUMNS = {
+    "paid": ["yes", "no", "yes", "no", "yes", "yes"],
+    "region": ["north", "south", "north", "south", "south", "east"],
+    "score": [0.9, 0.2, 0.7, 0.4, 0.5, 1.0],
+    "income": [3.0, 1.0, 2.5, 1.5, 2.0, 4.0],
+    "home": ["own", "rent", "own", "rent", "own", "rent"],
+}
+ROLES = {"outcome": "paid", "group": "region", "good_value": "yes", "group_value": "north", "score": "score"}
+WANTED = EmpiricalPools(scores=COLUMNS["score"], good=[1, 0, 1, 0, 1, 1], group=[1, 0, 1, 0, 0, 0])
+
+
+@pytest.fixture(params=["polars", "pandas", "parquet", "csv", "latin"])
+def data(request, tmp_path):
+    frame = polars.DataFrame(COLUMNS)
+    if request.param == "parquet":
+        frame.write_parquet(tmp_path / "people.parquet")
+        return tmp_path / "people.parquet", {}
+    if request.param in ("csv", "latin"):
+        text = frame.write_csv(separator=":") + ("né:x:0:0:x\n" if request.param == "latin" else "")
+        (tmp_path / "people.csv").write_bytes(text.encode("latin-1"))
+        more = {"encoding": "latin-1", "missing": ["né"], "drop_missing": True} if request.param == "latin" else {}
+        return str(tmp_path / "people.csv"), {"separator": ":"} | more
+    return (frame if request.param == "polars" else pandas.DataFrame(COLUMNS)), {}
+
+
+def test_every_kind_of_table_gives_the_same_population(data):
+    table, how = data
+    assert pools_from_table(table, **ROLES, **how) == WANTED
+    two = pools_from_table(table, **ROLES, **how, other_value="south", lift=0.0)
+    assert two == EmpiricalPools(lift=0.0, scores=COLUMNS["score"][:5], good=[1, 0, 1, 0, 1], group=[1, 0, 1, 0, 0])
+    assert Applicants(two).features[:, 1].tolist() == [0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("library", [polars.DataFrame, pandas.DataFrame])
+def test_a_fitted_pipeline_scores_the_rows_that_are_kept(library):
+    frame = library(COLUMNS)
+    encoded = make_column_transformer((OneHotEncoder(), ["home"]), remainder="passthrough")
+    model = make_pipeline(encoded, LogisticRegression()).fit(frame[["income", "home"]], frame["paid"])
+    roles = {name: value for name, value in ROLES.items() if name != "score"}
+    found = pools_from_table(frame, **roles, model=model, other_value="south")
+    assert found.scores == tuple(model.predict_proba(frame[["income", "home"]])[:5, 1])
+    other = LogisticRegression().fit(frame[["income"]], [1, 0, 1, 0, 1, 1])
+    with pytest.raises(ValueError, match="model: its classes are 0, 1, none is 'yes'"):
+        pools_from_table(frame, **roles, model=other)
+    plain = LogisticRegression().fit(np.array(COLUMNS["income"])[:, None], COLUMNS["paid"])
+    scored = pools_from_table(frame, **roles, model=plain, features=["income"]).scores
+    assert scored == tuple(plain.predict_proba(np.array(COLUMNS["income"])[:, None])[:, 1])
+    with pytest.raises(ValueError, match="features must name the model's columns: it was fitted without names"):
+        pools_from_table(frame, **roles, model=plain)
+    with pytest.raises(ValueError, match="model: predict_proba failed: ValueError: could not convert"):
+        pools_from_table(frame, **roles, model=plain, features=["home"])
+    with pytest.raises(TypeError, match="model must be a fitted classifier"):
+        pools_from_table(frame, **roles, model=LogisticRegression())
+    with pytest.raises(ValueError, match="a model needs a DataFrame or a Parquet file"):
+        pools_from_table("people.csv", **roles, model=model)
+
+
+@pytest.mark.parametrize("library", [polars.DataFrame, pandas.DataFrame])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"good_value": "Yes"}, "data: column 'paid' holds no 'Yes', only 'yes', 'no'"),
+        ({"group_value": "west"}, "data: column 'region' holds no 'west', only 'north', 'south', 'east'"),
+        ({"group": "place"}, "data: no column 'place'; its columns are paid, region, score, income, home"),
+        ({"score": "income"}, r"data: column 'income' must hold scores in \[0, 1\], got 3 in row 0"),
+        ({"missing": ["no"]}, "data: column 'paid' must hold a value in every row, got '' in row 1"),
+        ({"score": None}, "either score .a column. or model"),
+        ({"separator": ";"}, "separator and encoding are those of a CSV file"),
+    ],
+)
+def test_mistakes_are_one_line_when_the_population_is_made(library, changes, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        pools_from_table(library(COLUMNS), **ROLES | changes)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("absent", [None, float("nan")])
+@pytest.mark.parametrize("library", [polars.DataFrame, pandas.DataFrame])
+def test_missing_values_raise_or_are_left_out(library, absent):
+    frame = library(COLUMNS | {"score": [*COLUMNS["score"][:5], absent]})
+    with pytest.raises(ValueError, match=r"column 'score' must hold finite numbers, got '(None|nan)' in row 5"):
+        pools_from_table(frame, **ROLES)
+    assert pools_from_table(frame, **ROLES, drop_missing=True).scores == tuple(COLUMNS["score"][:5])
+
+
+def test_what_is_no_table(tmp_path):
+    (tmp_path / "people.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"people\.parquet: not a Parquet file"):
+        pools_from_table(tmp_path / "people.parquet", **ROLES)
+    for name in ("none.parquet", "none.csv"):
+        with pytest.raises(NoTable):
+            pools_from_table(tmp_path / name, **ROLES)
+    with pytest.raises(TypeError, match="data must be a polars or pandas DataFrame or the path of a file"):
+        pools_from_table(COLUMNS, **ROLES)
+    (tmp_path / "people.csv").write_text(polars.DataFrame(COLUMNS).write_csv())
+    with pytest.raises(ValueError, match="encoding must be one that Python knows"):
+        pools_from_table(tmp_path / "people.csv", **ROLES, encoding="latin-one")
+    with pytest.raises(ValueError, match="separator must be one character, got '::'"):
+        pools_from_table(tmp_path / "people.csv", **ROLES, separator="::")
+
+
+def test_columns_whose_names_are_no_text_are_never_meant():
+    frame = pandas.DataFrame({0: [1] * 6, **COLUMNS})
+    assert pools_from_table(frame, **ROLES) == WANTED
+    with pytest.raises(ValueError, match=r"no column '0'; its columns are 0 \(no text\), paid"):
+        pools_from_table(frame, **ROLES | {"group": "0"})
