@@ -1,0 +1,54 @@
+"""
+Verify a theorem
+================
+
+*For the study of bandits.* A theorem is an object that can be held against any learner. The verdict has a stated
+probability of being wrong.
+"""
+
+# %%
+# The catalogue has every theorem with its constants, source and assumptions.
+
+from dataclasses import dataclass
+
+from regretlab import Exp3, LossTable, SwitchingCostGame, theorem, verify
+from theory.switching.witnesses import costly_losses
+
+bound = theorem("bubeck2012.exp3")
+print(bound.explain())
+
+# %%
+# In a notebook it shows its formula.
+
+bound
+
+# %%
+# Losses that are hard for the learner make a sharp check: these are made for EXP3 with five actions.
+
+game = SwitchingCostGame(LossTable(costly_losses(2000, 5, gap=0.3)), horizon=2000, switching_cost=0.0)
+print(f"The bound says at most {bound.value_for(game, Exp3()):.1f}")
+print(verify(bound, game, Exp3(), alpha=1e-6).explain())
+
+# %%
+# A mistake is noticed. This learner runs at 30 times the best rate and declares the best one.
+
+
+@dataclass(frozen=True)
+class HastyExp3(Exp3):
+    """EXP3 whose learning rate is 30 times too high."""
+
+    def parameters(self, problem):
+        """Return the parameters that the compiled steps use."""
+        tuned = super().parameters(problem)
+        return tuned._replace(learning_rate=30.0 * tuned.learning_rate)
+
+
+verdict = verify(bound, game, HastyExp3(), alpha=1e-6, parameters="tuned")
+verdict
+
+# %%
+# With `parameters="tuned"` the learner has to meet the bound at its best rate. In a test, write
+# `assert_bound_holds("bubeck2012.exp3", game, MyLearner(), alpha=1e-6)`; a learner beyond the bound passes with
+# probability at most alpha.
+
+assert verdict.broken
