@@ -31,6 +31,7 @@ Feedback is the information structure: a learner observes `observation` and `fee
 
 import inspect
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.arguments import Checked
@@ -82,6 +83,19 @@ class RoundProblem(Problem):
     @abstractmethod
     def setting(self) -> Any:
         """Return the NamedTuple that the compiled functions receive."""
+
+    def payoff(self, metrics: Mapping[str, float]) -> float:
+        """Return what the learner has gained, from the metrics: the reward where there is one, else minus the loss."""
+        return metrics["reward"] if "reward" in metrics else -metrics["loss"]
+
+    def as_gymnasium(self) -> Any:
+        """Return the problem as an environment of Gymnasium (`bandits.core.gymnasium_env`; extra `gym`).
+
+        Raises TypeError where actions are not integers.
+        """
+        from bandits.core.gymnasium_env import Environment
+
+        return Environment(self)
 
 
 _PLAY = ("steps", "steps_for", "parameters", "play", "setting")  # these determine the play
@@ -149,7 +163,9 @@ class Learner(Checked):
         return type(self).__name__
 
     def check(self, problem: Any) -> None:
-        """Raise TypeError unless `problem` gives a feedback that this learner accepts."""
+        """Raise TypeError unless `problem` gives a feedback that this learner, a frozen dataclass, accepts."""
+        if vars(self) and not getattr(getattr(self, "__dataclass_params__", None), "frozen", False):
+            raise TypeError(f"{self.name} must be a frozen dataclass: decorate it with @dataclass(frozen=True)")
         if not isinstance(getattr(self, "accepts", None), tuple):
             raise TypeError(f"{self.name} must have `accepts`, a tuple of the feedback classes that it learns from")
         given = getattr(problem, "feedback", None)

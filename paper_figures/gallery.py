@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 
+_METADATA: dict[str, dict[str, Any]] = {  # without the versions and times that would change the bytes
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A figure that was tried: its files, the seconds it took, and what went wrong, if anything."""
@@ -151,15 +157,15 @@ def picture(figure: Figure, frame: Frame) -> "Canvas":
     return canvas
 
 
-def save(canvas: "Canvas", stem: Path) -> tuple[Path, Path]:
+def save(canvas: "Canvas", stem: Path, kinds: Sequence[str] = ("png", "pdf")) -> tuple[Path, ...]:
     """Write STEM.png and STEM.pdf, the same bytes for the same canvas."""
     from matplotlib import rc_context
 
-    png, pdf = stem.with_suffix(".png"), stem.with_suffix(".pdf")
+    files = tuple(stem.with_suffix(f".{kind}") for kind in kinds)
     with rc_context(style.RC):
-        canvas.savefig(png, dpi=style.DOTS_PER_INCH, metadata={"Software": None})
-        canvas.savefig(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
-    return png, pdf
+        for kind, file in zip(kinds, files, strict=True):
+            canvas.savefig(file, dpi=style.DOTS_PER_INCH, metadata=_METADATA[kind])
+    return files
 
 
 def describe(figure: Figure, quality: str, frame: Frame) -> dict[str, Any]:

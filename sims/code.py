@@ -1,16 +1,21 @@
 """Version of the code that plays a (problem, learner) pair: the part of a cell's address that depends on code."""
 
 import hashlib
+import sys
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from importlib.metadata import distributions, packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bandits.core.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.core.jit import origin_of, settings_of_numbers
+from bandits.plain import Plain
 from bandits.protocol import Learner, Problem, RoundProblem
-from sims.engines.backends import in_batches
+from sims.engines.backends import engine_of
 from sims.engines.compiled import compose
 
 _OWN = frozenset({"bandits"})  # every file of it is hashed for pairs that the compiled loop does not play
@@ -26,9 +31,13 @@ class Code(NamedTuple):
 def code_of(problem: Problem, learner: Learner, backend: str = "numba") -> Code:
     """Return the version of the code that plays a pair; it changes when results may, not with comments."""
     try:
-        if isinstance(problem, RoundProblem) and backend == "numba" and not in_batches(problem, learner):
+        engine = engine_of(problem, learner, backend)
+        if isinstance(problem, RoundProblem) and engine == "compiled":
             return Code(_shortened(_loop_digest(problem, learner)), "")
         classes = dict.fromkeys([*_classes(learner), *_classes(problem)])
+        if engine == "python":  # may use any library
+            played = reach(*classes, *_interpreted(problem, learner), libraries=_OWN | _libraries()).digest
+            return Code(_shortened(played + _every_file() + _installed()), "")
         played = reach(*classes, libraries=_OWN).digest  # and every file of these packages
         return Code(_shortened(played + _every_file() + _version("jaxlib")), "")
     except (NotAddressable, GlobalRandomness) as error:
@@ -44,6 +53,48 @@ def _classes(value: Any) -> Iterator[type]:
     elif isinstance(value, (tuple, list)):
         for item in value:
             yield from _classes(item)
+
+
+def _interpreted(problem: Problem, learner: Learner) -> list[Any]:
+    """Return what the interpreter plays: a plain learner's object with its state, or the steps of both sides."""
+    played = [learner.policy] if isinstance(learner, Plain) else []
+    if isinstance(problem, RoundProblem):
+        played += [problem.steps] if played else [problem.steps, learner.steps_for(problem)]
+    return played
+
+
+def _libraries() -> frozenset[str]:
+    """Return the packages that are installed as copies; an editable one's code is read like that of a script."""
+    homes = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
+    return frozenset(name for name in _packages() if _file_of(name).startswith(homes))
+
+
+def _file_of(package: str) -> str:
+    """Return the file from which a package is imported, or would be; "" where there is none."""
+    if package in sys.modules:
+        return getattr(sys.modules[package], "__file__", None) or ""
+    return _found_file(package)
+
+
+@cache
+def _found_file(package: str) -> str:
+    try:
+        found = find_spec(package)
+    except (ImportError, ValueError):
+        return ""
+    return (found.origin or "") if found else ""
+
+
+@cache
+def _packages() -> tuple[str, ...]:
+    return tuple(packages_distributions())
+
+
+@cache
+def _installed() -> str:
+    """Return a digest of the installed distributions: their versions, and the hashes of their files."""
+    found = sorted((d.name, d.version, d.read_text("RECORD") or "") for d in distributions())
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def _loop_digest(problem: RoundProblem, learner: Learner) -> str:

@@ -22,6 +22,7 @@ from typing import Any, get_type_hints
 import numpy as np
 
 from bandits.core.checks import shown
+from bandits.plain import Plain
 from sims.messages import one_line
 
 _IMPORT = 30.0  # seconds
@@ -29,6 +30,8 @@ _IMPORT = 30.0  # seconds
 
 def describe(value: Any) -> Any:
     """Return `value` as JSON-able data: dataclasses by class and fields, arrays by shape and content hash."""
+    if isinstance(value, Plain):  # what the object holds enters an address with its code
+        return {"type": f"{type(value.policy).__module__}:{type(value.policy).__qualname__}"}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sims.compute import Parcel, parcel
-from sims.engines.backends import in_batches
+from sims.engines.backends import engine_of
 from sims.messages import Failure, failure
 from sims.sweep import Cell
 
@@ -40,7 +40,7 @@ def blas_matters(cells: Sequence[Cell]) -> bool:
 
     Results of linear algebra that enter the compiled loop are part of a cell's address and compared with it.
     """
-    return any(cell.backend != "numba" or in_batches(cell.problem, cell.learner) for cell in cells)
+    return any(engine_of(cell.problem, cell.learner, cell.backend) != "compiled" for cell in cells)
 
 
 def inspect(packed: Sequence[Parcel], blas: bool) -> Inspection:

@@ -1,6 +1,7 @@
 """`Run`, the result of a simulation: every metric of every repetition at every checkpoint."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ class Run:
 
     rounds: (C,) int64, rounds played at each checkpoint.  values: (R, C, M) float64, one column per metric of
     `problem.metrics`; `run["regret"]` is an (R, C) slice.
+    records: what `simulate(..., record=...)` kept of the repetitions `recorded`, by name, each array (Q, T, ...).
     """
 
     problem: Problem
@@ -28,6 +30,8 @@ class Run:
     first_repetition: int
     rounds: NDArray[np.int64]
     values: NDArray[np.float64]
+    records: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    recorded: Sequence[int] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -68,6 +72,31 @@ class Run:
         error = samples.std(axis=0, ddof=1) / np.sqrt(self.repetitions)
         half = float(student.ppf(0.5 + level / 2, self.repetitions - 1)) * error
         return mean - half, mean + half
+
+    @property
+    def actions(self) -> NDArray[Any]:
+        """The recorded actions (Q, T): integers, or a structured array where an action is a record.
+
+        Raises ValueError unless they were recorded.
+        """
+        if "actions" not in self.records:
+            raise ValueError('this run has no actions: play it with simulate(..., record=["actions"])')
+        return self.records["actions"]
+
+    def action_counts(self, field: str | None = None) -> NDArray[np.int64]:
+        """Return how often each action was played in each recorded repetition, (Q, n_actions).
+
+        field: of actions that are records, the one to count, as in action_counts("first").
+        """
+        played = self.actions
+        known = played.dtype.names or (None,)
+        if field not in known:
+            raise ValueError(f"field must be among {', '.join(map(str, known))}, got {field!r}")
+        played = played if field is None else played[field]
+        if played.ndim != 2 or played.dtype.kind != "i":
+            raise ValueError(f"only actions that are integers can be counted, not {played.dtype}")
+        counts = [np.bincount(row, minlength=getattr(self.problem, "n_actions", 0)) for row in played]
+        return np.array(counts, dtype=np.int64)
 
     def to_frame(self) -> "polars.DataFrame":
         """Return a tidy table: one row per (repetition, round), one column per metric."""

@@ -5,16 +5,17 @@ Threads would wait for each other while they compile. Scripts that use it need a
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import active_children, get_context
 from typing import TypeVar
 
-from sims.worker_process import end_with
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_ON_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
 def side_by_side(
@@ -41,6 +42,17 @@ def _start(parent: int) -> None:
     """Set up a process: the parent handles Ctrl-C, and no process outlives it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with(parent)
+
+
+def end_with(parent: int) -> None:
+    """Let the system end this process when the parent ends, even if a learner holds the GIL."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_ON_DEATH_OF_PARENT, signal.SIGKILL)
+    if hasattr(os, "getppid") and os.getppid() != parent:
+        os._exit(0)
 
 
 def _in_processes(

@@ -1,6 +1,7 @@
 """`simulate`: check the arguments, choose the engine, return the metrics as a `Run`."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +11,21 @@ from numpy.typing import NDArray
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, shown
 from bandits.core.rng import seed_word
-from bandits.protocol import Learner, MatrixGame, Problem
+from bandits.plain import as_learner, wanted
+from bandits.protocol import Learner, Problem, RoundProblem
 from sims.engines import compiled
 from sims.engines.backends import Backend as Backend
-from sims.engines.backends import check_backend, engine, precision_of
+from sims.engines.backends import check_backend, engine, engine_of, engine_of_loop, precision_of
+from sims.engines.python import play as interpreted
 from sims.metrics import measured
 from sims.progress import progress as progress_of
 from sims.run import Run
+
+_SLOW = '{} is played by the Python interpreter: some 50 us per round, not 50 ns; backend="python" accepts that'
+
+
+class InterpretedWarning(UserWarning):
+    """A learner is not written in kernels, so the interpreter plays it."""
 
 
 @checked
@@ -31,6 +40,8 @@ def simulate(
     first_repetition: int = 0,
     backend: Backend = "numba",
     progress: bool = False,
+    record: Sequence[str] = (),
+    record_repetitions: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> Run:
     """Play `problem` with `learner` and return the metrics at the checkpoints.
 
@@ -44,41 +55,94 @@ def simulate(
     backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
     hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
     (`sims.engines.backends.jax_pairs()` lists them). `threads` does not apply to JAX, which has its own threads.
+    "python", the interpreter, plays any pair: for debuggers, and for learners that are not written in kernels
+    (`bandits.plain`), which it plays under "numba" too, with a warning; `threads` are then processes, 1 by default.
     Learners that override `Learner.play` use it under any backend.
-    progress: show how many repetitions of the compiled loop are done, on stderr or in the notebook.
+    progress: show how many repetitions are done, except in a batch, on stderr or in the notebook.
 
-    Memory is O(repetitions x checkpoints) at any horizon. Ctrl-C stops the loop within 1024 rounds.
+    record: names among "observations", "actions" and "feedback", to be kept of every round up to the last checkpoint
+    as `run.records`, by playing the repetitions `record_repetitions` (default all) once more.
+
+    Otherwise memory is O(repetitions x checkpoints) at any horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
     """
     instance("problem", problem, Problem, "a problem such as SwitchingCostGame(...)")
-    instance("learner", learner, Learner, "a learner such as Exp3()")
+    learner = as_learner(learner)
+    instance("learner", learner, Learner, wanted(learner))
     learner.check(problem)
     count = integer("repetitions", repetitions, low=1)
     integer("repetitions", count, high=2**32)  # streams number them in 32 bits
     first = integer("first_repetition", first_repetition, low=0, high=2**32 - count)
-    workers = integer("threads", threads, low=1) if threads is not None else (os.cpu_count() or 1)
+    if threads is not None:
+        integer("threads", threads, low=1)
     check_backend(backend, problem, learner)
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else given_rounds(checkpoints, problem.horizon)
 
     word = int(seed_word(seed))
+    chosen = _chosen(record_repetitions, range(first, first + count)) if len(record) else ()
+    records = _recorded(problem, learner, record, word, chosen, rounds, backend) if len(record) else {}
     values = learner.play(problem, word, first, count, rounds)
-    if values is None and (backend != "numba" or isinstance(problem, MatrixGame)):
-        values = engine(problem, learner).play(problem, learner, word, first, count, rounds, precision_of(backend))
     if values is None:
-        values = _in_parts(problem, learner, word, first, count, rounds, workers, 20 if progress else 1)
-    return Run(problem, learner, word, first, rounds, measured(problem, learner, values, count, rounds))
+        values = _played(problem, learner, word, first, count, rounds, backend, threads, 20 if progress else 1)
+    metrics = measured(problem, learner, values, count, rounds)
+    return Run(problem, learner, word, first, rounds, metrics, records, chosen)
+
+
+def _played(
+    problem: Problem,
+    learner: Learner,
+    seed: int,
+    first: int,
+    count: int,
+    rounds: Any,
+    backend: str,
+    threads: int | None,
+    parts: int,
+) -> Any:
+    kind = engine_of_loop(problem, learner, backend)
+    if kind == "jax":
+        return engine(problem, learner).play(problem, learner, seed, first, count, rounds, precision_of(backend))
+    if kind == "compiled":
+        return _in_parts(
+            compiled.play, problem, learner, seed, first, count, rounds, threads or os.cpu_count() or 1, parts
+        )
+    if backend != "python":
+        warnings.warn(_SLOW.format(learner.name), InterpretedWarning, stacklevel=4)
+    processes = threads or 1
+    parts = parts if processes == 1 else 1  # each part would start processes of its own
+    return _in_parts(interpreted.play, problem, learner, seed, first, count, rounds, processes, parts)
+
+
+def _chosen(given: Any, repetitions: range) -> Sequence[int]:
+    """Return the repetitions to record, all by default; ValueError for others than those that are played."""
+    if given is None:
+        return repetitions
+    return sorted({integer("record_repetitions", r, repetitions[0], repetitions[-1]) for r in given})
+
+
+def _recorded(
+    problem: Problem, learner: Learner, names: Any, seed: int, chosen: Sequence[int], rounds: Any, backend: str
+) -> dict[str, NDArray[Any]]:
+    if isinstance(names, str):
+        raise TypeError(f"record must be a list of names, as in [{names!r}]")
+    kind = engine_of(problem, learner, backend)
+    if not isinstance(problem, RoundProblem) or kind not in ("compiled", "python"):
+        raise TypeError(f"no records of {learner.name} in {type(problem).__name__}, whose rounds are played in a batch")
+    from sims.engines.recording import recorded
+
+    return recorded(problem, learner, list(names), seed, chosen, int(rounds[-1]), kind)
 
 
 def _in_parts(
-    problem: Any, learner: Any, seed: int, first: int, count: int, rounds: Any, workers: int, parts: int
+    play: Any, problem: Any, learner: Any, seed: int, first: int, count: int, rounds: Any, workers: int, parts: int
 ) -> NDArray[np.float64]:
-    """Play the compiled loop in about so many parts of the repetitions, and say after each how many are done."""
+    """Play in about so many parts of the repetitions, and say after each how many are done."""
     size = workers * -(-count // (parts * workers))
     starts, played = range(first, first + count, size), []
     with progress_of("simulate", len(starts), "repetitions", quiet=parts == 1) as advance:
         for start in starts:
             some = min(size, first + count - start)
-            played.append(compiled.play(problem, learner, seed, start, some, rounds, workers))
+            played.append(play(problem, learner, seed, start, some, rounds, workers))
             advance(some)
     return played[0] if len(played) == 1 else np.concatenate(played)
 

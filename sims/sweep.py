@@ -17,6 +17,7 @@ import numpy as np
 
 from bandits.core.arguments import Checked, own
 from bandits.core.checks import instance, integer, real, shown
+from bandits.plain import as_learner, wanted
 from bandits.protocol import Learner, Problem, RoundProblem
 from sims.code import Code, code_of
 from sims.config import canonical, describe
@@ -68,7 +69,8 @@ class Cell(Checked):
 
     def __post_init__(self) -> None:
         instance("problem", self.problem, Problem, "a problem such as SwitchingCostGame(...)")
-        instance("learner", self.learner, Learner, "a learner such as Exp3()")
+        object.__setattr__(self, "learner", as_learner(self.learner))
+        instance("learner", self.learner, Learner, wanted(self.learner))
         if self.precision is not None:
             instance("precision", self.precision, Precision, "None or a Precision(half_width)")
         instance("labels", self.labels, Mapping, "a mapping from a column's name to its value")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bandits.protocol import RoundProblem
-from sims.engines.backends import in_batches
+from sims.engines.backends import engine_of
 from sims.engines.compiled import compile_pair
 from sims.execute import worker_count
 from sims.side_by_side import side_by_side
@@ -15,12 +15,9 @@ def pairs_of(cells: Sequence[Cell]) -> list[Cell]:
     """Return one cell of each pair that has a compiled loop of its own; JAX compiles its programs when they run."""
     found: dict[Any, Cell] = {}
     for cell in cells:
-        if (
-            cell.backend == "numba"
-            and isinstance(cell.problem, RoundProblem)
-            and not in_batches(cell.problem, cell.learner)
-        ):
-            found.setdefault((cell.learner.steps_for(cell.problem), cell.problem.steps, cell.problem.metrics), cell)
+        problem, learner = cell.problem, cell.learner
+        if isinstance(problem, RoundProblem) and engine_of(problem, learner, cell.backend) == "compiled":
+            found.setdefault((learner.steps_for(problem), problem.steps, problem.metrics), cell)
     return list(found.values())
 
 

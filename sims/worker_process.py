@@ -7,16 +7,15 @@ the parent handles.
 import os
 import pickle
 import signal
-import sys
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
 from sims.compute import answer
+from sims.side_by_side import end_with
 
 READY = "ready"
-_ON_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
 def main(parent: int) -> None:
@@ -43,14 +42,3 @@ def _read(given: Any, parcels: "SimpleQueue[Any]") -> None:
         while True:
             parcels.put(pickle.load(given))
     os._exit(0)
-
-
-def end_with(parent: int) -> None:
-    """Let the system end this process when the parent ends, even if a learner holds the GIL."""
-    if sys.platform == "linux":
-        import ctypes
-
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_ON_DEATH_OF_PARENT, signal.SIGKILL)
-    if hasattr(os, "getppid") and os.getppid() != parent:
-        os._exit(0)

@@ -52,8 +52,8 @@ class Sampling:
 
     alpha: error probability.  limit: most repetitions, and of a rate those at each horizon (rate_limit).
     until_decided: whether to go on to `DECIDING_LIMIT` where that promises a decision.  share: of paths that violate a
-    claim about every path and are still to be noticed.  ends: the range of a sample, if given.  threads: of the
-    simulation.
+    claim about every path and are still to be noticed.  ends: the range of a sample, if given.  threads, backend: of
+    the simulation.
     """
 
     alpha: float
@@ -63,13 +63,14 @@ class Sampling:
     threads: int | None
     until_decided: bool = False
     share: float = RARE
+    backend: Any = "numba"
 
 
 class Draws:
     """Repetitions 0, 1, 2, ... of one simulation, drawn as they are needed."""
 
-    def __init__(self, problem: Any, learner: Any, metric: str, seed: int, threads: int | None) -> None:
-        self.problem, self.learner, self.metric, self.seed, self.threads = problem, learner, metric, seed, threads
+    def __init__(self, problem: Any, learner: Any, metric: str, seed: int, sampling: Sampling) -> None:
+        self.problem, self.learner, self.metric, self.seed, self.sampling = problem, learner, metric, seed, sampling
         self.values: Array = np.empty(0)
 
     def more(self, count: int) -> Array:
@@ -82,7 +83,8 @@ class Draws:
             repetitions=count,
             seed=self.seed,
             checkpoints=[self.problem.horizon],
-            threads=self.threads,
+            threads=self.sampling.threads,
+            backend=self.sampling.backend,
             first_repetition=len(self.values),
         )
         batch = np.asarray(run.final(self.metric), dtype=np.float64)
@@ -105,7 +107,7 @@ def check_samples(
     ends, target = sampling.ends or proven_range(problem, learner, bound.quantity), base.bound_value
     sign = 1.0 if base.direction == "upper" else -1.0
     test = MeanTest.start(min(sign * ends.low, sign * ends.high), max(sign * ends.low, sign * ends.high), sign * target)
-    draws = Draws(problem, learner, bound.quantity, base.seed, sampling.threads)
+    draws = Draws(problem, learner, bound.quantity, base.seed, sampling)
     outcomes: dict[str, Outcome] = {"below": "holds", "above": "broken", "vacuous": "vacuous"}
     outcome: Outcome = "undecided"
     while outcome == "undecided" and (count := _next_batch(len(draws.values), test, sampling)):
@@ -248,7 +250,7 @@ def check_paths(base: Verdict, bound: Any, problem: Any, learner: Any, sampling:
     limit = max(sampling.limit, DECIDING_LIMIT if sampling.until_decided else 0)
     every = plays is not None and plays <= limit
     count = int(plays) if every else min(needed, limit)
-    x = Draws(problem, learner, bound.quantity, base.seed, sampling.threads).more(count)
+    x = Draws(problem, learner, bound.quantity, base.seed, sampling).more(count)
     worst = float(x.max() if base.direction == "upper" else x.min())
     excess = worst - base.bound_value if base.direction == "upper" else base.bound_value - worst
     verdict = replace(base, kind="every path" if every else "sampled paths", estimate=worst, repetitions=count)
@@ -304,7 +306,7 @@ def check_rate(
     count = sampling.rate_limit
     columns = []
     for horizon in horizons:
-        draws = Draws(family(int(horizon)), learner, bound.quantity, base.seed, sampling.threads)
+        draws = Draws(family(int(horizon)), learner, bound.quantity, base.seed, sampling)
         columns.append(draws.more(count))
     fit = fit_exponent(horizons, np.stack(columns, axis=1), level=RATE_LEVEL)
     claimed = float(bound.exponent("horizon", _powers_of_horizon(along)))

@@ -30,6 +30,7 @@ from typing import Any, Literal, get_args
 
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
+from bandits.plain import as_learner, wanted
 from bandits.protocol import Learner, Problem
 from theory import checks
 from theory.ranges import Range
@@ -62,6 +63,7 @@ def verify(
     along: Mapping[str, Any] | None = None,
     rate_repetitions: int = RATE_REPETITIONS,
     threads: int | None = None,
+    backend: str = "numba",
 ) -> Verdict:
     """Return whether `bound` holds for `learner` in `problem`.
 
@@ -71,7 +73,7 @@ def verify(
     (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided, or with
     until_decided=True goes on while it seems that a million repetitions decide.
     share in (0, 1): of a claim about every path, sampling stops when at most this share of paths can violate it.
-    seed: integer in [0, 2^64); the same seed gives the same verdict.  threads: of the simulation.
+    seed: integer in [0, 2^64); the same seed gives the same verdict.  threads, backend: as in `simulate`.
     method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not to be had.
     parameters: of the bound: the learner's "own", "tuned" ones that minimise the bound, or a mapping, as in
     {"learning_rate": 0.01}, with the learner's own for the rest.
@@ -83,8 +85,8 @@ def verify(
 
     Raises theory.confidence.RangeViolation if a sample leaves its proven range: a bug in the problem or the learner.
     """
-    started = time.perf_counter()
-    sampling = _sampling(alpha, max_repetitions, rate_repetitions, until_decided, share, sample_range, threads)
+    started, learner = time.perf_counter(), as_learner(learner)
+    sampling = _sampling(alpha, max_repetitions, rate_repetitions, until_decided, share, sample_range, threads, backend)
     grid, bound, method = _given_horizons(horizons), find_bound(bound), _given_method(method)
     shown, family = _problem_and_family(problem, learner, grid)
     base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
@@ -125,7 +127,7 @@ def describe_problem(problem: Any) -> str:
 
 
 def _sampling(
-    alpha: Any, most: Any, at_each: Any, until_decided: Any, share: Any, ends: Any, threads: int | None
+    alpha: Any, most: Any, at_each: Any, until_decided: Any, share: Any, ends: Any, threads: int | None, backend: str
 ) -> checks.Sampling:
     """Return how a check may sample, from the arguments of `verify`; TypeError or ValueError naming a wrong one."""
     return checks.Sampling(
@@ -136,12 +138,13 @@ def _sampling(
         share=real("share", share, 0.0, 1.0, open_low=True, open_high=True),
         ends=_given_range(ends),
         threads=threads,
+        backend=backend,
     )
 
 
 def _problem_and_family(problem: Any, learner: Any, grid: Sequence[int]) -> tuple[Any, Callable[[int], Any]]:
     """Return the problem, of the last horizon where a function is given, and the function from horizons to problems."""
-    instance("learner", learner, Learner, "a learner such as Exp3()")
+    instance("learner", learner, Learner, wanted(learner))
     given = callable(problem) and not isinstance(problem, type)
     shown = problem(grid[-1]) if given else problem
     instance("problem", shown, Problem, "a problem such as SwitchingCostGame(...), or a function from a horizon to one")

@@ -68,13 +68,13 @@ def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
     def checked(action: Any) -> Any:
         fields = getattr(action, "fields", ())
         if expected and not fields:
-            raise InvalidActionType(f"act must return a {expected}, got {types.unliteral(action)}")
+            raise InvalidActionType(f"act must return a {expected}, got {_in_words(action)}")
         for part in parts:
             if expected and part.name not in fields:
                 raise InvalidActionType(f"act must return a {expected}, got one without {part.name}")
             value = action[fields.index(part.name)] if expected else action
             if not _type_fits(value, part):
-                raise InvalidActionType(f"{part.name} must be {part}, got {types.unliteral(value)}")
+                raise InvalidActionType(f"{part.name} must be {part}, got {_in_words(value)}")
         return types.none
 
     instructions(check, checked)(lambda context, builder, signature, arguments: context.get_dummy_value())
@@ -124,6 +124,10 @@ def _type_fits(kind: Any, part: Part) -> bool:
     if isinstance(kind, types.Boolean):
         return False
     return isinstance(kind, types.Integer) or (part.base == "number" and isinstance(kind, types.Float))
+
+
+def _in_words(kind: Any) -> str:
+    return f"{kind.type} or None" if isinstance(kind, types.Optional) else str(types.unliteral(kind))
 
 
 def _shown(value: Any) -> str:

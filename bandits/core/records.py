@@ -4,6 +4,8 @@ A field is a number, an array with one metric per entry (`errors` for the metric
 a NamedTuple whose fields are metrics, or None for a metric that this problem does not have.
 """
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -16,25 +18,35 @@ class InvalidMetrics(TypeError):
     """A record of metrics that does not match the problem's `metrics`."""
 
 
-def writer(names: tuple[str, ...]) -> Callable[[Any, Any], None]:
+def writer(names: tuple[str, ...], *, empty: bool = False) -> Callable[[Any, Any], None]:
     """Return (record, out) -> None, for kernels too: it writes the metrics `names` into out (len(names),) float64.
 
+    empty: arrays without entries are allowed.
     It raises InvalidMetrics, where a pair is compiled, for a record whose fields are not these metrics in this order.
     """
 
     def write(record: Any, out: Any) -> None:
-        for place, path in _places(names, record, _kind_of_value):
+        for place, path in _places(names, record, _kind_of_value, empty):
             value = record
             for part in path:
                 value = value[part]
             out[place] = value
 
-    stored(write, lambda record: _places(names, record, _kind_of_type))
+    stored(write, lambda record: _places(names, record, _kind_of_type, empty))
     return write
 
 
+def columns(record: Any) -> tuple[str, ...]:
+    """Return the names of the numbers of a record, as `writer` takes them; InvalidMetrics for what it cannot write."""
+    names: list[str] = []
+    for name, path, many in _parts(record, _kind_of_value):
+        value = functools.reduce(operator.getitem, path, record)
+        names += [f"{name}_{i}" for i in range(len(value))] if many else [name]
+    return tuple(names)
+
+
 def _places(
-    names: tuple[str, ...], record: Any, kind_of: Callable[[Any], Any]
+    names: tuple[str, ...], record: Any, kind_of: Callable[[Any], Any], empty: bool
 ) -> list[tuple[slice | int, tuple[int, ...]]]:
     """Return the place of each part of a record in the row, and the indices that lead to the part."""
     found = list(_parts(record, kind_of))
@@ -42,7 +54,7 @@ def _places(
     at = 0
     for name, path, many in found:
         count = _entries(names[at:], name) if many else 1
-        if count == 0 or (not many and names[at : at + 1] != (name,)):
+        if (count == 0 and not empty) or (not many and names[at : at + 1] != (name,)):
             break
         places.append((slice(at, at + count) if many else at, path))
         at += count
@@ -72,7 +84,14 @@ def _parts(record: Any, kind_of: Callable[[Any], Any], path: tuple[int, ...] = (
         elif kind in ("number", "array"):
             yield name, (*path, index), kind == "array"
         elif kind != "none":
-            raise InvalidMetrics(f"measure must return numbers or arrays of one axis, got {value} for {name}")
+            raise InvalidMetrics(
+                f"measure must return numbers or arrays of one axis, got {_kind_in_words(value)} for {name}"
+            )
+
+
+def _kind_in_words(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return f"an array of shape {shape}" if isinstance(shape, tuple) else str(value)
 
 
 def _kind_of_value(value: Any) -> Any:

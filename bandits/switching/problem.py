@@ -17,6 +17,7 @@ hindsight on the same loss sequence, up to each checkpoint:
 The observations of a round are chosen before it, of different actions; each counts one towards the budget.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -108,6 +109,10 @@ class SwitchingCostGame(RoundProblem):
     def steps(self) -> ProblemSteps:
         """The compiled functions for this loss process and feedback."""
         return _steps(self.losses.steps, self.feedback)
+
+    def payoff(self, metrics: Mapping[str, float]) -> float:
+        """Return minus what was paid, switches included."""
+        return -metrics["loss"] - self.switching_cost * metrics["switches"]
 
     def setting(self) -> SwitchingSetting:
         """Return what the compiled functions receive."""

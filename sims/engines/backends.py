@@ -1,5 +1,7 @@
 """Choice of the engine of a pair: the compiled loop plays every `RoundProblem`, JAX some pairs and all matrix games.
 
+The interpreter (`sims.engines.python`) plays them all, and alone those whose learner is not written in kernels.
+
 A family with JAX implementations has a module `sims.engines.jax.FAMILY.program`, with `PAIRS`, a sentence that lists
 the pairs, and the functions
 
@@ -15,9 +17,12 @@ import pkgutil
 from types import ModuleType
 from typing import Any, Literal, get_args
 
-from bandits.protocol import Learner, MatrixGame
+from bandits.core.jit import is_compiled
+from bandits.plain import Plain
+from bandits.protocol import Learner, MatrixGame, RoundProblem
 
-Backend = Literal["numba", "jax", "jax-float32"]
+Backend = Literal["numba", "python", "jax", "jax-float32"]
+Engine = Literal["compiled", "python", "jax", "own"]
 
 
 def precision_of(backend: str) -> str:
@@ -33,13 +38,31 @@ def check_backend(backend: Any, problem: Any, learner: Learner) -> None:
     """
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be one of {', '.join(get_args(Backend))}, got {backend!r}")
-    if type(learner).play is Learner.play and (backend != "numba" or isinstance(problem, MatrixGame)):
+    if engine_of(problem, learner, backend) == "jax" or (isinstance(problem, MatrixGame) and backend == "python"):
         engine(problem, learner).check(problem, learner, precision_of(backend))
 
 
-def in_batches(problem: Any, learner: Learner) -> bool:
-    """Return whether a pair is played in batches under any backend: matrix games, and learners that override `play`."""
-    return isinstance(problem, MatrixGame) or type(learner).play is not Learner.play
+def engine_of(problem: Any, learner: Learner, backend: str) -> Engine:
+    """Return which engine plays a pair: "own" is `Learner.play`."""
+    return "own" if type(learner).play is not Learner.play else engine_of_loop(problem, learner, backend)
+
+
+def engine_of_loop(problem: Any, learner: Learner, backend: str) -> Engine:
+    """Return which engine plays a pair unless `Learner.play` does."""
+    if backend == "python":
+        return "python"
+    if isinstance(problem, MatrixGame) or backend != "numba":
+        return "jax"
+    return "python" if _is_plain(problem, learner) else "compiled"
+
+
+def _is_plain(problem: Any, learner: Learner) -> bool:
+    """Return whether no step of a learner is a kernel; where some are, the compiled loop names the others."""
+    if not isinstance(problem, RoundProblem):
+        return False
+    if isinstance(learner, Plain):
+        return True
+    return is_compiled(problem.steps.respond) and not any(map(is_compiled, learner.steps_for(problem)))
 
 
 def engine(problem: Any, learner: Learner) -> ModuleType:
@@ -71,8 +94,8 @@ def _program(family: str) -> ModuleType:
 
 def numbers_depend_on(backend: str) -> dict[str, str]:
     """Return what the rounding of a JAX backend depends on, its name and the kind of device; {} for "numba"."""
-    if backend == "numba":
-        return {}
+    if backend in ("numba", "python"):
+        return {} if backend == "numba" else {"backend": backend}
     import jax
 
     return {"backend": backend, "device": jax.default_backend()}

@@ -3,9 +3,8 @@
 import enum
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -14,33 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core import stopping
-from bandits.core.actions import InvalidAction, InvalidActionType
-from bandits.core.addresses import GlobalRandomness
-from bandits.core.jit import RECORDS_HOLD, CompilationError, borrow, is_compiled, keep_alive, kernel, origin_of, program
+from bandits.core.actions import InvalidActionType
+from bandits.core.jit import RECORDS_HOLD, borrow, is_compiled, keep_alive, kernel, origin_of, program
 from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
+from sims.engines.faults import clear_errors
+from sims.engines.python.diagnosis import explained, try_out
 
 ROUNDS_BETWEEN_LOOKS = 1 << 10  # between reads of `stop`: 0.5 s where a round takes 0.5 ms
-
-
-@contextmanager
-def clear_errors(problem: Problem, learner: Learner) -> Iterator[None]:
-    """Turn errors of steps that do not compile, or that return invalid values, into one line that names the learner."""
-    pair = f"{learner.name} in {type(problem).__name__}"
-    try:
-        yield
-    except GlobalRandomness as error:
-        raise TypeError(f"{pair}: {error}; draw from bandits.rng, as in uniform(rng, t, 0)") from None
-    except CompilationError as error:
-        reason = _reason(str(error))
-        raise TypeError(f"{learner.name}'s steps do not compile in {type(problem).__name__}: {reason}") from error
-    except InvalidMetrics as error:
-        raise TypeError(f"{type(problem).__name__}: {error}") from None
-    except InvalidActionType as error:
-        raise TypeError(f"{learner.name} cannot play {type(problem).__name__}: {error}") from None
-    except InvalidAction as error:
-        raise error.of(learner.name) from None
+_OF_COMPILER = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
 
 
 def play(
@@ -57,8 +47,12 @@ def play(
 
     with clear_errors(problem, learner):
         loop = loop_of(problem, learner, params, setting)
-        part((0, 0))  # compile once, not in every thread
-        in_threads(part, pieces(count, threads), threads, stop)
+        compiled(problem, learner, lambda: part((0, 0)))  # once, not in every thread
+        try:
+            in_threads(part, pieces(count, threads), threads, stop)
+        except Exception as error:
+            error.add_note(f'in {learner.name}; backend="python" plays the same and tells the line and the round')
+            raise
     stopping.look(stop)
     return values
 
@@ -68,7 +62,23 @@ def compile_pair(problem: Any, learner: Learner) -> None:
     params, setting, nothing = learner.parameters(problem), problem.setting(), np.empty((0, 1, len(problem.metrics)))
     with clear_errors(problem, learner):
         loop = loop_of(problem, learner, params, setting)
-        loop(params, setting, seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), nothing)
+        empty = (seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), nothing)
+        compiled(problem, learner, lambda: loop(params, setting, *empty))
+
+
+def compiled(problem: RoundProblem, learner: Learner, play_nothing: Callable[[], None]) -> None:
+    """Compile a pair by playing no repetition; raise what keeps it from being compiled, in one line.
+
+    A learner from outside the package plays some rounds in the interpreter, which checks its indices.
+    """
+    try:
+        play_nothing()
+    except (InvalidMetrics, InvalidActionType, MemoryError, OSError):
+        raise
+    except Exception as error:  # of the compiler
+        raise explained(problem, learner, error) from None
+    if not type(learner).__module__.startswith("bandits."):
+        try_out(problem, learner)
 
 
 def in_threads(part: Callable[[Any], None], parts: list[tuple[int, int]], workers: int, stop: Any) -> None:
@@ -132,23 +142,6 @@ def _check_value(owner: str, path: str, value: Any) -> None:
         raise TypeError(f"{owner} gives a {type(value).__name__} for {path}; {RECORDS_HOLD}")
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError(f"{owner} gives {path} beyond a signed integer of 64 bits")
-
-
-def _reason(text: str) -> str:
-    """Return the cause and place of a Numba error, without the frames of its pipeline."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    refused = [line for line in lines if RECORDS_HOLD in line]
-    if refused:
-        return refused[0].rpartition("Error: ")[2]
-    said = [line for line in lines if not line.startswith("Failed in ")]
-    call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
-    where = [line for line in said if line.startswith("During: typing of")][:1]
-    hint = (
-        ["is it a kernel (bandits.jit.kernel)?"]
-        if said[0].startswith(("Untyped global name", "NameError: name"))
-        else []
-    )
-    return "; ".join([*said[:1], *call, *where, *hint])
 
 
 @cache

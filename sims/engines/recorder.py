@@ -14,6 +14,7 @@ from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream
 from bandits.losses import LossProcess, LossSteps
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem
 from sims.engines import compiled
+from sims.engines.faults import clear_errors
 
 
 def recorded_losses(losses: LossProcess, horizon: int, seed: int, repetition: int) -> NDArray[np.float64]:
@@ -58,10 +59,10 @@ def action_counts(
     def play(part: tuple[int, int]) -> None:
         count(params, setting, seed_word(seed), *part, stop, counts[part])
 
-    with compiled.clear_errors(problem, learner):
+    with clear_errors(problem, learner):
         compiled.loop_of(problem, learner, params, setting)  # refuses what `simulate` refuses
         count = _counter(learner.steps_for(problem), problem.steps)
-        play((0, 0))  # compile once, not in every thread
+        compiled.compiled(problem, learner, lambda: play((0, 0)))  # once, not in every thread
         compiled.in_threads(play, parts, workers, stop)
     stopping.look(stop)
     total: NDArray[np.int64] = np.sum(list(counts.values()), axis=0)

@@ -29,7 +29,8 @@ from bandits.core.jax_settings import local_settings
 from bandits.core.rng import ENVIRONMENT, LEARNER, Stream
 from bandits.core.rng_jax import stream, uniform
 from bandits.protocol import GameRules, Learner, MatrixGame, MatrixLearner
-from sims.engines.self_play_faults import explained, fault_of_play, faulty
+from sims.engines.faults import faulty
+from sims.engines.self_play_faults import explained, fault_of_play
 
 _PADDING = 32
 _BLOCK = 64  # repetitions

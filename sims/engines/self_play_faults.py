@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from bandits.protocol import GameRules, Learner
+from sims.engines.faults import faulty
 
-_CLOSE = 1e-6  # allowed distance of the sum of a policy's probabilities from 1
+_TRACING = (jax.errors.JAXTypeError, jax.errors.JAXIndexError)
 _LONGEST = 120  # characters of another library's message
 
 
@@ -50,7 +51,9 @@ def _traced(learner: Learner, function: str, call: Any, *given: Any) -> Any:
     try:
         return jax.eval_shape(call, *given)
     except Exception as error:
-        return TypeError(f"{learner.name}.{function} fails when JAX traces it: {_in_short(error)}")
+        reason = f"{learner.name}.{function} fails when JAX traces it: {_in_short(error)}"
+        without = '; backend="python" plays it without tracing' if isinstance(error, _TRACING) else ""
+        return TypeError(reason + without)
 
 
 def _in_short(error: Exception) -> str:
@@ -88,8 +91,3 @@ def fault_of_play(learner: Any, params: Any, rules: GameRules, game: Any, asks: 
                 return f"{learner.name}.policy must return log-probabilities: in round t = {t} it returned {said}"
         state = step(state, jnp.int64(t))
     return f"{learner.name}.policy must return log-probabilities: its policies do not sum to 1 on average"
-
-
-def faulty(totals: Any) -> Any:
-    """Return where the sums of policies (...,) are not 1."""
-    return ~(np.abs(totals - 1.0) <= _CLOSE)

@@ -116,10 +116,19 @@ DOES_NOT_COMPILE = r"^Mine's steps do not compile in SwitchingCostGame: .*"
 @pytest.mark.parametrize(
     ("steps", "reason"),
     [
-        (LearnerSteps(init, act_without_stream, update), r"signature '\(params, state, t\)'.*too many positional"),
-        (LearnerSteps(init, act_on_what_is_not_there, update), r"Unknown attribute 'weights' of type State"),
-        (LearnerSteps(init, act_not_compiled, update), r"name 'act'.*is it a kernel"),
-        (LearnerSteps(init, act, update_changes_a_type), r"Cannot unify State\(int64 x 1\) and State\(float64 x 1\)"),
+        (
+            LearnerSteps(init, act_without_stream, update),
+            r"act must take \(params, state, t, rng\), got \(params, state, t\) \(act_without_stream in ",
+        ),
+        (
+            LearnerSteps(init, act_on_what_is_not_there, update),
+            r"act raises AttributeError: 'State' object has no attribute 'weights' \(.*line ",
+        ),
+        (LearnerSteps(init, act_not_compiled, update), r"is act a kernel.*\(act_not_compiled in "),
+        (
+            LearnerSteps(init, act, update_changes_a_type),
+            r"update returns a float for State.arm, which init made an integer \(",
+        ),
     ],
     ids=["signature", "attribute", "not a kernel", "type of a field"],
 )

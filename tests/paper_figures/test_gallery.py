@@ -91,9 +91,8 @@ def test_the_table_on_disk_is_what_was_drawn(drawn, table, canvas, tmp_path, nam
     """The table holds all: from it alone, with other parameters, the figure draws the same picture to the byte."""
     folder, frame = drawn(name), table(name)
     assert frame.height > 0
-    gallery.save(canvas(name), tmp_path / name)
-    for ending in ("png", "pdf"):
-        assert (tmp_path / f"{name}.{ending}").read_bytes() == (folder / f"{name}.{ending}").read_bytes()
+    (again,) = gallery.save(canvas(name), tmp_path / name, ["png"])
+    assert again.read_bytes() == (folder / again.name).read_bytes()
     assert all("nan" not in sentence for sentence in json.loads((folder / f"{name}.json").read_text())["findings"])
 
 

@@ -10,7 +10,13 @@ from bandits.core.addresses.libraries import is_library
 
 _OF_PYTHON = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__abstractmethods__", "_abc_impl"}
 _OF_PYTHON |= {"__firstlineno__", "__static_attributes__", "__parameters__", "__orig_bases__", "__annotate__"}
-_OF_PYTHON |= {"__annotations_cache__", "__annotate_func__", "__dataclass_fields__", "__dataclass_params__"}
+_OF_PYTHON |= {
+    "__slotnames__",
+    "__annotations_cache__",
+    "__annotate_func__",
+    "__dataclass_fields__",
+    "__dataclass_params__",
+}
 
 
 class _AnyTuple(NamedTuple):

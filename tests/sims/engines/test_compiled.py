@@ -106,10 +106,29 @@ class Seeing(Blind):
 
 
 def test_the_observation_reaches_the_learner_before_it_acts():
-    run = simulate(Guess(), Seeing(), repetitions=3)
+    run = simulate(Guess(), Seeing(), repetitions=3, record=["observations", "actions"])
     assert run.final("hits").tolist() == [50.0] * 3
     assert run.final("misses_0").tolist() == [0.0] * 3
-    assert np.array_equal(run.values, play_plainly(Guess(), Seeing(), 3, checkpoints=run.rounds))
+    assert np.array_equal(run.records["observations"][:, :, 0], run.actions)
+    plain = simulate(Guess(), Seeing(), repetitions=3, record=["observations"], backend="python")
+    assert np.array_equal(run.values, plain.values)
+    assert np.array_equal(run.records["observations"], plain.records["observations"])
+
+
+def test_a_plain_learner_is_shown_a_copy_that_it_may_keep():
+    class Memory:
+        def reset(self, problem, rng):
+            self.seen = []
+
+        def act(self, observation, rng):
+            self.seen.append(observation)
+            return int(observation[0])
+
+        def update(self, observation, action, feedback, rng):
+            assert observation is self.seen[-1]
+            assert [int(x[0]) for x in self.seen[-2:]][-1] == action
+
+    assert simulate(Guess(), Memory(), backend="python").final("hits") == [50.0]
 
 
 @pytest.mark.parametrize(
