@@ -25,31 +25,28 @@ extensions = [
     "links",
     "theorem_pages",
 ]
-exclude_patterns = ["_build", "auto_examples/**/*.md5"]
-nitpicky = False
+exclude_patterns = ["_build", "tutorials/**/*.md5"]
 
 # ---------------------------------------------------------------- text
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # the order of tutorials is a class
+default_role = "code"
 highlight_language = "none"
-math_numfig = False
 html_math_renderer = "mathml"
 
 autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings have types with shapes
-autodoc_use_type_comments = False
 maximum_signature_line_length = 66
 
 # ---------------------------------------------------------------- tutorials
 
 sphinx_gallery_conf = {
-    "examples_dirs": "../examples",
-    "gallery_dirs": "auto_examples",
-    "filename_pattern": r"/tutorial_",
-    "ignore_pattern": r"/(?!tutorial_)[^/]*\.py$",
+    "examples_dirs": "../examples/tutorials",
+    "gallery_dirs": "tutorials",
+    "filename_pattern": r"\.py$",  # run them all
     "within_subsection_order": FileNameSortKey,
     "abort_on_example_error": True,
     "download_all_examples": False,
@@ -59,15 +56,15 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "show_signature": False,
     "reset_modules": (),
+    "ignore_repr_types": "matplotlib",
     "thumbnail_size": (400, 280),
-    "matplotlib_animations": False,
-    "plot_gallery": True,
 }
 
 # ---------------------------------------------------------------- pages
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"regretlab {release}"
+html_context = {"default_mode": "light"}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_copyright = False

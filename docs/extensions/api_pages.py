@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,6 +30,7 @@ MODULES = {
         "bandits.protocol": "the contracts of problems and learners",
         "bandits.jit": "kernels",
         "bandits.rng": "random numbers by address",
+        "bandits.adapters": "policies of other libraries",
         "paper_figures.kit": "figures",
     },
 }
@@ -42,15 +43,14 @@ def setup(app: Any) -> dict[str, Any]:
 
 
 def _write(app: Any) -> None:
-    folder = Path(app.srcdir) / "api"
     index = ["# Reference", "", "`import regretlab` has", ", ".join(_everyday()) + ".", ""]
+    pages = {}
     for part, modules in MODULES.items():
         index += [f"## {part}", "", "| module | |", "|---|---|"]
         index += [f"| [{module}]({module}.rst) | {said} |" for module, said in modules.items()]
         index += ["", *toctree(modules, part)]
-        for module in modules:
-            keep(folder / f"{module}.rst", _page(importlib.import_module(module)))
-    keep(folder / "index.md", "\n".join(index))
+        pages |= {f"{module}.rst": _page(importlib.import_module(module)) for module in modules}
+    keep(Path(app.srcdir) / "api", pages | {"index.md": "\n".join(index)})
 
 
 def _everyday() -> list[str]:
@@ -109,8 +109,13 @@ def toctree(pages: Iterable[str], caption: str = "") -> list[str]:
     return ["```{toctree}", ":hidden:", *([f":caption: {caption}"] if caption else []), "", *pages, "```", ""]
 
 
-def keep(path: Path, text: str) -> None:
-    """Write a file unless it is there with this text, so that Sphinx reads again what has changed only."""
-    path.parent.mkdir(exist_ok=True)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+def keep(folder: Path, pages: Mapping[str, str]) -> None:
+    """Make the files of a folder these, by name; one that has its text already is left, so that Sphinx skips it."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        if path.name not in pages:
+            path.unlink()
+    for name, text in pages.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")

@@ -20,9 +20,13 @@ def setup(app: Any) -> dict[str, Any]:
 
 
 def _rewritten(app: Any, kind: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    paragraphs = re.split(r"\n[ ]*\n", "\n".join(lines).strip("\n"))
-    parameters = _parameters(thing)
-    lines[:] = "\n\n".join(_paragraph(text, parameters) for text in paragraphs).splitlines() + [""]
+    lines[:] = [*restructured("\n".join(lines), _parameters(thing)).splitlines(), ""]
+
+
+def restructured(text: str, parameters: set[str]) -> str:
+    """Return a docstring as reStructuredText; parameters: names in the signature."""
+    paragraphs = re.split(r"\n[ ]*\n", text.strip("\n"))
+    return "\n\n".join(_paragraph(paragraph, parameters) for paragraph in paragraphs)
 
 
 def _parameters(thing: Any) -> set[str]:

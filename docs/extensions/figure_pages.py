@@ -42,14 +42,14 @@ def _write(app: Any) -> None:
         if (card := folder / f"{name}.json").exists():
             described = json.loads(card.read_text(encoding="utf-8"))
             papers.setdefault(described["paper"]["title"], []).append(described)
-    index, pages = [_HEAD, "| paper | figures |", "|---|---|"], []
+    index, pages = [_HEAD], {}
     for title, cards in papers.items():
         page = cards[0]["name"].partition("_")[0]
-        pages.append(page)
-        links = "; ".join(f"[{card['title']}](#figure-{card['name']})" for card in cards)
-        index.append(f"| [{title}]({page}.md), {cards[0]['paper']['authors']} | {links} |")
-        keep(Path(app.srcdir) / "figures" / f"{page}.md", _page(title, cards))
-    keep(Path(app.srcdir) / "figures" / "index.md", "\n".join([*index, "", *toctree(pages)]))
+        pages[f"{page}.md"] = _page(title, cards)
+        links = [f"- [{card['title']}](#figure-{card['name']})" for card in cards]
+        index += [f"## [{title}]({page}.md)", "", cards[0]["paper"]["authors"], "", *links, ""]
+    pages["index.md"] = "\n".join([*index, *toctree(page.removesuffix(".md") for page in pages)])
+    keep(Path(app.srcdir) / "figures", pages)
 
 
 _HEAD = """# Figures

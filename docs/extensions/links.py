@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sphinx.util.logging import getLogger
-
 
 def setup(app: Any) -> dict[str, Any]:
     """Look at the links when everything is built; each that leads nowhere is a warning."""
@@ -15,6 +13,8 @@ def setup(app: Any) -> dict[str, Any]:
 
 
 def _warn(app: Any, error: Exception | None) -> None:
+    from sphinx.util.logging import getLogger
+
     if error is None and app.builder.format == "html":
         for message in broken_links(Path(app.outdir)):
             getLogger(__name__).warning(message)

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import sympy as sp
@@ -30,16 +31,21 @@ def setup(app: Any) -> dict[str, Any]:
 
 
 def _write(app: Any) -> None:
-    folder = Path(app.srcdir) / "theorems"
-    families = {m.__name__.removeprefix("theory.").removesuffix(".bounds"): m for m in theory.modules_of_families("bounds")}
+    found = {family_of(module): module.BOUNDS for module in theory.modules_of_families("bounds")}
+    families = {family: found[family] for family in sorted(found, key=[*FAMILIES, *found].index)}
+    index, pages = [_HEAD, "| family | theorems |", "|---|---:|"], {}
     ratios, verdicts = _ratios(), _verdicts()
-    index = [_HEAD, "| family | theorems |", "|---|---:|"]
-    for family, module in families.items():
+    for family, bounds in families.items():
         title = FAMILIES.get(family, family)
-        index.append(f"| [{title}]({family}.md) | {len(module.BOUNDS)} |")
-        entries = [_entry(bound, ratios.get(bound.name), verdicts.get(bound.name, [])) for bound in module.BOUNDS]
-        keep(folder / f"{family}.md", "\n\n".join([f"# {title}", *entries]) + "\n")
-    keep(folder / "index.md", "\n".join([*index, "", *toctree(families)]))
+        index.append(f"| [{title}]({family}.md) | {len(bounds)} |")
+        entries = [_entry(bound, ratios.get(bound.name), verdicts.get(bound.name, [])) for bound in bounds]
+        pages[f"{family}.md"] = "\n\n".join([f"# {title}", *entries]) + "\n"
+    keep(Path(app.srcdir) / "theorems", pages | {"index.md": "\n".join([*index, "", *toctree(families)])})
+
+
+def family_of(module: ModuleType) -> str:
+    """Return the family of a module of theorems, as "preference.duels"."""
+    return module.__name__.removeprefix("theory.").removesuffix(".bounds")
 
 
 _HEAD = """# Theorems

@@ -34,10 +34,12 @@ with path.open("w", newline="") as file:
 population = CsvPopulation(
     path=str(path), outcome="repaid", good_value="1", group="group", group_value="B", numbers=["income"]
 )
-game = ThresholdGame(population, horizon=100_000, grid=20, price=2.0, parity_tolerance=0.1)
+game = ThresholdGame(population, horizon=50_000, grid=20, price=2.0, parity_tolerance=0.1)
 means, best = game.fixed_points, game.fixed_points.best
 print(f"best feasible threshold: {game.thresholds[best]:.2f}, reward {means.reward[best]:.3f} per round")
-print(f"best of all thresholds:  {game.thresholds[means.reward.argmax()]:.2f}, reward {means.reward.max():.3f} per round")
+print(
+    f"best of all thresholds:  {game.thresholds[means.reward.argmax()]:.2f}, reward {means.reward.max():.3f} per round"
+)
 
 # %%
 # Three learners: a search among the thresholds that may be feasible, a primal-dual bandit, and one that looks at the

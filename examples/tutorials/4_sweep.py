@@ -12,6 +12,7 @@ depends on, and the same on every worker; after a crash the same call goes on.
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import polars
 
 from bandits.switching import Exp3
@@ -38,6 +39,16 @@ print(f"{report.computed} computed, {report.reused} reused")
 results = polars.read_parquet(report.results)
 last = results.filter((polars.col("metric") == "regret") & (polars.col("round") == polars.col("horizon")))
 last.select("horizon", "name", "mean", "std")
+
+# %%
+# In double logarithmic axes the two rates are lines.
+
+for name in learners:
+    line = last.filter(polars.col("name") == name)
+    plt.loglog(line["horizon"], line["mean"], "o-", label=name)
+plt.xlabel("horizon")
+plt.ylabel("regret, switches included")
+plt.legend()
 
 # %%
 # The same call again computes nothing; a new horizon computes its own cells.

@@ -10,8 +10,17 @@ its own action, and by one that sees the losses of all.
 # A *problem* sets the losses, says what is revealed, and what is paid. The losses here are the random walk from which
 # Dekel, Ding, Koren & Peres (2014) prove that bandit feedback costs T^(2/3).
 
-from regretlab import BatchedExp3, FullInformation, MultiScaleRandomWalk, ShrinkingDartboard, SwitchingCostGame
-from regretlab import compare, plot, simulate, theorem
+from regretlab import (
+    BatchedExp3,
+    FullInformation,
+    MultiScaleRandomWalk,
+    ShrinkingDartboard,
+    SwitchingCostGame,
+    compare,
+    plot,
+    simulate,
+    theorem,
+)
 
 walk = MultiScaleRandomWalk(n_actions=5, gap=0.2)
 bandit = SwitchingCostGame(walk, horizon=20_000, switching_cost=1.0)

@@ -2,8 +2,8 @@
 Your own learner
 ================
 
-*For all.* A learner is three functions and two records. Written as kernels it runs as fast as the built-in ones; written
-as a plain class it may use any library.
+*For all.* A learner is three functions and two records. Written as kernels it runs as fast as the built-in ones;
+written as a plain class it may use any library.
 """
 
 # %%
@@ -15,8 +15,19 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from regretlab import Bandit, BernoulliLosses, Exp3, Learner, LearnerSteps, SwitchingCostGame
-from regretlab import compare, kernel, plot, simulate, verify
+from regretlab import (
+    Bandit,
+    BernoulliLosses,
+    Exp3,
+    Learner,
+    LearnerSteps,
+    SwitchingCostGame,
+    compare,
+    kernel,
+    plot,
+    simulate,
+    verify,
+)
 
 
 class Params(NamedTuple):
@@ -71,3 +82,32 @@ plot(runs)
 print(verify("bubeck2012.exp3", game, StayOrMove(), alpha=1e-6, parameters="tuned").explain())
 
 # %%
+# The same learner in plain Python: an object with three methods. The interpreter plays it against the same losses, a
+# thousand times slower, so fewer repetitions do. Its numbers are those of the kernels, for each repetition.
+
+
+class PlainStayOrMove:
+    """The same learner; `accepts` names the feedback that it learns from."""
+
+    accepts = (Bandit,)
+
+    def reset(self, problem, rng):
+        """Prepare for the first round; rng is a `numpy.random.Generator`."""
+        self.n_actions, self.action = problem.n_actions, 0
+
+    def act(self, observation, rng):
+        """Return the action of this round."""
+        return self.action
+
+    def update(self, observation, action, feedback, rng):
+        """Learn from the loss of this round."""
+        if feedback >= 0.5:
+            self.action = (action + 1) % self.n_actions
+
+
+plain = simulate(game, PlainStayOrMove(), repetitions=2, seed=1, backend="python")
+assert np.array_equal(plain["regret"], runs[0]["regret"][:2])
+compare([plain], ["regret", "switches"])
+
+# %%
+# :doc:`/how_to/add_a_learner` adds a learner to the package, :doc:`/plain_python` has policies of other libraries.

@@ -11,7 +11,7 @@ probability of being wrong.
 
 from dataclasses import dataclass
 
-from regretlab import Exp3, LossTable, SwitchingCostGame, theorem, verify
+from regretlab import Exp3, LossTable, SwitchingCostGame, plot, simulate, theorem, verify
 from theory.switching.witnesses import costly_losses
 
 bound = theorem("bubeck2012.exp3")
@@ -28,6 +28,7 @@ bound
 game = SwitchingCostGame(LossTable(costly_losses(2000, 5, gap=0.3)), horizon=2000, switching_cost=0.0)
 print(f"The bound says at most {bound.value_for(game, Exp3()):.1f}")
 print(verify(bound, game, Exp3(), alpha=1e-6).explain())
+plot(simulate(game, Exp3(), repetitions=64, seed=1), bounds=[bound])
 
 # %%
 # A mistake is noticed. This learner runs at 30 times the best rate and declares the best one.
