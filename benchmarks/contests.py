@@ -47,7 +47,7 @@ class Contest:
     horizon: int
     ours: Play
     rival: Play
-    goal: float | None = None  # ns a round
+    goal: float | None = None  # ns per round
     threaded: bool = True
     has_threads: bool = False  # of its own, as JAX has
     repetitions: int | None = None  # of every run; None means as many as fill the time

@@ -122,7 +122,7 @@ def seconds_a_round(game: OneSidedGame, learner: Any, rounds: int) -> float:
 
 def print_classes() -> None:
     """Print microseconds per round of exponential weights and perturbed leaders against the class size."""
-    print(f"one separator of 24 cells, {LEADERS} leaders, k = 4: microseconds a round")
+    print(f"one separator of 24 cells, {LEADERS} leaders, k = 4: microseconds per round")
     print(f"  {'N':>8} {'weights':>10} {'leaders':>10}")
     for cuts, groups in CLASSES:
         game = make_class(cuts, groups)
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (ours, numbers), (rival, expected) = _timed(play_ours, game), _timed(play_numpy, game)
     for name, seconds, values in (("ours", ours, numbers), ("NumPy", rival, expected)):
         row = ", ".join(f"{n} {v:.1f}" for n, v in zip(NAMES, values, strict=True))
-        print(f"  {name:6}{seconds:8.2f} s {1e6 * seconds / horizon:8.1f} us a round   {row}")
+        print(f"  {name:6}{seconds:8.2f} s {1e6 * seconds / horizon:8.1f} us per round   {row}")
     print(f"  {rival / ours:.1f} times as fast as NumPy")
     if horizon == 10_000:
         print(f"  goal: {GOAL:g} s, {'met' if ours < GOAL else 'MISSED'}")

@@ -237,7 +237,7 @@ def heading(samples: int, regret: float) -> list[str]:
         "turn; medians, and the spread of the ratios of neighbours. Ours is `Exp3()` through `simulate`; "
         f"its regret as a share of uniform play's: {regret / UNIFORM_REGRET:.2f}.",
         "",
-        "| peer | version | algorithm | rounds a second | ours | ours / peer | spread | regret |",
+        "| peer | version | algorithm | rounds per second | ours | ours / peer | spread | regret |",
         "|---|---|---|---:|---:|---:|---|---:|",
     ]
 

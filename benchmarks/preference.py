@@ -88,7 +88,7 @@ def seconds(call):
 
 def speed(samples):
     print(f"Load before the run: {os.getloadavg()[0]:.1f}; {os.cpu_count()} processors; medians of {samples}.")
-    print("| games | actions | rounds a second | NumPy | ratio | best | game-rounds a second | first call, s | agree |")
+    print("| games | actions | rounds per second | NumPy | ratio | best | rounds of games | first call, s | agree |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---|", flush=True)
     passed = True
     for contest in CONTESTS:

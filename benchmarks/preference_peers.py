@@ -51,7 +51,7 @@ def skews(match, count):
 
 
 def ours(match):
-    """Return a function () -> (game-rounds a second, mean gap) of our side."""
+    """Return a function () -> (game-rounds per second, mean gap) of our side."""
     if match.learner is None:
         games = skews(match, SOLVED)
 
@@ -94,7 +94,9 @@ def measure(match, player, samples, seconds):
 
 def beside_peers(envs: Path, samples: int, seconds: float) -> None:
     """Print the table, and the libraries that are not in it."""
-    print("| peer | algorithm | ours | actions | rounds | game-rounds a second | ours | ratio | spread | gap | ours |")
+    print(
+        "| peer | algorithm | ours | actions | rounds | game-rounds per second | ours | ratio | spread | gap | ours |"
+    )
     print("|---|---|---|---:|---:|---:|---:|---:|---|---:|---:|", flush=True)
     missing = []
     for peer in (OPEN_SPIEL, NASHPY):

@@ -1,5 +1,7 @@
 """Speed of the package compared with C, in one run: `python benchmarks/run.py [--quick] [--long] [--markdown FILE]`.
 
+`--json FILE` keeps the ratios and times, which `compare.py` sets beside those of another run.
+
 `--actions 2 100 10000` and `--horizon 1000000` play the switching family with other numbers of actions and rounds;
 a horizon of 10^9 takes minutes per kernel.
 
@@ -10,6 +12,7 @@ Exit status: 0; 1 if numbers differ or a long run takes too much memory; 2 witho
 
 import argparse
 import ctypes
+import json
 import os
 import platform
 import sys
@@ -84,7 +87,7 @@ def _seconds(play: Play, repetitions: int, threads: int) -> tuple[float, float]:
 
 def table(scores: Sequence[Score], rival: str) -> list[str]:
     """Return the Markdown table of some contests, ratios first."""
-    head = f"| kernel | K | ours / {rival} | spread | same numbers | ns a round | best | {rival} ns | best | goal |"
+    head = f"| kernel | K | ours / {rival} | spread | same numbers | ns per round | best | {rival} ns | best | goal |"
     lines = [head + f" 2 threads, ours | {rival} |", "|---|---:|---:|---|---|---:|---:|---:|---:|---:|---:|---:|"]
     return lines + [_row(score) for score in scores]
 
@@ -104,6 +107,11 @@ def _row(score: Score) -> str:
         _speed_up(score.rival_clock, score.rival_two),
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _numbers(score: Score, rival: str) -> dict[str, float]:
+    label = f"{score.contest.label}, K = {score.contest.n_actions}"
+    return {f"{label}: ours / {rival}": median(score.ratios), f"{label}: ns": score.nanoseconds(median(score.ours))}
 
 
 def _speed_up(one: Sequence[float], two: Sequence[float]) -> str:
@@ -132,9 +140,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--horizon", type=int, metavar="T", help="rounds of a repetition, from 1000 to 10^9")
     parser.add_argument("--samples", type=int, metavar="N", help="runs of each side")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the report to FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write ratios and times to FILE, for compare.py")
     options = parser.parse_args()
-    if options.markdown and not options.markdown.resolve().parent.is_dir():
-        parser.error(f"--markdown must name a file in an existing folder, got {options.markdown}")
+    for option in ("markdown", "json"):
+        file = getattr(options, option)
+        if file and not file.resolve().parent.is_dir():
+            parser.error(f"--{option} must name a file in an existing folder, got {file}")
     if min(options.actions, default=2) < 2 or max(options.actions, default=2) > 10**4:
         parser.error(f"--actions must be between 2 and 10000, got {options.actions}")
     if options.horizon is not None and not 1000 <= options.horizon <= 10**9:
@@ -150,15 +161,18 @@ def report(options: argparse.Namespace, folder: Path) -> tuple[list[str], bool]:
     horizon, samples = options.horizon or horizon, options.samples or samples
     chosen = _chosen(options, build(folder), horizon)
     lines = _heading(horizon, samples, seconds)
-    passed = True
+    passed, numbers = True, {}
     for rival, entries in chosen.items():
         scores = []
         for entry in entries:
             scores.append(measure(entry.build(), samples, seconds))
             print(_row(scores[-1]), file=sys.stderr, flush=True)
+            numbers |= _numbers(scores[-1], rival)
         if scores:
             lines += [*table(scores, rival), ""]
             passed = passed and all(score.agrees for score in scores)
+    if options.json:
+        options.json.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     if not options.only and not options.actions:
         lines += [*start_up_table(3 if options.quick else 5), ""]
     if options.long:
@@ -191,7 +205,7 @@ def _heading(horizon: int, samples: int, seconds: float) -> list[str]:
         "",
         f"{machine()}; {versions}.",
         f"Repetitions of {horizon} rounds; {samples} runs of each side in turn, about {seconds:g} s each; medians of "
-        "the ratios of neighbouring runs, medians and least times a round: processor time of the one thread, but for "
+        "the ratios of neighbouring runs, medians and least times per round: processor time of the one thread, but for "
         "JAX, which has threads of its own and is timed by the clock like the 2-thread columns. "
         f"Load before the run: {os.getloadavg()[0]:.1f} (other work on the machine holds the 2-thread columns down).",
         f"C: `{' '.join(FLAGS[:4])}`, same algorithms, generator, accounting and order of operations.",

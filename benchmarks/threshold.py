@@ -184,14 +184,16 @@ def main() -> int:
     print(f"NumPy {np.__version__}, Numba {numba.__version__}; load before the run: {os.getloadavg()[0]:.1f}.")
     print(f"{rounds} rounds, {GRID} thresholds, batches of {BATCH}; {options.runs} runs of each side in turn.")
     print(f"Same numbers on the same draws (3000 rounds): {'yes' if agrees else 'NO'}.\n")
-    print("| NumPy draws | ours, us a round | NumPy, us a round | NumPy / ours | spread |\n|---|---:|---:|---:|---:|")
+    print(
+        "| NumPy draws | ours, us per round | NumPy, us per round | NumPy / ours | spread |\n|---|---:|---:|---:|---:|"
+    )
     for label, draws in (("binomials", binomial_draws), ("individuals", individual_draws)):
         own, rival = [], []
         for _ in range(options.runs):
             own.append(seconds(lambda: ours(rounds)))
             rival.append(seconds(lambda draws=draws: numpy_play(rounds, draws(), best)))
         print(row(label, rounds, own, rival), flush=True)
-    print("\n| a round, ns | best | environment | best | learner | spread |\n|---:|---:|---:|---:|---:|---|")
+    print("\n| per round, ns | best | environment | best | learner | spread |\n|---:|---:|---:|---:|---:|---|")
     print(parts(rounds, options.runs))
     if not agrees:
         print(f"benchmarks/threshold.py: the numbers differ: {mine} and {theirs}", file=sys.stderr)

@@ -4,7 +4,7 @@ A naive running sum of n terms loses up to n 2^-53 of its value. Here 4096 terms
 they join the total, which bounds the loss by (4096 + n / 4096) 2^-53.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bandits.core.jit import kernel
 
@@ -37,3 +37,13 @@ def plus(total: Sum, term: float, t: int) -> Sum:
 def value(total: Sum) -> float:
     """Return the sum so far."""
     return total.closed + total.open
+
+
+@kernel
+def least(totals: Any) -> float:
+    """Return the least of totals (K,), nan if one is nan: NumPy's own takes a tenth of a program's time to compile."""
+    found = totals[0]
+    for total in totals:
+        if total < found or total != total:
+            found = total
+    return found

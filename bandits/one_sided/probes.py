@@ -8,6 +8,7 @@ import numpy as np
 from bandits.combine import Probe, ProbeSteps
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.limits import exceeds
+from bandits.core.summation import least
 from bandits.one_sided.audit import objection
 from bandits.one_sided.play import Play
 from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWorld, Report
@@ -66,7 +67,7 @@ def add_moments(
 def _measure_moments(
     setting: OneSidedSetting, own: Any, kept: Moments, world: OneSidedWorld, n_rounds: int
 ) -> MomentMetrics:
-    return MomentMetrics(kept.sums[0], kept.sums[1], kept.sums[2] - kept.total.min())
+    return MomentMetrics(kept.sums[0], kept.sums[1], kept.sums[2] - least(kept.total))
 
 
 @dataclass(frozen=True)

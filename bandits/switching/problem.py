@@ -28,7 +28,7 @@ from bandits.core.actions import InvalidAction
 from bandits.core.checks import instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream
-from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.core.summation import Sum, empty_sum, least, plus, value
 from bandits.losses import LossProcess, LossSteps
 from bandits.protocol import ProblemSteps, RoundProblem
 from bandits.switching.feedback import Bandit, Feedback, TotalBudget
@@ -194,7 +194,7 @@ def _make_measure(losses: LossSteps) -> Any:
     @rare_kernel
     def measure(setting: SwitchingSetting, world: World, n_rounds: int) -> Metrics:
         totals(setting.losses, world.losses, n_rounds, world.totals)
-        loss, best = value(world.loss), world.totals.min()
+        loss, best = value(world.loss), least(world.totals)
         paid = setting.switching_cost * world.switches
         regret = loss + paid - best
         gaps, clipped = pseudo_regret(world, paid), clipped_of(world.losses)

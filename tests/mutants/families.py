@@ -36,7 +36,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         f"{_BANDITS}/switching/test_full_information.py::test_lazy_leader_follows_its_definition",
     ],
     "one-sided": [
-        *_in("tests/laws", "one_sided", "one_sided_game", "streams"),
+        *_in("tests/laws", "one_sided", "one_sided_leaders", "one_sided_game", "streams"),
         *_in(_ONE_SIDED, "hypotheses", "panels"),
     ],
     "threshold": [

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.core.jit import program
-from bandits.core.summation import empty_sum, plus, value
+from bandits.core.summation import empty_sum, least, plus, value
+from tests.drivers import plain
 
 
 @program
@@ -55,3 +56,8 @@ def test_twenty_million_terms_where_the_naive_sum_fails():
 
 def test_no_terms():
     assert blocked(np.zeros(0)) == 0.0
+
+
+@given(st.lists(st.floats(-1e300, 1e300) | st.just(float("nan")), min_size=1, max_size=6))
+def test_the_least_is_that_of_numpy(totals):
+    np.testing.assert_equal(plain(least)(np.array(totals)), np.min(totals))
