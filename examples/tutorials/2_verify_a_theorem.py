@@ -18,9 +18,11 @@ bound = theorem("bubeck2012.exp3")
 print(bound.explain())
 
 # %%
-# In a notebook it shows its formula.
+# It has a formula (in a notebook, `bound` shows it), and at its best rate an exponent for each of its fields: EXP3 may
+# switch every round, so that with a switching cost the bound is linear in the horizon.
 
-bound
+print(bound.latex())
+print({name: str(bound.exponent(name)) for name in ("horizon", "n_actions", "switching_cost")})
 
 # %%
 # Losses that are hard for the learner make a sharp check: these are made for EXP3 with five actions.
@@ -31,7 +33,7 @@ print(verify(bound, game, Exp3(), alpha=1e-6).explain())
 plot(simulate(game, Exp3(), repetitions=64, seed=1), bounds=[bound])
 
 # %%
-# A mistake is noticed. This learner runs at 30 times the best rate and declares the best one.
+# A mistake is noticed. This learner runs at 30 times the best rate.
 
 
 @dataclass(frozen=True)
