@@ -8,7 +8,8 @@ written as a plain class it may use any library.
 
 # %%
 # The learner here stays with its action after a small loss and moves on after a large one. Its parameters and its state
-# are records of numbers and arrays; `uniform(rng, t, 0)` is the random number of round t, whatever was drawn before.
+# are records of numbers and arrays. One that draws would call `uniform_pair(rng, t, 0)`: the random numbers of round t,
+# whatever was drawn before.
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
