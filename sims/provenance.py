@@ -11,6 +11,7 @@ failed; or what stopped it. Times are in UTC.
 
 import hashlib
 import json
+import platform
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from typing import Any
 
 from sims.environment import environment
 from sims.messages import one_line
-from sims.store import StoreError
+from sims.store import StoreError, version_of
 
 _PATIENCE = 5.0  # seconds for git
 
@@ -43,7 +44,8 @@ def logged(folder: Path, cells: int, origin: Origin | None) -> Iterator[dict[str
     StoreError if the first line, or the copy of the sweep file, cannot be written.
     """
     home = Path.cwd() if origin is None else origin.path.parent
-    line = {"event": "began", "command": sys.argv, "versions": environment(False), "commit": commit(home.resolve())}
+    versions = {"regretlab": version_of("regretlab"), **environment(False), "platform": platform.platform()}
+    line = {"event": "began", "command": sys.argv, "versions": versions, "commit": commit(home.resolve())}
     try:
         if origin is not None:
             line |= {"spec": _copied(folder, origin.path), "overrides": [*origin.overrides]}

@@ -86,7 +86,7 @@ def encode(cell: Cell, run: Run, keep_repetitions: bool) -> bytes:
         "address": cell.address,
         "configuration": cell.configuration(),
         "kept": "repetitions" if keep_repetitions else "statistics",
-        "versions": {name: _version(name) for name in ("regretlab", "numpy", "numba", "jax")},
+        "versions": {name: version_of(name) for name in ("regretlab", "numpy", "numba", "jax")},
     }
     table = table.replace_schema_metadata({_KEY: json.dumps(tags, sort_keys=True).encode()})
     sink = io.BytesIO()
@@ -144,7 +144,8 @@ def _columns(cell: Cell, run: Run, keep_repetitions: bool) -> dict[str, Any]:
 
 
 @cache
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """Return the version of an installed distribution, "unknown" if it is not."""
     try:
         return version(name)
     except PackageNotFoundError:

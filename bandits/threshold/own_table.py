@@ -63,8 +63,8 @@ def pools_from_table(
     table = _marked(table, instance("missing", missing, (list, tuple), "a list of values"))
     kept = np.arange(len(table))
     if drop_missing:
-        kept = kept[~absent_rows(table)]
-        table = select(table, np.isin(np.arange(len(table)), kept))
+        whole = ~absent_rows(table)
+        kept, table = kept[whole], select(table, whole)
     if other_value is not None:
         both = matches(table, group, str(group_value), two=False) | matches(table, group, str(other_value), two=False)
         kept, table = kept[both], select(table, both)

@@ -8,6 +8,8 @@ import typer
 from sims.cli.screen import Quiet, clear_errors
 from sims.tables import table
 
+_PICTURES = (".png", ".pdf", ".svg")
+
 
 def simulate(
     problem: Annotated[
@@ -34,6 +36,8 @@ def simulate(
         game, player = made_from(problem, "problem"), made_from(learner, "learner")
         if plot is not None and metric not in game.metrics:
             raise ValueError(f"--metric {metric}: the problem has {', '.join(game.metrics)}")
+        if plot is not None and plot.suffix not in _PICTURES:
+            raise ValueError(f"--plot {plot}: its name must end in one of {', '.join(_PICTURES)}")
         run = play(game, player, repetitions=repetitions, seed=seed, backend=backend, progress=not quiet)  # type: ignore[arg-type]
         if plot is not None:
             _draw(run, metric, bounds, plot)
@@ -56,7 +60,5 @@ def _draw(run: Any, metric: str, bounds: list[Any], path: Path) -> None:
 
     matplotlib.use("agg")
     figure = run.plot(metric, bounds=bounds).figure
-    if path.suffix.removeprefix(".") not in figure.canvas.get_supported_filetypes():
-        raise ValueError(f"--plot {path}: name it .png, .pdf or .svg")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)

@@ -3,6 +3,8 @@
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated, Any
 
@@ -68,6 +70,7 @@ def verify(
     list_only: Annotated[bool, typer.Option("--list", help="List the theorems and check nothing.")] = False,
     alpha: Annotated[float, typer.Option(help="Probability that any verdict of the run is wrong.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="File for the verdicts, one line of JSON each.")] = None,
     module: Modules = None,
     quiet: Quiet = False,
 ) -> None:
@@ -85,9 +88,12 @@ def verify(
             return
         processes = min(worker_count(None), len(cases))
         checks, verdicts = verify_all(wanted, alpha, seed=seed, processes=processes), []
-        with progress("verify", len(cases), quiet=quiet) as advance:
+        file = nullcontext() if out is None else out.open("w", encoding="utf-8")
+        with file as lines, progress("verify", len(cases), quiet=quiet) as advance:
             for verdict in _until_failure(checks if processes > 1 else _apart(checks)):
                 verdicts.append(verdict)
+                if lines is not None:
+                    print(verdict.to_json(), file=lines, flush=True)
                 advance(failed=verdict.broken, label=verdict.bound)
     if not quiet:
         report(verdicts)

@@ -118,6 +118,15 @@ def test_wrong_options_are_one_line_before_anything_runs(command, message, tmp_p
     assert not (tmp_path / "out").exists()
 
 
+def test_verdicts_are_kept_as_lines_of_json(tmp_path):
+    name = "bubeck2012.exp2_violations"  # it has no default case, so that nothing is played
+    result = run("verify", name, "--quiet", "--out", tmp_path / "verdicts.jsonl")
+    (line,) = (tmp_path / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (result.exit_code, json.loads(line)["label"]) == (0, "not applicable")
+    refused = run("verify", name, "--out", tmp_path / "none" / "verdicts.jsonl")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+
+
 def test_dry_run_refuses_no_workers(spec, tmp_path):
     result = run("sweep", spec, "--out", tmp_path / "out", "--dry-run", "--workers", 0)
     assert (result.exit_code, result.stderr) == (2, "regretlab: workers must be at least 1, got 0\n")
@@ -287,6 +296,8 @@ def test_one_pair_with_a_picture(tmp_path):
     played = simulate(SwitchingCostGame(BernoulliLosses([0.5, 0.4]), 64), BatchedExp3(), repetitions=2, seed=3)
     assert f"\nregret\t{played.mean('regret')[-1]:.5g}\t" in result.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
+    wrong = run("simulate", game, "BatchedExp3", "--plot", tmp_path / "regret.bmp")
+    assert wrong.stderr.endswith("regret.bmp: its name must end in one of .png, .pdf, .svg\n")
 
 
 @pytest.mark.parametrize(
