@@ -64,6 +64,8 @@ def pools_from_table(
     kept = np.arange(len(table))
     if drop_missing:
         whole = ~absent_rows(table)
+        if not whole.any():
+            raise ValueError(f"{table.source}: every row has a missing value in one of {', '.join(columns)}")
         kept, table = kept[whole], select(table, whole)
     if other_value is not None:
         both = matches(table, group, str(group_value), two=False) | matches(table, group, str(other_value), two=False)

@@ -173,6 +173,7 @@ class CsvPopulation(ScoredTable):
     `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all, the outcome not
     among them. Values are compared as numbers where both are numbers ("1" is 1.0), else as text. The outcome holds two
     values; missing values, and spellings that differ only in upper and lower case, raise ValueError.
+    separator, encoding: of the file, by default found out (`tables.read_table`).
     """
 
     path: str = ""
@@ -182,6 +183,8 @@ class CsvPopulation(ScoredTable):
     group_value: str = "1"
     numbers: Sequence[str] = ()
     categories: Sequence[str] = ()
+    separator: str | None = None
+    encoding: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -207,7 +210,7 @@ class CsvPopulation(ScoredTable):
     def individuals(self) -> Individuals:
         """Return the table's individuals."""
         names = dict.fromkeys((*self.numbers, *self.categories, self.outcome, self.group))
-        table = read_table(self.source, tuple(names))
+        table = read_table(self.source, tuple(names), self.separator, self.encoding)
         good = matches(table, self.outcome, self.good_value, two=True)
         group = matches(table, self.group, self.group_value, two=False)
         return _individuals(table, self.numbers, self.categories, good, group)

@@ -77,6 +77,12 @@ def test_separators_encodings_and_line_ends(tmp_path, separator, encoding, end):
     assert found.good.sum() == 20
 
 
+def test_separators_and_encodings_that_are_said(tmp_path):
+    table = [[*row[:3], "Zürich" if row[3] == "a" else "b"] for row in rows()]
+    found = read(write(tmp_path, table, ":", "latin-1"), separator=":", encoding="latin-1")
+    assert set(np.unique(found.categories)) == {"Zürich", "b"}
+
+
 def test_files_that_are_no_tables(tmp_path):
     table = rows()
     table[4][3] = '"a'

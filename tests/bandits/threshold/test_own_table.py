@@ -96,6 +96,8 @@ def test_missing_values_raise_or_are_left_out(library, absent):
     with pytest.raises(ValueError, match=r"column 'score' must hold finite numbers, got '(None|nan)' in row 5"):
         pools_from_table(frame, **ROLES)
     assert pools_from_table(frame, **ROLES, drop_missing=True).scores == tuple(COLUMNS["score"][:5])
+    with pytest.raises(ValueError, match="data: every row has a missing value in one of paid, region, score"):
+        pools_from_table(frame, **ROLES, missing=["yes", "no"], drop_missing=True)
 
 
 def test_what_is_no_table(tmp_path):
