@@ -85,7 +85,7 @@ class Tightness(Figure):
             lower = part["direction"][0] == "lower"
             text = "{ratio:.3g} of what it allows"
             if lower:
-                text = "the best of all learners pays {ratio:.3g} times what it demands"
+                text = "a learner comes down to {ratio:.3g} times the bound"
             row = kit.first(part.sort("ratio", descending=not lower))
             sentences.append(("{theorem}: " + text + " ({method}, {setting}).").format(**row))
         left = [name for name in kit.values(frame, "theorem") if name not in set(known["theorem"])]

@@ -1,8 +1,8 @@
 """Default cases of the threshold family: small pools whose rates are simple fractions, frozen or quick to settle.
 
-Four scores, 0.2, 0.4, 0.6 and 0.8, and a threshold at each: of those at a score, one in ten is good for each tenth.
-Group 1 scores less, so that the two strict thresholds accept it less and break a tolerance of 0.1, among them the one
-that pays best. A failure probability of 0.2 lets some hundred runs decide.
+Four scores, 0.2, 0.4, 0.6 and 0.8, and a threshold at each; the share of good individuals at a score is the score.
+Group 1 has lower scores, so that the two strict thresholds accept it less often and violate a parity tolerance of 0.1;
+one of them has the highest reward. With failure probability 0.2 some hundred runs decide.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ FAILURE = 0.2
 
 
 def pools(adaptation: float = 0.0) -> Any:
-    """Return the population: 200 individuals a group, a share of good outcomes equal to the score."""
+    """Return the population: 200 individuals per group, a share of good outcomes equal to the score."""
     from bandits.threshold import EmpiricalPools
 
     scores, good, group = [], [], []

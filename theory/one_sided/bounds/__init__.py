@@ -229,7 +229,7 @@ def _weights(
 
     costs = (fixed + least) / (PRICE * SLACK)
     self_paid = 2 * (tied + least) / (SLACK / (factor * ETA) * SLACK)
-    pays, price = "violations pay for themselves at this price", (HAS_SLACK, _self_bounding(factor))
+    pays, price = "fewer errors than the benchmark offset the violations", (HAS_SLACK, _self_bounding(factor))
     orders = "violations of order sqrt(T) / epsilon^2, with error regret of order sqrt(T)"
     return (
         one("lagrangian", "lagrangian_regret", fixed, fixed, "k + 2 C times sqrt(T ln N)"),
