@@ -61,7 +61,7 @@ def feedback_is(*kinds: str, looks: tuple[str, ...] = ()) -> Assumption:
 def losses_are(family: str, text: str, test: Callable[[Any], bool] = lambda losses: True) -> Assumption:
     """Assume losses of a family (`LossProcess.family`) that pass `test(losses)`.
 
-    The name is believed of the package's own processes only: for a process of your own say so by `assume`.
+    The name counts for the package's own processes only: for your own process pass the text to `verify(assume=...)`.
     """
     return problem_has(
         f"losses are {text}", lambda p: known(p.losses, "family", "bandits") == family and test(p.losses)

@@ -5,7 +5,7 @@ lower bound E X >= b is the upper bound E(-X) <= -b. A bound with probability 1 
 E 1{X beyond b} <= delta.
 
 **Exact expectation** (`check_exact`): the law of the play is known, in closed form or by enumeration
-(`theory.<family>.exact`). That law is the algorithm's. What is said of the bound rests on the code's own mean, sampled
+(`theory.<family>.exact`). That law is the algorithm's. The outcome rests on the played code's mean, sampled
 as above; the exact value is reported beside it where the code agrees with the law, in the mean and in the frequency of
 every action in every round (`theory.agreement`).
 
@@ -204,7 +204,7 @@ def check_exact(base: Verdict, bound: Any, problem: Any, learner: Any, sampling:
 
 
 def check_worst(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
-    """Hold an upper bound on regret against the worst inputs that the problem's family knows for the learner."""
+    """Check an upper bound on regret on the worst inputs that are known for the learner."""
     if bound.quantity != "regret" or bound.direction != "upper" or bound.mode != "expectation":
         raise ValueError(f"the worst case is known for upper bounds on expected regret, not for {bound.name}")
     worst = theory.first_answer("witnesses", "worst_case", problem, learner, base.bound_value, base.seed)

@@ -118,8 +118,8 @@ class MeanTest:
     def outcome(self, alpha: float) -> NDArray[np.str_]:
         """Return "below", "above", "vacuous" or "undecided" for each cell, (C,).
 
-        alpha in (0, 1): however long the test is watched, "below" is ever said of a mean >= bound with probability
-        at most alpha, and "above" of a mean <= bound likewise. "vacuous": high <= bound, nothing was tested.
+        alpha in (0, 1): at any stopping time, a mean >= bound is called "below" with probability at most alpha, and
+        a mean <= bound "above" likewise. "vacuous": high <= bound, nothing was tested.
         """
         threshold = -math.log(real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True))
         log_e = self.log_e()

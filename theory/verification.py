@@ -69,17 +69,17 @@ def verify(
 
     bound: a bound of the catalogue or its name.  problem: for a rate it may be a function from a horizon to a problem;
     a problem stands for itself at other horizons.
-    alpha in (0, 1): "holds" is said of a broken bound, and "broken" of a true one, with probability at most alpha
-    (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided, or with
+    alpha in (0, 1): the verdict is "holds" for a false bound, and "broken" for a true one, with probability at most
+    alpha (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided, or with
     until_decided=True goes on while it seems that a million repetitions decide.
-    share in (0, 1): of a claim about every path, sampling stops when at most this share of paths can violate it.
+    share in (0, 1): for a claim about every path, sampling stops when at most this share of paths can violate it.
     seed: integer in [0, 2^64); the same seed gives the same verdict.  threads, backend: as in `simulate`.
-    method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not to be had.
+    method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not available.
     parameters: of the bound: the learner's "own", "tuned" ones that minimise the bound, or a mapping, as in
     {"learning_rate": 0.01}, with the learner's own for the rest.
-    assume: texts of assumptions that you vouch for where the bound cannot tell, as of a learner of your own.
+    assume: texts of assumptions that you vouch for where the bound cannot check them, as for your own learner.
     measured: the metric that stands for the bound's quantity, where the problem has it under another name.
-    sample_range: the ends of a sample where `theory.ranges` knows none; the certificate then rests on your word.
+    sample_range: least and greatest value of a sample where none is proven; the certificate then assumes it.
     horizons: the grid of a rate, at least 3 increasing.  along: the powers of the horizon with which other fields grow
     on that grid, as in {"budget": Fraction(5, 6)}.  rate_repetitions: at each horizon, at least 2.
 
@@ -298,12 +298,12 @@ def _failing(bound: Any, problem: Any, learner: Any, assume: Sequence[str]) -> t
 
 
 def _about(bound: Any, learner: Any, assume: Sequence[str]) -> str:
-    """Return what a reader should know about whom the theorem is about."""
+    """Return remarks: what was assumed, and whether the theorem is about another learner."""
     said = [f"Taken for granted: {'; '.join(assume)}."] if assume else []
     if not bound.learner:
-        said.append("It is claimed of every learner and was checked with this one.")
+        said.append("It is claimed for every learner and was checked with this one.")
     elif bound.learner != type(learner).__name__:
-        said.append(f"The theorem is about {bound.learner}; its number was held against this learner.")
+        said.append(f"The theorem is about {bound.learner}; this learner was compared with its value.")
     return " ".join(said)
 
 

@@ -1,4 +1,4 @@
-"""Selection bias: who is accepted, group by group, and what the errors among the accepted say of all errors."""
+"""Selection bias: who is accepted, group by group, and errors among the accepted against all errors."""
 
 from dataclasses import replace
 

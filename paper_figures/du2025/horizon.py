@@ -40,7 +40,7 @@ class Growth(Figure):
     title = "Regret and violation against the horizon, below the theorems"
     claim = """Reward regret and cumulative violation of order sqrt(G T ln(G T) / n) with probability 1 - δ₀ in a
     population that does not react (proof with constants in theory.threshold.bounds; the search knows T)."""
-    caption = """The synthetic population, frozen in its first state, for horizons that the learner is told. Broken
+    caption = """The synthetic population, frozen in its first state, for horizons that the learner knows. Broken
     lines: the bounds of the theorems with their constants, in the colour of the learner; dotted: slope 1/2. The regret
     grows with about that slope or a little more while many thresholds still look alike, and flattens when the best one
     is known: for one population the growth is logarithmic in the end, the square root being for the worst of them. The
