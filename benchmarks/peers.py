@@ -232,7 +232,7 @@ def heading(samples: int, regret: float) -> list[str]:
     return [
         "# Speed beside other libraries",
         "",
-        f"{N_ARMS} Bernoulli arms, {ROUNDS} rounds a game, one thread; Python {platform.python_version()}, "
+        f"{N_ARMS} Bernoulli arms, {ROUNDS} rounds per game, one thread; Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, load before the run {os.getloadavg()[0]:.1f}. {samples} samples of each side in "
         "turn; medians, and the spread of the ratios of neighbours. Ours is `Exp3()` through `simulate`; "
         f"its regret as a share of uniform play's: {regret / UNIFORM_REGRET:.2f}.",

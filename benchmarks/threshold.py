@@ -98,7 +98,7 @@ def numpy_play(rounds: int, draw: Draw, best: float) -> np.ndarray:
 
 
 def package_draws(t: int, means: np.ndarray, accept: np.ndarray, good: np.ndarray, threshold: float) -> tuple:
-    """Draw a batch from the package's own uniforms, so that both sides meet the same individuals."""
+    """Draw a batch from the package's own uniforms, so that both sides get the same individuals."""
     u = batch_uniforms(stream(seed_word(SEED), 0, ENVIRONMENT), t)
     n_1 = binomial(u.size, BATCH, 0.5)
     accepted = np.array([binomial(u.accept_0, BATCH - n_1, accept[0]), binomial(u.accept_1, n_1, accept[1])])

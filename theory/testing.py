@@ -10,7 +10,7 @@ Over the choice of the seed, a learner beyond the bound passes with probability 
 called broken with probability at most alpha; one whose mean is near the bound may remain undecided, which is a failure
 that says how many repetitions decide. With the seed fixed the test gives the same answer each time. The bound is that
 of the parameters in `MyLearner.parameters(game)`, or with parameters="tuned" its minimum over the parameters, which a
-learner whose rate is wrong, or not the one that it claims, has to meet. What passes is this learner on these losses:
+learner with a wrong rate, or another than it declares, must satisfy too. What passes is this learner on these losses:
 take hard ones (`theory.cases`).
 """
 

@@ -7,7 +7,7 @@ A verdict is about the code that is played. "Holds" says that the code's own mea
 or that every path there is was played. Each theorem gets the strongest check that the case admits (`theory.checks`):
 the certified mean, with the algorithm's exact expectation beside it where the losses are a table and the law of the
 play can be computed; all paths or sampled ones for a claim about every path; and for theorems known up to constants the
-exponent. With method="worst" the learner meets the worst inputs that are known for it. Rates are measured: no error
+exponent. With method="worst" the learner plays the worst inputs that are known for it. Rates are measured: no error
 probability is claimed for them.
 
 What is checked is the number, not the proof, so the learner may be anyone's: that a theorem is about `Exp3` is not one
@@ -204,7 +204,7 @@ def tuned_parameters(bound: Any, problem: Any, learner: Any = None) -> dict[str,
         raise ValueError(f"{bound.name} has no parameters to tune: leave out parameters='tuned'")
     tuned: dict[str, float] = {}
     waiting = list(bound.tunings)
-    while waiting:  # a minimiser may need another one, as the learning rate needs the batch length
+    while waiting:  # a minimiser may need another one: the learning rate may need the batch length
         later = {tuning.symbol for tuning in waiting}
         tuning = next(t for t in waiting if not later & t.rounded.free_symbols)
         symbols = sorted(tuning.rounded.free_symbols, key=lambda symbol: symbol.field)

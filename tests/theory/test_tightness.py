@@ -60,7 +60,7 @@ def test_no_witness_is_beyond_a_true_bound(rows):
     ],
 )
 def test_theorems_are_exercised(rows, name, least):
-    """Each upper bound is met to more than half: a bound ten times too small could not pass."""
+    """On each upper bound's witness the ratio is above one half: a bound ten times too small could not pass."""
     assert max(row.ratio for row in rows if row.bound == name) >= least
 
 

@@ -10,7 +10,7 @@ second, says that the excess is at most 0.
   2 (2 k + 4 C) R_A, as R_A is that regret over 2 k + 4 C). The two are equal, so what is left is rounding.
 * miscounted_votes: pairs on which the auditors' objections, counted one by one, and the swing auditor disagree (B.1).
 * acceptance_error: the largest |pi^(x) - pi(x)| of a round so far, pi the law of a leader (Lemma D.4). It is known
-  where one kind that is always good meets the two hypotheses, one arrival per round, and C = 0: its risk falls by 1/2
+  with one kind that is always good, two hypotheses, one arrival per round, and C = 0: its risk falls by 1/2
   per round, the noise is two Laplace variables of rate w, so pi_t = 1 - exp(-u) (1 + u / 2) / 2 with u = w t / 2.
 """
 

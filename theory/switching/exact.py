@@ -1,4 +1,4 @@
-"""Exact expectations without sampling: an oracle that shares no code with the learners.
+"""Exact expectations of learners on loss tables, without sampling and without the learners' code.
 
 Full information. Hedge plays A_t from p_t(i) proportional to exp(-eta L_{t-1}(i)), Shrinking Dartboard keeps A_t with
 probability exp(-eta l_t(A_t)) and else draws from p_{t+1}; in both the law of A_t is p_t, so
@@ -48,8 +48,8 @@ class ExactPlay:
     """Exact expectations of one learner on one loss table.
 
     loss, switches and redraws are expectations; best_loss is the best action's in hindsight.  probabilities: (T, K),
-    the marginal law of the action in each round, or None where only its loss is known.  rounding: what floating point
-    can have done to each expectation, to first order.
+    the marginal law of the action in each round, or None where only its loss is known.  rounding: a bound on the
+    floating-point error of each expectation, to first order.
     """
 
     loss: float
@@ -140,7 +140,7 @@ def dartboard_transitions(losses: ArrayLike, learning_rate: float) -> Array:
 
 @checked
 def chain(losses: ArrayLike, initial: ArrayLike, transitions: Iterable[Array]) -> ExactPlay:
-    """Return the exact play of actions that move by given (K, K) matrices, by forward recursion of their law.
+    """Return the exact play of a Markov chain of actions with transition matrices (K, K), by forward recursion.
 
     initial: (K,), the law of the first action.  transitions: T - 1 matrices, rows summing to 1.  Redraws are unknown
     here: nan.
@@ -389,7 +389,7 @@ def _play(
     if loss is None:
         assert p is not None
         loss = float((p * table).sum())
-    # A cumulative loss is off by at most T^2 eps / 2, so a probability by a share rate T^2 eps; then T terms are added.
+    # The error of a cumulative loss is at most T^2 eps / 2, so that of a probability, relative, rate T^2 eps; T terms.
     rounding = 4.0 * np.finfo(float).eps * horizon * (rate * horizon**2 + horizon + n_actions)
     return ExactPlay(loss, float(table.sum(axis=0).min()), switches, redraws, float(rounding), p)
 

@@ -330,7 +330,7 @@ def _lookup(function: types.FunctionType, read: Read) -> Callable[[], Any] | Non
 
 
 def _functions(value: Any) -> list[Any]:
-    """Return the functions among the attributes of an object, as the derivatives of a `jax.custom_jvp`."""
+    """Return the functions among the attributes of an object, such as the derivatives of a `jax.custom_jvp`."""
     return [item for item in getattr(value, "__dict__", {}).values() if isinstance(item, types.FunctionType)]
 
 
