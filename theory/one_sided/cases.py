@@ -28,7 +28,7 @@ def _good_and_bad(learner: str, horizon: int = 5000, full: bool = False, **param
 
 
 def _best_small_price(horizon: int = 5000) -> Case:
-    """Return world A at the price epsilon / (2 eta), where D3 is least."""
+    """Return the case of environment A at the price epsilon / (2 eta), where D3 is least."""
     from bandits.one_sided import Exp2OneSided, three_points
 
     game = three_points(horizon, tolerance=0.4)

@@ -21,7 +21,7 @@ k' units E <p, g^2> <= 5 k'^2, hence E[Lagrangian regret] <= ln N / eta + (5 eta
 on error regret, and, as error regret is at least -k T, on violations.
 
 **D2 (ours, self-bounding).** E <p, g^2> <= 2 (5 k^2) + 2 (2 C)^2 v. With C = epsilon / (8 eta) the second part costs
-4 eta C^2 V = C epsilon V / 2, half of what Lemma 3.3 gives back: C epsilon V / 2 + error regret <= A in expectation,
+4 eta C^2 V = C epsilon V / 2, half of what Lemma 3.3 adds: C epsilon V / 2 + error regret <= A in expectation,
 A = ln N / eta + 5 eta k^2 T. So error regret <= A, and V <= 2 (A + k T) / (C epsilon). Both grow like sqrt(T), for this
 epsilon; nothing is said about a smaller one. Sharper, for all small prices: `theory.one_sided.bounds.lagrangian` (D3).
 

@@ -3,7 +3,7 @@
 T rounds of k individuals, price C, slack epsilon, k' = k + 2 C, V rounds with a violation; the rest of the notation and
 Lemma 3.3 are in `theory.one_sided.bounds`.
 
-**What violations may hide behind.** Violations are bounded by what the learner gains on the benchmark in errors. That
+**The learner's possible gain.** Violations are bounded by the errors that the learner saves against the benchmark. That
 is at most k T, and at most Delta T with Delta the mean, over the labels' law, of the benchmark's errors in a round less
 those of the hypothesis that is best for this round's law: given the past, the round's people and labels do not depend
 on the policy. Where the benchmark is the best hypothesis Delta is 0, and violations do not grow with T at all.
