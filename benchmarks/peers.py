@@ -230,7 +230,7 @@ def row(peer: Peer, score: Score) -> str:
 
 def heading(samples: int, regret: float) -> list[str]:
     return [
-        "# Speed beside other libraries",
+        "# Speed compared with other libraries",
         "",
         f"{N_ARMS} Bernoulli arms, {ROUNDS} rounds per game, one thread; Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, load before the run {os.getloadavg()[0]:.1f}. {samples} samples of each side in "
@@ -264,7 +264,7 @@ def report(options: argparse.Namespace) -> list[str]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Time the package beside other libraries' bandit loops.")
+    parser = argparse.ArgumentParser(description="Time the package against other libraries' bandit loops.")
     parser.add_argument(
         "--envs", type=Path, default=ENVIRONMENTS, metavar="DIR", help="where the environments are (%(default)s)"
     )

@@ -163,7 +163,7 @@ def parts(rounds: int, runs: int) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Time Optimistic Feasible Search beside the same loop in NumPy.")
+    parser = argparse.ArgumentParser(description="Time Optimistic Feasible Search against the same loop in NumPy.")
     parser.add_argument("--quick", action="store_true", help="50 000 rounds instead of a million")
     parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds of a run (at least 1)")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each side (at least 1)")

@@ -1,4 +1,4 @@
-"""How tight the theorems are: the worst case found for each, divided by what it allows."""
+"""How tight the theorems are: the worst case found for each, divided by its bound."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pictures of runs: curves with their intervals under theorems, and policies on the simplex."""
+"""Plots of runs: curves with intervals and bounds, and policies on the simplex."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

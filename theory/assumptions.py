@@ -1,4 +1,4 @@
-"""Assumptions of theorems that are about any problem: what it reveals, and what its numbers and its learner's are.
+"""Assumptions of theorems in terms of any family: on the feedback, the numbers of the problem, and the learner's.
 
 A family adds its own with `problem_has`, `learner_has`, `parameters_have` and `play_has`. A test that asks for an
 attribute which a problem or learner of another family lacks fails: the theorem is not about it.

@@ -208,7 +208,7 @@ class Bound(Checked):
 
     @cached_property
     def _sides(self) -> list[tuple[str, sp.Rel, Callable[..., Any]]]:
-        """Of every limit: its text in the fields' names, itself, and both sides as a function of the fields."""
+        """For every limit: its text in the fields' names, itself, and both sides as a function of the fields."""
         names = {symbol: sp.Symbol(name) for name, symbol in self.symbols.items()}
         return [(str(r.subs(names)), r, compiled(sp.Tuple(r.lhs, r.rhs), self._arguments)) for r in self.domain]
 

@@ -1,4 +1,4 @@
-"""The kinds of check behind `theory.verify`: each takes a verdict still blank and returns it filled in.
+"""The kinds of check behind `theory.verify`: each takes an empty verdict and returns it filled in.
 
 **Certified Monte Carlo** (`check_samples`): the e-process of `theory.confidence.MeanTest` over growing batches. A
 lower bound E X >= b is the upper bound E(-X) <= -b. A bound with probability 1 - delta is the upper bound

@@ -1,4 +1,4 @@
-"""What the learners end with: reward against violation, and the table of results beside the claims of the paper."""
+"""Final results of the learners: reward against violation, and a table of results with the paper's claims."""
 
 from collections.abc import Callable
 from operator import neg

@@ -1,8 +1,7 @@
-"""Excesses of a path: one of its numbers less what a theorem makes of another one.
+"""Excesses: for theorems about every path, the left side of the inequality less the right side, as a metric.
 
-A theorem about every path bounds one number by another one of the same path, as violations by the gaps that were
-reported. `Excesses` measures the first less what the theorem makes of the second, so that the theorem, with 0 for the
-second, says that the excess is at most 0.
+Such a theorem bounds one number of a path by another one of the same path, for example violations by the gaps that were
+reported. `Excesses` measures the difference of the two sides, which the theorem says is at most 0.
 
 * violations_excess: V - G / (C epsilon), G the Lagrangian regret beyond the error regret (Lemma 3.3).
 * lagrangian_excess: Lagrangian regret less twice the regret of the reduced problem, in which predicting 1 costs 1 - y,
@@ -29,7 +28,7 @@ from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWor
 
 
 class ExcessSetting(NamedTuple):
-    """What the theorems ask for besides the game."""
+    """Numbers of the theorems that are not in the game's own setting."""
 
     distances: Any  # (m, n, n) of the panel's auditors
     votes: int
@@ -156,7 +155,7 @@ class Excesses(Probe):
 
 
 class JointSetting(NamedTuple):
-    """What a violation costs."""
+    """The cost of a violation."""
 
     worth: float
 

@@ -256,7 +256,7 @@ class _Walk:
     def _absorb_function(self, function: types.FunctionType) -> None:
         self.inside.append(function.__qualname__)
         self._say(f"function {function.__qualname__}")
-        self._bind(f"the text of {function.__qualname__}", functools.partial(getattr, function, "__code__"))
+        self._bind(f"the code of {function.__qualname__}", functools.partial(getattr, function, "__code__"))
         self.absorb(function.__defaults__ or ())
         self.absorb(function.__kwdefaults__ or {})
         extra = {name: item for name, item in vars(function).items() if name != "__wrapped__"}

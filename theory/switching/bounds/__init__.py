@@ -174,7 +174,7 @@ TSALLIS_BLOCKS = replace(
         BANDIT,
         (4 * sp.sqrt(K) - 2) * sp.sqrt(SQUARES) + C * (BLOCKS - 1),
         _TSALLIS,
-        "Tsallis-INF over N growing blocks of lengths b_n: regret sqrt(K sum b_n^2), and N - 1 switches.",
+        "Tsallis-INF over N growing blocks of lengths b_n: regret of order sqrt(K sum b_n^2), N - 1 switches.",
     ),
     assumptions=(BANDIT, AT_LEAST_TWO, learner_has("the rate is the theorem's", lambda learner: learner.scale == 1.0)),
     readers={
