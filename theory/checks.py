@@ -244,7 +244,7 @@ def _beside(value: float, rounding: float, sampled: Verdict, problem: Any, learn
 
 
 def check_paths(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
-    """Hold the bound against all plays where they are known, else against so many that few can violate it."""
+    """Check the bound on all plays where they are known, else on so many that few can violate it."""
     plays = problem.plays(learner)
     needed = math.ceil(math.log(sampling.alpha) / math.log1p(-sampling.share))
     limit = max(sampling.limit, DECIDING_LIMIT if sampling.until_decided else 0)

@@ -180,7 +180,7 @@ def betting_interval(samples: ArrayLike, low: float, high: float, alpha: float) 
 
 @checked
 def empirical_bernstein_sequence(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Array, Array]:
-    """Return the ends (..., n), (..., n) of the empirical Bernstein sequence, one interval a sample.
+    """Return the ends (..., n), (..., n) of the empirical Bernstein sequence, one interval per sample.
 
     For z = (x - low) / (high - low), any predictable guess g of its mean and l in [0, 1),
     E exp(l (z - E z) - (z - g)^2 (-ln(1 - l) - l)) <= 1, since exp(l y - y^2 (-ln(1 - l) - l)) <= 1 + l y for y >= -1
@@ -198,7 +198,7 @@ def empirical_bernstein_sequence(samples: ArrayLike, low: float, high: float, al
 
 @checked
 def hoeffding_sequence(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Array, Array]:
-    """Return the ends (..., n), (..., n) of the Hoeffding sequence, one interval a sample.
+    """Return the ends (..., n), (..., n) of the Hoeffding sequence, one interval per sample.
 
     E exp(l (z - E z) - l^2 / 8) <= 1 for z = (x - low) / (high - low) in [0, 1] (Waudby-Smith & Ramdas,
     Proposition 1). Each end is wrong at any time with probability at most alpha.

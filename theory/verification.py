@@ -182,7 +182,7 @@ def _given_horizons(horizons: Any) -> tuple[int, ...]:
 
 @checked
 def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters = "own") -> float:
-    """Return the number that `verify` holds the learner to; bound and parameters as there."""
+    """Return the value of the bound that `verify` tests; bound and parameters as there."""
     bound = find_bound(bound)
     return _value_for(bound, problem, _claimed(bound, problem, learner, parameters))
 

@@ -16,7 +16,7 @@ from theory.cases import Case, Cases
 
 
 def _good_and_bad(learner: str, horizon: int = 5000, full: bool = False, **parameters: Any) -> Case:
-    """Return a learner among good and bad people whom the panel takes for equals, alpha = epsilon = 0.8."""
+    """Return the case of good and bad individuals at distance 0, alpha = epsilon = 0.8."""
     from bandits import one_sided
 
     people = one_sided.Crowd(np.arange(2.0)[:, None], (1.0, 0.0))

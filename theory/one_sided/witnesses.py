@@ -5,7 +5,7 @@ reported. `Excesses` measures the difference of the two sides, which the theorem
 
 * violations_excess: V - G / (C epsilon), G the Lagrangian regret beyond the error regret (Lemma 3.3).
 * lagrangian_excess: Lagrangian regret less twice the regret of the reduced problem, in which predicting 1 costs 1 - y,
-  predicting 0 costs 1/2, and C copies of the reported people carry the labels 0 and 1 (Theorem 3.1;
+  predicting 0 costs 1/2, and C copies of the reported individuals carry the labels 0 and 1 (Theorem 3.1;
   2 (2 k + 4 C) R_A, as R_A is that regret over 2 k + 4 C). The two are equal, so what is left is rounding.
 * miscounted_votes: pairs on which the auditors' objections, counted one by one, and the swing auditor disagree (B.1).
 * acceptance_error: the largest |pi^(x) - pi(x)| of a round so far, pi the law of a leader (Lemma D.4). It is known
@@ -56,7 +56,7 @@ class ExcessMetrics(NamedTuple):
 def reduced_regret(
     setting: OneSidedSetting, own: ExcessSetting, world: OneSidedWorld, first: int, second: int
 ) -> float:
-    """Return the round's <a, l> of the policy less that of the strict benchmark, synthetic people included."""
+    """Return the round's <a, l> of the policy less that of the strict benchmark, synthetic individuals included."""
     total = 0.0
     for i in range(world.cells.size):
         more = world.acceptance[i] - setting.fair[0, world.cells[i]]

@@ -5,8 +5,8 @@ Lemma 3.3 are in `theory.one_sided.bounds`.
 
 **The learner's possible gain.** Violations are bounded by the errors that the learner saves against the benchmark. That
 is at most k T, and at most Delta T with Delta the mean, over the labels' law, of the benchmark's errors in a round less
-those of the hypothesis that is best for this round's law: given the past, the round's people and labels do not depend
-on the policy. Where the benchmark is the best hypothesis Delta is 0, and violations do not grow with T at all.
+those of the hypothesis that is best for this round's law: given the past, the round's individuals and labels do not
+depend on the policy. Where the benchmark is the best hypothesis Delta is 0, and violations do not grow with T at all.
 
 **Any small price (D3).** The estimate (R2) is g = X + Y with X >= 0 of the labels and Y = C (1 + h(rho1) - h(rho2)) in
 an interval of length 2 C, or 0 without a report. By Cauchy & Schwarz
