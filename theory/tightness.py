@@ -157,7 +157,7 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
             continue
         parameters = options.get("parameters", "own")
         value = bound_value(bound, problem, learner, parameters)
-        if bound.mode == "probability":  # its verdict is on the share of runs beyond the bound
+        if bound.mode == "probability":  # its verdict is on the share of runs that violate the bound
             share = failure_probability(bound, problem, learner, parameters)
             amount = often_reached(samples(), share, alpha, upper=upper)
             yield Witness(problem, learner, amount, "default case", value)

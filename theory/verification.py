@@ -4,20 +4,20 @@
     assert verdict.holds, verdict.explain()
 
 A verdict is about the code that is played. "Holds" says that the code's own mean is certified to be within the bound,
-or that every path there is was played. Each theorem gets the strongest check that the case admits (`theory.checks`):
-the certified mean, with the algorithm's exact expectation beside it where the losses are a table and the law of the
+or that every possible path was played. Each theorem gets the strongest check that the case admits (`theory.checks`):
+the certified mean, together with the algorithm's exact expectation where the losses are a table and the law of the
 play can be computed; all paths or sampled ones for a claim about every path; and for theorems known up to constants the
 exponent. With method="worst" the learner plays the worst inputs that are known for it. Rates are measured: no error
 probability is claimed for them.
 
-What is checked is the number, not the proof, so the learner may be anyone's: that a theorem is about `Exp3` is not one
-of its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
-of these names, or what `parameters` says. A learner that claims one rate and uses another is caught only against the
-rate that it claims.
+What is checked is the value, not the proof, so any learner can be checked: that a theorem is about `Exp3` is not one of
+its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
+of these names, or what `parameters` says. A learner that declares one rate and uses another is compared with the bound of
+the declared rate.
 
 A bound in expectation over the learner holds for each oblivious loss sequence, so it holds on average over random
-losses too. A bound with probability 1 - delta is checked as "the share of runs beyond it is at most delta". A lower
-bound for every learner is checked with the learner that is given.
+losses too. A bound with probability 1 - delta is checked as "the share of runs that violate it is at most delta". A
+lower bound for every learner is checked with the learner that is given.
 """
 
 import math

@@ -171,7 +171,7 @@ KEPT = json.loads(FOUND.read_text())
 
 @pytest.mark.parametrize("name", sorted(SPACES))
 def test_the_worst_instances_are_as_bad_as_they_are_said_to_be(name):
-    """Played again, each reaches the ratio that is kept, up to rounding; none is beyond its bound."""
+    """Played again, each reaches the ratio that is kept, up to rounding; none violates its bound."""
     assert set(KEPT) == set(SPACES)
     ratio = ratio_at(theory.theorem(name), SPACES[name], KEPT[name]["point"])
     assert ratio == pytest.approx(KEPT[name]["ratio"], rel=1e-6)

@@ -74,7 +74,7 @@ CASES: Cases = {
 
 _SHORT: dict[str, Any] = {"horizon": 1000, "batch_size": 10}
 
-HARD_CASES: Cases = {  # no play can be beyond the bound, which therefore proves nothing there; but its ratio is larger
+HARD_CASES: Cases = {  # no play can violate the bound, so nothing is verified there; but its ratio is larger
     "du2025.parity_violation": partial(_case, _SEARCH, **_SHORT),
     "du2025.service_violation": partial(
         _case, _SEARCH, service=(0.45, 0.8), horizon=400, batch_size=10, **_ALL_FEASIBLE
