@@ -93,6 +93,8 @@ class Score:
         killers.sort(key=lambda killer: (KINDS.index(killer.kind), killer.seconds))
         self.unused = len(items) - len(killers)
         functions = trials.functions_by_file()
+        unseen = {mutant.module for mutant in self.mutants if module_of(mutant.module).__file__ not in functions}
+        assert not unseen, f"no function of {', '.join(sorted(unseen))} is there to be changed"
 
         def trial(mutant: Mutant) -> Outcome:
             return _tried(mutant, killers, functions)

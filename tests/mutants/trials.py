@@ -23,6 +23,7 @@ def place_of(code: CodeType) -> Place:
 
 def functions_by_file() -> dict[str, list[FunctionType]]:
     """Return all functions of the package that exist now, closures and methods included."""
+    gc.unfreeze()  # frozen objects are not listed
     found: dict[str, list[FunctionType]] = {}
     for one in gc.get_objects():
         if type(one) is FunctionType and one.__code__.co_filename.startswith(str(ROOT)):
