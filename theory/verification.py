@@ -11,8 +11,8 @@ exponent. With method="worst" the learner plays the worst inputs that are known 
 probability is claimed for them.
 
 What is checked is the value, not the proof, so any learner can be checked: that a theorem is about `Exp3` is not one of
-its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
-of these names, or what `parameters` says. A learner that declares one rate and uses another is compared with the bound of
+its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields of
+these names, or what `parameters` says. A learner that declares one rate and uses another is compared with the bound of
 the declared rate.
 
 A bound in expectation over the learner holds for each oblivious loss sequence, so it holds on average over random
