@@ -54,7 +54,7 @@ class Groups(Figure):
     81. (a), (b) Share accepted between one point and the next in either group. (c), (d) Wrong decisions up to the last
     round, among all who came (filled) and among the accepted, whose labels are all that one-sided feedback shows
     (hollow), in group 0 (circles) and group 1 (diamonds; lending: the score is too low; German Credit: aged up to 25).
-    Intervals: 95% for means over repetitions. Only the learner with self-bounding C pays for unfairness; to take the
+    Intervals: 95% for means over repetitions. Only the learner with self-bounding C is charged for violations; to take the
     rejected for bad has the same effect as to ignore them (one line in (a) and (b)): neither brings back a threshold
     that has moved up."""
     panels, size = 4, (7.2, 7.2)

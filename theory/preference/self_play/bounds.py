@@ -7,7 +7,7 @@ is twice the best fixed policy's gain per round over the play, that is twice a r
 
 **Averages.** Hedge: regret <= D / a + a T / 8 (Hoeffding's lemma, rows in [0, 1]). Optimistic steps: two proximal
 steps from one centre differ by at most |g_t - g_{t-1}|_inf / (lambda + tau) in the 1-norm, and rows by at most half
-the change of the policy, so the divergences pay for everything but the first round (worked out in
+the change of the policy, so the divergences cancel everything but the first round (worked out in
 `bandits.preference.self_play.optimistic_prox`; tau = 0 and lambda = 1 / a give OMWU). Regret matching:
 max_y R_y <= |R^+|_2 <= sqrt(sum |r_t|^2) with |r_t|^2 <= n / 4. INPO: the three-point equality, and
 <r - p, S p> - lambda KL(r || p) <= 1 / (8 lambda).
