@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= out/figures
 QUALITY ?= quick
 
-.PHONY: figures test mutants lint bench peers clean
+.PHONY: figures test docs mutants lint bench peers clean
 .DEFAULT_GOAL := figures
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -20,6 +20,14 @@ figures: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+$(VENV)/docs-installed: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/docs-installed
+	$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build/html
+	@echo "site: $(CURDIR)/docs/_build/html/index.html"
 
 mutants: $(VENV)/installed
 	$(BIN)/python -m tests.mutants
@@ -36,4 +44,4 @@ peers: $(VENV)/installed
 	$(BIN)/python benchmarks/peers.py
 
 clean:
-	rm -rf $(VENV) out build *.egg-info
+	rm -rf $(VENV) out build *.egg-info docs/_build docs/api docs/figures docs/theorems docs/tutorials

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated, Any
@@ -99,6 +99,7 @@ def verify(
     list_only: Annotated[bool, typer.Option("--list", help="List the theorems and check nothing.")] = False,
     alpha: Annotated[float, typer.Option(help="Probability that any verdict of the run is wrong.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Seed of the simulations.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="File for the verdicts, one line of JSON each.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Check theorems on their default problems; exit status 1 if a bound is broken."""
@@ -113,9 +114,12 @@ def verify(
             return
         processes = min(worker_count(None), len(cases))
         checks, verdicts = verify_all(names or None, alpha, seed=seed, processes=processes), []
-        with progress("verify", len(cases), quiet=quiet) as advance:
+        file = nullcontext() if out is None else out.open("w", encoding="utf-8")
+        with file as lines, progress("verify", len(cases), quiet=quiet) as advance:
             for verdict in _until_failure(checks if processes > 1 else _apart(checks)):
                 verdicts.append(verdict)
+                if lines is not None:
+                    print(verdict.to_json(), file=lines, flush=True)
                 advance(failed=verdict.broken, label=verdict.bound)
     if not quiet:
         report(verdicts)

@@ -184,8 +184,8 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as plain data; infinities and nan become None, so that any JSON reader takes it."""
-        derived = {"ratio": self.ratio, "error_probability": self.error_probability, "reasons": list(self.reasons)}
-        data = asdict(self) | derived
+        derived = ("label", "ratio", "error_probability")
+        data = asdict(self) | {name: getattr(self, name) for name in derived} | {"reasons": list(self.reasons)}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()}
 
     def to_json(self) -> str:

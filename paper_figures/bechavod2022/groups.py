@@ -54,8 +54,8 @@ class Groups(Figure):
     81. (a), (b) Share accepted between successive points in either group. (c), (d) Wrong decisions up to the last
     round, among all arrivals (filled) and among the accepted, whose labels are all that one-sided feedback shows
     (hollow), in group 0 (circles) and group 1 (diamonds; lending: the score is too low; German Credit: aged up to 25).
-    Intervals: 95% for means over repetitions. Only the self-bounding learner has C > 0. Counting the rejected as bad has
-    the same effect as ignoring them (one line in (a) and (b)): neither brings back a threshold that has moved up."""
+    Intervals: 95% for means over repetitions. Only the self-bounding learner has C > 0. Counting the rejected as bad
+    has the same effect as ignoring them (one line in (a) and (b)): neither lowers a threshold that has risen."""
     panels, size = 4, (7.2, 7.2)
     tiny = changed(horizon=256, environments=("lending",), learners=("fair",), repetitions=4)
     paper = changed(horizon=2**20, repetitions=32)

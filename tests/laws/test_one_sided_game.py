@@ -37,7 +37,8 @@ from tests.bandits.one_sided.strategies import scattered_game
 from tests.bandits.one_sided.test_game import check_metrics
 from tests.drivers import plain
 from tests.laws.enumeration import plays
-from tests.laws.test_one_sided import Seen, check, game_of, record, shifted, weighted
+from tests.laws.one_sided_paths import Seen, check, game_of, record, shifted
+from tests.laws.test_one_sided import weighted
 
 
 @pytest.mark.parametrize("seed", range(8))

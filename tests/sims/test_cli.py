@@ -1,5 +1,6 @@
 """The command line: exit status, one line per mistake, resumable sweeps."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -105,6 +106,15 @@ def test_wrong_options_are_one_line_before_anything_runs(command, message, tmp_p
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.startswith(f"regretlab: {message}")
     assert not (tmp_path / "out").exists()
+
+
+def test_verdicts_are_kept_as_lines_of_json(tmp_path):
+    name = "bubeck2012.exp2_violations"  # it has no default case, so that nothing is played
+    result = run("verify", name, "--quiet", "--out", tmp_path / "verdicts.jsonl")
+    (line,) = (tmp_path / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (result.exit_code, json.loads(line)["label"]) == (0, "not applicable")
+    refused = run("verify", name, "--out", tmp_path / "none" / "verdicts.jsonl")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
 
 
 def test_dry_run_refuses_no_workers(spec, tmp_path):
