@@ -260,7 +260,7 @@ def check_paths(base: Verdict, bound: Any, problem: Any, learner: Any, sampling:
     if (vacuous := within_all_plays(verdict, bound, problem, sampling.ends)) is not None:
         return vacuous
     if every:
-        return replace(verdict, outcome="holds", note=f"The play draws nothing: {_plays(count)} all there are.")
+        return replace(verdict, outcome="holds", note=f"The play is deterministic: {_plays(count)} all there are.")
     share = -math.expm1(math.log(sampling.alpha) / count)
     verdict = replace(verdict, outcome="no violation found", share=share, false_holds=sampling.alpha)
     return verdict if count == needed else needing(verdict, needed)

@@ -139,7 +139,7 @@ CASES: Cases = {
     "ours.greedy_lower": partial(_one_kind, "FollowObserved", 0.6, horizon=10),
 }
 
-_SLOW = "at horizons that take minutes its learner's regret is still linear: the rate is not to be seen there"
+_SLOW = "at horizons that take minutes its learner's regret is still linear: the rate cannot be observed there"
 _VACUOUS = "it is above T below 150 000 rounds, and at the price that brings it under T nothing is violated by then"
 
 WITHOUT_CASE: Mapping[str, str] = {
