@@ -125,7 +125,7 @@ def _named(observation: Any) -> dict[str, float]:
 
 
 class _Decides:
-    """A policy with predict() and partial_fit(decisions, rewards), as MABWiser's.
+    """A policy with predict() and partial_fit(decisions, rewards), like MABWiser's.
 
     It must have seen an action before it decides: each is played once, in order.
     """
@@ -153,7 +153,7 @@ class _Decides:
 
 
 class _Fits:
-    """A policy with predict(X) and partial_fit(X, a, r), as those of contextualbandits; the first action is random."""
+    """A policy with predict(X) and partial_fit(X, a, r), like contextualbandits'; the first action is random."""
 
     def __init__(self, policy: Any, n_actions: int, rng: np.random.Generator) -> None:
         self.policy, self.first = policy, int(rng.integers(n_actions))

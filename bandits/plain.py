@@ -14,9 +14,9 @@
             self.plays[action] += 1
 
 `simulate`, `verify` and `Cell` take such an object for a learner. Every repetition plays a copy of it, with a generator
-of its own (`numpy.random.Generator`), seeded by the seed and the number of the repetition alone. The losses and answers
-are those that a compiled learner meets. `parameters(problem)`, also optional, is a mapping with the parameters of a
-theorem; without it they are the numbers among the attributes. The interpreter plays it (`backend="python"`).
+of its own (`numpy.random.Generator`), seeded by the seed and the number of the repetition alone. Losses and feedback
+are those of a compiled learner. `parameters(problem)`, also optional, is a mapping with the parameters of a theorem;
+without it they are the numbers among the attributes. The interpreter plays it (`backend="python"`).
 """
 
 import copy

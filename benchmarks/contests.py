@@ -1,4 +1,4 @@
-"""The timed computations: pairs, ours and a rival's, that must give the same numbers."""
+"""The timed computations: pairs of implementations, ours and another one, that must give the same numbers."""
 
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
@@ -151,14 +151,14 @@ def _entry(
 
 
 def own_against_built_in(horizon: int) -> Entry:
-    """Return the user's own EXP3 (as ours) beside the built-in one (as rival)."""
+    """Return the user's own EXP3 (as ours) and the built-in one (as rival)."""
     game = SwitchingCostGame(BernoulliLosses.with_gap(10, gap=0.1), horizon)
     label = "EXP3 written outside the package, Bernoulli"
     return Entry(label, 10, lambda: Contest(label, 10, horizon, _simulated(game, OwnExp3()), _simulated(game, Exp3())))
 
 
 def batched_against_loop(horizon: int, repetitions: int) -> Iterator[Entry]:
-    """Yield the JAX backend, all repetitions at once (as ours), beside the compiled loop on one thread (as rival).
+    """Yield the JAX backend, all repetitions at once (as ours), and the compiled loop on one thread (as rival).
 
     Numbers are compared over the first 1000 rounds in double precision: on long runs the learners magnify roundings
     until trajectories part, and single precision has its own.

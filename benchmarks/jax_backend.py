@@ -1,4 +1,4 @@
-"""Speed of the JAX backend beside the compiled loop: `python benchmarks/jax_backend.py [--repetitions R] [--quick]`.
+"""Speed of the JAX backend against the compiled loop: `python benchmarks/jax_backend.py [--repetitions R] [--quick]`.
 
 Prints the device that JAX has found, then a Markdown table: nanoseconds per round and repetition of both sides (medians
 of alternating runs), their ratio (median of neighbouring runs), and the seconds that JAX takes until the first result.

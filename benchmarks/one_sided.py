@@ -1,4 +1,4 @@
-"""Speed of one-sided Exp2 beside plain NumPy, in one run: `python -m benchmarks.one_sided [--quick]`.
+"""Speed of one-sided Exp2 against plain NumPy, in one run: `python -m benchmarks.one_sided [--quick]`.
 
 10 000 hypotheses (a score threshold for each of two groups, 100 cuts each), 10 applicants per round, a panel of five
 that changes every round, 10 000 rounds on one core. NumPy plays the same applicants with the same uniforms, vectorised
@@ -136,7 +136,7 @@ def print_classes() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare the numbers over 1000 rounds, time both sides over all, print a table; return the exit status."""
-    parser = argparse.ArgumentParser(description="Speed of one-sided Exp2 beside plain NumPy.")
+    parser = argparse.ArgumentParser(description="Speed of one-sided Exp2 against plain NumPy.")
     parser.add_argument("--quick", action="store_true", help="1000 rounds")
     horizon = 1000 if parser.parse_args(arguments).quick else 10_000
     short, game = make_game(1000, 100), make_game(horizon, 100)

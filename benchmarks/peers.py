@@ -230,9 +230,9 @@ def row(peer: Peer, score: Score) -> str:
 
 def heading(samples: int, regret: float) -> list[str]:
     return [
-        "# Speed beside other libraries",
+        "# Speed compared with other libraries",
         "",
-        f"{N_ARMS} Bernoulli arms, {ROUNDS} rounds a game, one thread; Python {platform.python_version()}, "
+        f"{N_ARMS} Bernoulli arms, {ROUNDS} rounds per game, one thread; Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, load before the run {os.getloadavg()[0]:.1f}. {samples} samples of each side in "
         "turn; medians, and the spread of the ratios of neighbours. Ours is `Exp3()` through `simulate`; "
         f"its regret as a share of uniform play's: {regret / UNIFORM_REGRET:.2f}.",
@@ -264,7 +264,7 @@ def report(options: argparse.Namespace) -> list[str]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Time the package beside other libraries' bandit loops.")
+    parser = argparse.ArgumentParser(description="Time the package against other libraries' bandit loops.")
     parser.add_argument(
         "--envs", type=Path, default=ENVIRONMENTS, metavar="DIR", help="where the environments are (%(default)s)"
     )

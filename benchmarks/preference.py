@@ -141,7 +141,7 @@ def certify(quick):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Time self-play beside NumPy, and certify equilibria.")
+    parser = argparse.ArgumentParser(description="Time self-play against NumPy, and certify equilibria.")
     parser.add_argument("--quick", action="store_true", help="fewer samples, and games of up to 100 actions")
     parser.add_argument("--certify", action="store_true", help="also solve 400 games (minutes)")
     parser.add_argument("--peers", action="store_true", help="also OpenSpiel and Nashpy, installed where they are not")

@@ -1,4 +1,4 @@
-"""Nash-MP from comparisons, ours and C's: 64 repetitions of one game at once beside one after the other."""
+"""Nash-MP from comparisons, ours and C's: 64 repetitions of one game, at once (JAX) and one after the other (C)."""
 
 import ctypes
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Speed of the package compared with C, in one run: `python benchmarks/run.py [--quick] [--long] [--markdown FILE]`.
 
-`--json FILE` keeps the ratios and times, which `compare.py` sets beside those of another run.
+`--json FILE` keeps the ratios and times, which `compare.py` compares with those of another run.
 
 `--actions 2 100 10000` and `--horizon 1000000` play the switching family with other numbers of actions and rounds;
 a horizon of 10^9 takes minutes per kernel.
@@ -132,7 +132,7 @@ def machine() -> str:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Time the package beside plain C of the same algorithms.")
+    parser = argparse.ArgumentParser(description="Time the package against plain C of the same algorithms.")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: about a minute")
     parser.add_argument("--long", action="store_true", help="also peak memory of runs of 10^9 rounds (a minute or two)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only kernels whose label contains TEXT")
@@ -201,7 +201,7 @@ def _chosen(options: argparse.Namespace, library: ctypes.CDLL, horizon: int) -> 
 def _heading(horizon: int, samples: int, seconds: float) -> list[str]:
     versions = f"{compiler_version()}; Python {platform.python_version()}, Numba {numba.__version__}"
     return [
-        "# Speed beside plain C",
+        "# Speed compared with plain C",
         "",
         f"{machine()}; {versions}.",
         f"Repetitions of {horizon} rounds; {samples} runs of each side in turn, about {seconds:g} s each; medians of "

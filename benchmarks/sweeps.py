@@ -43,7 +43,7 @@ if __name__ == "__main__":
         measure(int(sys.argv[1]))
     else:
         most = int(sys.argv[1]) if len(sys.argv) == 2 else 10_000
-        print("| cells | simulation, ms a cell | overhead, ms a cell | nothing to do, ms a cell | peak memory, MiB |")
+        print("| cells | simulation, ms per cell | overhead, ms per cell | resumed, ms per cell | peak memory, MiB |")
         print("|---|---|---|---|---|", flush=True)
         for cells in (most // 100, most // 10, most):
             subprocess.run([sys.executable, __file__, str(cells), "once"], check=True)

@@ -98,7 +98,7 @@ def numpy_play(rounds: int, draw: Draw, best: float) -> np.ndarray:
 
 
 def package_draws(t: int, means: np.ndarray, accept: np.ndarray, good: np.ndarray, threshold: float) -> tuple:
-    """Draw a batch from the package's own uniforms, so that both sides meet the same individuals."""
+    """Draw a batch from the package's own uniforms, so that both sides get the same individuals."""
     u = batch_uniforms(stream(seed_word(SEED), 0, ENVIRONMENT), t)
     n_1 = binomial(u.size, BATCH, 0.5)
     accepted = np.array([binomial(u.accept_0, BATCH - n_1, accept[0]), binomial(u.accept_1, n_1, accept[1])])
@@ -163,7 +163,7 @@ def parts(rounds: int, runs: int) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Time Optimistic Feasible Search beside the same loop in NumPy.")
+    parser = argparse.ArgumentParser(description="Time Optimistic Feasible Search against the same loop in NumPy.")
     parser.add_argument("--quick", action="store_true", help="50 000 rounds instead of a million")
     parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds of a run (at least 1)")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each side (at least 1)")

@@ -1,8 +1,8 @@
-"""Write docs/tightness.md: the worst instance found for each theorem, and why some are far from what is allowed.
+"""Write docs/tightness.md: the worst problem found for each theorem, and why some are far from the bound.
 
     python benchmarks/tightness_page.py [THEOREM ...]
 
-Takes minutes: default cases are sampled, with the end of the interval that is certain to 0.999.
+Takes minutes: default cases are sampled, and give a 99.9% confidence limit.
 """
 
 import math
@@ -16,8 +16,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "tightness.md"
 HEAD = """# How tight the theorems are
 
 For each theorem with a value: the worst instance that was found, over what the theorem allows. It is at most 1 for an
-upper bound, at least 1 for a lower one. Methods: `theory.tightness`. Where play is random, a default case has the end
-of an interval that is certain to 0.999 (of a bound that holds with a probability: of the quantile that it is about).
+upper bound, at least 1 for a lower one. Methods: `theory.tightness`. Where play is random, a default case has the
+99.9% confidence limit of the mean that is farther from the bound (of the quantile, if the bound is on a probability).
 Written by `python benchmarks/tightness_page.py`.
 
 | theorem | ratio | found by | where |
@@ -46,7 +46,7 @@ def main(names: list[str]) -> None:
     lines |= {name: line(best(rows, name)) for name in names or known}
     page = HEAD + "\n".join(lines[name] for name in known) + "\n\n## Ratios below a tenth\n\n"
     page += "\n".join(f"- `{name}`: {reason}." for name, reason in theory.registered("bounds", "LOOSE").items())
-    page += "\n\n## What no theorem is stated of\n\n"
+    page += "\n\n## Questions without a theorem\n\n"
     page += "\n".join(f"- {what}: {why}." for what, why in theory.registered("bounds", "WITHOUT_THEOREM").items())
     PAGE.write_text(page + "\n")
 

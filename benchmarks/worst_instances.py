@@ -1,4 +1,4 @@
-"""Climb for the worst instance of each theorem whose games have no noise, and keep the best points.
+"""Hill climbing for the worst problem of each theorem whose games have no noise; keeps the best points.
 
     python benchmarks/worst_instances.py [THEOREM ...]
 

@@ -1,9 +1,9 @@
-"""Hold the EXP3s of other libraries to their theorem.
+"""Check the EXP3 of other libraries against its theorem.
 
 Auer, Cesa-Bianchi, Freund & Schapire (2002, Corollary 3.2): with gamma = min(1, sqrt(K ln K / ((e - 1) T))) the
 expected regret of EXP3 is at most 2 sqrt(e - 1) sqrt(T K ln K), whatever the losses. Policies for random rewards are
-held to the same number: the second losses are made against UCB1, which always plays the same; the action that it plays
-next costs 1, and the others nothing. Libraries that are not installed are left out.
+compared with the same bound: the second losses are chosen against UCB1, which is deterministic; the action that it
+plays next has loss 1, the others 0. Libraries that are not installed are left out.
 
     python examples/exp3_of_other_libraries.py
 """

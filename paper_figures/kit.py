@@ -199,7 +199,7 @@ def fitted(fit: Any, name: str = "exponent") -> Row:
 
 
 def bound_value(theorem: str | None, run: Run) -> float:
-    """Return what a theorem says of a run; nan without a theorem."""
+    """Return the value of a theorem's bound for a run; nan without a theorem."""
     import theory
 
     return theory.theorem(theorem).value_for(run.problem, run.learner) if theorem else float("nan")

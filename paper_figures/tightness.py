@@ -1,4 +1,4 @@
-"""How tight the theorems are: the worst case found for each, divided by what it allows."""
+"""How tight the theorems are: the worst case found for each, divided by its bound."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ LOOKS = {
     "search": Look("gradient search, exact", style.ORANGE, "D"),
     "climbed": Look("hill climbing, exact", style.ORANGE, "P"),
     "game": Look("value of a small game", style.GREEN, "s"),
-    "default case": Look("default case, certain end", style.PURPLE, "v"),
+    "default case": Look("default case, confidence limit", style.PURPLE, "v"),
 }
 
 
@@ -34,10 +34,10 @@ class Tightness(Figure):
     caption = """For each theorem the worst case found, divided by what the theorem allows, by several methods: the
     worst of all tables of 0/1 losses of two actions (dynamic programming), losses found by gradient ascent through the
     exact regret, losses that proofs suggest, the minimax value of a small game (which no learner beats), and at paper
-    quality the default cases of the verification, with the end of the interval that is certain to 0.999. The ratio is
-    at most 1 for a true upper bound and at least 1 for a true lower one; a bound on the line is sharp. Losses and
-    horizons differ from theorem to theorem: each dot is the best of those tried, with the own tuning of the learner.
-    The table names them."""
+    quality the default cases of the verification, with a 99.9% confidence limit. The ratio is at most 1 for a true
+    upper bound and at least 1 for a true lower one; a bound on the line is sharp. Losses and horizons differ from
+    theorem to theorem: each dot is the best of those tried, with the own tuning of the learner. The table names
+    them."""
     size = (7.2, 5.2)
     tiny = changed(theorems=("cesabianchi2006.hedge", "dekel2014.bandit_lower", "sui2015.no_violation"), search=False)
     paper = changed(cases=True)
@@ -85,7 +85,7 @@ class Tightness(Figure):
             lower = part["direction"][0] == "lower"
             text = "{ratio:.3g} of what it allows"
             if lower:
-                text = "the best of all learners pays {ratio:.3g} times what it demands"
+                text = "a learner comes down to {ratio:.3g} times the bound"
             row = kit.first(part.sort("ratio", descending=not lower))
             sentences.append(("{theorem}: " + text + " ({method}, {setting}).").format(**row))
         left = [name for name in kit.values(frame, "theorem") if name not in set(known["theorem"])]

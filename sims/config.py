@@ -2,7 +2,7 @@
 
 `describe` turns a problem, learner or loss process (any frozen dataclass) into JSON-able data. `build` makes the object
 from such data, by the class's short name, or by "module:Class" for classes outside the package. A "type" may also name
-a function that returns such an object: a public one of the families, as `three_points`, or "module:function". The
+a function that returns such an object: a public one of the families, such as `three_points`, or "module:function". The
 address is then that of the returned object.
 """
 

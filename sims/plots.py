@@ -1,4 +1,4 @@
-"""Pictures of runs: curves with their intervals under theorems, and policies on the simplex."""
+"""Plots of runs: curves with intervals and bounds, and policies on the simplex."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ def _meant(bound: Any, runs: Sequence[Run]) -> Sequence[Run]:
 
 
 def _height(bound: Any, run: Run, metric: str) -> float:
-    """Return what a theorem says of a run's metric at its last round."""
+    """Return the value of a theorem's bound on a run's metric at its last round."""
     if bound.quantity != metric:
         raise ValueError(f"bounds must be about {metric}, {bound.name} is about {bound.quantity}")
     if int(run.rounds[-1]) != run.problem.horizon:

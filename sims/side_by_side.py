@@ -1,4 +1,4 @@
-"""A function of many things in several processes at once: what compiles, simulates and draws for each.
+"""Apply a function to many items in several processes at once, for functions that compile, simulate or draw.
 
 Threads would wait for each other while they compile. Scripts that use it need a guard, `if __name__ == "__main__"`.
 """

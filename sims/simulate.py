@@ -46,7 +46,7 @@ def simulate(
     """Play `problem` with `learner` and return the metrics at the checkpoints.
 
     Repetition r draws from streams keyed by (seed, r) alone: the numbers do not depend on the number of
-    threads or of repetitions, and two learners meet the same losses (common random numbers).
+    threads or of repetitions, and two learners get the same losses (common random numbers).
 
     repetitions: 1 to 2^32.  seed: integer in [0, 2^64).
     checkpoints: increasing rounds in 1..horizon at which to measure; None means about four per octave and

@@ -1,4 +1,4 @@
-"""The look of every picture: Okabe and Ito's palette (safe for colour-blind readers) and settings for Matplotlib."""
+"""Style of all figures: Okabe and Ito's palette (safe for colour-blind readers) and settings for Matplotlib."""
 
 from typing import Any
 

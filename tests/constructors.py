@@ -244,6 +244,7 @@ FUNCTIONS = {
     "theory.switching.exact.leader_switches": {"rounds": 6, "n_actions": 3, "rate": 0.5},
     "theory.rates.fit_exponent": _GRID,
     "theory.rates.certified_exponent": {"near": (1.0, 0.5, 1.0), "far": (2.0, 1.0, 1.5)},
+    "theory.rates.certified_kink": {"points": ((1.0, 1.0, 1.0), (2.0, 1.0, 1.0), (4.0, 0.5, 0.5)), "slope": -0.5},
     "theory.rates.fit_kink": _GRID,
     "theory.tightness.often_reached": {"samples": np.linspace(0, 1, 40), "share": 0.25, "alpha": 0.25},
     "theory.tightness.climb": {

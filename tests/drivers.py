@@ -48,14 +48,14 @@ def stream_of(seed, repetition, purpose):
     return Stream(*(np.uint32(part) for part in (seed % 2**32, seed // 2**32, repetition, purpose)))
 
 
-# ---------------------------------------------------------------- the same text, run by Python
+# ---------------------------------------------------------------- the same source, run by Python
 
 
 def plain(function, **instead):
     """Return a compiled function as plain Python, with all that it calls: nothing is compiled.
 
-    The functions returned have their own copy of their module's names, so the core stays as it is. What the text
-    calls by a name of `instead` is replaced. Philox alone runs as the tests' text on Python integers, which is
+    The functions returned have their own copy of their module's names, so the core stays as it is. What the source
+    calls by a name of `instead` is replaced. Philox alone runs as the tests' version on Python integers, which is
     twenty times faster; test_rng holds the two equal.
     """
     if function is philox4x32:

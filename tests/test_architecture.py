@@ -1,4 +1,4 @@
-"""The shape of the project: who imports whom, what importing costs, one door to Numba, docstrings, file lengths."""
+"""The shape of the project: imports and their cost, one module that calls Numba, docstrings, file lengths."""
 
 import ast
 import subprocess

@@ -41,6 +41,6 @@ def test_retired_words_are_gone():
     assert len(words) > 5
     pattern = re.compile(r"\b(" + "|".join(map(re.escape, words)) + r")s?\b", re.IGNORECASE)
     texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in TEXTS}
-    texts.pop("theory/instances.py")  # the door to the names of before
+    texts.pop("theory/instances.py")  # keeps the old names
     found = {name: sorted(set(pattern.findall(text))) for name, text in texts.items()}
     assert {name: words for name, words in found.items() if words} == {}

@@ -1,10 +1,10 @@
-"""What is claimed: bounds as objects, confidence sequences, verification. Parts load when they are used.
+"""Regret bounds as objects, confidence sequences, and verification. Modules load when they are first used.
 
 Each family has a folder with the same modules: `bounds` (BOUNDS, LOOSE, WITHOUT_THEOREM) and `cases` (CASES,
 WITHOUT_CASE), and where they are known `exact` (exact expectations), `ranges` (proven ranges) and `witnesses`
-(WITNESSES, SEARCHES, SPACES, worst cases). LOOSE says why no witness comes near a theorem, WITHOUT_THEOREM of what no
-theorem is stated, and why. The
-modules beside the folders know no family: they find what they need by walking them.
+(WITNESSES, SEARCHES, SPACES: problems on which a bound is nearly tight). LOOSE gives the reason where no witness comes
+near the bound, WITHOUT_THEOREM lists questions without a theorem, each with its reason. The modules beside the folders
+name no family: they find what they need by listing the folders.
 """
 
 import importlib
@@ -64,7 +64,7 @@ def included() -> tuple[str, ...]:
 
 @cache
 def modules_of_families(name: str) -> "tuple[ModuleType, ...]":
-    """Return the modules of this name, as `bounds` or `cases`, in the families' folders, imported."""
+    """Return the modules of this name (`bounds`, `cases`, ...) in the families' folders, imported."""
     here = Path(__file__).parent
     files = (*here.glob(f"*/**/{name}.py"), *here.glob(f"*/**/{name}/__init__.py"))
     found = (file.parent if file.name == "__init__.py" else file.with_suffix("") for file in files)
@@ -73,13 +73,13 @@ def modules_of_families(name: str) -> "tuple[ModuleType, ...]":
 
 
 def registered(module: str, name: str) -> dict[str, Any]:
-    """Return what the families' modules of one name have under `name`, a mapping from theorems, as one mapping."""
+    """Return the mappings `name` of all families' modules `module` and of included ones, merged: theorem -> value."""
     mappings = (getattr(found, name, {}) for found in (*modules_of_families(module), *_included.values()))
     return {theorem: value for mapping in mappings for theorem, value in mapping.items()}
 
 
 def first_answer(module: str, function: str, *arguments: Any) -> Any:
-    """Return the first answer of a function of the families' modules of one name that is not None, else None."""
+    """Call `function` of each family's module called `module`; return the first result that is not None, else None."""
     knowing = (found for found in modules_of_families(module) if hasattr(found, function))
     answers = (getattr(found, function)(*arguments) for found in knowing)
     return next((answer for answer in answers if answer is not None), None)

@@ -1,4 +1,4 @@
-"""Whether code plays the law that is known of its algorithm: action frequencies against exact probabilities.
+"""Whether code plays the known law of its algorithm: action frequencies against exact probabilities.
 
 If the code draws action i in round t with probability p_t(i), its count N among n independent repetitions is binomial,
 and for the relative entropy kl of two Bernoulli laws (Chernoff)
@@ -38,7 +38,7 @@ class Agreement(NamedTuple):
 def agreement(
     problem: Any, learner: Any, repetitions: int, seed: int, alpha: float, threads: int | None
 ) -> Agreement | None:
-    """Hold the code's actions against the exact law that the problem's family knows; None where it knows none."""
+    """Compare the code's actions with the exact law of its algorithm; None where none is known."""
     law = theory.first_answer("exact", "marginals", problem, learner)
     if law is None:
         return None

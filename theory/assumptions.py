@@ -1,4 +1,4 @@
-"""Assumptions of theorems that are about any problem: what it reveals, and what its numbers and its learner's are.
+"""Assumptions of theorems in terms of any family: on the feedback, the numbers of the problem, and the learner's.
 
 A family adds its own with `problem_has`, `learner_has`, `parameters_have` and `play_has`. A test that asks for an
 attribute which a problem or learner of another family lacks fails: the theorem is not about it.
@@ -61,7 +61,7 @@ def feedback_is(*kinds: str, looks: tuple[str, ...] = ()) -> Assumption:
 def losses_are(family: str, text: str, test: Callable[[Any], bool] = lambda losses: True) -> Assumption:
     """Assume losses of a family (`LossProcess.family`) that pass `test(losses)`.
 
-    The name is believed of the package's own processes only: for a process of your own say so by `assume`.
+    The name counts for the package's own processes only: for your own process pass the text to `verify(assume=...)`.
     """
     return problem_has(
         f"losses are {text}", lambda p: known(p.losses, "family", "bandits") == family and test(p.losses)

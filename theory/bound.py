@@ -88,7 +88,7 @@ class Assumption(Checked):
     limits: tuple[sp.Rel, ...] = ()
 
     def where(self, *limits: sp.Rel) -> "Assumption":
-        """Return the assumption with what it says of fields: `Bound.value` then refuses other values."""
+        """Return the assumption with its conditions on fields: `Bound.value` then refuses other values."""
         return replace(self, limits=limits)
 
 
@@ -200,7 +200,7 @@ class Bound(Checked):
 
     @cached_property
     def domain(self) -> tuple[sp.Rel, ...]:
-        """What the fields must satisfy beyond their signs: upper ends, and what assumptions say of them."""
+        """Conditions on the fields beyond their signs: upper limits, and those of the assumptions."""
         known = self.expression.free_symbols
         stated = [limit for assumption in self.assumptions for limit in assumption.limits]
         limits = [*(limit for symbol in known for limit in symbol.limits), *stated]
@@ -208,7 +208,7 @@ class Bound(Checked):
 
     @cached_property
     def _sides(self) -> list[tuple[str, sp.Rel, Callable[..., Any]]]:
-        """Of every limit: its text in the fields' names, itself, and both sides as a function of the fields."""
+        """For every limit: its text in the fields' names, itself, and both sides as a function of the fields."""
         names = {symbol: sp.Symbol(name) for name, symbol in self.symbols.items()}
         return [(str(r.subs(names)), r, compiled(sp.Tuple(r.lhs, r.rhs), self._arguments)) for r in self.domain]
 

@@ -11,8 +11,8 @@ what it needs of learners and problems is imported inside the function, so that 
 
     CASES = {"cesabianchi2006.hedge": _hedge_on_steady_losses}
 
-A theorem that has no such case, for one because no problem measures what it bounds, is named in a mapping WITHOUT_CASE
-of the same module, with the reason.
+A theorem that has no such case, for example because no problem measures what it bounds, is named in a mapping
+WITHOUT_CASE of the same module, with the reason.
 
 HARD_CASES are further cases for `theory.tightness`, at which the theorem may be vacuous: nothing is verified there.
 

@@ -1,11 +1,11 @@
-"""The kinds of check behind `theory.verify`: each takes a verdict still blank and returns it filled in.
+"""The kinds of check behind `theory.verify`: each takes an empty verdict and returns it filled in.
 
 **Certified Monte Carlo** (`check_samples`): the e-process of `theory.confidence.MeanTest` over growing batches. A
 lower bound E X >= b is the upper bound E(-X) <= -b. A bound with probability 1 - delta is the upper bound
 E 1{X beyond b} <= delta.
 
 **Exact expectation** (`check_exact`): the law of the play is known, in closed form or by enumeration
-(`theory.<family>.exact`). That law is the algorithm's. What is said of the bound rests on the code's own mean, sampled
+(`theory.<family>.exact`). That law is the algorithm's. The outcome rests on the played code's mean, sampled
 as above; the exact value is reported beside it where the code agrees with the law, in the mean and in the frequency of
 every action in every round (`theory.agreement`).
 
@@ -13,9 +13,9 @@ every action in every round (`theory.agreement`).
 the worst that a search finds. The code plays it and is checked there in the same way.
 
 **Every path** (`check_paths`): all plays where they are finitely many and known (`Problem.plays`), else repetitions.
-One path beyond the bound refutes it. None among n repetitions says that at most a share 1 - alpha^(1/n) of all paths is
-beyond it, wrong with probability at most alpha: if the share were larger, n repetitions would all have missed it with
-probability below alpha. It does not say that none is.
+One path that violates the bound refutes it. If none of n repetitions does, at most a share 1 - alpha^(1/n) of all paths
+violates it, with confidence 1 - alpha: if the share were larger, n repetitions would all have missed it with
+probability below alpha. It does not say that none does.
 
 **Rate** (`check_rate`): the exponent of a geometric grid of horizons (`theory.rates`), measured and not certified.
 """
@@ -39,7 +39,7 @@ from theory.verdict import RATE_TOLERANCE, Outcome, Verdict
 Array = NDArray[np.float64]
 
 FIRST_BATCH = 64
-RARE = 0.01  # share of paths beyond a claim about every path that is still to be noticed
+RARE = 0.01  # share of violating paths that a check of a claim about every path must detect
 SURE = 1000  # repetitions that promise well how many decide
 DECIDING_LIMIT = 1_000_000  # repetitions with `until_decided`
 RATE_LEVEL = 0.99
@@ -152,7 +152,7 @@ def _with_interval(verdict: Verdict, values: Array, ends: Range, alpha: float) -
 def _explained(verdict: Verdict, projected: float) -> Verdict:
     """Return the verdict with what it takes to decide, or with the reason why nothing can."""
     if verdict.vacuous:
-        note = "No play of this problem can be beyond the bound, so the samples tested nothing."
+        note = "No play of this problem can violate the bound, so the samples tested nothing."
         return replace(verdict, note=note, false_holds=0.0, false_broken=0.0)
     return needing(verdict, projected) if verdict.undecided else verdict
 
@@ -169,7 +169,7 @@ def needing(verdict: Verdict, repetitions: float) -> Verdict:
 
 
 def check_share(base: Verdict, bound: Any, problem: Any, learner: Any, delta: float, sampling: Sampling) -> Verdict:
-    """Sample until the share of repetitions beyond the bound is known to be below delta or above it."""
+    """Sample until the share of repetitions that violate the bound is known to be below delta or above it."""
     limit, upper = base.bound_value, base.direction == "upper"
     seen = np.zeros(1)
 
@@ -204,7 +204,7 @@ def check_exact(base: Verdict, bound: Any, problem: Any, learner: Any, sampling:
 
 
 def check_worst(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
-    """Hold an upper bound on regret against the worst inputs that the problem's family knows for the learner."""
+    """Check an upper bound on regret on the worst inputs that are known for the learner."""
     if bound.quantity != "regret" or bound.direction != "upper" or bound.mode != "expectation":
         raise ValueError(f"the worst case is known for upper bounds on expected regret, not for {bound.name}")
     worst = theory.first_answer("witnesses", "worst_case", problem, learner, base.bound_value, base.seed)
@@ -244,7 +244,7 @@ def _beside(value: float, rounding: float, sampled: Verdict, problem: Any, learn
 
 
 def check_paths(base: Verdict, bound: Any, problem: Any, learner: Any, sampling: Sampling) -> Verdict:
-    """Hold the bound against all plays where they are known, else against so many that few can violate it."""
+    """Check the bound on all plays where they are known, else on so many that few can violate it."""
     plays = problem.plays(learner)
     needed = math.ceil(math.log(sampling.alpha) / math.log1p(-sampling.share))
     limit = max(sampling.limit, DECIDING_LIMIT if sampling.until_decided else 0)
@@ -260,7 +260,7 @@ def check_paths(base: Verdict, bound: Any, problem: Any, learner: Any, sampling:
     if (vacuous := within_all_plays(verdict, bound, problem, sampling.ends)) is not None:
         return vacuous
     if every:
-        return replace(verdict, outcome="holds", note=f"The play draws nothing: {_plays(count)} all there are.")
+        return replace(verdict, outcome="holds", note=f"The play is deterministic: {_plays(count)} all there are.")
     share = -math.expm1(math.log(sampling.alpha) / count)
     verdict = replace(verdict, outcome="no violation found", share=share, false_holds=sampling.alpha)
     return verdict if count == needed else needing(verdict, needed)
@@ -276,7 +276,7 @@ def rounding_of_a_path(problem: Any, value: float, bound: float) -> float:
 
 
 def within_all_plays(base: Verdict, bound: Any, problem: Any, ends: Range | None) -> Verdict | None:
-    """Return a vacuous verdict if no learner at all can be beyond the bound in this problem, as far as is proven."""
+    """Return a vacuous verdict if it is proven that no learner can violate the bound in this problem."""
     possible = ends or range_of_all_plays(problem, bound.quantity)
     if possible is None or (
         possible.high > base.bound_value if base.direction == "upper" else possible.low < base.bound_value

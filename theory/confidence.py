@@ -118,8 +118,8 @@ class MeanTest:
     def outcome(self, alpha: float) -> NDArray[np.str_]:
         """Return "below", "above", "vacuous" or "undecided" for each cell, (C,).
 
-        alpha in (0, 1): however long the test is watched, "below" is ever said of a mean >= bound with probability
-        at most alpha, and "above" of a mean <= bound likewise. "vacuous": high <= bound, nothing was tested.
+        alpha in (0, 1): at any stopping time, a mean >= bound is called "below" with probability at most alpha, and
+        a mean <= bound "above" likewise. "vacuous": high <= bound, nothing was tested.
         """
         threshold = -math.log(real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True))
         log_e = self.log_e()
@@ -180,7 +180,7 @@ def betting_interval(samples: ArrayLike, low: float, high: float, alpha: float) 
 
 @checked
 def empirical_bernstein_sequence(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Array, Array]:
-    """Return the ends (..., n), (..., n) of the empirical Bernstein sequence, one interval a sample.
+    """Return the ends (..., n), (..., n) of the empirical Bernstein sequence, one interval per sample.
 
     For z = (x - low) / (high - low), any predictable guess g of its mean and l in [0, 1),
     E exp(l (z - E z) - (z - g)^2 (-ln(1 - l) - l)) <= 1, since exp(l y - y^2 (-ln(1 - l) - l)) <= 1 + l y for y >= -1
@@ -198,7 +198,7 @@ def empirical_bernstein_sequence(samples: ArrayLike, low: float, high: float, al
 
 @checked
 def hoeffding_sequence(samples: ArrayLike, low: float, high: float, alpha: float) -> tuple[Array, Array]:
-    """Return the ends (..., n), (..., n) of the Hoeffding sequence, one interval a sample.
+    """Return the ends (..., n), (..., n) of the Hoeffding sequence, one interval per sample.
 
     E exp(l (z - E z) - l^2 / 8) <= 1 for z = (x - low) / (high - low) in [0, 1] (Waudby-Smith & Ramdas,
     Proposition 1). Each end is wrong at any time with probability at most alpha.

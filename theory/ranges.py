@@ -1,4 +1,4 @@
-"""Ranges that a measured quantity cannot leave, whatever is drawn: what a test of means rests on.
+"""Proven ranges of metrics, for every draw; tests of means rely on them.
 
 Nothing here is estimated. A problem proves its ranges by a method `metric_range(metric, learner) -> (low, high)`, or
 its family does in `theory/<family>/ranges.py` by a function `metric_range(problem, metric, learner)`, which returns
@@ -12,7 +12,7 @@ from bandits.protocol import Learner
 
 
 class Range(NamedTuple):
-    """Ends that no sample can leave."""
+    """Least and greatest possible value of a sample."""
 
     low: float
     high: float

@@ -6,12 +6,12 @@
         game = SwitchingCostGame(LossTable(my_losses), horizon=1000, switching_cost=0.0)
         assert_bound_holds("bubeck2012.exp3", game, MyLearner(), parameters="tuned")
 
-Over the choice of the seed, a learner beyond the bound passes with probability at most alpha, and a correct one is
-called broken with probability at most alpha; one whose mean is near the bound may remain undecided, which is a failure
-that says how many repetitions decide. With the seed fixed the test gives the same answer each time. The bound is that
-of the parameters in `MyLearner.parameters(game)`, or with parameters="tuned" its minimum over the parameters, which a
-learner whose rate is wrong, or not the one that it claims, has to meet. What passes is this learner on these losses:
-take hard ones (`theory.cases`).
+Over the choice of the seed, a learner that violates the bound passes with probability at most alpha, and a correct one
+is called broken with probability at most alpha; one whose mean is near the bound may remain undecided, which is a
+failure that says how many repetitions decide. With the seed fixed the test gives the same answer each time. The bound
+is that of the parameters in `MyLearner.parameters(game)`, or with parameters="tuned" its minimum over the parameters,
+which a learner with a wrong rate, or another than it declares, must satisfy too. What passes is this learner on these
+losses: take hard ones (`theory.cases`).
 """
 
 from typing import Any

@@ -1,15 +1,15 @@
-"""How tight each theorem is: the worst that was found for its learner, over what the theorem allows.
+"""How tight each theorem is: the worst value found for its learner, divided by the bound.
 
 A *witness* of an upper bound is a value that its learner reaches on some losses; of a lower bound, one that some
 learner does not exceed on the losses that the theorem is about. Its ratio to the bound is at most 1 for a true upper
-bound and at least 1 for a true lower one; near 1, the theorem's constants cannot be improved by much. Witnesses are
+bound and at least 1 for a true lower one; near 1, the theorem's constants cannot be improved by much. Methods:
 
 - every input: the worst of all inputs;
-- search: what gradient ascent through an exact expectation finds;
+- search: losses found by gradient ascent through an exact expectation;
 - hand-made: inputs that proofs suggest, with the exact expectation;
-- game: the minimax value of a small game, which no learner beats;
-- climbed: what hill climbing finds among games without noise, whose play is computed (`Space`);
-- default case: what `verify` finds in those of `theory.cases`; where it samples, the end that is certain.
+- game: the minimax value of a small game;
+- climbed: games without noise, whose play is computed, found by hill climbing (`Space`);
+- default case: the result of `verify` on those of `theory.cases`; where it samples, a confidence limit.
 
 They are registered by theorem in `theory/<family>/witnesses.py`: in WITNESSES functions that yield a `Witness` each
 time, in SEARCHES functions of (bound, seed), and in SPACES a `Space`, whose best points so far are kept in
@@ -33,14 +33,14 @@ from theory.cases import Case, default_cases
 
 Array = NDArray[np.float64]
 METHODS = ("every input", "search", "hand-made", "game", "climbed", "default case")
-_LEAST = 1e-3  # of a bound that is climbed: far above what rounding leaves of a span
+_LEAST = 1e-3  # bounds below this are not climbed: rounding errors would count
 FOUND = Path(__file__).parent / "data" / "worst_instances.json"
 
 
 class Witness(NamedTuple):
-    """What a learner's quantity is at least (for a lower bound: at most) in a problem, and how it was found.
+    """A value that a learner's quantity reaches (for a lower bound: does not exceed) in a problem, and the method.
 
-    value: of the bound; None means that for this problem and learner.
+    value: of the bound; None means the bound's value for this problem and learner.
     """
 
     problem: Any
@@ -138,7 +138,7 @@ def _setting(problem: Any) -> str:
 
 
 def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int = 2000) -> Iterator[Witness]:
-    """Yield the certain end of the interval that each default case gives, wrong with probability at most alpha."""
+    """Yield a confidence limit from each default case, wrong with probability at most alpha."""
     from sims import simulate
     from theory import registered
     from theory.confidence import mean_interval
@@ -157,7 +157,7 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
             continue
         parameters = options.get("parameters", "own")
         value = bound_value(bound, problem, learner, parameters)
-        if bound.mode == "probability":  # its verdict is on the share of runs beyond the bound
+        if bound.mode == "probability":  # its verdict is on the share of runs that violate the bound
             share = failure_probability(bound, problem, learner, parameters)
             amount = often_reached(samples(), share, alpha, upper=upper)
             yield Witness(problem, learner, amount, "default case", value)
@@ -176,10 +176,10 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
 
 @checked
 def often_reached(samples: Array, share: float, alpha: float, *, upper: bool = True) -> float:
-    """Return a number that a variable reaches with probability `share` at least, certain to 1 - alpha.
+    """Return a confidence limit, level 1 - alpha, for the quantile that a variable reaches with probability `share`.
 
-    samples (n,): independent.  upper: reached from below, else from above.  Were it reached less often, as many samples
-    would reach it with probability at most alpha. Too few samples to tell give -inf (upper) or inf.
+    samples (n,): independent.  upper: a lower limit for the upper quantile, else an upper limit for the lower one. The
+    limit is an order statistic, its rank from the binomial law; with too few samples it is -inf (upper) or inf.
     """
     from scipy.stats import binom
 
@@ -214,7 +214,7 @@ def played(case: Case, quantity: str) -> float:
 
 @checked
 def climb(bound: Any, space: Space, *, evaluations: int = 1000, seed: int = 0) -> tuple[list[float], float]:
-    """Return the best point that was found, rounded to 6 digits, and its ratio.
+    """Return the best point found by hill climbing, rounded to 6 digits, and its ratio.
 
     A third of the points are uniform; then some coordinates of the best one are moved, by less and less.
     """
@@ -229,7 +229,7 @@ def climb(bound: Any, space: Space, *, evaluations: int = 1000, seed: int = 0) -
 
 
 def ratio_at(bound: Any, space: Space, point: Sequence[float]) -> float:
-    """Return what is reached at a point over what the bound allows there.
+    """Return the learner's value at a point over the bound's.
 
     -inf where the theorem does not apply, or allows so little that rounding errors count.
     """

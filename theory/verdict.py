@@ -1,10 +1,10 @@
-"""What a check says of a bound, with the numbers behind it.
+"""The result of checking a bound, with the numbers behind it.
 
-- *holds*: certified of the code that was played, or shown on every path;
-- *no violation found*: a claim about every path met on all paths that were drawn, so that few can violate it;
-- *broken*: certified to be beyond the bound, or refuted by a path;
+- *holds*: certified for the code that was played, or shown on every path;
+- *no violation found*: a claim about every path holds on all paths that were drawn, so that few can violate it;
+- *broken*: certified to violate the bound, or refuted by a path;
 - *undecided*: the repetitions ran out;
-- *vacuous*: no play of the problem can be beyond the bound, so that nothing was tested;
+- *vacuous*: no play of the problem can violate the bound, so that nothing was tested;
 - *not applicable*: an assumption fails.
 """
 
@@ -27,17 +27,17 @@ class Verdict:
     """The result of checking one bound for one learner in one problem; truthiness is left to `holds`.
 
     estimate: the checked quantity: the exact expectation where the algorithm's law is known, else the mean of the
-    repetitions; for a claim about every path the worst repetition, for a rate the exponent (`bound_value` too).
+    repetitions; for a claim about every path the worst repetition, for a rate the exponent (as is `bound_value`).
     exact: the exact expectation, nan where it is not known or where the code does not play that law.
     low, high: the certified interval of the code's own mean; each end is wrong with probability at most `false_holds`
-    (the upper one, of an upper bound) or `false_broken`. Of paths, the least and the greatest.
+    (the upper one, of an upper bound) or `false_broken`. For paths, the least and the greatest value.
     false_holds: P(the check says holds | the bound is false); of sampled paths, P(it reports a share that is too
     small).  false_broken: P(it says broken | the bound is true).  nan for rates, which are not certified.
     share: at most this fraction of all paths violates the claim, where paths were sampled.
-    often: of a claim with probability 1 - delta, the (1 - delta) quantile of the repetitions over the claimed limit.
-    repetitions: played.  repetitions_needed: about how many decide, where these did not; inf where none are in sight.
+    often: for a claim with probability 1 - delta, the (1 - delta) quantile of the repetitions over the claimed limit.
+    repetitions: played.  repetitions_needed: about how many would decide, where these did not; inf where none would.
     low_possible, high_possible: the proven range of a sample, where a mean was tested.
-    reasons: the assumptions that fail, where the bound does not apply.  note: what else the reader should know.
+    reasons: the assumptions that fail, where the bound does not apply.  note: further remarks, in words.
     seconds: time that the check took.
     """
 
@@ -83,7 +83,7 @@ class Verdict:
 
     @property
     def vacuous(self) -> bool:
-        """Whether no play of the problem can be beyond the bound."""
+        """Whether no play of the problem can violate the bound."""
         return self.outcome == "vacuous"
 
     @property
@@ -105,7 +105,7 @@ class Verdict:
     def ratio(self) -> float:
         """Estimate over bound: near 1 for a tight bound, above it for a broken upper one; nan where the bound is 0.
 
-        Of a claim with a probability, whose estimate is a share of runs: `often`.
+        For a claim with a probability, whose estimate is a share of runs: `often`.
         """
         if not math.isnan(self.often):
             return self.often
@@ -113,7 +113,7 @@ class Verdict:
 
     @property
     def reached(self) -> float:
-        """What the quantity is known to reach: the exact value, or the end of the interval away from the bound."""
+        """A value that the quantity reaches: the exact one, or the end of the interval away from the bound."""
         return (self.low if self.direction == "upper" else self.high) if math.isnan(self.exact) else self.exact
 
     def explain(self) -> str:
@@ -160,9 +160,9 @@ class Verdict:
         if self.kind == "rate":
             return f"Rate: {self.repetitions} repetitions per horizon, seed {self.seed}; measured, not certified."
         if self.kind == "every path":
-            return f"Every path: {self.repetitions} held against the bound."
+            return f"Every path: {self.repetitions} compared with the bound."
         if self.kind == "sampled paths":
-            return f"Sampled paths: {self.repetitions} repetitions, seed {self.seed}, each held against the bound."
+            return f"Sampled paths: {self.repetitions} repetitions, seed {self.seed}, each compared with the bound."
         return (
             f"{_BASIS[self.kind]}{self.repetitions} repetitions of the code, seed {self.seed}: their mean is certified "
             f"to be in [{_number(self.low)}, {_number(self.high)}] (samples lie in [{_number(self.low_possible)}, "

@@ -4,20 +4,20 @@
     assert verdict.holds, verdict.explain()
 
 A verdict is about the code that is played. "Holds" says that the code's own mean is certified to be within the bound,
-or that every path there is was played. Each theorem gets the strongest check that the case admits (`theory.checks`):
-the certified mean, with the algorithm's exact expectation beside it where the losses are a table and the law of the
+or that every possible path was played. Each theorem gets the strongest check that the case admits (`theory.checks`):
+the certified mean, together with the algorithm's exact expectation where the losses are a table and the law of the
 play can be computed; all paths or sampled ones for a claim about every path; and for theorems known up to constants the
-exponent. With method="worst" the learner meets the worst inputs that are known for it. Rates are measured: no error
+exponent. With method="worst" the learner plays the worst inputs that are known for it. Rates are measured: no error
 probability is claimed for them.
 
-What is checked is the number, not the proof, so the learner may be anyone's: that a theorem is about `Exp3` is not one
-of its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields
-of these names, or what `parameters` says. A learner that claims one rate and uses another is caught only against the
-rate that it claims.
+What is checked is the value, not the proof, so any learner can be checked: that a theorem is about `Exp3` is not one of
+its assumptions. Its bound may need parameters (a learning rate, a batch length); they are the learner's own fields of
+these names, or what `parameters` says. A learner that declares one rate and uses another is compared with the bound of
+the declared rate.
 
 A bound in expectation over the learner holds for each oblivious loss sequence, so it holds on average over random
-losses too. A bound with probability 1 - delta is checked as "the share of runs beyond it is at most delta". A lower
-bound for every learner is checked with the learner that is given.
+losses too. A bound with probability 1 - delta is checked as "the share of runs that violate it is at most delta". A
+lower bound for every learner is checked with the learner that is given.
 """
 
 import math
@@ -69,17 +69,17 @@ def verify(
 
     bound: a bound of the catalogue or its name.  problem: for a rate it may be a function from a horizon to a problem;
     a problem stands for itself at other horizons.
-    alpha in (0, 1): "holds" is said of a broken bound, and "broken" of a true one, with probability at most alpha
-    (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided, or with
+    alpha in (0, 1): the verdict is "holds" for a false bound, and "broken" for a true one, with probability at most
+    alpha (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided, or with
     until_decided=True goes on while it seems that a million repetitions decide.
-    share in (0, 1): of a claim about every path, sampling stops when at most this share of paths can violate it.
+    share in (0, 1): for a claim about every path, sampling stops when at most this share of paths can violate it.
     seed: integer in [0, 2^64); the same seed gives the same verdict.  threads, backend: as in `simulate`.
-    method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not to be had.
+    method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not available.
     parameters: of the bound: the learner's "own", "tuned" ones that minimise the bound, or a mapping, as in
     {"learning_rate": 0.01}, with the learner's own for the rest.
-    assume: texts of assumptions that you vouch for where the bound cannot tell, as of a learner of your own.
+    assume: texts of assumptions that you vouch for where the bound cannot check them, as for your own learner.
     measured: the metric that stands for the bound's quantity, where the problem has it under another name.
-    sample_range: the ends of a sample where `theory.ranges` knows none; the certificate then rests on your word.
+    sample_range: least and greatest value of a sample where none is proven; the certificate then assumes it.
     horizons: the grid of a rate, at least 3 increasing.  along: the powers of the horizon with which other fields grow
     on that grid, as in {"budget": Fraction(5, 6)}.  rate_repetitions: at each horizon, at least 2.
 
@@ -182,7 +182,7 @@ def _given_horizons(horizons: Any) -> tuple[int, ...]:
 
 @checked
 def bound_value(bound: Any, problem: Any, learner: Any, parameters: Parameters = "own") -> float:
-    """Return the number that `verify` holds the learner to; bound and parameters as there."""
+    """Return the value of the bound that `verify` tests; bound and parameters as there."""
     bound = find_bound(bound)
     return _value_for(bound, problem, _claimed(bound, problem, learner, parameters))
 
@@ -204,7 +204,7 @@ def tuned_parameters(bound: Any, problem: Any, learner: Any = None) -> dict[str,
         raise ValueError(f"{bound.name} has no parameters to tune: leave out parameters='tuned'")
     tuned: dict[str, float] = {}
     waiting = list(bound.tunings)
-    while waiting:  # a minimiser may need another one, as the learning rate needs the batch length
+    while waiting:  # a minimiser may need another one: the learning rate may need the batch length
         later = {tuning.symbol for tuning in waiting}
         tuning = next(t for t in waiting if not later & t.rounded.free_symbols)
         symbols = sorted(tuning.rounded.free_symbols, key=lambda symbol: symbol.field)
@@ -298,12 +298,12 @@ def _failing(bound: Any, problem: Any, learner: Any, assume: Sequence[str]) -> t
 
 
 def _about(bound: Any, learner: Any, assume: Sequence[str]) -> str:
-    """Return what a reader should know about whom the theorem is about."""
+    """Return remarks: what was assumed, and whether the theorem is about another learner."""
     said = [f"Taken for granted: {'; '.join(assume)}."] if assume else []
     if not bound.learner:
-        said.append("It is claimed of every learner and was checked with this one.")
+        said.append("It is claimed for every learner and was checked with this one.")
     elif bound.learner != type(learner).__name__:
-        said.append(f"The theorem is about {bound.learner}; its number was held against this learner.")
+        said.append(f"The theorem is about {bound.learner}; this learner was compared with its value.")
     return " ".join(said)
 
 

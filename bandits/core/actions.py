@@ -1,9 +1,9 @@
 """Checks of the actions that a learner returns, made by the problem once per round before it uses them.
 
-Types are checked when the pair is compiled, by the functions that `returns` makes; `index` converts any integer of
-Numba to int64. Values are checked in every round: a kernel raises `InvalidAction(reason, t, values...)`, whose text is
-formatted only when it is read, so that a round costs comparisons only. `sims.simulate` adds the learner's name. The
-interpreted engine makes the same checks.
+Types are checked when the pair of problem and learner is compiled, by the functions that `returns` makes; `index`
+converts any integer of Numba to int64. Values are checked in every round: a kernel raises `InvalidAction(reason, t,
+values...)`, whose text is formatted only when it is read, so that a valid round costs a few comparisons.
+`sims.simulate` adds the learner's name. The interpreted engine makes the same checks.
 """
 
 import operator
@@ -49,7 +49,7 @@ class Part(NamedTuple):
 
 
 def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
-    """Return the function, for kernels too, that raises InvalidActionType unless an action has these parts.
+    """Return a function, callable in kernels too, that raises InvalidActionType unless an action has these parts.
 
     kind: the NamedTuple whose fields the parts are; None where the action itself is the one part.
     """
@@ -82,7 +82,7 @@ def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
 
 
 def index(value: Any) -> int:
-    """Return an integer of any width as int64; one beyond its range (never a valid action) as the largest int64."""
+    """Return an integer of any width as int64; larger ones, never valid actions, as the largest int64."""
     return min(operator.index(value), _LARGEST)
 
 

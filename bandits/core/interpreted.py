@@ -1,4 +1,4 @@
-"""Compiled functions as plain Python: the same text, with all that it calls, run by the interpreter.
+"""Compiled functions as plain Python: the same source, with all that it calls, run by the interpreter.
 
 The copies have their own globals, so nothing that is compiled changes, and keep their files and lines: a debugger stops
 in the kernel as it is written. Philox runs on Python integers, which is twenty times faster than on NumPy's.

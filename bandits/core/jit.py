@@ -72,7 +72,7 @@ def kernel(function: F) -> F:
 def shared_kernel(function: F) -> F:
     """Compile a step function that many programs call: compiled once per process, inlined by the optimiser.
 
-    As fast as `kernel`; cheaper to compile where one problem meets many learners.
+    As fast as `kernel`; quicker to compile where one problem is played by many learners.
     """
     return _step(function, forceinline=True)
 
@@ -96,7 +96,7 @@ def program(function: F) -> F:
     if is_compiled(compiled):
         compiled.origin = origin = _origin(compiled)
         reached = origin.reached
-        if inner_parts() and reached is not None and not reached.recursive:  # Numba reloads recursion as a wild jump
+        if inner_parts() and reached is not None and not reached.recursive:  # recursion breaks when reloaded
             compiled._cache = inner_parts().ContentCache(lambda: reached.digest)
     return cast(F, compiled)
 
@@ -135,7 +135,7 @@ def _origin(function: Any) -> Origin:
 def _digest(function: Any) -> str | None:
     """Return the digest of all that a function reaches now; None where its machine code must not be kept."""
     reached = _origin(function).reached
-    return None if reached is None or reached.recursive else reached.digest  # Numba reloads recursion as a wild jump
+    return None if reached is None or reached.recursive else reached.digest  # as in `program`
 
 
 def pickled_by_value(value: Any) -> bytes:
@@ -147,11 +147,11 @@ def pickled_by_value(value: Any) -> bytes:
         return cast(bytes, dumps(value))
 
 
-# ---------------------------------------------------------------- instructions of our own
+# ---------------------------------------------------------------- functions as LLVM instructions
 
 
 def instructions(function: Any, typed: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Return the decorator that gives compiled code `function` as instructions: unlike `overload`, nothing to compile.
+    """Return the decorator that implements `function` for compiled code by LLVM instructions, without compilation.
 
     typed: from the arguments' types to the type of the value; it may raise.  Decorated: (context, builder, signature,
     values) -> value, as in Numba's `lower_builtin`.
@@ -235,7 +235,7 @@ def _lower_keep_alive(context: Any, builder: Any, signature: Any, arguments: Any
 
 
 def stored(function: Any, places_of: Callable[[Any], list[tuple[Any, tuple[int, ...]]]]) -> None:
-    """Give compiled code `function`, (record, out) -> None: it writes parts of a record into out, (M,) float64.
+    """Implement `function`, (record, out) -> None, for compiled code: it writes a record into out, (M,) float64.
 
     places_of: from the record's type to (index or slice of out, indices that lead to the number or array).
     An array of another length than its slice is a ValueError.
@@ -269,7 +269,7 @@ def _each_entry(context: Any, builder: Any, kind: Any, value: Any, place: slice,
     count = context.get_constant(types.intp, place.stop - place.start)
     (length,) = cgutils.unpack_tuple(builder, array.shape, 1)
     with builder.if_then(builder.icmp_signed("!=", length, count), likely=False):
-        reason = f"measure returns an array that has not {place.stop - place.start} entries"
+        reason = f"measure returns an array that does not have {place.stop - place.start} entries"
         context.call_conv.return_user_exc(builder, ValueError, (reason,))
     with cgutils.for_range(builder, count) as loop:
         pointer = cgutils.get_item_pointer(context, builder, kind, array, [loop.index])

@@ -42,7 +42,7 @@ _OF_DISPLAY: tuple[str, ...] = (
     "HIGHLIGHT",
 )
 _OF_DISPLAY += ("HTML", "ANNOTATE", "NUMBA_", "PARALLEL_DIAG", "RUNNING", "SHOW", "THREADING", "TRACE", "LLVM_PASS_TIM")
-_ADDRESSES = "addresses of this process are in it, as for a global array above 1 MB, a pointer or NUMBA_OPT=0"
+_ADDRESSES = "addresses of this process are in it, for example of a global array above 1 MB, a pointer or NUMBA_OPT=0"
 
 
 class CacheWarning(UserWarning):

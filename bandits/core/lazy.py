@@ -7,7 +7,7 @@ from typing import Any
 
 
 def lazy(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the `__getattr__` and the `__dir__` of a package; names: module -> its names, with blanks between.
+    """Return the `__getattr__` and the `__dir__` of a package; names: module -> its names, separated by blanks.
 
     The package imports the same names under `TYPE_CHECKING` and lists them in `__all__`, for type checkers.
     """

@@ -5,7 +5,7 @@ by 6e-17: in an exact comparison, rounding decides whether a limit is met. Here 
 numbers as equal, when they differ by at most `ROUNDING` = 1e-12 relative to the size of what is compared: 1 for rates,
 probabilities and distances, which lie in [0, 1] (`excess`, `exceeds`), the larger of the two for values on other
 scales (`lowered`, `raised`). That is thousands of rounding errors, and far below the differences of data: shares of up
-to 10^5 individuals differ by 10^-10 or not at all. Counts (budgets, votes, switches) are integers and compared
+to 10^5 individuals differ by at least 10^-10 if at all. Counts (budgets, votes, switches) are integers and compared
 exactly.
 """
 
@@ -40,11 +40,11 @@ def excess_of(value: Any, limit: Any) -> Any:
 
 
 def lowered(limits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the limits (n,) less their rounding: a decimal value that equals its limit is at or above the result."""
+    """Return the limits (n,) minus the tolerance: a decimal value equal to its limit is at or above the result."""
     with np.errstate(over="ignore"):
         return np.asarray(limits - ROUNDING * np.abs(limits))
 
 
 def raised(limits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the limits (n,) plus their rounding: only a decimal value beyond its limit is above the result."""
+    """Return the limits (n,) plus the tolerance: only a decimal value above its limit is above the result."""
     return -lowered(-limits)

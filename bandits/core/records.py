@@ -19,10 +19,10 @@ class InvalidMetrics(TypeError):
 
 
 def writer(names: tuple[str, ...], *, empty: bool = False) -> Callable[[Any, Any], None]:
-    """Return (record, out) -> None, for kernels too: it writes the metrics `names` into out (len(names),) float64.
+    """Return (record, out) -> None, callable in kernels too: it writes the metrics `names` into out, (M,) float64.
 
     empty: arrays without entries are allowed.
-    It raises InvalidMetrics, where a pair is compiled, for a record whose fields are not these metrics in this order.
+    Raises InvalidMetrics, when the pair is compiled, for a record whose fields are not these metrics in this order.
     """
 
     def write(record: Any, out: Any) -> None:
@@ -65,7 +65,7 @@ def _places(
 
 
 def _entries(names: tuple[str, ...], field: str) -> int:
-    """Return how many of the leading names are `field` and a number, as errors_0 is for `errors`."""
+    """Return how many of the leading names are `field` with a number: errors_0, errors_1, ... for `errors`."""
     count = 0
     while count < len(names) and names[count].removeprefix(f"{field}_").isdigit():
         count += 1

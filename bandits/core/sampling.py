@@ -1,10 +1,10 @@
-"""Draws from discrete laws, each a function of one uniform, which is addressed like any other draw.
+"""Binomial probabilities, and draws by inversion of one uniform.
 
 The binomial law is inverted by a search from the mode outwards, so that the mean number of steps is of
 the order of the standard deviation (Kemp, "A modal method for generating binomial
 variables", Communications in Statistics: Theory and Methods 15, 1986). The mass at the mode is written as
 in Loader ("Fast and accurate computation of binomial probabilities", 2000): Stirling's formula, its error,
-and the deviances of the two counts from their means, which are below 1 at the mode; so its relative error
+and the deviances of the two counts from their means, which are below 1 at the mode. So the relative error
 stays near 1e-14 for every n, whereas a sum of three log-factorials loses digits as n grows.
 """
 

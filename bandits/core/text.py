@@ -15,8 +15,9 @@ _MARKS = {
 def read_text(path: str | Path, most: int, encoding: str | None = None) -> str:
     r"""Return a file's text, its lines ended by "\n".
 
-    A byte order mark determines the encoding; without one it is the given one, by default UTF-8. ValueError, in one
-    line that names the file, for another encoding and for more than `most` bytes; OSError where it cannot be read.
+    most: the largest size in bytes. A byte order mark determines the encoding; without one it is `encoding`, by default
+    UTF-8. ValueError, in one line that names the file, for another encoding and for larger files; OSError where it
+    cannot be read.
     """
     with Path(path).open("rb") as file:
         content = file.read(most + 1)

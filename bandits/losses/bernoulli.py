@@ -166,7 +166,7 @@ def _hidden_gap(setting: HiddenSetting, state: HiddenState, arm: int) -> float:
 class HiddenCoin(LossProcess):
     """Fair coins, but for one of n_actions >= 2 whose mean loss is 1/2 - gap, 0 < gap < 1/2: another per repetition.
 
-    Whoever has B observations in all cannot find that action if the gap is of order sqrt(K / B).
+    With B observations in all no learner finds that action reliably if the gap is of order sqrt(K / B) or smaller.
     """
 
     n_actions: int

@@ -1,9 +1,9 @@
-"""Fair coins that every learner loses to: blocks of rounds in which the actions are split by a bit of their number.
+"""Fair coins on which every learner has the same expected loss: a lower bound of order sqrt(T log K) on the regret.
 
-The first m = floor(log2 K) bits of the actions' numbers split them m ways. The rounds are m blocks of T // m, the last
-one longer; in block b a coin is thrown per round, and action i loses 1 if the coin is not the b-th bit of i. So each
-action has a fair coin in each round, and every learner pays T / 2 on average, whatever it sees; but the best action has
-the better side of every block, and pays less than half of a block of n rounds by E |S_n| / 2, S_n a sum of n signs.
+The first m = floor(log2 K) bits of the actions' numbers split the actions in m ways. The rounds are m blocks of T // m,
+the last one longer. In block b one fair coin is drawn per round, and action i has loss 1 if the coin is not the b-th
+bit of i, else 0. So every learner has expected loss T / 2, whatever it observes; but the best action has the better
+side of every block, and over a block of n rounds an expected loss of n / 2 - E |S_n| / 2, S_n a sum of n random signs.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from bandits.losses.process import LossProcess, LossSteps
 
 
 class BitwiseSetting(NamedTuple):
-    """Number of actions, of their bits, and of the rounds of a block."""
+    """Number of actions, number of bits (blocks), and rounds per block."""
 
     n_actions: int
     n_bits: int
@@ -26,7 +26,7 @@ class BitwiseSetting(NamedTuple):
 
 
 class BitwiseState(NamedTuple):
-    """The round's block and coin, and the ones of each block's coins."""
+    """Block and coin of the current round, and how many coins of each block were 1."""
 
     block: int
     coin: int
@@ -76,7 +76,7 @@ def _gap(setting: BitwiseSetting, state: BitwiseState, arm: int) -> float:
 
 @dataclass(frozen=True)
 class BitwiseCoins(LossProcess):
-    """Losses 0 and 1 of n_actions >= 2 by fair coins and bits of the actions' numbers: see the module."""
+    """Losses 0 and 1 of n_actions >= 2 actions, from one fair coin per round and the bits of the actions' numbers."""
 
     n_actions: int = 2
     steps: ClassVar[LossSteps] = LossSteps(_init, _advance, _loss, _totals, _gap)

@@ -7,7 +7,8 @@ ruin P(reject for ever) = (1 - p) / p and
 
     E[error regret against accepting all] = (2 p - 1) (T - E[acceptances]) >= ((1 - p) / p) ((2 p - 1) T - 1).
 
-*Omniscient fair policy*: the linear program's solution in Q_{alpha - epsilon, gamma}; a new hypothesis drawn per round.
+*Omniscient fair policy*: the game's benchmark, the policy of least error that is fair at alpha - epsilon (a linear
+program); one hypothesis is drawn per round.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ Unseen = Literal["ignored", "bad"]
 
 
 class ObservedParams(NamedTuple):
-    """Class, in order of acceptances, and how rejected individuals are counted."""
+    """Hypotheses, ordered by acceptances, and how rejected individuals are counted."""
 
     table: Any  # (n_cells, N) uint8, columns with the most acceptances first
     order: Any  # (N,) int64, the hypothesis of each column
@@ -86,9 +87,9 @@ class FollowObserved(Learner):
 
 
 class FixedParams(NamedTuple):
-    """A policy."""
+    """A policy: A hypotheses and their probabilities."""
 
-    atoms: Any  # (A,) int64
+    atoms: Any  # (A,) int64, hypotheses
     weight: Any  # (A,) float64, sums to 1
 
 

@@ -1,7 +1,7 @@
 """Populations: finite sets of individuals, and the arrivals and true labels of every round.
 
 A population has n kinds of individual x with features (n, f) and groups (n,). In each round k individuals arrive.
-`Crowd` draws them independently by given weights and labels them 1 with a probability that may depend on the round's
+`Crowd` draws them independently with given weights and labels them 1 with a probability that may depend on the round's
 block (label drift); `Lending` is a synthetic credit market; `Applicants` are the rows of a real table;
 `RecordedPeople` replays a given sequence.
 """

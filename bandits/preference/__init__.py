@@ -1,7 +1,7 @@
-"""Preferences, in four rooms: self-play on preference games, duels, Stackelberg matches, pairs of trajectories.
+"""Preferences, in four packages: self-play on preference games, duels, Stackelberg matches, pairs of trajectories.
 
-Shared by the rooms: games, their equilibria and measures, the proximal step, what players see, fits of rewards. JAX
-plays the matrix games, and is imported only then.
+Shared by them: games, their equilibria and measures, the proximal step, the feedback, fits of rewards. JAX plays the
+matrix games, and is imported only then.
 """
 
 from bandits.preference.density import fit_density as fit_density

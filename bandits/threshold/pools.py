@@ -1,7 +1,7 @@
 """Populations drawn with replacement from empirical pools, whose composition reacts to acceptance rates.
 
-Each group g has a pool of scored individuals with known outcomes, so that A_g(theta) and G_g(theta) are
-counts and constant. The state is the composition: with w the share of group 1,
+Each group g has a pool of scored individuals with known outcomes, so that its rates at a threshold theta, A_g(theta)
+(accepted) and G_g(theta) (accepted and good), are constant shares. The state is w, the share of group 1:
 
     w' = (1 - k) w + k clip(w_0 + lift (A_1 - A_0), 0.05, 0.95):
 
@@ -28,10 +28,10 @@ LEAST_SHARE, LARGEST_SHARE = 0.05, 0.95
 
 
 class PoolSetting(NamedTuple):
-    """What the compiled functions receive."""
+    """Rates of both groups at the G thresholds, and the parameters of the reaction."""
 
-    accept: Any  # (2, G) float64
-    good: Any  # (2, G) float64
+    accept: Any  # (2, G) float64, shares accepted
+    good: Any  # (2, G) float64, shares accepted and good
     share: float  # w_0
     lift: float
 
@@ -93,7 +93,7 @@ def split_pools(scores: ArrayLike, good: ArrayLike, group: ArrayLike) -> Pools:
 
 
 class Composition(NamedTuple):
-    """The observables of the state: the share of group 1."""
+    """Metrics of the state: the share of group 1."""
 
     share: float
 
@@ -154,7 +154,7 @@ class PoolPopulation(Population):
         return ((_cut(self.start - lift), _cut(self.start + lift)),)
 
     def sensitivity(self, price: float) -> Sensitivity:
-        """Return M for reward, parity and service.
+        """Return M, the Lipschitz constants in w, for reward, parity and service.
 
         Reward and overall rate are mixtures by w, so their slopes in w are the groups' differences, here the largest
         at any threshold (which is constant between neighbouring scores); the groups' own rates do not depend on w.

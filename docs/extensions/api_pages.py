@@ -24,7 +24,7 @@ MODULES = {
         "theory.testing": "theorems as assertions in tests",
         "theory.cases": "default cases",
         "theory.confidence": "confidence sequences",
-        "theory.tightness": "worst instances",
+        "theory.tightness": "worst cases",
     },
     "Writing your own": {
         "bandits.protocol": "the contracts of problems and learners",

@@ -1,4 +1,4 @@
-"""The figures: a page for each paper, written into docs/figures, and the gallery itself beside the pages.
+"""The figures: a page for each paper, written into docs/figures, and the gallery itself next to them.
 
 What `make figures` wrote is shown; without it, figures of the quality "tiny" are drawn into docs/_build/figures.
 """

@@ -44,7 +44,7 @@ def _write(app: Any) -> None:
 
 
 def family_of(module: ModuleType) -> str:
-    """Return the family of a module of theorems, as "preference.duels"."""
+    """Return the family of a module of theorems, for example "preference.duels"."""
     return module.__name__.removeprefix("theory.").removesuffix(".bounds")
 
 
@@ -53,7 +53,7 @@ _HEAD = """# Theorems
 Every theorem of the package, with its constants, source and assumptions. `theory.theorem(name)` is the theorem as an
 object, `regretlab bounds NAME` prints it, `regretlab verify NAME` checks it.
 
-*Tightness* is the worst instance that was found over what the theorem allows ([more](../tightness.md)). *Verdicts* are
+*Tightness* is the worst value that was found, divided by the bound ([more](../tightness.md)). *Verdicts* are
 those of `regretlab verify --out docs/verdicts.jsonl` ([what they mean](../verification.md)).
 """
 
@@ -109,7 +109,7 @@ def _prose(text: str) -> str:
 
 
 def _verdict(verdict: dict[str, Any]) -> str:
-    """Return what a check said of a theorem, with its evidence."""
+    """Return the verdict on a theorem, with its evidence."""
     where = "" if verdict["kind"] == "none" else f" for `{verdict['learner']}` in `{verdict['problem']}`"
     ratio = "" if verdict["ratio"] is None else f", ratio {verdict['ratio']:.3g}"
     played = f", {verdict['repetitions']} repetitions" if verdict["repetitions"] else ""

@@ -2,13 +2,13 @@
 A first regret curve
 ====================
 
-*For the study of bandits.* A game in which every change of action costs 1, played by a learner that sees the loss of
-its own action, and by one that sees the losses of all.
+*For the study of bandits.* A game in which every change of action costs 1, played with bandit feedback (the loss of
+the played action) and with full information (the losses of all).
 """
 
 # %%
-# A *problem* sets the losses, says what is revealed, and what is paid. The losses here are the random walk from which
-# Dekel, Ding, Koren & Peres (2014) prove that bandit feedback costs T^(2/3).
+# A *problem* determines the losses, the feedback and the costs. The losses here are the random walk with which Dekel,
+# Ding, Koren & Peres (2014) prove that regret of order T^(2/3) is unavoidable with bandit feedback.
 
 from regretlab import (
     BatchedExp3,
@@ -37,15 +37,15 @@ runs = [
 compare(runs, ["regret", "switches"])
 
 # %%
-# The regret over time, with 95% intervals of the mean, under the theorems about the two learners.
+# The regret over time, with 95% intervals of the mean, and the upper bounds of the two learners.
 
 bounds = [theorem("arora2012.batched_exp3"), theorem("geulen2010.shrinking_dartboard")]
 axes = plot(runs, "regret", bounds=bounds)
 axes.set_yscale("log")
 
 # %%
-# Every metric of the game can be drawn. EXP3 in batches changes its action in nearly every batch, Shrinking Dartboard
-# hardly ever: it keeps its action with a probability that makes each round's law that of Hedge.
+# Every metric of the game can be drawn. Batched EXP3 changes its action in nearly every batch, Shrinking Dartboard
+# hardly ever: it keeps its action with a probability such that the law of each round is that of Hedge.
 
 plot(runs, "switches")
 

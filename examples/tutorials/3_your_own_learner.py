@@ -78,13 +78,13 @@ runs = [simulate(game, learner, repetitions=32, seed=1) for learner in (StayOrMo
 plot(runs)
 
 # %%
-# It never stops exploring, and the bound of EXP3 finds it out.
+# It never stops exploring, so its regret is linear, and it violates the bound of EXP3.
 
 print(verify("bubeck2012.exp3", game, StayOrMove(), alpha=1e-6, parameters="tuned").explain())
 
 # %%
-# The same learner in plain Python: an object with three methods. The interpreter plays it against the same losses, a
-# thousand times slower, so fewer repetitions do. Its numbers are those of the kernels, for each repetition.
+# The same learner in plain Python: an object with three methods. The interpreter plays it on the same losses, a
+# thousand times slower, so we take fewer repetitions. Its numbers are those of the kernels, for each repetition.
 
 
 class PlainStayOrMove:

@@ -3,7 +3,7 @@ A sweep, on threads and on Dask
 ===============================
 
 *For large sweeps.* A sweep is a list of cells. Each is computed once, kept in a file under the hash of all that it
-depends on, and the same on every worker; after a crash the same call goes on.
+depends on, and the same on every worker; after a crash the same call resumes.
 """
 
 # %%
@@ -18,7 +18,7 @@ import polars
 from bandits.switching import Exp3
 from regretlab import BatchedExp3, Cell, MultiScaleRandomWalk, SwitchingCostGame, grid, run_sweep
 
-learners = {"EXP3": Exp3(), "EXP3 in batches": BatchedExp3()}
+learners = {"EXP3": Exp3(), "batched EXP3": BatchedExp3()}
 cells = [
     Cell(
         SwitchingCostGame(MultiScaleRandomWalk(n_actions=3), p.horizon),
@@ -41,7 +41,7 @@ last = results.filter((polars.col("metric") == "regret") & (polars.col("round") 
 last.select("horizon", "name", "mean", "std")
 
 # %%
-# In double logarithmic axes the two rates are lines.
+# On log-log axes the two rates are lines.
 
 for name in learners:
     line = last.filter(polars.col("name") == name)

@@ -2,13 +2,13 @@
 Fair thresholds on your data
 ============================
 
-*For algorithmic fairness.* One threshold on a score decides who is accepted; the outcome of those who are refused is
-never seen. The groups' acceptance rates may differ by 0.1 at most.
+*For algorithmic fairness.* One threshold on a score decides who is accepted; the outcome of those who are rejected is
+never observed. The groups' acceptance rates may differ by 0.1 at most.
 """
 
 # %%
-# Any CSV file with an outcome, a group and some features will do. This one is made up: people of group B have a
-# lower income, and at the same income the same chance to repay.
+# Any CSV file with an outcome, a group and some features will do. This one is synthetic: individuals of group B
+# have a lower income, and at the same income the same probability of repaying.
 
 import csv
 import tempfile
@@ -29,7 +29,7 @@ with path.open("w", newline="") as file:
 
 # %%
 # A logistic regression on one half of the table gives the scores of the other half, from which the game draws 100
-# people per round. A loan that is not repaid costs twice what one that is repaid earns.
+# individuals per round. A loan that is not repaid costs twice what a repaid one earns.
 
 population = CsvPopulation(
     path=str(path), outcome="repaid", good_value="1", group="group", group_value="B", numbers=["income"]
@@ -42,20 +42,20 @@ print(
 )
 
 # %%
-# Three learners: a search among the thresholds that may be feasible, a primal-dual bandit, and one that looks at the
-# reward alone.
+# Three learners: a search among the thresholds that may be feasible, a primal-dual bandit, and one that
+# maximises the reward alone.
 
 learners = [OptimisticFeasibleSearch(), PrimalDualBandit(), RewardUCB()]
 runs = [simulate(game, learner, repetitions=16, seed=1) for learner in learners]
 compare(runs, ["reward", "violation"])
 
 # %%
-# The violation is the sum of what the rates differ by beyond the tolerance. That of the search levels off, as its
-# theorem says (`du2025.parity_violation`), while the reward alone is best served by violating the constraint for ever.
+# The violation is the sum over rounds of the difference of rates beyond the tolerance. That of the search levels off,
+# as its theorem says (`du2025.parity_violation`); that of the learner of the reward alone grows linearly.
 
 axes = plot(runs, "violation")
 axes.set_yscale("symlog", linthresh=1.0)
 
 # %%
-# :doc:`/threshold` has the theorems, and what happens when people react to acceptance (`adaptation`, `lift`);
+# :doc:`/threshold` has the theorems, and what happens when the population reacts to acceptance (`adaptation`, `lift`);
 # :doc:`/one_sided` is about individual fairness.

@@ -2,8 +2,8 @@
 Nash learning from preferences
 ==============================
 
-*For preference learning.* Where preferences go in circles no answer is the best. A policy that plays against itself
-finds the equilibrium, regularised towards a reference policy.
+*For preference learning.* Where preferences are cyclic no answer is the best. Self-play finds the equilibrium,
+regularised towards a reference policy.
 """
 
 # %%
@@ -21,8 +21,8 @@ print("beaten by no answer:     ", von_neumann_winner(preferences).round(3))
 print("regularised, tau = 0.1:  ", regularized_nash(preferences, 0.1, reference).round(3))
 
 # %%
-# Three learners in the same game. Each round asks for the preferences against its own policy, Nash-MP for those of
-# two.
+# Three learners in the same game. Each round queries the probabilities of winning against the present policy; Nash-MP
+# queries two policies.
 
 game = PreferenceGame(preferences, horizon=100, regularization=0.1, reference=reference)
 runs = [simulate(game, learner) for learner in (NashMD(1.0), INPO(), NashMP())]
@@ -31,7 +31,7 @@ axes.set(yscale="log", ylim=(1e-12, 1.0), ylabel="divergence of the policy from 
 
 # %%
 # With constant steps Nash-MD stops near the equilibrium, the others reach it. The theorem about Nash-MP is about every
-# path, and this play has only one, so that the check has no error.
+# path, and this play is deterministic, so that the check has no error.
 
 print(verify("tiapkin2025.nash_mp", game, NashMP()).explain())
 

@@ -52,7 +52,7 @@ class Estimator(Figure):
     seed: int = setting("seed (in (c) plus log2 T)", 2012)
 
     def data(self) -> Frame:
-        """Return the rows of the four panels, told apart by the column `sweep`."""
+        """Return the rows of the four panels, distinguished by the column `sweep`."""
         return kit.stack([kit.table(self._moments()), kit.table(self._weights()), kit.table(self._regrets())])
 
     def _laws(self) -> list[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""Selection bias: who is accepted, group by group, and what the errors among the accepted say of all errors."""
+"""Selection bias: who is accepted, group by group, and errors among the accepted against all errors."""
 
 from dataclasses import replace
 
@@ -51,12 +51,11 @@ class Groups(Figure):
     caption = """Environment B (40 individuals of two groups; the score of group 1 is 0.9 too low for its merit; six
     panels of five auditors take turns, three of whom must object; 4 arrivals per round) and the 500 scored applicants
     of German Credit (one panel of three, two must object). Hypotheses: one score threshold per group, 9 cuts each, N =
-    81. (a), (b) Share accepted between one point and the next in either group. (c), (d) Wrong decisions up to the last
-    round, among all who came (filled) and among the accepted, whose labels are all that one-sided feedback shows
+    81. (a), (b) Share accepted between successive points in either group. (c), (d) Wrong decisions up to the last
+    round, among all arrivals (filled) and among the accepted, whose labels are all that one-sided feedback shows
     (hollow), in group 0 (circles) and group 1 (diamonds; lending: the score is too low; German Credit: aged up to 25).
-    Intervals: 95% for means over repetitions. Only the learner with self-bounding C pays for unfairness; to take the
-    rejected for bad has the same effect as to ignore them (one line in (a) and (b)): neither brings back a threshold
-    that has moved up."""
+    Intervals: 95% for means over repetitions. Only the self-bounding learner has C > 0. Counting the rejected as bad
+    has the same effect as ignoring them (one line in (a) and (b)): neither lowers a threshold that has risen."""
     panels, size = 4, (7.2, 7.2)
     tiny = changed(horizon=256, environments=("lending",), learners=("fair",), repetitions=4)
     paper = changed(horizon=2**20, repetitions=32)

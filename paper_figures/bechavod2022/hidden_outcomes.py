@@ -56,11 +56,11 @@ class HiddenOutcomes(Figure):
     """Regret of each learner at each horizon, with bounds and fitted exponents."""
 
     name = "bechavod2022_hidden_outcomes"
-    title = "Hidden outcomes: to trust only what was seen is to reject good applicants for ever"
+    title = "Hidden outcomes: following observed labels only can reject good applicants for ever"
     claim = """One-sided feedback allows regret of order sqrt(T ln N) without any forced exploration (D1 at C = 0), the
-    same as forced exploration at its best rate (EXP4.AT, Raman et al. 2024); a general revealing action pays
-    T^(2/3)."""
-    caption = """Environment D: one applicant per round of a few kinds, all subsets as hypotheses, nobody audits. An
+    same as forced exploration at its best rate (EXP4.AT, Raman et al. 2024); a general revealing action has
+    regret T^(2/3)."""
+    caption = """Environment D: one applicant per round of a few kinds, all subsets as hypotheses, no auditors. An
     outcome is seen only if the applicant is accepted. Bands: 95% intervals of means, fresh repetitions at each T;
     broken lines: proved upper bounds. (a) Following the observed labels starts by accepting everybody, excludes a kind
     after bad luck and never learns better: its regret is linear. (b) Every kind is good for certain or bad for certain;

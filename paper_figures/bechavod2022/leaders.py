@@ -17,7 +17,7 @@ WAYS = {
 
 
 class Leaders(Figure):
-    """Lemma D.4 beside its exact value, second moments of the weights, errors and violations against R."""
+    """Lemma D.4 against its exact value, second moments of the weights, errors and violations against R."""
 
     name = "bechavod2022_leaders"
     title = "How many leaders per round: what the panel sees, and the weights of the labels"
@@ -25,7 +25,7 @@ class Leaders(Figure):
     sqrt(ln(2 k T / δ) / (2 R)) of that under the distribution of the leaders, with probability 1 - δ. Propensities of
     the mixture have the bias of resampling with L = R and need no further leaders (ours)."""
     caption = """(a) One individual per round with the same chance q of acceptance: the 1 - δ quantile of the largest
-    error of the mixture over all rounds, exactly (binomial), beside Lemma D.4. (b) Exactly: second moment of the weight
+    error of the mixture over all rounds, exactly (binomial), and Lemma D.4. (b) Exactly: second moment of the weight
     that stands for 1 / q, over the rounds in which the individual is accepted. (c), (d) Environment A (three kinds of
     individuals, two arrivals per round), perturbed leaders with one Laplace variable per separator cell, the
     perturbation tuned for one R and the same for all; 95% intervals of means."""
@@ -46,7 +46,7 @@ class Leaders(Figure):
     seed: int = setting("seed", 2017)
 
     def data(self) -> Frame:
-        """Return the rows of the four panels, told apart by the column `what`."""
+        """Return the rows of the four panels, distinguished by the column `what`."""
         from theory import theorem
 
         lemma, rows = theorem("bechavod2022.resampled_policy"), []

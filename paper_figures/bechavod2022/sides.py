@@ -33,7 +33,7 @@ class Sides(Figure):
     D1. With separate moments for errors and reports it is (D3) (ours)."""
     caption = """Environment A, Exp2 with the shifted estimator, tuned for the last round. Left side: the losses of the
     policy under its own estimates g, minus those of the best hypothesis in hindsight. X is the part of g that is about
-    labels, V the rounds with a report. (a), (b) The sides at two prices, and what is proved of the mean of (D3): 5 k²
+    labels, V the rounds with a report. (a), (b) The sides at two prices, and the proved bound on the mean of (D3): 5 k²
     per round in place of the moment of X. (c) The left side over the right one, for all prices: full lines (E1), dotted
     (D3). Bands: 95% intervals of means."""
     panels, size = 3, (7.2, 6.4)
@@ -84,8 +84,8 @@ class Sides(Figure):
             last = kit.last(rows)
             sentences.append(
                 f"{kit.plain(look.label)}: in the end the left side is {last['share_of_moment_mean']:.2f} of (E1), "
-                f"{last['share_of_split_mean']:.2f} of (D3) and {last['left_mean'] / last['constant']:.2f} of what is "
-                "proved of the mean of (D3)."
+                f"{last['share_of_split_mean']:.2f} of (D3) and {last['left_mean'] / last['constant']:.2f} of the "
+                "proved bound on the mean of (D3)."
             )
         room = float(np.min([frame[f"least_{side}"].min() for side in RIGHT]))
         return [*sentences, f"On every path the room left was at least {room:.1f} errors."]

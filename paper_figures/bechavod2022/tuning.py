@@ -138,7 +138,7 @@ def _theorem(name: str, what: str) -> str | None:
     """Return the upper bound for the metric drawn, None where nothing is proved.
 
     The Lagrangian regret bounds error regret against every benchmark within the tolerance. At the self-bounding price
-    it says nothing of the lenient one, and nothing holds of violations without a price.
+    it says nothing about the lenient one, and there is no bound on violations without a price.
     """
     if name == "free" or (name, what) == ("bounding", "regret"):
         return None

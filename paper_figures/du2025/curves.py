@@ -42,9 +42,9 @@ class Reward(_Curves):
     caption = (
         _ENVIRONMENTS
         + """Mean reward per round since the previous checkpoint, in the state of the population in
-    that round (exact means, not draws). In the two data sets the threshold that pays best violates parity, so learners
-    that look at reward alone rise above the oracle, which respects it: more reward is no merit there unless the
-    violation (next figure) is considered too."""
+    that round (exact means, not draws). In the two data sets the threshold of highest reward violates parity, so
+    learners that maximise reward alone rise above the oracle, which respects parity: more reward is no merit there
+    without a look at the violation (next figure)."""
     )
 
     def draw(self, frame: Frame, axes: Panels) -> None:

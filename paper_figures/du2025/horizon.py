@@ -37,15 +37,15 @@ class Growth(Figure):
     """Regret and violation of each learner at each horizon with bounds and fitted exponents."""
 
     name = "du2025_horizon"
-    title = "Regret and violation against the horizon, below the theorems"
+    title = "Regret and violation against the horizon, with the theorems' bounds"
     claim = """Reward regret and cumulative violation of order sqrt(G T ln(G T) / n) with probability 1 - δ₀ in a
     population that does not react (proof with constants in theory.threshold.bounds; the search knows T)."""
-    caption = """The synthetic population, frozen in its first state, for horizons that the learner is told. Broken
+    caption = """The synthetic population, frozen in its first state, for horizons that the learner knows. Broken
     lines: the bounds of the theorems with their constants, in the colour of the learner; dotted: slope 1/2. The regret
-    grows with about that slope or a little more while many thresholds still look alike, and flattens when the best one
-    is known: for one population the growth is logarithmic in the end, the square root being for the worst of them. The
-    violation flattens sooner, because infeasible thresholds are soon found out. Slopes: weighted least squares in
-    logarithms over all T shown, and between the last two."""
+    grows with about that slope or a little more while many thresholds are still indistinguishable, and flattens when
+    the best one is known: for one population the growth is logarithmic in the end, and the square root is for the worst
+    population. The violation flattens sooner, because infeasible thresholds are soon excluded. Slopes: weighted least
+    squares in logarithms over all T shown, and between the last two."""
     panels, size = 2, (7.2, 4.8)
     tiny = changed(
         horizons=(64, 128, 256),

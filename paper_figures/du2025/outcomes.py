@@ -1,4 +1,4 @@
-"""What the learners end with: reward against violation, and the table of results beside the claims of the paper."""
+"""Final results of the learners: reward against violation, and a table of results with the paper's claims."""
 
 from collections.abc import Callable
 from operator import neg
@@ -83,9 +83,9 @@ class Plane(_Outcomes):
         _READING
         + """Upper left is better; an interval may reach beyond the panel; dotted: reward of the best
     feasible threshold at its fixed point. The violation is linear from 0 to 1 and logarithmic above. Learners that
-    ignore the constraint reach the upper right where breaking it pays (German Credit and COMPAS); in the synthetic loop
-    it hardly pays in the long run. The search is the ring; other open marks belong to the second learner of a
-    colour."""
+    ignore the constraint reach the upper right where violating it raises the reward (German Credit and COMPAS); in the
+    synthetic loop it hardly does in the long run. The search is the ring; other open marks belong to the second learner
+    of a colour."""
     )
     size = (7.2, 6.2)
 

@@ -18,20 +18,20 @@ LOOKS = {
     "constant": Look("Nash-MD, constant step", style.ORANGE, "s"),
     "mixture": Look("descent from the mixture, falling steps", style.BLUE, "o"),
 }
-_TIMES = 60  # rounds in panel (a) are this over eta tau: what the start left is below e^-60
+_TIMES = 60  # rounds in panel (a) are this over eta tau: the influence of the start is below e^-60
 
 
 class Bias(Figure):
     """Panel "bias" (where each constant step stops) and panel "rounds" (divergences along the play)."""
 
     name = "munos2023_bias"
-    title = "Nash-MD: a constant step stops beside the equilibrium, falling steps arrive"
+    title = "Nash-MD: constant steps converge to a biased point, falling steps to the equilibrium"
     claim = """With steps η_t = 2 / (τ (t + 2)) the last iterate of Nash-MD approaches the regularized equilibrium p*
     like 1 / T (Theorem 1); with a constant step it stays within η / (8 τ) of it (Lemma 1, summed), but not at it."""
     caption = """Games with preferences sigmoid(U Vᵀ - V Uᵀ) of low rank, uniform reference, exact rows; medians over
-    games, bands from least to greatest. (a) Divergence at rest for each constant step; dots: the fixed point solved
-    exactly, whose mixture with the reference is the equilibrium of weight τ / (1 - ητ); broken: the bound. (b)
-    Divergence along the play. Broken lines: the theorems with the constants derived in this package; dash-dots: the
+    games, bands from least to greatest. (a) Divergence in the limit for each constant step; dots: the exact fixed
+    point, whose mixture with the reference is the equilibrium of weight τ / (1 - ητ); broken: the bound. (b) Divergence
+    along the play. Broken lines: the theorems with the constants derived in this package; dash-dots: the
     published constant 8 / (τ² (T + 1)). Blue: the same centre answering the policy itself, with falling steps."""
     panels, size = 2, (7.2, 4.6)
     tiny = changed(n_games=2, n_actions=3, rank=1, steps=(0.5, 1.0), constant=0.5, rounds=100)
@@ -75,7 +75,7 @@ class Bias(Figure):
             kit.curve(axes[1], rows, "round", "kl_{}", look, **line)
         kit.theory_line(axes[1], rows["round"], rows["kl_published"], style.GREY, "published for falling steps", "-.")
         kit.legend_entry(axes[1], "guaranteed, same colour")
-        kit.log_axes(axes[0], r"step $\eta$", "KL(p* ‖ last iterate), at rest", base=10)
+        kit.log_axes(axes[0], r"step $\eta$", "KL(p* ‖ last iterate), in the limit", base=10)
         kit.log_axes(axes[1], "rounds", "KL(p* ‖ last iterate)", base=10)
         kit.finish(axes, ["the bias of a constant step", "last iterates"])
 

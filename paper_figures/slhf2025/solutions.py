@@ -19,7 +19,7 @@ _TIE = 1e-9
 
 
 class Solutions(Figure):
-    """Panel "solutions" (policies and what they win) and panel "draws" (the chance to have met an action)."""
+    """Panel "solutions" (policies and what they win) and panel "draws" (the chance that an action was drawn)."""
 
     name = "slhf2025_solutions"
     title = "One preference, four answers: fitted rewards, the equilibrium and the Stackelberg leader"

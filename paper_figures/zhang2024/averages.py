@@ -22,7 +22,7 @@ _SMALLEST = 1e-15  # gaps below this are rounding
 
 
 class Averages(Figure):
-    """The gaps of averages and last iterates at each horizon, and what the theorems say of the averages."""
+    """The gaps of averages and last iterates at each horizon, and the theorems' bounds on the averages."""
 
     name = "zhang2024_averages"
     title = "Averages and last iterates of INPO, ONPO and Nash-MP"

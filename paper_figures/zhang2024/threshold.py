@@ -23,7 +23,7 @@ class Threshold(Figure):
     title = "The last iterate of INPO converges only above a threshold of the weight"
     claim = """Near an interior equilibrium a round of INPO multiplies the distance by |1 - (τ - i ω) / (λ + τ)|: it
     converges if and only if λ + τ > (τ² + ω²) / (2 τ), ± i ω the extreme eigenvalues of S (diag p* - p* p*ᵀ)."""
-    caption = """Cycles in which every action beats the half of the others that follows it; the reference lies beside
+    caption = """Cycles in which every action beats the half of the others that follows it; the reference lies near
     the uniform equilibrium, and self-play starts there. Markers: geometric mean change per round of the distance of the
     logits from p*, over the rounds in which it is neither rounding nor too large for linear theory. Broken: the
     linearized factor; dotted: threshold of INPO. Above the line at 1 play spirals out. Nash-MP, which looks ahead, is
@@ -56,7 +56,7 @@ class Threshold(Figure):
         return kit.table(rows)
 
     def _near(self, preferences: Array) -> PreferenceGame:
-        """Return the game with a reference beside its uniform equilibrium, along the slowest wave of the cycle."""
+        """Return the game with a reference near its uniform equilibrium, along the slowest wave of the cycle."""
         n = len(preferences)
         logits = _OFFSET * np.cos(2.0 * np.pi * np.arange(n) / n)
         mu = np.exp(logits) / np.exp(logits).sum()

@@ -34,7 +34,7 @@ class Updates(Figure):
     caption = """The tabular games of the paper: i.i.d. uniform preferences, references softmax of Gaussians, and the
     learning rates of its code, which are steps η = 4 rate / (β n) on the logits. Medians over games, bands from least
     to greatest, cut at 1e-15. Broken: 2 (β + 1 / (4 β)) times the divergence that the theorem leaves, where its
-    condition holds (for mirror descent only where 4 λ β ≥ 1). Nash-MD with a constant step stops beside the
+    condition holds (for mirror descent only where 4 λ β ≥ 1). Nash-MD with a constant step stops near the
     equilibrium. Nash-MP with λ = 1/2, the choice of its own paper, needs no rate to be tuned; it and EGPO query two
     rows per update."""
     panels, size = 3, (7.2, 6.4)

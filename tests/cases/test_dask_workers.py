@@ -61,7 +61,7 @@ def test_a_learner_that_the_workers_cannot_import_is_a_failed_cell(two_workers, 
 
 
 def test_a_worker_with_other_libraries_is_left_out_by_name(two_workers, tmp_path, monkeypatch):
-    """The workers are the others here: what this process says of itself is changed."""
+    """The workers are as always; the inspection of this process is changed."""
     monkeypatch.setattr("sims.dask_workers.environment", lambda blas: environment(blas) | {"numpy": "0.1"})
     with pytest.raises(ValueError, match=r"no worker may be used: worker tcp://\S+ is left out: numpy .* \(here 0.1\)"):
         run_sweep(CELLS, tmp_path, cluster=two_workers)

@@ -2,8 +2,9 @@
 
 A draw is replaced by a `Chance`, a uniform of which only an interval is known. A comparison with a number splits the
 interval: both cases are followed, each with its probability, by replaying the play from its start. Whatever uses its
-uniforms through comparisons of affine functions (all draws from discrete laws) is enumerated exactly, by the text of
-its steps. The same address gives the same uniform, as in the generator; who draws from the other side's stream is told.
+uniforms through comparisons of affine functions (all draws from discrete laws) is enumerated exactly, from the
+source of its steps. The same address gives the same uniform, as in the generator; a draw from the other side's stream
+is an error.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The joint law of pairs and answers of every learner of duels on small games, against plain text from the papers."""
+"""The joint law of pairs and answers of every learner of duels on small games, against NumPy from the papers."""
 
 import math
 from collections import defaultdict

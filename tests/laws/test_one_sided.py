@@ -1,4 +1,4 @@
-"""The policies of every learner of the one-sided game on all paths of small games, against plain text from the papers.
+"""The policies of every learner of the one-sided game on all paths of small games, against NumPy from the papers.
 
 On every path the policy of each round is a function of what was reported before; the path's probability is the product
 of the policies' probabilities of the draws, so both together are the joint law.

@@ -1,4 +1,4 @@
-"""The oracles of `theory` against the same plain texts as the learners, and confidence sequences against their sums."""
+"""The oracles of `theory` against the same plain NumPy as the learners, and confidence sequences against their sums."""
 
 import math
 from itertools import pairwise

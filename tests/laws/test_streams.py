@@ -1,4 +1,4 @@
-"""Where every learner and problem draws from: its own stream, and no address twice in one place of the text.
+"""Where every learner and problem draws from: its own stream, and no address twice in one place of the code.
 
 A draw that is used again, in another round or for another action, makes what should be independent equal; no mean shows
 it. Several places may share an address on purpose (a short cut that looks ahead), one place never does.

@@ -1,4 +1,4 @@
-"""The joint law of the actions of every learner of the switching-cost game, against plain text from the papers.
+"""The joint law of the actions of every learner of the switching-cost game, against NumPy from the papers.
 
 The references walk over all histories of a small game: who knows a history knows the law of the next action. Nothing is
 shared with the learners but the losses.
@@ -346,7 +346,7 @@ def test_pseudo_regret_adds_the_gaps_of_the_arms_played():
 
 
 def test_the_short_cut_of_the_dartboard_over_several_words_of_64_rounds():
-    """Equal to the text of the paper action by action."""
+    """Equal to the paper's formula action by action."""
     table = np.random.default_rng(3).random((150, 3))
     game, played = game_of(table, FullInformation()), []
     for learner in (ShrinkingDartboard(0.3), WholeDartboard(0.3)):

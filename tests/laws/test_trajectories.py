@@ -1,4 +1,4 @@
-"""The law of trajectories and answers, and the plans of PR-LSVI, against plain text from the definitions."""
+"""The law of trajectories and answers, and the plans of PR-LSVI, against plain NumPy written from the definitions."""
 
 import math
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What the score says: the table by family and kind of killer, and the known survivors held against those found.
+"""The score as a table by family and kind of killer, and the known survivors compared with those found.
 
 `survivors.tsv` has the known survivors, each with the reason why it is no gap: equivalent, or documented.
 """

@@ -1,4 +1,4 @@
-"""Mutants of the package's text: every place where an operator applies, and a sample of them that is always the same.
+"""Mutants of the package's code: every place where an operator applies, and a sample of them that is always the same.
 
 A mutant is known by module, function, operator and what it changes, not by its line, so that edits elsewhere in a file
 leave it as it is. From every function the mutants with the least hashes are taken, so that the sample of one function
@@ -20,7 +20,7 @@ from typing import Any
 from tests.mutants.operators import OPERATORS, Scope
 
 ROOT = Path(__file__).parents[2]
-# argument checks and texts for people have tests of their own
+# argument checks and messages have tests of their own
 _LEFT_OUT = {"__post_init__", "check", "name", "__repr__", "__str__"}
 
 
@@ -37,7 +37,7 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What tells it from all others."""
+        """Key that no other mutant has."""
         again = f" ({self.place + 1})" if self.place else ""
         return self.module, self.function, self.operator, f"{self.before} -> {self.after}{again}"
 

@@ -105,7 +105,7 @@ class WeightAdded(Shown):
 
 
 class LeaderUnpaid(Shown):
-    """The leader's row forgets what the follower pays."""
+    """The leader's row leaves out the follower's regularisation."""
 
     def gradients(self, play):
         up, down = super().gradients(play)

@@ -68,7 +68,7 @@ def _keeps_the_first_policy(params, state, t, action, pair, rng):
 
 @kernel
 def _counts_one_trajectory(params, state, t, action, pair, rng):
-    """What the older policy met is left out."""
+    """The visits of the older policy are left out."""
     for h in range(params.model.n_stages):
         count_visit(params, state, h, pair.states[0, h], pair.actions[0, h])
     if pair.answer >= 0.0:

@@ -182,7 +182,7 @@ def check_batches_are_fed_means(module):
 
 
 def check_nobody_beats_the_game(module):
-    """Against the worst of all 0/1 tables Hedge pays at least the value of the game: less is a look ahead."""
+    """On the worst 0/1 table Hedge's regret is at least the value of the game: less would be a look ahead."""
     assert max(module.hedge(table, RATE).regret() for table in BITS) >= games.expert_value(4, 2) - 1e-12
 
 

@@ -180,7 +180,7 @@ def test_backends_of_the_sweep_and_of_a_learner():
     assert len({cell.address for cell in cells}) == 3, "results of two backends are never mixed"
     plain, single = cells[1].configuration(), cells[2].configuration()
     assert (single["backend"], single["device"]) == ("jax-float32", jax.default_backend())
-    assert "backend" not in plain, "addresses of the compiled loop are those of before"
+    assert "backend" not in plain, "addresses of the compiled loop are unchanged"
     assert cells[1].address == Cell(cells[1].problem, Hedge()).address
 
 

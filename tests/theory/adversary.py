@@ -4,7 +4,7 @@
 
 The learners are exponential weights with faults drawn at random: another learning rate than they claim, a sign, losses
 credited to a neighbour, weights that lag behind or are forgotten, a bad action mixed in. On a table of losses their law
-is a recursion, computed here in NumPy, so it is known which of them are beyond the bound. Half of them also claim that
+is a recursion, computed here in NumPy, so it is known which of them violate the bound. Half of them also claim that
 their law is Hedge's (`exact`), as an edit of Hedge's own code would. A last group breaks a claim about every path in a
 small share of the paths.
 """
@@ -155,7 +155,7 @@ def tables(n_actions):
 
 
 def means(rng, count, wrong):
-    """Yield (learner, table, method) of learners whose true mean is beyond the bound, by up to twice it, or within."""
+    """Yield (learner, table, method) of learners whose true mean violates the bound by up to twice it, or is within."""
     shapes = {n: tables(n) for n in (2, 3, 8)}
     while count:
         n = int(rng.choice((2, 3, 8)))

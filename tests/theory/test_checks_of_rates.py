@@ -1,4 +1,4 @@
-"""A rate is held against the exponent measured along the horizon or another field."""
+"""A rate is compared with the exponent measured along the horizon or another field."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -34,7 +34,7 @@ def bernoulli(p):
 
 
 def rare_and_large(g, n):
-    """Draw what a lucky learner pays: almost always little, one run in 200 everything."""
+    """Draw the losses of a lucky learner: almost always small, in one run of 200 the largest."""
     return np.where(g.random(n) < 0.005, 1.0, 0.01)
 
 

@@ -14,7 +14,7 @@ import theory
 
 ROOT = Path(theory.__file__).parent
 GENERIC = sorted(path for path in ROOT.glob("*.py"))
-SHARED = {"protocol", "losses", "core", "combine", "jit", "rng"}  # of bandits: no family
+SHARED = {"plain", "protocol", "losses", "core", "combine", "jit", "rng"}  # of bandits: no family
 FAMILIES = sorted(path.parent for path in ROOT.rglob("cases.py") if path.parent != ROOT)
 NAMES = {"bounds", "cases", "exact", "ranges", "witnesses"}
 LONGEST = 50

@@ -60,7 +60,7 @@ def test_no_witness_is_beyond_a_true_bound(rows):
     ],
 )
 def test_theorems_are_exercised(rows, name, least):
-    """Each upper bound is met to more than half: a bound ten times too small could not pass."""
+    """On each upper bound's witness the ratio is above one half: a bound ten times too small could not pass."""
     assert max(row.ratio for row in rows if row.bound == name) >= least
 
 
@@ -171,7 +171,7 @@ KEPT = json.loads(FOUND.read_text())
 
 @pytest.mark.parametrize("name", sorted(SPACES))
 def test_the_worst_instances_are_as_bad_as_they_are_said_to_be(name):
-    """Played again, each reaches the ratio that is kept, up to rounding; none is beyond its bound."""
+    """Played again, each reaches the ratio that is kept, up to rounding; none violates its bound."""
     assert set(KEPT) == set(SPACES)
     ratio = ratio_at(theory.theorem(name), SPACES[name], KEPT[name]["point"])
     assert ratio == pytest.approx(KEPT[name]["ratio"], rel=1e-6)

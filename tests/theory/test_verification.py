@@ -266,7 +266,7 @@ def test_the_command_prints_a_table_and_its_error_probability(monkeypatch):
 
 
 def test_on_a_terminal_the_table_fits_80_columns(monkeypatch, capsys):
-    """Nine columns, two to a cell; numbers in brackets are no markup."""
+    """Nine columns, two per cell; numbers in brackets are no markup."""
     monkeypatch.setenv("COLUMNS", "80")
     row = ["du2025.full_scores_parity_violation", "FullScoreSearch", "certified Monte Carlo", "regret"]
     tables.stacked_table(list("abcdefghi"), [[*row, "18.15", "[nan, 18.15]", "<= 18.62", "0.975", "holds"]])

@@ -16,7 +16,7 @@ from theory.cases import Case, Cases
 
 
 def _good_and_bad(learner: str, horizon: int = 5000, full: bool = False, **parameters: Any) -> Case:
-    """Return a learner among good and bad people whom the panel takes for equals, alpha = epsilon = 0.8."""
+    """Return the case of good and bad individuals at distance 0, alpha = epsilon = 0.8."""
     from bandits import one_sided
 
     people = one_sided.Crowd(np.arange(2.0)[:, None], (1.0, 0.0))
@@ -28,7 +28,7 @@ def _good_and_bad(learner: str, horizon: int = 5000, full: bool = False, **param
 
 
 def _best_small_price(horizon: int = 5000) -> Case:
-    """Return world A at the price epsilon / (2 eta), where D3 is least."""
+    """Return the case of environment A at the price epsilon / (2 eta), where D3 is least."""
     from bandits.one_sided import Exp2OneSided, three_points
 
     game = three_points(horizon, tolerance=0.4)
@@ -139,7 +139,7 @@ CASES: Cases = {
     "ours.greedy_lower": partial(_one_kind, "FollowObserved", 0.6, horizon=10),
 }
 
-_SLOW = "at horizons that take minutes its learner's regret is still linear: the rate is not to be seen there"
+_SLOW = "at horizons that take minutes its learner's regret is still linear: the rate cannot be observed there"
 _VACUOUS = "it is above T below 150 000 rounds, and at the price that brings it under T nothing is violated by then"
 
 WITHOUT_CASE: Mapping[str, str] = {

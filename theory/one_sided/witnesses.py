@@ -1,16 +1,15 @@
-"""Excesses of a path: one of its numbers less what a theorem makes of another one.
+"""Excesses: for theorems about every path, the left side of the inequality less the right side, as a metric.
 
-A theorem about every path bounds one number by another one of the same path, as violations by the gaps that were
-reported. `Excesses` measures the first less what the theorem makes of the second, so that the theorem, with 0 for the
-second, says that the excess is at most 0.
+Such a theorem bounds one number of a path by another one of the same path, for example violations by the gaps that were
+reported. `Excesses` measures the difference of the two sides, which the theorem says is at most 0.
 
 * violations_excess: V - G / (C epsilon), G the Lagrangian regret beyond the error regret (Lemma 3.3).
 * lagrangian_excess: Lagrangian regret less twice the regret of the reduced problem, in which predicting 1 costs 1 - y,
-  predicting 0 costs 1/2, and C copies of the reported people carry the labels 0 and 1 (Theorem 3.1;
+  predicting 0 costs 1/2, and C copies of the reported individuals carry the labels 0 and 1 (Theorem 3.1;
   2 (2 k + 4 C) R_A, as R_A is that regret over 2 k + 4 C). The two are equal, so what is left is rounding.
 * miscounted_votes: pairs on which the auditors' objections, counted one by one, and the swing auditor disagree (B.1).
 * acceptance_error: the largest |pi^(x) - pi(x)| of a round so far, pi the law of a leader (Lemma D.4). It is known
-  where one kind that is always good meets the two hypotheses, one arrival per round, and C = 0: its risk falls by 1/2
+  with one kind that is always good, two hypotheses, one arrival per round, and C = 0: its risk falls by 1/2
   per round, the noise is two Laplace variables of rate w, so pi_t = 1 - exp(-u) (1 + u / 2) / 2 with u = w t / 2.
 """
 
@@ -29,7 +28,7 @@ from bandits.one_sided.problem import OneSidedGame, OneSidedSetting, OneSidedWor
 
 
 class ExcessSetting(NamedTuple):
-    """What the theorems ask for besides the game."""
+    """Numbers of the theorems that are not in the game's own setting."""
 
     distances: Any  # (m, n, n) of the panel's auditors
     votes: int
@@ -57,7 +56,7 @@ class ExcessMetrics(NamedTuple):
 def reduced_regret(
     setting: OneSidedSetting, own: ExcessSetting, world: OneSidedWorld, first: int, second: int
 ) -> float:
-    """Return the round's <a, l> of the policy less that of the strict benchmark, synthetic people included."""
+    """Return the round's <a, l> of the policy less that of the strict benchmark, synthetic individuals included."""
     total = 0.0
     for i in range(world.cells.size):
         more = world.acceptance[i] - setting.fair[0, world.cells[i]]
@@ -156,7 +155,7 @@ class Excesses(Probe):
 
 
 class JointSetting(NamedTuple):
-    """What a violation costs."""
+    """The cost of a violation."""
 
     worth: float
 

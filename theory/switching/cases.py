@@ -1,7 +1,7 @@
-"""Default cases of the switching family: losses on which its bounds come close, and games that were solved exactly.
+"""Default cases of the switching family: problems on which its bounds are nearly tight.
 
-Upper bounds are for every oblivious loss sequence, so each meets a table that was chosen to hurt its learner; lower
-bounds meet the hard losses of their proofs.
+Upper bounds hold for every oblivious loss sequence, so each is checked on a table chosen to give its learner large
+regret; lower bounds are checked on the hard losses of their proofs.
 """
 
 import math
@@ -18,7 +18,7 @@ BELOW_KINK, PAST_KINK = Fraction(1, 2), Fraction(5, 6)  # powers of the horizon 
 
 
 def _on(losses: Any, learner: str, cost: float, feedback: str, *arguments: Any, **options: Any) -> Case:
-    """Return a learner by its class name, with its own tuning, in a game over a loss table (T, K)."""
+    """Return the case of a learner (class name), with its own tuning, in a game on a loss table (T, K)."""
     from bandits import switching
     from bandits.losses import LossTable
 
@@ -28,17 +28,17 @@ def _on(losses: Any, learner: str, cost: float, feedback: str, *arguments: Any, 
 
 
 def _informed(learner: str, cost: float, losses: Callable[..., Any], *shape: Any, **options: Any) -> Callable[[], Case]:
-    """Return the case of a learner with full information, to be made when it is needed."""
+    """Return a function that makes the case of a learner with full information."""
     return lambda: _on(losses(*shape), learner, cost, "FullInformation", **options)
 
 
 def _bandit(learner: str, cost: float, losses: Callable[..., Any], *shape: Any) -> Callable[[], Case]:
-    """Return the case of a learner with bandit feedback, to be made when it is needed."""
+    """Return a function that makes the case of a learner with bandit feedback."""
     return lambda: _on(losses(*shape), learner, cost, "Bandit")
 
 
 def _buying(learner: str, gap: float, feedback: str, *arguments: Any, steadily: bool = False) -> Callable[[], Case]:
-    """Return the case of a learner that buys observations on losses of this gap, to be made when it is needed."""
+    """Return a function that makes the case of a learner that buys observations, on losses with this gap."""
     losses = steady if steadily else costly_losses
     return lambda: _on(losses(4096, 4, gap), learner, 1.0, feedback, *arguments)
 
@@ -46,9 +46,10 @@ def _buying(learner: str, gap: float, feedback: str, *arguments: Any, steadily: 
 def _on_walks(
     learner: str, feedback: str, power: Fraction | None = None, small_gap: bool = False, **looks: Any
 ) -> Case:
-    """Return a learner on the walks of the bandit lower bound; with `power`, and B = horizon^power observations.
+    """Return the case of a learner on the walks of the bandit lower bound, at all horizons.
 
-    small_gap: a gap of order sqrt(K / B), which B observations cannot tell from no gap.
+    power: the budget is B = horizon^power; None means no budget.  small_gap: a gap of order sqrt(K / B), which
+    B observations cannot distinguish from 0.
     """
     from bandits import switching
     from bandits.losses.random_walk import MultiScaleRandomWalk
@@ -73,7 +74,7 @@ def _on_the_bandit_walk(learner: str, feedback: str, *arguments: Any) -> Case:
 
 
 def _on_bitwise_coins() -> Case:
-    """Return losses on which every learner's regret is the same on average; it switches for nothing."""
+    """Return the case of Hedge on losses where every learner has the same expected regret; switching is free."""
     from bandits.losses import BitwiseCoins
     from bandits.switching import FullInformation, Hedge, SwitchingCostGame
 
@@ -81,7 +82,7 @@ def _on_bitwise_coins() -> Case:
 
 
 def _on_a_hidden_coin() -> Case:
-    """Return a better action that 16 observations of 64 actions hardly find."""
+    """Return the case of one better action among 16, which 16 observations hardly find in 64 rounds."""
     from bandits.losses import HiddenCoin
     from bandits.switching import BatchedDartboard, SwitchingCostGame, TotalBudget
 
@@ -127,6 +128,6 @@ CASES: Cases = {
     "cheng2023.bandit_looks_lower": partial(_on_the_bandit_walk, "BudgetedExp3", "TotalBudget", 4096, "bandit"),
 }
 WITHOUT_CASE = {
-    "cheng2023.extra_observations_lower": "its losses, a walk with noise for each action, are not in the package: the "
-    "walk alone shows the gap to two observations of one round",
+    "cheng2023.extra_observations_lower": "its losses, a walk with noise for each action, are not in the package: on "
+    "the walk without that noise two observations in one round reveal the gap",
 }

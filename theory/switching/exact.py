@@ -1,4 +1,4 @@
-"""Exact expectations without sampling: an oracle that shares no code with the learners.
+"""Exact expectations of learners on loss tables, without sampling and without the learners' code.
 
 Full information. Hedge plays A_t from p_t(i) proportional to exp(-eta L_{t-1}(i)), Shrinking Dartboard keeps A_t with
 probability exp(-eta l_t(A_t)) and else draws from p_{t+1}; in both the law of A_t is p_t, so
@@ -14,11 +14,11 @@ level by level, with its probability (`exp3`, `budgeted_exp3`, `batched_dartboar
 
 Long games, for losses that keep the law simple:
 
-- EXP3 on steady losses (0, 1): only the paying action's estimate moves, by 1 / p, so that the number of its draws
-  determines p: a chain in one number.
+- EXP3 on two actions with constant losses 0 and 1: only the estimate of the second moves, by 1 / p when it is drawn,
+  so the number of its draws determines p and is a Markov chain.
 - One uniform observation per round, two actions, losses 0 or 1: what is observed does not depend on the play, and
   Lhat(0) - Lhat(1) is 2 d with d a walk on the integers; given it, the law of the action is that of the weights.
-- The lazy perturbed leader while all K actions pay 1: each perturbation grows by 1, or with probability
+- The lazy perturbed leader while all K actions have loss 1: each perturbation grows by 1, or with probability
   r = 1 - exp(-eta) is redrawn below 1. The leader changes if it is redrawn and another is not, or all are and another
   is greatest: P(switch) = r (1 - r^(K-1) / K), in each round alike since the perturbations stay exponential.
 """
@@ -48,8 +48,8 @@ class ExactPlay:
     """Exact expectations of one learner on one loss table.
 
     loss, switches and redraws are expectations; best_loss is the best action's in hindsight.  probabilities: (T, K),
-    the marginal law of the action in each round, or None where only its loss is known.  rounding: what floating point
-    can have done to each expectation, to first order.
+    the marginal law of the action in each round, or None where only its loss is known.  rounding: a bound on the
+    floating-point error of each expectation, to first order.
     """
 
     loss: float
@@ -140,7 +140,7 @@ def dartboard_transitions(losses: ArrayLike, learning_rate: float) -> Array:
 
 @checked
 def chain(losses: ArrayLike, initial: ArrayLike, transitions: Iterable[Array]) -> ExactPlay:
-    """Return the exact play of actions that move by given (K, K) matrices, by forward recursion of their law.
+    """Return the exact play of a Markov chain of actions with transition matrices (K, K), by forward recursion.
 
     initial: (K,), the law of the first action.  transitions: T - 1 matrices, rows summing to 1.  Redraws are unknown
     here: nan.
@@ -193,7 +193,7 @@ def exp3(losses: ArrayLike, learning_rate: float, batch_length: int = 1) -> Exac
 
 @checked
 def budgeted_exp3(losses: ArrayLike, learning_rate: float, batch_length: int) -> ExactPlay:
-    """Return the exact play of batched EXP3 that sees its own action at one uniformly random round a batch."""
+    """Return the exact play of batched EXP3 that observes the played action in one uniform round per batch."""
     table, rate = _checked(losses, learning_rate)
     length = integer("batch_length", batch_length, low=1, high=len(table))
     starts = range(0, len(table), length)
@@ -305,10 +305,10 @@ def _own_tree(
 
 @checked
 def exp3_on_steady_losses(rounds: int, rate: float) -> ExactPlay:
-    """Return the exact play of EXP3 with learning rate > 0 on losses 0 and 1 of two actions, in O(rounds^2)."""
+    """Return the exact play of EXP3, learning rate > 0, on constant losses 0 and 1 of two actions, in O(rounds^2)."""
     rounds = integer("rounds", rounds, low=1, high=10**5)
     rate = real("rate", rate, low=0.0, open_low=True)
-    paying = np.zeros(rounds)  # probability of the paying action after it was drawn k times
+    paying = np.zeros(rounds)  # probability of the action with loss 1 after it was drawn k times
     estimate = 0.0
     for k in range(rounds):
         paying[k] = 1.0 / (1.0 + math.exp(min(rate * estimate, 700.0)))
@@ -316,7 +316,7 @@ def exp3_on_steady_losses(rounds: int, rate: float) -> ExactPlay:
             paying[k] = 0.0
             break
         estimate += 1.0 / paying[k]
-    last = np.zeros((2, rounds + 1))  # law of (last action, draws of the paying one)
+    last = np.zeros((2, rounds + 1))  # law of (last action, draws of the action with loss 1)
     last[0, 0] = 1.0
     loss = switches = 0.0
     for t in range(rounds):
@@ -356,7 +356,7 @@ def uniform_looks(losses: ArrayLike, rate: float) -> ExactPlay:
 
 @checked
 def leader_switches(rounds: int, n_actions: int, rate: float) -> float:
-    """Return the lazy perturbed leader's expected switches in `rounds` rounds in which all actions pay 1."""
+    """Return the lazy perturbed leader's expected switches in `rounds` rounds in which all actions have loss 1."""
     rounds, n_actions = integer("rounds", rounds, low=1), integer("n_actions", n_actions, low=1)
     redrawn = -math.expm1(-real("rate", rate, low=0.0, open_low=True))
     return (rounds - 1) * redrawn * (1.0 - redrawn ** (n_actions - 1) / n_actions)
@@ -389,7 +389,7 @@ def _play(
     if loss is None:
         assert p is not None
         loss = float((p * table).sum())
-    # A cumulative loss is off by at most T^2 eps / 2, so a probability by a share rate T^2 eps; then T terms are added.
+    # The error of a cumulative loss is at most T^2 eps / 2, so that of a probability, relative, rate T^2 eps; T terms.
     rounding = 4.0 * np.finfo(float).eps * horizon * (rate * horizon**2 + horizon + n_actions)
     return ExactPlay(loss, float(table.sum(axis=0).min()), switches, redraws, float(rounding), p)
 

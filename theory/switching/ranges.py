@@ -1,4 +1,4 @@
-"""Proven ranges of the switching-cost game.
+"""Proven ranges of the metrics of the switching-cost game.
 
 With T rounds and a learner that changes its action at most s times:
 
@@ -6,9 +6,9 @@ With T rounds and a learner that changes its action at most s times:
     one action always best, others e worse:         0 <= regret <= e T + c s,
     a given table l:      sum_t min_i l_t(i) - L* <= regret <= max over plays of the loss - L* + c s.
 
-A play of a table holds one action per batch if the learner does. What a learner says of its switches and batches
-(`Learner.switch_cap`, `Learner.rounds_held`) is believed of the package's own steps only: for steps of your own s is
-T - 1, as nothing proves what they say of themselves. What a loss process says of its losses is part of the problem.
+L* is the loss of the best action. If the learner holds its action over batches, so do the plays of a table. A learner's
+statements about its switches and batches (`Learner.switch_cap`, `Learner.rounds_held`) are used for the package's own
+steps only: for your own steps s is T - 1, since nothing proves them. Those of a loss process define the problem.
 """
 
 from typing import Any
@@ -58,13 +58,13 @@ def _range(game: Any, metric: str, learner: Any) -> tuple[float, float]:
 
 
 def switch_cap(game: Any, learner: Any) -> int:
-    """Return a number of switches that `learner` cannot exceed in `game`: batches less one, or T - 1."""
+    """Return the most switches that `learner` can make in `game`: one less than its batches, or T - 1."""
     batches = -(-game.horizon // batch_length(game, learner))
     return int(min(known(learner, "switch_cap", "bandits")(game), batches - 1))
 
 
 def batch_length(game: Any, learner: Any) -> int:
-    """Return over how many rounds at a time, from the first on, the learner holds its action; 1 if unknown."""
+    """Return the length in rounds of the batches in which the learner holds its action; 1 if unknown."""
     return int(known(learner, "rounds_held", "bandits")(game))
 
 

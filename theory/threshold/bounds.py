@@ -368,8 +368,8 @@ SAFE = _bound(
 )
 
 _RADII = (
-    "radii hold for all thresholds, counts and quantities at once, and 2 radii are allowed where about one is lost; by "
-    "gaps the same play is met to a fifth"
+    "radii hold for all thresholds, counts and quantities at once, and 2 radii are allowed where about one is lost; "
+    "the same play reaches a fifth of its gap-dependent bound"
 )
 LOOSE = {
     "du2025.regret": _RADII,
@@ -381,7 +381,7 @@ LOOSE = {
 }
 WITHOUT_THEOREM = {
     "parity violations by gaps": "the evidence of k plays is random, and only its sum over all thresholds is bounded",
-    "the closed loop without holding": "means drift while they are learned from; nothing is known of the search's bias",
+    "the closed loop without holding": "means drift while they are estimated; no bound on the search's bias is known",
 }
 
 BOUNDS = found_in(vars())

@@ -1,8 +1,8 @@
 """Default cases of the threshold family: small pools whose rates are simple fractions, frozen or quick to settle.
 
-Four scores, 0.2, 0.4, 0.6 and 0.8, and a threshold at each: of those at a score, one in ten is good for each tenth.
-Group 1 scores less, so that the two strict thresholds accept it less and break a tolerance of 0.1, among them the one
-that pays best. A failure probability of 0.2 lets some hundred runs decide.
+Four scores, 0.2, 0.4, 0.6 and 0.8, and a threshold at each; the share of good individuals at a score is the score.
+Group 1 has lower scores, so that the two strict thresholds accept it less often and violate a parity tolerance of 0.1;
+one of them has the highest reward. With failure probability 0.2 some hundred runs decide.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ FAILURE = 0.2
 
 
 def pools(adaptation: float = 0.0) -> Any:
-    """Return the population: 200 individuals a group, a share of good outcomes equal to the score."""
+    """Return the population: 200 individuals per group, a share of good outcomes equal to the score."""
     from bandits.threshold import EmpiricalPools
 
     scores, good, group = [], [], []
@@ -46,7 +46,7 @@ _SEARCH = "OptimisticFeasibleSearch"
 _SERVICE = (0.2, 0.8)
 _NOTHING_FEASIBLE = (0.85, 0.9)
 _ALL_FEASIBLE: dict[str, Any] = {"parity_tolerance": 1.0}  # so that no threshold earns more than the best feasible one
-_TOLD_APART: dict[str, Any] = {"horizon": 1000}  # the gaps are about what can be told apart by then
+_TOLD_APART: dict[str, Any] = {"horizon": 1000}  # the gaps are about the size that these rounds can detect
 _LONGER: dict[str, Any] = {"horizon": 20_000, "batch_size": 20}
 _MOVING: dict[str, Any] = {"adaptation": 0.9, "horizon": 20_000, "batch_size": 1000}
 _QUICK: dict[str, Any] = {"adaptation": 0.99, "horizon": 1000}  # settled after a round or two
@@ -74,7 +74,7 @@ CASES: Cases = {
 
 _SHORT: dict[str, Any] = {"horizon": 1000, "batch_size": 10}
 
-HARD_CASES: Cases = {  # no play can be beyond the bound, which therefore proves nothing there; but its ratio is larger
+HARD_CASES: Cases = {  # no play can violate the bound, so nothing is verified there; but its ratio is larger
     "du2025.parity_violation": partial(_case, _SEARCH, **_SHORT),
     "du2025.service_violation": partial(
         _case, _SEARCH, service=(0.45, 0.8), horizon=400, batch_size=10, **_ALL_FEASIBLE

@@ -1,4 +1,4 @@
-"""Addresses of results: digests of all the code and all the values that a function can reach.
+"""Addresses of results: hashes of all the code and all the values that a function can reach.
 
 `reach` walks from functions, classes and values to everything they read: helpers in any module, through packages,
 closures, defaults, enums, classes, `numba.vectorize` functions, jitclasses, and the bodies that were registered for a

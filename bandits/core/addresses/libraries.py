@@ -111,7 +111,7 @@ def name_of(value: Any) -> str | None:
 
 
 def singleton_name(value: Any) -> str | None:
-    """Return the name under which a library's package or module holds this object, as `numba.objmode`."""
+    """Return the name under which a library's package or module holds this object, for example `numba.objmode`."""
     home = sys.modules.get(package_of(value))
     return next((name for name, item in vars(home).items() if item is value), None) if home is not None else None
 

@@ -256,7 +256,7 @@ class _Walk:
     def _absorb_function(self, function: types.FunctionType) -> None:
         self.inside.append(function.__qualname__)
         self._say(f"function {function.__qualname__}")
-        self._bind(f"the text of {function.__qualname__}", functools.partial(getattr, function, "__code__"))
+        self._bind(f"the code of {function.__qualname__}", functools.partial(getattr, function, "__code__"))
         self.absorb(function.__defaults__ or ())
         self.absorb(function.__kwdefaults__ or {})
         extra = {name: item for name, item in vars(function).items() if name != "__wrapped__"}
@@ -330,7 +330,7 @@ def _lookup(function: types.FunctionType, read: Read) -> Callable[[], Any] | Non
 
 
 def _functions(value: Any) -> list[Any]:
-    """Return the functions among the attributes of an object, as the derivatives of a `jax.custom_jvp`."""
+    """Return the functions among the attributes of an object, such as the derivatives of a `jax.custom_jvp`."""
     return [item for item in getattr(value, "__dict__", {}).values() if isinstance(item, types.FunctionType)]
 
 

@@ -1,4 +1,4 @@
-"""APOHF on linear rewards: the best guess meets the action that might beat it.
+"""APOHF on linear rewards: the estimated best action duels the one that might beat it.
 
 Lin et al. 2024 (arXiv:2405.17346), "Prompt optimization with human feedback", with its network replaced by a linear
 reward, as in the linear duels of Saha (2021). After some rounds of random pairs,

@@ -41,7 +41,7 @@ def other_action(n_actions: int, first: int, u: float) -> int:
 
 @kernel
 def random_pair(n_actions: int, left: float, right: float) -> Pair:
-    """Return two different actions, uniform where left and right are; one action meets itself."""
+    """Return two different actions, uniform where left and right are; a single action duels itself."""
     first = int(left * n_actions)
     if n_actions == 1:
         return Pair(first, first)

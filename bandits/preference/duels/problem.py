@@ -1,4 +1,4 @@
-"""Dueling bandits: every round two actions meet, and one bit says which was preferred.
+"""Dueling bandits: every round two actions are compared, and one bit says which was preferred.
 
 Yue & Joachims 2011; for games without a best action, Dudik et al. 2015 (arXiv:1502.06362). With w a von Neumann winner
 of the preference matrix P, S = P - 1/2, a round of (a, b) costs (<w, S e_a> + <w, S e_b>) / 2 >= 0: what the winner
@@ -31,7 +31,7 @@ class Duel(Checked):
 
 
 class Pair(NamedTuple):
-    """The two actions that meet."""
+    """The two actions that are compared."""
 
     first: int
     second: int

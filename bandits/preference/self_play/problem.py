@@ -63,7 +63,7 @@ class Ask:
     draws: Any = None
 
     def row(self, log_policy: Any, query: int = 0) -> Any:
-        """Return y -> P(y > p) - 1/2 (n,), or its estimate; query: 0, 1, ... tells apart the rows of one round."""
+        """Return y -> P(y > p) - 1/2 (n,), or its estimate; query: 0, 1, ... is the number of the row in its round."""
         return self.feedback.row(self.skew, log_policy, query, self.draws)
 
     def sample(self, log_policy: Any, side: int) -> Any:

@@ -9,7 +9,7 @@ the opponent, sees who wins (z = 1 for y), and with
 moves the logits by eta times the mean of A (e_y - pi): the gradient, in expectation, of the half step's objective
 <pi, P opponent> - tau KL(pi || mu) - lambda KL(pi || pi_k). `inner_rounds` M of them make a half.
 
-If the logarithms of the two halves are off by spans of e and e', then at lambda = 1/2
+If the errors of the two halves' logarithms have spans e and e', then at lambda = 1/2
 KL(p* || pi_{k+1}) <= KL(p* || pi_k) / (1 + 2 tau) + e + e': errors add up to (1 + 2 tau) (e + e') / (2 tau) at most.
 """
 

@@ -127,7 +127,7 @@ class LinearMDP(RoundProblem):
 
     @property
     def _rows(self) -> tuple[Array, Array]:
-        """The features that an episode can meet in its first stage, (A, d), and later, (S A, d)."""
+        """The features that can occur in the first stage of an episode, (A, d), and in later ones, (S A, d)."""
         features = np.asarray(self.features)
         return features[self.start], features.reshape(-1, features.shape[2])
 

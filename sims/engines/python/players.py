@@ -22,7 +22,7 @@ class NoState(TypeError):
 
 
 class OfKernels:
-    """A learner in one repetition, played by the text of its kernels."""
+    """A learner in one repetition, played by the source of its kernels."""
 
     keeps_arrays = False  # what it is shown is valid until the problem's next step function
 

@@ -72,7 +72,7 @@ def test_borrowed_tuples_show_their_owners_memory_and_free_nothing(cache, counte
     before = counted()
     assert _use_borrowed(300, 40) == expected
     after = counted()
-    assert after.alloc - before.alloc == after.free - before.free == 900, "three arrays a round, each freed once"
+    assert after.alloc - before.alloc == after.free - before.free == 900, "three arrays per round, each freed once"
 
 
 @rare_kernel

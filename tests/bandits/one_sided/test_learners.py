@@ -254,7 +254,7 @@ def test_omniscient_policy_never_violates():
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=name_of)
 def test_compiled_loop_measures_what_the_text_says(learner):
-    """`simulate` equals the same text run by Python: every metric, to the last bits of exp and log."""
+    """`simulate` equals the same source run by Python: every metric, to the last bits of exp and log."""
     game = three_points(40)
     checkpoints = [1, 7, 40]
     run = simulate(game, learner, repetitions=2, seed=5, checkpoints=checkpoints, threads=1)

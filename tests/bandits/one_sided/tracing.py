@@ -1,4 +1,4 @@
-"""Play a one-sided game by the text of its steps and keep everything; Python runs it, nothing is compiled."""
+"""Play a one-sided game from the source of its steps and keep everything; Python runs it, nothing is compiled."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple

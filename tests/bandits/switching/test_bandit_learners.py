@@ -32,7 +32,7 @@ def check_laws(seen, table, rate, length=1):
         batch = slice(start, start + length)
         assert np.all(np.abs(seen.laws[batch] - law) <= slack * law + 1e-300)
         arm = seen.actions[start]
-        assert np.all(seen.actions[batch] == arm), "one action a batch"
+        assert np.all(seen.actions[batch] == arm), "one action per batch"
         estimate[arm] += table[batch, arm].sum() / length / seen.laws[start, arm]
 
 

@@ -66,7 +66,7 @@ class PlainDartboard(ShrinkingDartboard):
 
 
 def check_dartboard(learner, table, rate, seed):
-    """Actions are those of the plain text; the weights, wherever they are asked for, are Hedge's to 1e-12."""
+    """Actions are those of the plain Python version; the weights, wherever they are asked for, are Hedge's to 1e-12."""
 
     def up_to_date(state):
         total = plain(bring_up_to_date)(state.weights, rate)

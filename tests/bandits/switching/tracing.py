@@ -1,6 +1,6 @@
-"""Record what a learner does: its actions and the law it drew from, round by round, by its steps' own text.
+"""Record what a learner does: its actions and the law it drew from, round by round, from the source of its steps.
 
-Python runs the text (`tests.drivers.plain`), so nothing is compiled; tests/sims/test_simulate.py holds the compiled
+Python runs it (`tests.drivers.plain`), so nothing is compiled; tests/sims/test_simulate.py holds the compiled
 loop equal to it, bit for bit, for every learner of the family.
 """
 

@@ -165,5 +165,5 @@ def test_records_that_are_not_the_metrics(metrics):
 
 
 def test_arrays_of_another_length():
-    with pytest.raises(ValueError, match="measure returns an array that has not 2 entries"):
+    with pytest.raises(ValueError, match="measure returns an array that does not have 2 entries"):
         simulate(Guess(metrics=("hits", "misses_0", "misses_1")), Seeing())

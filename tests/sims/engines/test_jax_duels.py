@@ -38,7 +38,7 @@ def test_whole_runs_equal_the_text(learner):
 
 
 def sides():
-    """Return random weights of both sides, for the text one state per repetition."""
+    """Return random weights of both sides, for the compiled steps one state per repetition."""
     text, twin = [], []
     for _ in range(2):
         loss = RANDOM.exponential(3.0 / RATE, (4, WIDTH))

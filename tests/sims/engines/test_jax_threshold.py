@@ -38,7 +38,7 @@ SEED, WIDTH = 2**40 + 9, 64
 def test_whole_runs_equal_the_text(game):
     """Counts bit by bit, sums to rounding.
 
-    Bounds of several thresholds are often equal up to the roundings of a reward, so that these must be the text's.
+    Bounds of several thresholds are often equal up to the roundings of a reward, so these must be the compiled steps'.
     """
     options = {"seed": SEED, "checkpoints": [1, 20, 150], "first_repetition": 5}
     found = simulate(game, SEARCH, repetitions=12, backend="jax", **options).values

@@ -268,7 +268,7 @@ def test_lemma_3_3_in_a_run():
 
 
 def excesses(observed_game, learner, repetitions=3):
-    """Return the excesses (R, 4) of a short run, by the text run by Python."""
+    """Return the excesses (R, 4) of a short run, from the source run by Python."""
     return play_plainly(observed_game, learner, repetitions, seed=3)[:, -1, -4:]
 
 

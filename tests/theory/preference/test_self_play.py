@@ -140,7 +140,7 @@ def test_exponents_of_the_horizon(name, exponent):
         ("liu2024.comal", GAME, COMAL(inner_weight=0.5), ["regularization is 0"]),
         ("liu2024.comal", UNTIED, COMAL(0.5, 10, 0.4), ["4 inner_weight lambda at least 1"]),
         ("liu2024.comal", UNTIED, COMAL(0.5, 9), ["the horizon is a multiple of the inner rounds"]),
-        ("zhang2024.inpo_inexact", GAME, INPO(), ["the learner declares the span by which its rows are off at most"]),
+        ("zhang2024.inpo_inexact", GAME, INPO(), ["the learner declares a bound on the span of its rows' errors"]),
         ("ours.mixture_descent", GAME, MixtureDescent(1.0), ["the step follows the schedule"]),
         ("zhang2024.inpo", GAME, INPO(2.4), ["4 lambda tau at least 1"]),
         ("zhang2024.inpo_average", UNTIED, INPO(), ["regularization is positive"]),

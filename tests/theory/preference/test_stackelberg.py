@@ -147,7 +147,7 @@ def test_the_leader_s_sampled_bound():
     assert np.mean(gaps) >= 0.01 * value
 
 
-# ---------------------------------------------------------------- what the solution is good for
+# ---------------------------------------------------------------- use of the solution
 
 
 def check_use(name, bound=None):

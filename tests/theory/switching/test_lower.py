@@ -27,7 +27,7 @@ FULL, BUDGET = "cheng2023.full_information_lower", "cheng2023.total_budget_lower
 
 
 def bitwise_regret(n_actions, horizon):
-    """Return T / 2 less the mean over all coins of the best action's loss: what every learner has to pay."""
+    """Return T / 2 less the mean over all coins of the best action's loss: every learner's expected regret."""
     setting = BitwiseCoins(n_actions).setting(horizon)
     blocks = np.minimum(np.arange(horizon) // setting.length, setting.n_bits - 1)
     bits = np.arange(n_actions) >> blocks[:, None] & 1

@@ -21,9 +21,9 @@ k' units E <p, g^2> <= 5 k'^2, hence E[Lagrangian regret] <= ln N / eta + (5 eta
 on error regret, and, as error regret is at least -k T, on violations.
 
 **D2 (ours, self-bounding).** E <p, g^2> <= 2 (5 k^2) + 2 (2 C)^2 v. With C = epsilon / (8 eta) the second part costs
-4 eta C^2 V = C epsilon V / 2, half of what Lemma 3.3 gives back: C epsilon V / 2 + error regret <= A in expectation,
+4 eta C^2 V = C epsilon V / 2, half of what Lemma 3.3 adds: C epsilon V / 2 + error regret <= A in expectation,
 A = ln N / eta + 5 eta k^2 T. So error regret <= A, and V <= 2 (A + k T) / (C epsilon). Both grow like sqrt(T), for this
-epsilon; nothing is said about a smaller one. Sharper, for all small prices: `theory.one_sided.bounds.lagrangian` (D3).
+epsilon; there is no bound for a smaller one. Sharper, for all small prices: `theory.one_sided.bounds.lagrangian` (D3).
 
 **All labels.** (R2) with O / q = 1 has range k + 2 C v, so that Hoeffding's lemma gives (eta / 8)(k + 2 C v)^2
 <= (eta / 4)(k^2 + 4 C^2 v) per round, on every path: with C = epsilon / (2 eta) as in D2,
@@ -229,7 +229,7 @@ def _weights(
 
     costs = (fixed + least) / (PRICE * SLACK)
     self_paid = 2 * (tied + least) / (SLACK / (factor * ETA) * SLACK)
-    pays, price = "violations pay for themselves at this price", (HAS_SLACK, _self_bounding(factor))
+    pays, price = "fewer errors than the benchmark offset the violations", (HAS_SLACK, _self_bounding(factor))
     orders = "violations of order sqrt(T) / epsilon^2, with error regret of order sqrt(T)"
     return (
         one("lagrangian", "lagrangian_regret", fixed, fixed, "k + 2 C times sqrt(T ln N)"),

@@ -3,10 +3,10 @@
 T rounds of k individuals, price C, slack epsilon, k' = k + 2 C, V rounds with a violation; the rest of the notation and
 Lemma 3.3 are in `theory.one_sided.bounds`.
 
-**What violations may hide behind.** Violations are bounded by what the learner gains on the benchmark in errors. That
+**The learner's possible gain.** Violations are bounded by the errors that the learner saves against the benchmark. That
 is at most k T, and at most Delta T with Delta the mean, over the labels' law, of the benchmark's errors in a round less
-those of the hypothesis that is best for this round's law: given the past, the round's people and labels do not depend
-on the policy. Where the benchmark is the best hypothesis Delta is 0, and violations do not grow with T at all.
+those of the hypothesis that is best for this round's law: given the past, the round's individuals and labels do not
+depend on the policy. Where the benchmark is the best hypothesis Delta is 0, and violations do not grow with T at all.
 
 **Any small price (D3).** The estimate (R2) is g = X + Y with X >= 0 of the labels and Y = C (1 + h(rho1) - h(rho2)) in
 an interval of length 2 C, or 0 without a report. By Cauchy & Schwarz
@@ -29,7 +29,7 @@ holds for A = ln N / eta + eta k^2 T / 4 (`theory.one_sided.bounds`). Before it 
 
     E[error regret + C (epsilon - eta C) V] <= A:
 
-what a learner gains on the benchmark in errors pays for all its violations but A.
+up to A, the cost of violations is offset by fewer errors than the benchmark.
 
 **The full-bandit learner.** Losses <a_h, l> / k' are in [0, 1], l~ = P^+ a <a, l> / k' with P = E_p[a a'] and
 p = (1 - g) q + g mu. P >= g M for the moments M of mu, so |<a_h, l~>| <= max leverage / g, at most 1 / eta if g is at
@@ -143,7 +143,7 @@ _FULL = LOG_N / ETA + sp.Rational(1, 4) * ETA * INDIVIDUALS**2 * T
 _SPLIT = LOG_N / ETA + ETA * (5 * INDIVIDUALS**2 + PRICE**2) * T
 
 _EXP2, _HEDGE = "Exp2OneSided", "FullInformationExp2"
-_GAINED = "violations are paid by what is gained on the benchmark, Delta per round"
+_GAINED = "violations are limited by the errors saved against the benchmark, Delta per round"
 _CHEAP = (HAS_SLACK, SMALL_PRICE)
 
 
@@ -158,7 +158,7 @@ PRICES = (
         "exp2_small_price_regret",
         _EXP2,
         _ONE_SIDED,
-        "at any price below epsilon / eta violations pay for what they cost",
+        "at any price below epsilon / eta fewer errors offset the violations",
         ONE_SIDED,
         *_CHEAP,
     ),

@@ -26,7 +26,7 @@ K (K - 1) C^(1 - 2 alpha) 2 alpha / (2 alpha - 1), which is delta at the C of th
 winner is always a candidate; a champion i other than it is challenged by some j of u_ji >= u_wi >= 1/2 + Delta_i,
 while u_ij >= 1/2 says l_ji <= 1/2; and if the winner is challenged by j, then u_jw >= 1/2 and l_jw <= 1/2 - Delta_j.
 So the pair's interval is at least Delta wide and has been compared at most 4 alpha ln T / min(Delta_i, Delta_j)^2
-times before, the winner left out of the minimum. No action but the winner meets itself.
+times before, the winner left out of the minimum. No action but the winner duels itself.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Default cases of dueling bandits: a planted best action whose gaps are about what can be told apart."""
+"""Default cases of dueling bandits: one best action, with gaps of about the detectable size."""
 
 import math
 from functools import partial
@@ -10,7 +10,7 @@ from theory.cases import Case, Cases
 
 
 def _planted(n_actions: int, horizon: int, gaps: float) -> Any:
-    """Return a game whose best action wins by `gaps` times sqrt(n / T), about what can be told apart in T duels."""
+    """Return a game whose best action wins by `gaps` times sqrt(n / T), about the size that T duels can detect."""
     from bandits.preference import DuelingBandit
 
     matrix = np.full((n_actions, n_actions), 0.5)

@@ -7,7 +7,7 @@ is twice the best fixed policy's gain per round over the play, that is twice a r
 
 **Averages.** Hedge: regret <= D / a + a T / 8 (Hoeffding's lemma, rows in [0, 1]). Optimistic steps: two proximal
 steps from one centre differ by at most |g_t - g_{t-1}|_inf / (lambda + tau) in the 1-norm, and rows by at most half
-the change of the policy, so the divergences pay for everything but the first round (worked out in
+the change of the policy, so the divergences cancel everything but the first round (worked out in
 `bandits.preference.self_play.optimistic_prox`; tau = 0 and lambda = 1 / a give OMWU). Regret matching:
 max_y R_y <= |R^+|_2 <= sqrt(sum |r_t|^2) with |r_t|^2 <= n / 4. INPO: the three-point equality, and
 <r - p, S p> - lambda KL(r || p) <= 1 / (8 lambda).
@@ -51,7 +51,7 @@ is a mean of k independent numbers in an interval of length 1.
 
 **Inexact steps.** If p_{t+1} is the exact step r times e^x, normalised, then KL(p* || p_{t+1}) <= KL(p* || r) + span x,
 for log E_r e^x - E_{p*} x is at most that; an error of span e in the row moves log r by e / m. If the half step q of
-Nash-MP is off by x too, it is the exact answer to a row that is off by m x: the balance of
+Nash-MP has an error x too, it is the exact step for a row with error m x: the balance of
 `bandits.preference.self_play.nash_mp` gains m <q - r, x> <= m span x. Both sum like a geometric series.
 """
 
@@ -341,8 +341,8 @@ INPO_INEXACT = replace(
     learner="InexactINPO",
     expression=INPO.expression + (1 - _RATE**T) * ROW_ERROR / TAU,
     source=Source("ours", "proof in theory.preference.self_play.bounds"),
-    statement="Rows that are off by a span of e keep INPO within e / tau of the equilibrium, from samples or not.",
-    assumptions=(_declares("row_error", "the span by which its rows are off at most"), *INPO.assumptions[1:]),
+    statement="INPO from rows with errors of span e stays within e / tau of the equilibrium.",
+    assumptions=(_declares("row_error", "a bound on the span of its rows' errors"), *INPO.assumptions[1:]),
 )
 NASH_MP_INEXACT = replace(
     NASH_MP,
@@ -350,8 +350,8 @@ NASH_MP_INEXACT = replace(
     learner="InexactNashMP",
     expression=NASH_MP.expression + (1 - _RATE**T) * _WEIGHT / TAU * STEP_ERROR,
     source=Source(_TIAPKIN[0], "approximate Nash-MP (constants derived here)", _TIAPKIN[1]),
-    statement="Half steps whose logarithms are off by spans of e in all add e to each round's contracted divergence.",
-    assumptions=(_declares("step_error", "the spans by which its two steps are off in all"), *NASH_MP.assumptions[1:]),
+    statement="Half steps with errors of total span e (in the logarithms) add e to each round's contracted divergence.",
+    assumptions=(_declares("step_error", "the total span of its two steps' errors"), *NASH_MP.assumptions[1:]),
 )
 
 LOOSE = {

@@ -1,7 +1,7 @@
-"""Default cases of self-play: random games by the hundred, for claims about every game.
+"""Default cases of self-play: 200 random games each, for claims about every game.
 
-Repetition r plays game r mod G, so a claim about every path meets each of the G games. A reference that nearly always
-plays one action, which loses some of the games, keeps play far from equilibrium for as long as the bounds allow.
+Repetition r plays game r mod G, so a claim about every path is checked on each of the G games. The reference nearly
+always plays one action, a bad one in some of the games: there convergence is slow, and the bounds nearly tight.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ _GAMES, _ACTIONS = 200, 5
 def _self_play(
     learner: str, horizon: int, tau: float = 0.0, share: float = 0.99, noisy: bool = False, **parameters: Any
 ) -> Case:
-    """Return a learner against itself in random tournaments, from a reference that plays action 0 with `share`."""
+    """Return the case of a learner in random tournaments; the reference plays action 0 with probability `share`."""
     from bandits import preference
     from bandits.preference import games
 
@@ -32,7 +32,7 @@ def _self_play(
 
 
 def _from_winners(*, horizon: int, share: float, **parameters: Any) -> Case:
-    """Return COMAL in random tournaments whose winner hardly plays what the reference plays."""
+    """Return the case of COMAL in random tournaments, with a reference of probability `share` for all actions but 0."""
     from bandits.preference import COMAL, games
     from theory.preference.self_play.witnesses import WinnerGame
 
@@ -44,7 +44,7 @@ def _from_winners(*, horizon: int, share: float, **parameters: Any) -> Case:
 
 
 def _inexact(learner: str, horizon: int, tau: float, **parameters: Any) -> Case:
-    """Return a learner whose steps are off, in the games of `_self_play`."""
+    """Return the case of a learner with inexact steps, in the games of `_self_play`."""
     from theory.preference.self_play import witnesses
 
     game, _, _ = _self_play("INPO", horizon, tau, 0.5)
@@ -52,7 +52,7 @@ def _inexact(learner: str, horizon: int, tau: float, **parameters: Any) -> Case:
 
 
 def _largest_kl(tau: float) -> float:
-    """Return what KL(p* || p) cannot exceed for Nash-MD and its like, whatever the noise.
+    """Return an upper bound on KL(p* || p) for Nash-MD and similar learners, whatever the noise.
 
     A step takes log p / mu to (1 - eta tau) times itself plus eta times a row, so its span stays at most 1 / tau, as
     that of p* is. With x = log p* / p of span s <= 2 / tau, KL = E x + log E e^-x (over p*) <= min(s, s^2 / 8).

@@ -1,8 +1,8 @@
-"""What the theorems of self-play meet beside the package's own learners: distances from a winner, and inexact steps.
+"""Games and inexact learners for the self-play theorems, and the games that hill climbing searches.
 
-`WinnerGame` measures the divergence from a von Neumann winner, which COMAL never takes farther. `InexactINPO` and
-`InexactNashMP` are off by a known error in each round, always towards action 0, which is what hurts most where the
-equilibrium hardly plays it. SPACES are games of three actions in which `theory.tightness` climbs.
+`WinnerGame` measures the divergence from a von Neumann winner, which never grows under COMAL. `InexactINPO` and
+`InexactNashMP` make a known error in each round, always towards action 0, which costs most where the equilibrium hardly
+plays it. SPACES are the games of three actions among which `theory.tightness` searches for the worst.
 """
 
 import math
@@ -32,13 +32,13 @@ from theory.tightness import Space
 
 
 class WinnerMetrics(NamedTuple):
-    """KL(v || p) of the coming policy p, v a von Neumann winner."""
+    """KL(v || p) of the policy p of the next round, v a von Neumann winner."""
 
     winner_kl: Any
 
 
 class WinnerRules(PreferenceRules):
-    """Rules that measure the divergence from the winner, which the arrays have in the place of the equilibrium."""
+    """Rules that measure the divergence from the winner; the arrays hold it in place of the equilibrium."""
 
     def measure(self, game: GameArrays, policy: Any, total: Any, n_rounds: Any) -> WinnerMetrics:  # type: ignore[override]
         """Return the divergence."""
@@ -63,7 +63,7 @@ class WinnerGame(PreferenceGame):
 
     @property
     def log_winner(self) -> NDArray[np.float64]:
-        """Log v of every game, (G, n); -inf outside its support."""
+        """Logarithm of the winner v of every game, (G, n); -inf outside its support."""
         with np.errstate(divide="ignore"):
             return np.log([von_neumann_winner(0.5 + matrix) for matrix in self.skew])
 
@@ -94,7 +94,7 @@ class InexactStepParams(NamedTuple):
 
 @dataclass(frozen=True)
 class InexactINPO(INPO):
-    """INPO that sees `error` e >= 0 too much for action 0 in every row."""
+    """INPO with `error` e >= 0 added to the entry of action 0 in every row."""
 
     error: float = 0.0
 
@@ -109,7 +109,7 @@ class InexactINPO(INPO):
 
     @staticmethod
     def step(params: Any, state: PolicyState, t: Any, ask: Any) -> PolicyState:
-        """Take the step of the wrong row."""
+        """Take a step with the inexact row."""
         here, reference = state
         row = ask.row(here) + params.row_error * _first(here)
         return PolicyState(prox(here, row, reference, params.regularization, params.prox_weight), reference)
@@ -117,7 +117,7 @@ class InexactINPO(INPO):
 
 @dataclass(frozen=True)
 class InexactNashMP(NashMP):
-    """Nash-MP whose half steps both end with `error` e / 2 >= 0 too much in the logarithm of action 0."""
+    """Nash-MP with e / 2 added to the logarithm of action 0 after both half steps; `error` e >= 0."""
 
     error: float = 0.0
 
@@ -132,7 +132,7 @@ class InexactNashMP(NashMP):
 
     @staticmethod
     def step(params: Any, state: PolicyState, t: Any, ask: Any) -> PolicyState:
-        """Look ahead and move, both wrongly."""
+        """Take both half steps, each with its error."""
         (here, reference), weights = state, (params.regularization, params.prox_weight)
         wrong = 0.5 * params.step_error * _first(here)
         ahead = normalise(prox(here, ask.row(here, 0), reference, *weights) + wrong)
@@ -145,7 +145,7 @@ def _first(log_policy: Any) -> Any:
     return xp.where(xp.arange(log_policy.shape[-1]) == 0, 1.0, 0.0)
 
 
-# ---------------------------------------------------------------- games to climb in
+# ---------------------------------------------------------------- games for hill climbing
 
 
 def _game(point: Sequence[float], regularized: bool, horizon: int, tau: float) -> PreferenceGame:

@@ -153,7 +153,7 @@ LEADER_BITS = _bound(
     *_SAMPLED,
 )
 
-# ---------------------------------------------------------------- what the solution is good for
+# ---------------------------------------------------------------- use of the solution
 
 
 def _beats_all(problem: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Default cases of Stackelberg play: two actions with balanced solutions, where the bounds are near, and ties."""
+"""Default cases of Stackelberg play: two actions with balanced solutions, where bounds are nearly tight, and ties."""
 
 import math
 from functools import partial
@@ -21,7 +21,7 @@ def _exact(**learner: Any) -> Case:
 
 
 def _sampled(pairs: bool, leader_weight: float = 0.5, follower_weight: float = 0.5, answers: int = 2) -> Case:
-    """Return actions that are all alike, where answers tell nothing and every difference is noise."""
+    """Return the case of three equal actions, where answers carry no information and every difference is noise."""
     from bandits.preference import Comparisons, NoisyRow, StackelbergGame, StackelbergGDA, StackelbergMatch
 
     game = StackelbergGame([[0.5] * 3] * 3, leader_weight, follower_weight)

@@ -1,4 +1,4 @@
-"""What a solution is good for, measured, and games of leader and follower in which `theory.tightness` climbs."""
+"""Metrics for the theorems on the use of a solution, and the games that hill climbing searches (`theory.tightness`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from theory.tightness import Space
 
 
 class UseMetrics(NamedTuple):
-    """1 less the leader's probability of the action with most wins, and the worst loss of a replaced answer."""
+    """1 minus the leader's probability of the action with most wins, and the worst loss by replacing an answer."""
 
     missed_winner: Any
     refinement_loss: Any
 
 
 class UseRules(StackelbergRules):
-    """Rules that measure what the coming policies are good for."""
+    """Rules that measure these metrics for the policies of the next round."""
 
     def measure(self, game: MatchArrays, policy: Any, total: Any, n_rounds: Any) -> UseMetrics:  # type: ignore[override]
         """Return both numbers; the loss is how much less than 1/2 a replacement is preferred to what it replaces."""

@@ -77,7 +77,7 @@ DARTBOARD = stated(
     FULL_INFORMATION,
     _DARTBOARD,
     Source("Geulen, Voecking & Winkler 2010", "Theorem 1 (constants re-derived)"),
-    "Shrinking Dartboard keeps Hedge's regret and pays for about ln K + eta T switches.",
+    "Shrinking Dartboard keeps Hedge's regret and switches about ln K + eta T times.",
     Tuning.minimising(ETA, _DARTBOARD),
 )
 DARTBOARD_SWITCHES = stated(
@@ -174,7 +174,7 @@ TSALLIS_BLOCKS = replace(
         BANDIT,
         (4 * sp.sqrt(K) - 2) * sp.sqrt(SQUARES) + C * (BLOCKS - 1),
         _TSALLIS,
-        "Tsallis-INF over N growing blocks of lengths b_n pays for the sum of their squares and for N - 1 switches.",
+        "Tsallis-INF over N growing blocks of lengths b_n: regret of order sqrt(K sum b_n^2), N - 1 switches.",
     ),
     assumptions=(BANDIT, AT_LEAST_TWO, learner_has("the rate is the theorem's", lambda learner: learner.scale == 1.0)),
     readers={
@@ -265,8 +265,8 @@ def crossover_budget() -> sp.Expr:
 
 
 LOOSE = {
-    "dekel2014.bandit_lower": "the constant 50 and the factor log2 T are the proof's: the best of all learners pays "
-    "60 times as much in six rounds",
+    "dekel2014.bandit_lower": "the constant 50 and the factor log2 T are the proof's: the minimax regret of six "
+    "rounds is 60 times as large",
     "cheng2023.bandit_looks_lower": "as for the walk with bandit feedback",
 }
 WITHOUT_THEOREM = {

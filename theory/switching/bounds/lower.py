@@ -1,15 +1,15 @@
 """Lower bounds for online learning with switching costs.
 
-They hold on average over random losses of a family, so for some losses of it; switching costs only add.
+They hold in expectation over random losses, so for at least one loss sequence; switching costs only add to the regret.
 
-- Full information: on `bandits.losses.BitwiseCoins` every learner pays T / 2 on average, and the best action pays less
-  than half of a block of n rounds by E |S_n| / 2. For even n = 2 k that mean is n C(2 k, k) / 4^k >= n / sqrt(pi (k +
-  1/2)) = sqrt(2 / pi) n / sqrt(n + 1), and for odd n it is that of n + 1.
-- A total budget: on `bandits.losses.HiddenCoin`, let P_0 be the play if all coins were fair, P_i if action i is the
-  better one. Each observation of i has divergence -ln(1 - 4 gap^2) / 2 between the two, others none. By Pinsker action
-  i is played at most T sqrt(KL(P_0 | P_i) / 2) times more often under P_i; by Jensen the mean over i is at most
-  T / K + T sqrt(-B ln(1 - 4 gap^2) / (4 K)), and a round off the better action costs the gap.
-- Bandit feedback, and fewer observations of one's own action: the paper's, on the multi-scale random walk.
+- Full information: on `bandits.losses.BitwiseCoins` every learner has expected loss T / 2, and over a block of n rounds
+  the best action has an expected loss of n / 2 - E |S_n| / 2, S_n a sum of n random signs. For even n = 2 k,
+  E |S_n| = n C(2 k, k) / 4^k >= n / sqrt(pi (k + 1/2)) = sqrt(2 / pi) n / sqrt(n + 1); for odd n it is that of n + 1.
+- Total budget of observations: on `bandits.losses.HiddenCoin`, let P_0 be the law of the play if all coins are fair,
+  and P_i if action i is better by the gap. An observation of i adds -ln(1 - 4 gap^2) / 2 to KL(P_0 | P_i), one of
+  another action nothing. By Pinsker, action i is played at most T sqrt(KL(P_0 | P_i) / 2) times more often under P_i;
+  by Jensen the mean over i is at most T / K + T sqrt(-B ln(1 - 4 gap^2) / (4 K)). Every other round costs the gap.
+- Bandit feedback, and a budget of observations of the played action: the paper's, on the multi-scale random walk.
 """
 
 from dataclasses import replace
@@ -34,7 +34,7 @@ EACH_NOISY = losses_are("noisy random walk", "the paper's, a walk with noise for
 
 
 def _on_the_walk(name: str, feedback: Assumption, source: Source, statement: str) -> Bound:
-    """Return the lower bound on the walk for a learner who sees at most the losses of what it plays."""
+    """Return the lower bound on the walk for learners that observe at most the loss of the action they play."""
     expression = _KINK / (50 * sp.log(T) / sp.log(2))
     unit = problem_has("switching cost 1", lambda p: p.switching_cost == 1.0)
     long = problem_has("horizon at least max(K, 6)", lambda p: p.horizon >= max(p.n_actions, 6))

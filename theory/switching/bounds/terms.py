@@ -48,5 +48,5 @@ def stated(
 
 
 def cheng(where: str, constants: str = " (constants re-derived)") -> Source:
-    """Return a place in the paper."""
+    """Return the source: a place in Cheng, Zhou & Ji (2023)."""
     return Source("Cheng, Zhou & Ji 2023", where + constants, "arXiv:2306.09588")

@@ -105,7 +105,7 @@ def _leader_switches() -> Iterator[Witness]:
 
 
 def _leader() -> Iterator[Witness]:
-    """Yield what it pays where all actions pay 1 for a while and then one stops; later switches are not counted."""
+    """Yield its regret where all losses are 1 for a while and then 0 for one action; later switches are not counted."""
     game, learner = _informed("LazyPerturbedLeader", 4096, 8)
     rate = learner.parameters(game).learning_rate
     for rounds in (2048, 3072, 3584, 4096):

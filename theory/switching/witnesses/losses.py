@@ -11,7 +11,7 @@ def _shape(horizon: int, n_actions: int) -> tuple[int, int]:
 
 
 def steady(horizon: int, n_actions: int, gap: float = 1.0) -> NDArray[np.float64]:
-    """Return losses (T, K) in which action 0 always pays (1 - gap) / 2 and the others (1 + gap) / 2; gap in [0, 1]."""
+    """Return losses (T, K) in which action 0 always has (1 - gap) / 2 and the others (1 + gap) / 2; gap in [0, 1]."""
     gap = real("gap", gap, 0.0, 1.0)
     table = np.full(_shape(horizon, n_actions), 0.5 + 0.5 * gap)
     table[:, 0] = 0.5 - 0.5 * gap
@@ -19,9 +19,9 @@ def steady(horizon: int, n_actions: int, gap: float = 1.0) -> NDArray[np.float64
 
 
 def costly_losses(horizon: int, n_actions: int, gap: float) -> NDArray[np.float64]:
-    """Return losses (T, K) in which action 0 always pays 1 - gap, gap in [0, 1], and the others 1.
+    """Return losses (T, K) in which action 0 always has 1 - gap, gap in [0, 1], and the others 1.
 
-    They are hard on estimates over 1 / p.
+    Large losses make the variance of importance-weighted estimates, l / p, large.
     """
     table = np.ones(_shape(horizon, n_actions))
     table[:, 0] = 1.0 - real("gap", gap, 0.0, 1.0)
@@ -29,7 +29,7 @@ def costly_losses(horizon: int, n_actions: int, gap: float) -> NDArray[np.float6
 
 
 def alternating(horizon: int, n_actions: int) -> NDArray[np.float64]:
-    """Return losses (T, K) in which the actions pay 1 in turn."""
+    """Return losses (T, K) that are 1 for one action per round, the actions in turn, and 0 for the others."""
     horizon, n_actions = _shape(horizon, n_actions)
     return np.asarray(np.arange(horizon)[:, None] % n_actions == np.arange(n_actions), dtype=np.float64)
 
@@ -41,7 +41,10 @@ def ones_then_steady(horizon: int, n_actions: int) -> NDArray[np.float64]:
 
 
 def even_then_steady(horizon: int, n_actions: int) -> NDArray[np.float64]:
-    """Return losses (T, K) that keep halves of the actions level until the last 2 sqrt(T) rounds: hard for Hedge."""
+    """Return losses (T, K) that are 1 for even and odd actions in turn, and at the end 0 for action 0 alone.
+
+    The end is the last 2 sqrt(T) rounds. Hard for Hedge, which has no reason to prefer action 0 earlier.
+    """
     horizon, n_actions = _shape(horizon, n_actions)
     t, arms = np.arange(horizon)[:, None], np.arange(n_actions)
     level = np.asarray(arms % 2 == t % 2, dtype=np.float64)
@@ -49,10 +52,11 @@ def even_then_steady(horizon: int, n_actions: int) -> NDArray[np.float64]:
 
 
 def handmade(horizon: int, n_actions: int) -> NDArray[np.float64]:
-    """Return the shapes that proofs suggest (N, T, K) as 0/1 losses.
+    """Return N tables (N, T, K) of 0/1 losses that proofs suggest.
 
-    Steady; all ones; rotating; ones, then steady; steady, then turned around; and halves of the actions paying in turn
-    until, for the last s sqrt(T) rounds, all but one pay: the worst that two actions can do to Hedge, s about 2.
+    Steady (0 for one action); all ones; loss 1 for one action in turn; ones, then steady; steady, then steady with
+    another best action; and loss 1 for even and odd actions in turn until, for the last s sqrt(T) rounds, all but one
+    action have loss 1: with s about 2 the worst losses of two actions for Hedge.
     """
     t = np.arange(horizon)[:, None]
     arms = np.arange(n_actions)[None]

@@ -1,7 +1,7 @@
-"""Small games solved exactly: the worst losses for one learner, and the least regret that any learner can have.
+"""Small games solved exactly: the worst losses for one learner, and the minimax regret.
 
-`worst_case_of_two`: over all 4^T tables of 0/1 losses, what hurts Hedge or Shrinking Dartboard with two actions most,
-by dynamic programming over d = L(0) - L(1), which determines the probabilities:
+`worst_case_of_two`: the table with the largest regret of Hedge or Shrinking Dartboard among all 4^T tables of 0/1
+losses of two actions, by dynamic programming over d = L(0) - L(1), which determines the probabilities:
 
     V_t(d) = max_l <p(d), l> - l(0) + c P(switch) + V_{t+1}(d + l(0) - l(1)),   V_T(d) = max(0, d).
 
@@ -10,10 +10,10 @@ V_t(L) = min_p max_l <p, l> + V_{t+1}(L + l), V_T = -min L. For two actions it i
 walk (Cover 1966; Cesa-Bianchi & Lugosi 2006, Section 8.4).
 
 `bandit_value`: the minimax regret of the bandit game with switching costs against 0/1 oblivious losses, by one linear
-program whose unknowns are the probabilities that the learner lends to each history of actions and observations
-(von Stengel, "Efficient computation of behavior strategies", Games and Economic Behavior 1996).
+program in sequence form: the unknowns are the learner's realisation weights of each history of actions and
+observations (von Stengel, "Efficient computation of behavior strategies", Games and Economic Behavior 1996).
 
-Nobody stays below the value of a game: a learner that seems to has seen the losses before it played.
+No learner has a worst-case regret below the value: one that seems to has used losses that it had not observed.
 """
 
 import itertools
@@ -125,7 +125,7 @@ def _sequence(t: int, history: Any, action: int) -> Any:
 
 
 def _paid(tables: Any, cost: float) -> Any:
-    """Return what each table makes the learner pay from round 1 on for a unit of each unknown, sparse."""
+    """Return the loss plus switching cost from round 1 on, per table and unit of each unknown, as a sparse matrix."""
     from scipy.sparse import csr_matrix
 
     n_tables, horizon, _ = tables.shape
@@ -144,7 +144,7 @@ def _paid(tables: Any, cost: float) -> Any:
 
 
 def _realisation(horizon: int) -> tuple[Any, Any]:
-    """Return the equations of a strategy: the actions after each history share the mass that leads to it."""
+    """Return the equations of a strategy: the weights of the actions after a history sum to that of the history."""
     from scipy.sparse import csr_matrix
 
     terms: list[tuple[int, int, float]] = []

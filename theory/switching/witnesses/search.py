@@ -1,4 +1,4 @@
-"""Search for the losses that hurt a learner most: projected gradient ascent through its exact expected regret.
+"""Search for the losses of largest regret: projected gradient ascent through a learner's exact expected regret.
 
 The expected regret of Hedge and Shrinking Dartboard is a smooth function of the loss table but for the best action's
 minimum (`theory.switching.exact`), so its gradient tells which loss to raise. Many starts (random, and the shapes that
@@ -7,7 +7,7 @@ reach is also rounded to 0/1, where the worst tables lie as a rule, and the best
 regret computed afresh by `theory.switching.exact`: a witness, not a guess. EXP3's regret is differentiated through the
 tree of its draws, on short horizons.
 
-A witness is a lower bound on the worst case. Its ratio to a theorem's bound says how tight the theorem is seen to be;
+A witness is a lower bound on the worst case. Its ratio to a theorem's bound shows how tight the theorem is;
 a ratio above 1 refutes it.
 """
 

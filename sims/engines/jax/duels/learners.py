@@ -150,7 +150,7 @@ def _no_wins(n_actions: int, repetitions: int) -> Counts:
 
 
 def upper(wins: Any, bonus: Any) -> Any:
-    """Return the upper confidence bounds (K, K, R) of the preferences; 2 where a pair never met, 1/2 with itself."""
+    """Return the upper confidence bounds (K, K, R) of the preferences; 2 if never compared, 1/2 on the diagonal."""
     n = wins + wins.transpose(1, 0, 2)
     mean = jnp.where(n == 0.0, 0.5, wins / n)
     bound = mean + jnp.where(n == 0.0, 1.5, jnp.sqrt(bonus / n))
