@@ -185,7 +185,7 @@ def check_share(base: Verdict, bound: Any, problem: Any, learner: Any, delta: fl
     verdict = check_samples(share, bound, problem, learner, replace(sampling, ends=Range(0.0, 1.0)), beyond)
     often = float(np.quantile(seen, 1.0 - delta if upper else delta))
     note = f"The worst run: {float(seen.max() if upper else seen.min()):.5g}."
-    ratio = often / limit if limit != 0.0 else math.nan
+    ratio = often / limit if limit != 0.0 else 1.0 if often == limit else math.inf
     return replace(verdict, often=ratio, note=f"{note} {verdict.note}".strip())
 
 

@@ -54,7 +54,9 @@ _QUICK: dict[str, Any] = {"adaptation": 0.99, "horizon": 1000}  # settled after 
 CASES: Cases = {
     "du2025.regret": partial(_case, _SEARCH, **_TOLD_APART, **_ALL_FEASIBLE),
     "du2025.parity_violation": partial(_case, _SEARCH, **_LONGER),
-    "du2025.service_violation": partial(_case, _SEARCH, service=(0.45, 0.8), **_TOLD_APART, **_ALL_FEASIBLE),
+    "du2025.service_violation": partial(
+        _case, _SEARCH, service=(0.45, 0.8), batch_size=10, **_TOLD_APART, **_ALL_FEASIBLE
+    ),
     "du2025.violation": (
         partial(_case, _SEARCH, service=_SERVICE),
         partial(_case, _SEARCH, service=_NOTHING_FEASIBLE, batch_size=200),
