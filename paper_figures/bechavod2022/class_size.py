@@ -92,7 +92,7 @@ class ClassSize(Figure):
             for groups, game in games.items():
                 row: Row = {"learner": name, "groups": groups, "hypotheses": game.n_hypotheses}
                 row |= {"separator": len(game.hypotheses.separator(game.people))}
-                row |= {"seconds_a_round": seconds_per_round(game, learner, self.seconds)}
+                row |= {"seconds_per_round": seconds_per_round(game, learner, self.seconds)}
                 if groups in found:
                     row |= kit.interval("errors", found[groups].final("error") / self.horizon)
                     row |= kit.interval("violations", found[groups].final("violations") / self.horizon)
@@ -103,7 +103,7 @@ class ClassSize(Figure):
         """Draw seconds, errors and violations per round against the number of hypotheses."""
         for _, look, rows in kit.curves(frame, LOOKS, "learner", "groups"):
             slope = f": last slope {_last_slope(rows):.2f}" if rows.height > 1 else ""
-            kit.marked(axes[0], rows["hypotheses"], 1e6 * rows["seconds_a_round"], look, look.label + slope)
+            kit.marked(axes[0], rows["hypotheses"], 1e6 * rows["seconds_per_round"], look, look.label + slope)
             known = rows.filter(rows["errors_mean"].is_not_null())
             for panel, quantity in zip(axes[1:], ("errors_{}", "violations_{}"), strict=True):
                 mean, low, high = kit.measured(known, quantity)
@@ -125,8 +125,8 @@ class ClassSize(Figure):
             first, last = kit.first(rows), kit.last(rows)
             played = kit.last(rows.filter(rows["errors_mean"].is_not_null()))
             sentences.append(
-                f"{look.label}: {1e6 * first['seconds_a_round']:.2g} microseconds per round at N = "
-                f"{first['hypotheses']}, {1e6 * last['seconds_a_round']:.3g} at N = {last['hypotheses']}; at N = "
+                f"{look.label}: {1e6 * first['seconds_per_round']:.2g} microseconds per round at N = "
+                f"{first['hypotheses']}, {1e6 * last['seconds_per_round']:.3g} at N = {last['hypotheses']}; at N = "
                 f"{played['hypotheses']} {played['errors_mean']:.3f} errors and {played['violations_mean']:.3f} "
                 f"violations per round (best fair policy, lenient: {played['fair_errors']:.3f} errors)."
             )
@@ -134,25 +134,29 @@ class ClassSize(Figure):
 
 
 def seconds_per_round(game: OneSidedGame, learner: Learner, budget: float) -> float:
-    """Return the least time per round of three plays on one thread, which take about `budget` seconds together."""
+    """Return processor time per round, one thread: that of long plays over that of short ones, the least of three each.
+
+    The long ones take at least a twentieth of `budget` seconds more, where the horizon is long enough.
+    """
 
     def play(rounds: int) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         simulate(game, learner, checkpoints=[rounds], threads=1)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     play(1)  # compiled, and the arrays touched
-    empty = play(1)
-    rounds = 4
-    while rounds < game.horizon and play(rounds) < empty + budget / 20.0:
-        rounds *= 2
-    rounds = min(rounds, game.horizon)
-    longer = min(max(2 * rounds, 8), game.horizon)
-    shorter = max(1, longer // 4)
-    return max(min(play(longer) for _ in range(3)) - min(play(shorter) for _ in range(3)), 1e-9) / (longer - shorter)
+    least, rounds = budget / 20.0, 4
+    while True:
+        rounds = min(2 * rounds, game.horizon)
+        shorter = max(1, rounds // 4)
+        gained = min(play(rounds) for _ in range(3)) - min(play(shorter) for _ in range(3))
+        if gained >= least:
+            return gained / (rounds - shorter)
+        if rounds == game.horizon:  # too short for the clock, at quality tiny
+            return max(gained, 1e-9) / max(rounds - shorter, 1)
 
 
 def _last_slope(rows: Frame) -> float:
     """Return the slope in log-log between the two largest classes."""
-    sizes, seconds = (np.log(rows[column].to_numpy()[-2:]) for column in ("hypotheses", "seconds_a_round"))
+    sizes, seconds = (np.log(rows[column].to_numpy()[-2:]) for column in ("hypotheses", "seconds_per_round"))
     return float((seconds[1] - seconds[0]) / (sizes[1] - sizes[0]))
