@@ -10,9 +10,12 @@ costs more than the arithmetic of a round. A borrowed tuple points at the same m
 loop keeps the owner alive (`keep_alive`).
 """
 
+import io
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
@@ -22,7 +25,7 @@ from numba.core import cgutils, config
 from numba.core import types as _numba_types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
-from numba.core.serialize import dumps
+from numba.core.serialize import NumbaPickler
 from numba.extending import lower_builtin, type_callable
 
 from bandits.core.addresses import NotAddressable, Reached, reach
@@ -143,8 +146,24 @@ def pickled_by_value(value: Any) -> bytes:
 
     One thread at a time: Numba names a function when it is first pickled, and two threads would name it twice.
     """
-    with global_compiler_lock:
-        return cast(bytes, dumps(value))
+    with global_compiler_lock, io.BytesIO() as out:
+        _Pickler(out, protocol=4).dump(value)
+        return out.getvalue()
+
+
+class _Pickler(NumbaPickler):
+    """Writes kernels of importable modules by name, as it does functions: a copy would give them another address."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if is_compiled(value):
+            module, name = value.py_func.__module__, value.py_func.__name__
+            if module != "__main__" and getattr(sys.modules.get(module), name, None) is value:
+                return _named, (module, name)
+        return super().reducer_override(value)
+
+
+def _named(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
 
 
 # ---------------------------------------------------------------- functions as LLVM instructions

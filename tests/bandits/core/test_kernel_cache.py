@@ -1,6 +1,7 @@
 """The cache of compiled programs: never stale, never broken, never code that others wrote."""
 
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from bandits.core import kernel_cache
 from bandits.core.jit import kernel, pickled_by_value, program
 from bandits.core.kernel_cache import CacheWarning, cache_directory
+from bandits.core.rng import uniform
 from tests.bandits.core.programs import BASE, CHANGES, hits, made
 
 
@@ -216,6 +218,12 @@ def test_twin_named_tuples_of_two_learners_are_not_confused(cache):
 
     (up, up_params), (down, down_params) = learner(1.0), learner(-1.0)
     assert [up(up_params(2.0)), down(down_params(2.0))] == [2.0, -2.0]
+
+
+def test_kernels_of_modules_are_sent_by_name():
+    """A copy would not be the one that the problem's kernels call: cells of scripts would have another address."""
+    assert len(pickled_by_value(uniform)) < 100
+    assert pickle.loads(pickled_by_value(uniform)) is uniform
 
 
 def test_threads_may_pickle_one_function_at_once(monkeypatch):
