@@ -14,18 +14,28 @@
             self.plays[action] += 1
 
 `simulate`, `verify` and `Cell` take such an object for a learner. Every repetition plays a copy of it, with a generator
-of its own (`numpy.random.Generator`), seeded by the seed and the number of the repetition alone. Losses and feedback
-are those of a compiled learner. `parameters(problem)`, also optional, is a mapping with the parameters of a theorem;
-without it they are the numbers among the attributes. The interpreter plays it (`backend="python"`).
+of its own (`numpy.random.Generator`), seeded by the seed and the number of the repetition alone. Generators of `random`
+and of NumPy that the object holds are seeded from it before `reset` and after it: else all repetitions would draw the
+same. Losses and feedback are those of a compiled learner. `parameters(problem)`, also optional, is a mapping with the
+parameters of a theorem; without it they are the numbers among the attributes. The interpreter plays it
+(`backend="python"`).
 """
 
 import copy
+import inspect
+import random
 from collections import namedtuple
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from bandits.protocol import Learner
 
+_GENERATORS = (random.Random, np.random.Generator, np.random.RandomState)
+_WITHOUT = (type, ModuleType, str, int, float, np.ndarray)  # these hold none
 METHODS = {"reset": "problem, rng", "act": "observation, rng", "update": "observation, action, feedback, rng"}
 
 
@@ -48,6 +58,14 @@ class Plain(Learner):
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise TypeError(f"{self.name} cannot be copied, and each repetition plays a copy: {reason}") from None
+
+    def started(self, problem: Any, rng: np.random.Generator) -> Any:
+        """Return a copy of the object, reset for the problem; the generators that it holds are seeded from `rng`."""
+        policy = self.fresh()
+        _seed_all(policy, rng)
+        policy.reset(problem, rng)
+        _seed_all(policy, rng)
+        return policy
 
     @property
     def accepts(self) -> tuple[type, ...]:  # type: ignore[override]
@@ -77,12 +95,43 @@ class Plain(Learner):
 
 def as_learner(value: Any) -> Any:
     """Return an object with `reset`, `act` and `update` as a `Plain` learner, anything else unchanged."""
-    plain = not isinstance(value, (Learner, type)) and all(callable(getattr(value, name, None)) for name in METHODS)
-    return Plain(value) if plain else value
+    return value if isinstance(value, (Learner, type)) or wanting(value) else Plain(value)
+
+
+def wanting(value: Any) -> list[str]:
+    """Return the methods that an object or class lacks of a plain learner's."""
+    return [f"{name}({METHODS[name]})" for name in METHODS if not callable(getattr(value, name, None))]
 
 
 def wanted(value: Any) -> str:
     """Return what a learner must be, or what the value lacks of a plain one, for `bandits.core.checks.instance`."""
-    missing = [f"{name}({METHODS[name]})" for name in METHODS if not callable(getattr(value, name, None))]
+    missing = wanting(value)
     some = not isinstance(value, type) and 0 < len(missing) < len(METHODS)
     return f"one with {' and '.join(missing)} too" if some else "a learner such as Exp3()"
+
+
+def _seed_all(policy: Any, rng: np.random.Generator) -> None:
+    """Seed the generators that an object holds."""
+    for generator in _generators(policy):
+        if isinstance(generator, np.random.Generator):
+            generator.bit_generator.state = type(generator.bit_generator)(rng.integers(2**63)).state
+        else:
+            generator.seed(int(rng.integers(2**32)))
+
+
+def _generators(policy: Any) -> Iterator[Any]:
+    """Yield the generators among an object's attributes, items and their attributes, each once, in a fixed order."""
+    seen: dict[int, Any] = {}
+    ahead = [policy]
+    while ahead:
+        value = ahead.pop()
+        if id(value) in seen or inspect.isroutine(value) or isinstance(value, _WITHOUT):
+            continue
+        seen[id(value)] = value
+        if isinstance(value, _GENERATORS):
+            yield value
+            continue
+        parts = list(value.values()) if isinstance(value, dict) else []
+        parts += list(value) if isinstance(value, (list, tuple)) else []
+        parts += list(getattr(value, "__dict__", {}).values())
+        ahead += reversed(parts)

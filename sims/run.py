@@ -89,9 +89,9 @@ class Run:
         field: of actions that are records, the one to count, as in action_counts("first").
         """
         played = self.actions
-        known = played.dtype.names or (None,)
-        if field not in known:
-            raise ValueError(f"field must be among {', '.join(map(str, known))}, got {field!r}")
+        if field not in (played.dtype.names or (None,)):
+            known = f"among {', '.join(played.dtype.names)}" if played.dtype.names else "None: actions are no records"
+            raise ValueError(f"field must be {known}, got {field!r}")
         played = played if field is None else played[field]
         if played.ndim != 2 or played.dtype.kind != "i":
             raise ValueError(f"only actions that are integers can be counted, not {played.dtype}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.arguments import checked
-from bandits.core.checks import instance, integer, shown
+from bandits.core.checks import instance, integer, integers, shown
 from bandits.core.rng import seed_word
 from bandits.plain import as_learner, wanted
 from bandits.protocol import Learner, Problem, RoundProblem
@@ -79,8 +79,9 @@ def simulate(
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else given_rounds(checkpoints, problem.horizon)
 
     word = int(seed_word(seed))
-    chosen = _chosen(record_repetitions, range(first, first + count)) if len(record) else ()
-    records = _recorded(problem, learner, record, word, chosen, rounds, backend) if len(record) else {}
+    names = _names(record, record_repetitions)
+    chosen = _chosen(record_repetitions, range(first, first + count)) if names else ()
+    records = _recorded(problem, learner, names, word, chosen, rounds, backend) if names else {}
     values = learner.play(problem, word, first, count, rounds)
     if values is None:
         values = _played(problem, learner, word, first, count, rounds, backend, threads, 20 if progress else 1)
@@ -113,24 +114,35 @@ def _played(
     return _in_parts(interpreted.play, problem, learner, seed, first, count, rounds, processes, parts)
 
 
+def _names(record: Any, repetitions: Any) -> list[str]:
+    """Return the names of what is to be recorded."""
+    if isinstance(record, str) or not isinstance(record, Sequence):
+        example = f"[{record!r}]" if isinstance(record, str) else "['actions']"
+        raise TypeError(f"record must be a list of names, as in {example}, got {shown(record)}")
+    if repetitions is not None and not record:
+        raise ValueError("record_repetitions needs record, the names of what is to be recorded")
+    return list(record)
+
+
 def _chosen(given: Any, repetitions: range) -> Sequence[int]:
     """Return the repetitions to record, all by default; ValueError for others than those that are played."""
     if given is None:
         return repetitions
-    return sorted({integer("record_repetitions", r, repetitions[0], repetitions[-1]) for r in given})
+    chosen = sorted(set(integers("record_repetitions", given, repetitions[0], repetitions[-1])))
+    if not chosen:
+        raise ValueError("record_repetitions must name a repetition, got none")
+    return chosen
 
 
 def _recorded(
     problem: Problem, learner: Learner, names: Any, seed: int, chosen: Sequence[int], rounds: Any, backend: str
 ) -> dict[str, NDArray[Any]]:
-    if isinstance(names, str):
-        raise TypeError(f"record must be a list of names, as in [{names!r}]")
     kind = engine_of(problem, learner, backend)
     if not isinstance(problem, RoundProblem) or kind not in ("compiled", "python"):
         raise TypeError(f"no records of {learner.name} in {type(problem).__name__}, whose rounds are played in a batch")
     from sims.engines.recording import recorded
 
-    return recorded(problem, learner, list(names), seed, chosen, int(rounds[-1]), kind)
+    return recorded(problem, learner, names, seed, chosen, int(rounds[-1]), kind)
 
 
 def _in_parts(

@@ -73,6 +73,16 @@ def test_a_policy_that_fits_and_predicts_is_given_rows_and_rewards():
     assert [r for (r,) in rewards] == (1.0 - run.records["feedback"][0]).tolist()
 
 
+class Regressor:
+    """Not a policy, though its methods are named like one's."""
+
+    def partial_fit(self, X, y, sample_weight=None):
+        raise AssertionError
+
+    def predict(self, X):
+        raise AssertionError
+
+
 def test_functions_of_ones_own():
     learner = from_policy(
         lambda problem, rng: {"rng": rng, "n": problem.n_actions},
@@ -93,6 +103,7 @@ def test_functions_of_ones_own():
             "^from_policy needs both act and update, or neither$",
         ),
         (lambda: from_policy(random.Random(0)), GAME, "^from_policy knows no library with the methods of "),
+        (lambda: from_policy(Regressor()), GAME, "^from_policy knows no library with the methods of "),
         (lambda: from_policy(MAB([0], LearningPolicy.Random())), GAME, "^the policy has 1 arms, and the problem 3 act"),
         (
             lambda: from_policy(bandit.Exp3(0.1)),

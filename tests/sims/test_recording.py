@@ -58,7 +58,10 @@ def test_fields_are_counted_by_name():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"record": "actions"}, TypeError, r"^record must be a list of names, as in \['actions'\]$"),
+        ({"record": "actions"}, TypeError, r"^record must be a list of names, as in \['actions'\], got 'ac"),
+        ({"record": None}, TypeError, r"^record must be a list of names, as in \['actions'\], got None$"),
+        ({"record": [], "record_repetitions": [1]}, ValueError, "^record_repetitions needs record, the names of what"),
+        ({"record_repetitions": []}, ValueError, "^record_repetitions must name a repetition, got none$"),
         ({"record": ["arms"]}, ValueError, "^record must be among actions, feedback in SwitchingCostGame, got 'arms'$"),
         ({"record_repetitions": [4]}, ValueError, "^record_repetitions must be between 0 and 3, got 4$"),
         (

@@ -5,9 +5,7 @@ Only where the interpreter plays them is the compiler's own reason given.
 
 import inspect
 import re
-import sysconfig
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +13,13 @@ import numpy as np
 from bandits.core.actions import InvalidActionType
 from bandits.core.jit import RECORDS_HOLD, is_compiled
 from bandits.protocol import Learner, LearnerSteps, RoundProblem
-from sims.engines.faults import in_file, place_of
+from sims.engines.faults import in_file, is_users, place_of
 from sims.engines.python.players import NoState, OfKernels
 from sims.engines.python.rounds import play
 
 _ROUNDS = 20
 _ARGUMENTS = {"init": "params, rng", "act": "params, state, t, rng"}
 _ARGUMENTS |= {"update": "params, state, t, action, feedback, rng"}
-_OURS = str(Path(__file__).parents[3])
-_OTHERS = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _ELSE = '; backend="python" plays it as it is, some thousand times slower'
 
 
@@ -107,7 +103,7 @@ def _where(steps: LearnerSteps, error: Exception) -> str:
     while trace is not None:
         code = trace.tb_frame.f_code
         name = name or of_step.get(code, "")
-        if name and (not place or not code.co_filename.startswith((_OURS, *_OTHERS))):
+        if name and (not place or is_users(code.co_filename)):
             place = in_file(code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
     return f"{name} raises {type(error).__name__}: {error} ({place})" if name else ""
@@ -177,7 +173,7 @@ def _of_compiler(error: Exception, steps: LearnerSteps) -> str:
     said = [line for line in lines if not line.startswith("Failed in ")]
     call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
     places = re.findall(r'File "([^"]+)", line (\d+)', str(error))
-    own = [in_file(file, int(line)) for file, line in places if not file.startswith((_OURS, *_OTHERS))]
+    own = [in_file(file, int(line)) for file, line in places if is_users(file)]
     return "; ".join([*said[:1], *call]) + (f" ({own[-1]})" if own else "")
 
 

@@ -1,6 +1,7 @@
 """The two ways to write a learner, kernels and plain methods, as the loop of the Python engine plays them."""
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ from bandits.core.interpreted import Interpreter
 from bandits.core.rng import LEARNER, stream
 from bandits.plain import Plain
 from bandits.protocol import Learner, LearnerSteps
+
+_ONE = threading.RLock()
 
 
 class NoState(TypeError):
@@ -53,10 +56,9 @@ class OfMethods:
     keeps_arrays = True
 
     def __init__(self, learner: Any, problem: Any, seed: Any, repetition: int, interpret: Interpreter) -> None:
-        self._policy = learner.fresh()
         self._rng = np.random.default_rng([int(seed), repetition, LEARNER])
         with _warning():
-            self._policy.reset(problem, self._rng)
+            self._policy = learner.started(problem, self._rng)
 
     def act(self, t: int, observation: Any = None) -> Any:
         """Return the action of round t."""
@@ -82,7 +84,15 @@ def player_of(learner: Learner, problem: Any, seed: Any, repetition: int, interp
 
 @contextmanager
 def global_generators(seed: Any, repetition: int) -> Iterator[None]:
-    """Seed the generators of `random` and `numpy.random`, which libraries use, for a repetition; restore them after."""
+    """Seed the generators of `random` and `numpy.random`, which libraries use, for a repetition; restore them after.
+
+    One thread at a time: the process has one of each.
+    """
+    with _ONE:
+        yield from _seeded(seed, repetition)
+
+
+def _seeded(seed: Any, repetition: int) -> Iterator[None]:
     before, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     first, second = np.random.SeedSequence([int(seed), repetition, LEARNER]).generate_state(2)
     random.seed(int(first))

@@ -18,7 +18,7 @@ from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT, seed_word, stream
 from bandits.plain import Plain
 from bandits.protocol import Learner, ProblemSteps, RoundProblem
-from sims.engines.faults import clear_errors
+from sims.engines.faults import clear_errors, user_line
 from sims.engines.python.players import global_generators, player_of
 
 Note = Callable[[int, int, Any, Any, Any], None]  # (repetition, t, observation, action, feedback)
@@ -45,7 +45,7 @@ def play(
         for repetition in repetitions:
             env = interpret(stream)(word, repetition, ENVIRONMENT)
             rows = np.empty((len(rounds), len(problem.metrics)))
-            with global_generators(word, repetition) if _in_python(problem, learner) else nullcontext():
+            with global_generators(word, repetition) if in_python(problem, learner) else nullcontext():
                 me = player(learner, problem, word, repetition, interpret)
                 loop = _Loop(steps, setting, env, me, learner.name)
                 for checkpoint, row in zip(map(int, rounds), rows, strict=True):
@@ -55,7 +55,7 @@ def play(
     return np.array(out)
 
 
-def _in_python(problem: RoundProblem, learner: Learner) -> bool:
+def in_python(problem: Any, learner: Learner) -> bool:
     """Return whether a learner may call libraries, which kernels do not."""
     return isinstance(learner, Plain) or not all(map(is_compiled, learner.steps_for(problem)))
 
@@ -74,7 +74,8 @@ class _Loop:
                 self._check_kept(self._round(repetition, note))
                 self.t += 1
         except Exception as error:
-            error.add_note(f"in round t = {self.t} of repetition {repetition}")
+            line = user_line(error)
+            error.add_note(f"in {line + ', ' if line else ''}round t = {self.t} of repetition {repetition}")
             raise
 
     def _round(self, repetition: int, note: Note | None) -> list[Any]:
