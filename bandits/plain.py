@@ -25,13 +25,15 @@ import copy
 import inspect
 import random
 from collections import namedtuple
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from bandits.core.checks import instance
 from bandits.protocol import Learner
 
 _GENERATORS = (random.Random, np.random.Generator, np.random.RandomState)
@@ -79,18 +81,31 @@ class Plain(Learner):
         return name if isinstance(name, str) else type(self.policy).__name__
 
     def __repr__(self) -> str:
-        return f"Plain({self.name})"
+        """Return the name with the numbers and texts among the attributes, as in "Greedy(epsilon=0.1)"."""
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.described.items())})"
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The numbers and texts among the object's attributes, but for its name."""
+        held, kinds = getattr(self.policy, "__dict__", {}), (bool, int, float, str, np.generic)
+        shown = {name: value for name, value in held.items() if _is_public(name) and isinstance(value, kinds)}
+        return {name: value for name, value in shown.items() if name != "name"}
 
     def parameters(self, problem: Any) -> Any:
         """Return the parameters that the object declares for the problem, or the numbers among its attributes."""
         declared = getattr(self.policy, "parameters", None)
         found = declared(problem) if callable(declared) else getattr(self.policy, "__dict__", {})
+        instance(f"{self.name}.parameters", found, Mapping, "a mapping of parameters by name")
         numbers = {
             name: value
             for name, value in found.items()
-            if not name.startswith("_") and isinstance(value, (int, float)) and not isinstance(value, bool)
+            if _is_public(name) and isinstance(value, (int, float)) and not isinstance(value, bool)
         }
         return namedtuple("Parameters", numbers)(**numbers)
+
+
+def _is_public(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name) and not name.startswith("_")
 
 
 def as_learner(value: Any) -> Any:

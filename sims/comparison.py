@@ -74,4 +74,4 @@ def labels_of(runs: Sequence[Run]) -> list[str]:
         labels = [text.format(*pair) for pair in pairs]
         if len(set(labels)) == len(labels):
             return labels
-    return [f"{label} ({number})" for number, label in enumerate(labels, 1)]
+    return [f"{run.learner.name} ({number})" for number, run in enumerate(runs, 1)]

@@ -31,9 +31,8 @@ _IMPORT = 30.0  # seconds
 def describe(value: Any) -> Any:
     """Return `value` as JSON-able data: dataclasses by class and fields, arrays by shape and content hash."""
     if isinstance(value, Plain):  # all that the object holds enters an address with its code
-        held = getattr(value.policy, "__dict__", {}).items()
-        fields = {name: describe(item) for name, item in held if isinstance(item, (bool, int, float, str, np.generic))}
-        return {**fields, "type": f"{type(value.policy).__module__}:{type(value.policy).__qualname__}"}
+        kind = type(value.policy)
+        return {**describe(value.described), "type": f"{kind.__module__}:{kind.__qualname__}"}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}

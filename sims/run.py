@@ -22,6 +22,7 @@ class Run:
     rounds: (C,) int64, rounds played at each checkpoint.  values: (R, C, M) float64, one column per metric of
     `problem.metrics`; `run["regret"]` is an (R, C) slice.
     records: what `simulate(..., record=...)` kept of the repetitions `recorded`, by name, each array (Q, T, ...).
+    trace: with record="everything" a list per repetition of `sims.engines.recording.Happened`, one per round.
     """
 
     problem: Problem
@@ -32,6 +33,7 @@ class Run:
     values: NDArray[np.float64]
     records: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     recorded: Sequence[int] = ()
+    trace: Sequence[Sequence[Any]] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from bandits.core.jit import RECORDS_HOLD, is_compiled
 from bandits.protocol import Learner, LearnerSteps, RoundProblem
 from sims.engines.faults import in_file, is_users, place_of
 from sims.engines.python.players import NoState, OfKernels
-from sims.engines.python.rounds import play
+from sims.engines.python.rounds import Follower, play
 
 _ROUNDS = 20
 _ARGUMENTS = {"init": "params, rng", "act": "params, state, t, rng"}
@@ -44,12 +44,13 @@ def try_out(problem: RoundProblem, learner: Learner) -> None:
     _TRIED.add((steps, problem.steps))
     late = time.monotonic() + 0.05
 
-    def stop_in_time(repetition: int, t: int, *_: Any) -> None:
-        if t >= 256 or time.monotonic() > late:
-            raise _Enough
+    class StopInTime(Follower):
+        def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
+            if of.t >= 256 or time.monotonic() > late:
+                raise _Enough
 
     try:
-        play(problem, learner, 0, [0], [problem.horizon], stop_in_time, print=_print_nothing)
+        play(problem, learner, 0, [0], [problem.horizon], StopInTime(), print=_print_nothing)
     except NoState as error:
         raise TypeError(f"{learner.name}'s {error}{place_of(learner, error.step)}") from None
     except IndexError as error:

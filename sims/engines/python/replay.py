@@ -22,30 +22,42 @@ def play(problem: RoundProblem, learner: Learner, seed: int, repetitions: range,
 
     It does where something outlives a repetition, as do attributes of classes, or draws without the repetition's seed.
     """
-    first, actions = repetitions[0], []
-
-    def keep(repetition: int, t: int, observation: Any, action: Any, feedback: Any) -> None:
-        if repetition == first and t < _ROUNDS:
-            actions.append(pickle.dumps(action))
-
-    values = rounds.play(problem, learner, seed, repetitions, checkpoints, keep)
-    late = time.monotonic() + _SECONDS
-
-    def compare(repetition: int, t: int, observation: Any, action: Any, feedback: Any) -> None:
-        if pickle.dumps(action) != actions[t]:
-            raise _Otherwise
-        if time.monotonic() > late:
-            raise _Enough
-
+    kept = _Actions(repetitions[0])
+    values = rounds.play(problem, learner, seed, repetitions, checkpoints, kept)
     with _unnoticed(), contextlib.suppress(_Enough):
         try:
-            rounds.play(problem, learner, seed, [first], [len(actions)], compare)
+            rounds.play(problem, learner, seed, [kept.first], [len(kept.actions)], _Compare(kept.actions))
         except _Otherwise:
             raise ValueError(
-                f"{learner.name} takes other actions when repetition {first} is played again: something outlives a "
-                "repetition (an attribute of a class, a variable of a module) or draws without the seed of `rng`"
+                f"{learner.name} takes other actions when repetition {kept.first} is played again: something outlives "
+                "a repetition (an attribute of a class, a variable of a module) or draws without the seed of `rng`"
             ) from None
     return values
+
+
+class _Actions(rounds.Follower):
+    """Keeps the first actions of a repetition."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.actions: list[bytes] = []
+
+    def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
+        if repetition == self.first and of.t < _ROUNDS:
+            self.actions.append(pickle.dumps(action))
+
+
+class _Compare(rounds.Follower):
+    """Compares actions with those kept."""
+
+    def __init__(self, actions: list[bytes]) -> None:
+        self._actions, self._late = actions, time.monotonic() + _SECONDS
+
+    def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
+        if pickle.dumps(action) != self._actions[of.t]:
+            raise _Otherwise
+        if time.monotonic() > self._late:
+            raise _Enough
 
 
 class _Otherwise(Exception):

@@ -5,9 +5,9 @@ feedback without copying it, which the problem may overwrite, is an error. `brea
 """
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,25 @@ from bandits.protocol import Learner, ProblemSteps, RoundProblem
 from sims.engines.faults import clear_errors, user_line
 from sims.engines.python.players import global_generators, player_of
 
-Note = Callable[[int, int, Any, Any, Any], None]  # (repetition, t, observation, action, feedback)
+
+class Round(NamedTuple):
+    """Where a round stands; params and state are the learner's, for a plain one None and the object."""
+
+    params: Any
+    state: Any
+    setting: Any
+    world: Any
+    t: int
+
+
+class Follower:
+    """Is told what happens in each round; this one ignores it."""
+
+    def acts(self, repetition: int, of: Round, action: Any, observation: Any) -> None:
+        """Take note of an action, before the problem responds."""
+
+    def learns(self, feedback: Any) -> None:
+        """Take note of the feedback, before the learner learns."""
 
 
 def play(
@@ -30,11 +48,11 @@ def play(
     seed: int,
     repetitions: Iterable[int],
     rounds: Any,
-    note: Note | None = None,
+    follower: Follower | None = None,
     player: Any = player_of,
     **instead: Any,
 ) -> NDArray[np.float64]:
-    """Return the metrics (R, C, M) of repetitions at the checkpoints `rounds` (C,); `note` is called in each round.
+    """Return the metrics (R, C, M) of repetitions at the checkpoints `rounds` (C,); `follower` is told of each round.
 
     player: makes what plays the learner's part in a repetition.  instead: what kernels find under some global names.
     """
@@ -49,7 +67,7 @@ def play(
                 me = player(learner, problem, word, repetition, interpret)
                 loop = _Loop(steps, setting, env, me, learner.name)
                 for checkpoint, row in zip(map(int, rounds), rows, strict=True):
-                    loop.until(checkpoint, repetition, note)
+                    loop.until(checkpoint, repetition, follower or Follower())
                     write(steps.measure(setting, loop.world, checkpoint), row)
             out.append(rows)
     return np.array(out)
@@ -67,18 +85,18 @@ class _Loop:
         self.steps, self.setting, self.env, self.me, self.name = steps, setting, env, me, name
         self.world, self.t = steps.init(setting, env), 0
 
-    def until(self, checkpoint: int, repetition: int, note: Note | None) -> None:
+    def until(self, checkpoint: int, repetition: int, follower: Follower) -> None:
         """Play the rounds before the checkpoint."""
         try:
             while self.t < checkpoint:
-                self._check_kept(self._round(repetition, note))
+                self._check_kept(self._round(repetition, follower))
                 self.t += 1
         except Exception as error:
             line = user_line(error)
             error.add_note(f"in {line + ', ' if line else ''}round t = {self.t} of repetition {repetition}")
             raise
 
-    def _round(self, repetition: int, note: Note | None) -> list[Any]:
+    def _round(self, repetition: int, follower: Follower) -> list[Any]:
         """Play a round; return weak references to the arrays that the learner was shown."""
         t, lent = self.t, _Lent()
         seen: tuple[Any, ...] = ()
@@ -86,10 +104,11 @@ class _Loop:
             observation, self.world = self.steps.observe(self.setting, self.world, t, self.env)
             seen = (lent.of(observation),)
         action = self.me.act(t, *seen)
+        of = Round(self.me.params, self.me.state, self.setting, self.world, t)
+        follower.acts(repetition, of, action, seen[0] if seen else None)
         feedback, self.world = self.steps.respond(self.setting, self.world, t, action, self.env)
         feedback = lent.of(feedback)
-        if note is not None:
-            note(repetition, t, seen[0] if seen else None, action, feedback)
+        follower.learns(feedback)
         self.me.update(t, action, feedback, *seen)
         return lent.arrays
 

@@ -90,7 +90,7 @@ def test_a_plain_learner_is_held_to_a_theorem_with_its_own_numbers():
     assert verdict.holds
     assert verdict.learner == "Greedy"
     assert Plain(Greedy(0.25)).parameters(GAME).epsilon == 0.25
-    assert repr(Plain(Greedy())) == "Plain(Greedy)"
+    assert repr(Plain(Greedy())) == "Greedy(epsilon=0.1)"
 
 
 def test_global_generators_are_seeded_for_a_repetition_and_left_as_they_were():
