@@ -13,7 +13,7 @@ import numpy as np
 from bandits.core.actions import InvalidActionType
 from bandits.core.jit import RECORDS_HOLD, is_compiled
 from bandits.protocol import Learner, LearnerSteps, RoundProblem
-from sims.engines.faults import in_file, is_users, place_of
+from sims.engines.faults import in_file, is_users, place_of, user_line
 from sims.engines.python.players import NoState, OfKernels
 from sims.engines.python.rounds import Follower, play
 
@@ -42,21 +42,38 @@ def try_out(problem: RoundProblem, learner: Learner) -> None:
     if not is_compiled(steps.update) or (steps, problem.steps) in _TRIED:
         return
     _TRIED.add((steps, problem.steps))
-    late = time.monotonic() + 0.05
-
-    class StopInTime(Follower):
-        def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
-            if of.t >= 256 or time.monotonic() > late:
-                raise _Enough
-
     try:
-        play(problem, learner, 0, [0], [problem.horizon], StopInTime(), print=_print_nothing)
+        play(problem, learner, 0, [0], [min(problem.horizon, 256)], _StopInTime(0.05), print=_print_nothing)
     except NoState as error:
         raise TypeError(f"{learner.name}'s {error}{place_of(learner, error.step)}") from None
     except IndexError as error:
         raise IndexError(f"{learner.name}'s {_where(steps, error) or error}") from None
     except Exception:
         return
+
+
+def located(problem: RoundProblem, learner: Learner, seed: int, repetitions: range, last: int, error: Exception) -> str:
+    """Return where an error of compiled code is raised, as "in own.py, line 12, round t = 3 of repetition 0".
+
+    It is the place where the interpreter raises the same; "" if it does not within 2 s.
+    """
+    try:
+        play(problem, learner, seed, repetitions, [last], _StopInTime(2.0), print=_print_nothing)
+    except Exception as found:
+        if (type(found), str(found)) == (type(error), str(error)):
+            return "; ".join(getattr(found, "__notes__", [user_line(found)]))
+    return ""
+
+
+class _StopInTime(Follower):
+    """Ends a trial after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._late = time.monotonic() + seconds
+
+    def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
+        if time.monotonic() > self._late:
+            raise _Enough
 
 
 def _print_nothing(*_: Any, **__: Any) -> None:
