@@ -13,12 +13,14 @@ loop keeps the owner alive (`keep_alive`).
 import io
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
+from numba import cloudpickle
 from numba import uint32 as uint32
 from numba import uint64 as uint64
 from numba.core import cgutils, config
@@ -141,13 +143,20 @@ def _digest(function: Any) -> str | None:
     return None if reached is None or reached.recursive else reached.digest  # as in `program`
 
 
-def pickled_by_value(value: Any) -> bytes:
+def pickled_by_value(value: Any, modules: Sequence[ModuleType] = ()) -> bytes:
     """Return a pickle with the source of what another process cannot import: classes of a script or notebook.
 
-    One thread at a time: Numba names a function when it is first pickled, and two threads would name it twice.
+    modules: further modules that it cannot import. One thread at a time: Numba names a function when it is first
+    pickled, and two threads would name it twice.
     """
     with global_compiler_lock, io.BytesIO() as out:
-        _Pickler(out, protocol=4).dump(value)
+        for module in modules:
+            cloudpickle.register_pickle_by_value(module)
+        try:
+            _Pickler(out, protocol=4).dump(value)
+        finally:
+            for module in modules:
+                cloudpickle.unregister_pickle_by_value(module)
         return out.getvalue()
 
 
@@ -157,7 +166,10 @@ class _Pickler(NumbaPickler):
     def reducer_override(self, value: Any) -> Any:
         if is_compiled(value):
             module, name = value.py_func.__module__, value.py_func.__name__
-            if module != "__main__" and getattr(sys.modules.get(module), name, None) is value:
+            if (
+                module not in {"__main__", *cloudpickle.list_registry_pickle_by_value()}
+                and getattr(sys.modules.get(module), name, None) is value
+            ):
                 return _named, (module, name)
         return super().reducer_override(value)
 
