@@ -6,7 +6,8 @@
 
 Known by their methods are policies with `pull(arms)` and `update(arm, reward)` (river), `predict()` and
 `partial_fit(decisions, rewards)` (MABWiser), `predict(X)` and `partial_fit(X, a, r)` (contextualbandits, for problems
-with contexts). They are given the reward 1 - loss. Others need `act` and `update`.
+with contexts), `predict(text)` and `learn(text)` (Vowpal Wabbit with `--cb_explore K`). They are given the reward 1 -
+loss, and what the problem shows before the action, if it does, as context. Others need `act` and `update`.
 """
 
 import inspect
@@ -86,7 +87,7 @@ def _known(policy: Any, problem: Any, rng: np.random.Generator) -> Any:
         raise TypeError(
             f"{_name_of(policy)} learns from the loss of its action; for other feedback give act and update"
         )
-    kinds: tuple[Any, ...] = (_Pulls, _Decides, _Fits)
+    kinds: tuple[Any, ...] = (_Pulls, _Decides, _Fits, _Learns)
     for kind in kinds:
         if kind.is_like(policy):
             return kind(policy, problem.n_actions, rng)
@@ -166,6 +167,32 @@ class _Fits:
     def update(self, observation: Any, action: Any, reward: float) -> None:
         self.policy.partial_fit(_row(observation), np.array([action]), np.array([reward]))
         self.fitted = True
+
+
+class _Learns:
+    """A policy with predict(text) -> probabilities and learn(text), like a Workspace of Vowpal Wabbit."""
+
+    def __init__(self, policy: Any, n_actions: int, rng: np.random.Generator) -> None:
+        self.policy, self.n_actions, self.rng = policy, n_actions, rng
+
+    @staticmethod
+    def is_like(policy: Any) -> bool:
+        return bool(_takes(policy, "learn")) and bool(_takes(policy, "predict"))
+
+    def act(self, observation: Any) -> Any:
+        found = np.asarray(self.policy.predict(_text(observation)), dtype=np.float64)
+        if found.shape != (self.n_actions,):
+            raise TypeError(f"predict must return {self.n_actions} probabilities (--cb_explore), got {shown(found)}")
+        self.p = found / found.sum()  # they are in single precision
+        return self.rng.choice(self.n_actions, p=self.p)
+
+    def update(self, observation: Any, action: Any, reward: float) -> None:
+        self.policy.learn(f"{action + 1}:{1.0 - reward}:{self.p[action]} {_text(observation)}")
+
+
+def _text(observation: Any) -> str:
+    """Return a context in Vowpal Wabbit's format; names that are numbers would share weights."""
+    return " ".join(["|", *(f"x{name}:{value}" for name, value in _named(observation).items())])
 
 
 def _row(observation: Any) -> Any:
