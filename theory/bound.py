@@ -300,11 +300,17 @@ class Bound(Checked):
         return f"Bound({self.name!r}, {self.quantity} {sign} {self.expression})"
 
     def _repr_html_(self) -> str:
-        """Return the theorem with its formula, for notebooks."""
-        sign, lines = r"\le" if self.direction == "upper" else r"\ge", self.explain().splitlines()
-        formula = rf"\text{{{self.quantity.replace('_', ' ')}}} {sign} {self.latex()}"
+        """Return the theorem with its formula in MathML, which browsers draw, for notebooks and the site."""
+        from sympy.printing.mathml import mathml
+
+        sign, lines = "&#8804;" if self.direction == "upper" else "&#8805;", self.explain().splitlines()
+        value = mathml(self.expression, printer="presentation").replace("<mi>log</mi>", "<mi>ln</mi>")
+        if self.rate_only and self.direction == "upper":
+            value = f"<mi>O</mi><mo>(</mo>{value}<mo>)</mo>"
+        quantity = f"<mtext>{self.quantity.replace('_', ' ')}</mtext>"
+        formula = f'<math display="block"><mrow>{quantity}<mo>{sign}</mo>{value}</mrow></math>'
         words = "".join(f"<div>{html.escape(line)}</div>" for line in [lines[1], *lines[3:]])
-        return f"<p><b>{self.name}</b> ({self.mode})</p>$${html.escape(formula)}$${words}"
+        return f"<p><b>{self.name}</b> ({self.mode})</p>{formula}{words}"
 
     def explain(self) -> str:
         """Return the theorem in words, with source, assumptions and tuning, one item per line."""
