@@ -1,5 +1,6 @@
-"""Compilation by Numba: how step functions are compiled, composed and cached. No other module calls `numba.njit`, but
-`inner_numba`, which only this one imports.
+"""Compilation by Numba: how step functions are compiled, composed and cached.
+
+No other module calls `numba.njit`, but `inner_numba`, which only this one imports.
 
 `kernel` decorates a step function (a leaf that the loop calls every round); `program` an outer function
 that Python calls. Programs are cached on disk under the digest of everything they can reach
