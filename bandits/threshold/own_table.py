@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.checks import instance, shown, text
+from bandits.core.checks import array, instance, shown, text
+from bandits.core.limits import lowered
 from bandits.threshold.pools import EmpiricalPools
 from bandits.threshold.tables import (
     NoTable,
@@ -63,35 +64,112 @@ def pools_from_table(
     Raises TypeError or ValueError that names the column and lists the values that it holds; NoTable (a
     FileNotFoundError) if there is no such file.
     """
-    if (score is None) == (model is None):
-        raise ValueError("either score (a column) or model (a fitted classifier) must be given")
-    used = [text("outcome", outcome), text("group", group), *([text("score", score)] if score is not None else [])]
-    inputs = _inputs(model, features) if model is not None else []
-    frame = _frame(data, separator, encoding)
-    columns = [*dict.fromkeys([*used, *inputs])]
-    table = read_table(data, columns, separator, encoding) if frame is None else _table(frame, columns)
-    if frame is None and model is not None:
-        frame = _features(table, inputs)
-    table = _marked(table, instance("missing", missing, (list, tuple), "a list of values"))
-    kept = np.arange(len(table))
-    for name in inputs if missing and not drop_missing else ():
-        categories(table, name)  # refuses what is marked as missing, which a model would take for a value
-    if drop_missing:
-        whole = ~absent_rows(table)
-        if not whole.any():
-            raise ValueError(f"{table.source}: every row has a missing value in one of {', '.join(columns)}")
-        kept, table = kept[whole], select(table, whole)
+    source = _Source(outcome, group, good_value, score, model, features, separator, encoding, missing, drop_missing)
+    people = _read(data, source)
     if other_value is not None:
-        both = matches(table, group, str(group_value), two=False) | matches(table, group, str(other_value), two=False)
-        kept, table = kept[both], select(table, both)
-    good = matches(table, outcome, str(good_value), two=True)
-    first = matches(table, group, str(group_value), two=False)
-    if score is not None:
-        scores = _scores(table, score)
+        pair = (matches(people.table, group, str(value), two=False) for value in (group_value, other_value))
+        people = people.where(np.logical_or(*pair))
+    good = matches(people.table, outcome, str(good_value), two=True)
+    first = matches(people.table, group, str(group_value), two=False)
+    columns = {"scores": people.scores(), "good": good.astype(int), "group": first.astype(int)}
+    return EmpiricalPools(adaptation, lift, share, **{name: column.tolist() for name, column in columns.items()})
+
+
+def acceptance_by_group(
+    data: Any,
+    thresholds: ArrayLike,
+    *,
+    outcome: str,
+    group: str,
+    good_value: Any = 1,
+    score: str | None = None,
+    model: Any = None,
+    features: Sequence[str] | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[Any] = (),
+    drop_missing: bool = False,
+) -> Any:
+    """Return the acceptance rates of two or more groups at each threshold, and the largest difference of two of them.
+
+    thresholds: (G,) in [0, 1]; a score is accepted from the threshold on.  Others: as in `pools_from_table`, which
+    makes the game of the two groups that are named.
+    Returns a polars DataFrame with columns threshold, `accepts VALUE` for each value of the group, gap (float64), and
+    most, least (text): the groups that are accepted most and least.  Raises as `pools_from_table`.
+    """
+    import polars
+
+    source = _Source(outcome, group, good_value, score, model, features, separator, encoding, missing, drop_missing)
+    people, cuts = _read(data, source), array("thresholds", thresholds, 1, 0.0, 1.0)
+    values = dict.fromkeys(categories(people.table, group).tolist())
+    groups = [matches(people.table, group, value, two=False) for value in values]
+    scores = people.scores()
+    rates = np.array([[(scores[of] >= cut).mean() for of in groups] for cut in lowered(cuts)])
+    names = np.array(list(values))
+    return polars.DataFrame(
+        {"threshold": cuts}
+        | {f"accepts {value}": column for value, column in zip(values, rates.T, strict=True)}
+        | {"gap": np.ptp(rates, axis=1), "most": names[rates.argmax(axis=1)], "least": names[rates.argmin(axis=1)]}
+    )
+
+
+class _Source(NamedTuple):
+    """Where individuals come from: the arguments of `pools_from_table`."""
+
+    outcome: str
+    group: str
+    good_value: Any
+    score: str | None
+    model: Any
+    features: Sequence[str] | None
+    separator: str | None
+    encoding: str | None
+    missing: Sequence[Any]
+    drop_missing: bool
+
+
+class _People(NamedTuple):
+    """Rows of a table."""
+
+    source: _Source
+    table: Table
+    frame: Any  # all rows, for the model
+    inputs: list[str]  # columns of the frame that the model is given
+    kept: NDArray[np.int64]  # the rows of the frame that the table has
+
+    def where(self, keep: NDArray[np.bool_]) -> "_People":
+        return self._replace(table=select(self.table, keep), kept=self.kept[keep])
+
+    def scores(self) -> NDArray[np.float64]:
+        if self.source.score is not None:
+            return _scores(self.table, self.source.score)
+        rows = self.frame[self.inputs]
+        return _probabilities(self.source.model, getattr(rows, "iloc", rows)[self.kept], str(self.source.good_value))
+
+
+def _read(data: Any, source: _Source) -> _People:
+    if (source.score is None) == (source.model is None):
+        raise ValueError("either score (a column) or model (a fitted classifier) must be given")
+    used = [text("outcome", source.outcome), text("group", source.group)]
+    used += [text("score", source.score)] if source.score is not None else []
+    inputs = _inputs(source.model, source.features) if source.model is not None else []
+    frame = _frame(data, source.separator, source.encoding)
+    columns = [*dict.fromkeys([*used, *inputs])]
+    if frame is None:
+        table = read_table(data, columns, source.separator, source.encoding)
+        frame = _features(table, inputs) if inputs else None
     else:
-        scores = _probabilities(model, getattr(frame[inputs], "iloc", frame[inputs])[kept], str(good_value))
-    people = {"scores": scores.tolist(), "good": good.astype(int).tolist(), "group": first.astype(int).tolist()}
-    return EmpiricalPools(adaptation, lift, share, **people)
+        table = _table(frame, columns)
+    table = _marked(table, instance("missing", source.missing, (list, tuple), "a list of values"))
+    for name in inputs if source.missing and not source.drop_missing else ():
+        categories(table, name)  # refuses what is marked as missing, which a model would take for a value
+    people = _People(source, table, frame, inputs, np.arange(len(table)))
+    if not source.drop_missing:
+        return people
+    whole = ~absent_rows(table)
+    if not whole.any():
+        raise ValueError(f"{table.source}: every row has a missing value in one of {', '.join(columns)}")
+    return people.where(whole)
 
 
 def _frame(data: Any, separator: Any, encoding: Any) -> Any:

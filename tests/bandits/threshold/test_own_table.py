@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from bandits.one_sided import Applicants
-from bandits.threshold import EmpiricalPools, pools_from_table
+from bandits.threshold import EmpiricalPools, acceptance_by_group, pools_from_table
 from bandits.threshold.tables import NoTable
 
 COLUMNS = {
@@ -77,6 +77,16 @@ def test_a_fitted_pipeline_scores_the_rows_of_a_csv_file(tmp_path):
     assert found.scores == tuple(model.predict_proba(frame[["income", "home"]])[:, 1])
     with pytest.raises(ValueError, match=r"people\.csv: column 'income' must hold a value in every row, got"):
         pools_from_table(tmp_path / "people.csv", **roles, model=model, missing=[4])
+
+
+def test_the_largest_gap_of_several_groups_is_named():
+    roles = {name: value for name, value in ROLES.items() if name != "group_value"}
+    found = acceptance_by_group(pandas.DataFrame(COLUMNS), [0.0, 0.4, 0.8], **roles)
+    assert found.columns == ["threshold", "accepts north", "accepts south", "accepts east", "gap", "most", "least"]
+    rates = [[1.0, 1.0, 1.0], [1.0, 2 / 3, 1.0], [0.5, 0.0, 1.0]]
+    assert found.select("accepts north", "accepts south", "accepts east").rows() == [tuple(row) for row in rates]
+    assert found["gap"].to_list() == pytest.approx([0.0, 1 / 3, 1.0])
+    assert found.row(2)[-2:] == ("east", "south")
 
 
 @pytest.mark.parametrize("library", [polars.DataFrame, pandas.DataFrame])
