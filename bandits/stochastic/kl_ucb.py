@@ -46,25 +46,26 @@ class KLState(NamedTuple):
 def kl_index(mean: float, level: float) -> float:
     """Return the least q <= mean with kl(mean, q) <= level; mean in [0, 1], level >= 0.
 
-    Newton's method for ln q, in which the divergence is convex and falling, from a point below the root.
+    Newton's method for ln q, in which the divergence is convex and falling, from the root of its expansion at the mean
+    to third order, or where that is far off from one below the root: kl(p, q) >= p ln(p / q) + (1 - p) ln(1 - p).
     """
-    if mean <= 0.0:
-        return 0.0
+    if mean <= 0.0 or level <= 0.0:
+        return max(mean, 0.0)
     if mean >= 1.0:
         return math.exp(-level)
     rest = 1.0 - mean
     log = math.log(mean)
-    loss = rest * math.log(rest)
-    q = mean - math.sqrt(level * min(2.0 * mean, 0.5))  # kl(p, q) >= (p - q)^2 / min(2 p, 1/2)
-    x = math.log(q) if q > 0.0 else log - (level - loss) / mean  # kl(p, q) >= p ln(p / q) + (1 - p) ln(1 - p)
+    constant = rest * math.log(rest) - level
+    q = mean - math.sqrt(2.0 * level * mean * rest) + level * (2.0 / 3.0) * (rest - mean)
+    x = math.log(q) if 0.1 * mean < q < mean else log + constant / mean
     for _ in range(_NEWTON_STEPS):
         q = math.exp(x)
         if q >= mean:
             return mean
-        excess = mean * (log - x) + loss - rest * math.log(1.0 - q) - level
+        excess = mean * (log - x) + constant - rest * math.log(1.0 - q)
         step = excess * (1.0 - q) / (mean - q)
         x += step
-        if step <= 1e-14:
+        if step * step <= 1e-16 * (log - x):  # the next step is about step^2 / (2 (log - x))
             break
     return min(math.exp(x), mean)
 

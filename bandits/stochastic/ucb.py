@@ -17,6 +17,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from bandits.core.checks import optional_real, real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
@@ -35,36 +37,55 @@ class UCBParams(NamedTuple):
     sigma: float
 
 
+class UCBState(NamedTuple):
+    """Counts, with the parts of the widths that depend on N, and the part that depends on t computed ahead."""
+
+    counts: Counts
+    ahead: Any  # (2,) float64 scratch: a round, and sqrt(per_log ln t + constant) of that round
+
+
 @kernel
-def _act(params: UCBParams, state: Counts, t: int, rng: Stream) -> int:
-    if t < params.n_actions:
-        return t
+def _init(params: UCBParams, rng: Stream) -> UCBState:
+    return UCBState(no_counts(params, rng), np.full(2, -1.0))
+
+
+@kernel
+def _width(params: UCBParams, t: int) -> float:
     square = params.constant
     if params.per_log > 0.0:
         square += params.per_log * math.log(t + 1.0)
-    width = math.sqrt(square)
+    return math.sqrt(square)
+
+
+@kernel
+def _act(params: UCBParams, state: UCBState, t: int, rng: Stream) -> int:
+    if t < params.n_actions:
+        return t
+    mean, part = state.counts.mean, state.counts.derived
+    width = state.ahead[1] if state.ahead[0] == t else _width(params, t)
+    state.ahead[0] = t + 1  # a processor cannot foresee where the search below ends, and would then wait for the width
+    state.ahead[1] = _width(params, t + 1)
+    least = math.inf
+    for i in range(params.n_actions):
+        least = min(least, mean[i] - width * part[i])
     best = 0
-    least = state.mean[0] - width * state.derived[0]
-    for i in range(1, params.n_actions):
-        index = state.mean[i] - width * state.derived[i]
-        if index < least:
-            least = index
-            best = i
+    while mean[best] - width * part[best] > least:
+        best += 1
     return best
 
 
 @kernel
-def _update(params: UCBParams, state: Counts, t: int, arm: int, loss: float, rng: Stream) -> Counts:
-    count(state, arm, loss)
+def _update(params: UCBParams, state: UCBState, t: int, arm: int, loss: float, rng: Stream) -> UCBState:
+    count(state.counts, arm, loss)
     spread = 1.0
     if params.scale > 0.0:
-        spread = math.log(max(1.0, params.scale / state.plays[arm]))
-    state.derived[arm] = math.sqrt(spread / state.plays[arm])
+        spread = math.log(max(1.0, params.scale / state.counts.plays[arm]))
+    state.counts.derived[arm] = math.sqrt(spread / state.counts.plays[arm])
     return state
 
 
 class _UCB(Learner):
-    steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _act, _update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
 
 
