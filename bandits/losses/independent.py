@@ -98,7 +98,9 @@ class FiniteLosses(LossProcess):
         values = array("values", self.values, ndim=1, low=0.0, high=1.0)
         weights = array("weights", self.weights, ndim=2, low=0.0, high=1.0)
         if weights.shape[1] != len(values):
-            raise ValueError(f"values and columns of weights must be equally many, got {len(values)}, {weights.shape[1]}")
+            raise ValueError(
+                f"values and columns of weights must be equally many, got {len(values)}, {weights.shape[1]}"
+            )
         sums = weights.sum(axis=1)
         if abs(sums - 1.0).max() > _ROUNDING:
             raise ValueError(f"weights must sum to 1 in every row, got {sums[abs(sums - 1.0).argmax()]:.12g}")

@@ -5,7 +5,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.special import betainc
 
+from bandits.core.beta import beta_draw
 from bandits.stochastic import (
     ETC,
     KLUCB,
@@ -21,11 +23,13 @@ from bandits.stochastic import (
     SuccessiveElimination,
 )
 from bandits.stochastic.kl_ucb import kl_index
+from bandits.stochastic.thompson import chance_below
 from tests.bandits.stochastic.histories import histories, marginals
-from tests.drivers import plain
+from tests.drivers import plain, stream_of
+from theory.agreement import compare
 from theory.stochastic.divergence import bernoulli_kl
 from theory.stochastic.exact import play, record_of
-from theory.stochastic.policies import LAWS, each_once
+from theory.stochastic.policies import LAWS, Record, each_once
 
 TWO = ([0.0, 1.0], np.array([[0.4, 0.6], [0.7, 0.3]]))
 THREE = ([0.0, 0.25, 1.0], np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]))
@@ -95,21 +99,56 @@ def two_valued(center, spread):
 
 def beta_atom(draws, a, b, rng, t, index, step):
     assert step >= 2
-    return a / (a + b) + (-1.0 if draws.uniform(rng, t, index) < 0.5 else 1.0) / (a + 2.0 * b)
+    return 1e-3 * (index % step) + a / (a + b) + (-1.0 if draws.uniform(rng, t, index) < 0.5 else 1.0) / (a + 2.0 * b)
+
+
+def no_edge(draws, a, b, edge):
+    return 2.0
 
 
 def test_beta_thompson_compares_draws_of_its_posteriors():
     """Losses of 1/4 count as 1 with that probability: the law is that of losses 0 and 1 with the same means."""
     ones = lambda record: np.nan_to_num(record.mean) * record.plays  # noqa: E731
     law = two_valued(
-        lambda r: (1.0 + ones(r)) / (2.0 + r.plays), lambda r: 1.0 / (3.0 + ones(r) + 2.0 * (r.plays - ones(r)))
+        lambda r: (1.0 + ones(r)) / (2.0 + r.plays) + 1e-3 * np.arange(2),
+        lambda r: 1.0 / (3.0 + ones(r) + 2.0 * (r.plays - ones(r))),
     )
     for values, weights in (TWO, ([0.25, 1.0], np.array([[0.5, 0.5], [1.0, 0.0]]))):
         means = weights @ values
-        nodes = list(histories(BetaThompson(), values, weights, 4, beta_draw=beta_atom))
+        nodes = list(histories(BetaThompson(), values, weights, 4, beta_draw=beta_atom, chance_below=no_edge))
         exact = play([0.0, 1.0], np.stack([1.0 - means, means], axis=1), 4, law)
         found = marginals(nodes, 4, 2)
         np.testing.assert_allclose(found, exact.probabilities, atol=1e-12)
+
+
+def test_beta_thompson_draws_few_actions_by_the_law_of_all():
+    """Far from the least mean actions are drawn only below an edge. Chernoff's bound; false alarm 1e-9."""
+    plays, ones, rounds = np.array([900.0, 30.0, 12.0]), np.array([360.0, 15.0, 7.0]), 2500
+    init, act, _ = (plain(step) for step in BetaThompson.steps)
+    params, rng = params_of(BetaThompson(), plays, 0), stream_of(2, 0, 0)
+    state = init(params, rng)
+    state.counts.plays[:], state.counts.total[:] = plays, ones
+    counts = np.bincount([act(params, state, t, rng) for t in range(rounds)], minlength=3)
+    assert (state.counts.derived >= 0.0).any()
+    law = LAWS["beta_thompson"](params)(3000, Record(plays[None], ones[None] / np.maximum(plays, 1.0), None, None))
+    assert compare(counts[None], law, rounds, 1e-9).against == ""
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, 1), (1, 7), (9, 1), (2, 2), (3, 40), (400, 700)])
+def test_beta_draws(a, b):
+    """The empirical distribution function is within the bound of Dvoretzky, Kiefer and Wolfowitz; false alarm 1e-9."""
+    drawn = np.sort([plain(beta_draw)(float(a), float(b), stream_of(6, r, 0), 3, 1, 2) for r in range(3000)])
+    gap = np.arange(3000) / 3000 - betainc(a, b, drawn)
+    assert max(gap.max() + 1 / 3000, -gap.min()) <= math.sqrt(math.log(2e9) / 6000)
+
+
+def test_chances_below_an_edge_bound_the_distribution_function():
+    for a, b, edge in ((30, 40, 0.2), (1, 50, 1e-4), (60, 1, 0.9), (5, 5, 0.05)):
+        chance = plain(chance_below)(float(a), float(b), edge)
+        assert betainc(a, b, edge) <= chance * (1 + 1e-9)
+        assert chance <= 2.0 * betainc(a, b, edge)
+    assert plain(chance_below)(30.0, 40.0, 0.42) == 2.0
+    assert plain(chance_below)(30.0, 40.0, 0.6) == 2.0
 
 
 @pytest.mark.parametrize("flat", [False, True])

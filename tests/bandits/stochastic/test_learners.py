@@ -45,7 +45,11 @@ WRONG = [
     (lambda: SlidingWindowUCB(0), ValueError, "window must be between 1"),
     (lambda: DiscountedUCB(1.5), ValueError, "discount must be"),
     (lambda: FiniteLosses([0.0, 1.0], [[0.5, 0.6]]), ValueError, "weights must sum to 1 in every row, got 1.1"),
-    (lambda: FiniteLosses([0.0, 1.0], [[1.0]]), ValueError, "values and columns of weights must be equally many, got 2, 1"),
+    (
+        lambda: FiniteLosses([0.0, 1.0], [[1.0]]),
+        ValueError,
+        "must be equally many, got 2 and 1",
+    ),
     (lambda: FiniteLosses([0.0, 2.0], [[0.5, 0.5]]), ValueError, r"values must lie in \[0, 1\]"),
     (lambda: GaussianLosses([np.nan]), ValueError, "means must lie in"),
     (lambda: GaussianLosses([0.0], -1.0), ValueError, "sigma must be"),
