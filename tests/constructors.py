@@ -15,8 +15,9 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import losses, one_sided, preference, protocol, switching, threshold
+from bandits import delays, losses, one_sided, preference, protocol, switching, threshold
 from bandits.core.arguments import Checked
+from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
 from bandits.one_sided.hypotheses import Hypotheses
 from bandits.one_sided.people import People
@@ -116,6 +117,14 @@ BASES = {
     "StackelbergGame": {"preferences": RPS, "leader_weight": 0.25, "follower_weight": 0.25},
     "StackelbergMatch": {"game": preference.StackelbergGame(RPS, 0.25, 0.25), "horizon": HORIZON},
     "StackelbergGDA": {"leader_rate": 0.125},
+    "Bold": {"learner": switching.Exp3(0.25)},
+    "BlockDelay": {"length": 3},
+    "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
+    "DelayTable": {"delays": [2, 0, 1]},
+    "FixedDelay": {"rounds": 2},
+    "GeometricDelay": {"mean": 2.5},
+    "HeavyTailedDelay": {"exponent": 0.75},
+    "Late": {"inner": switching.Bandit()},
     "ExtraObservations": {"budget": 8},
     "TotalBudget": {"budget": 8},
     "SwitchingCostGame": {"losses": COINS, "horizon": HORIZON},
@@ -219,6 +228,9 @@ FUNCTIONS = {
     "bandits.preference.duels.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
+    "bandits.delays.problem.delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
+    "theory.delays.exact.exp3_tree": _RATE | {"delays": [1, 0, 2, 0], "exploration": 0.25, "explore": _LAW},
+    "theory.delays.exact.delayed_weights": {"estimates": TABLE[:4], "delays": [1, 0, 2, 0], "learning_rate": 0.5},
     "theory.confidence.mean_interval": _SAMPLES,
     "theory.confidence.betting_interval": _SAMPLES,
     "theory.confidence.empirical_bernstein_sequence": _SAMPLES,
@@ -297,6 +309,8 @@ def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
         return stackelberg_match()
+    if isinstance(learner, LateLearner):
+        return delays.delayed(GAMES[learner.inner_accepts[0]](), delays.DelayTable([2, 0, 1]))
     for kind in learner.accepts:
         make = GAMES.get(kind)
         if make is not None:

@@ -10,6 +10,7 @@ from typing import Any
 MODULES = {
     "Problems and learners": {
         "bandits.switching": "switching costs, bandit and full information",
+        "bandits.delays": "delayed feedback",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",
         "bandits.preference": "preference games, duels, leader and follower, trajectories",

@@ -15,6 +15,7 @@ VERDICTS = Path(__file__).parents[1] / "verdicts.jsonl"
 TIGHTNESS = Path(__file__).parents[1] / "tightness.md"
 FAMILIES = {
     "switching": "Switching costs",
+    "delays": "Delayed feedback",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",
