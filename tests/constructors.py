@@ -15,7 +15,7 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import delays, losses, one_sided, preference, protocol, switching, threshold
+from bandits import delays, graphs, losses, one_sided, preference, protocol, switching, threshold
 from bandits.core.arguments import Checked
 from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
@@ -38,6 +38,7 @@ TABLE = np.tile([[0.5, 0.25, 1.0]], (HORIZON, 1))
 LISTED = np.vstack([np.zeros(12), np.eye(12)[:3]])
 RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
 POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
+GRAPH = graphs.FeedbackGraph.path(3)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -117,6 +118,8 @@ BASES = {
     "StackelbergGame": {"preferences": RPS, "leader_weight": 0.25, "follower_weight": 0.25},
     "StackelbergMatch": {"game": preference.StackelbergGame(RPS, 0.25, 0.25), "horizon": HORIZON},
     "StackelbergGDA": {"leader_rate": 0.125},
+    "FeedbackGraph": {"adjacency": GRAPH.adjacency},
+    "Neighbours": {"graph": GRAPH},
     "Bold": {"learner": switching.Exp3(0.25)},
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
@@ -228,8 +231,13 @@ FUNCTIONS = {
     "bandits.preference.duels.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
+    "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
+    "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},
+    "bandits.graphs.graph.FeedbackGraph.revealing": {"n_actions": 3},
+    "bandits.graphs.graph.FeedbackGraph.star": {"n_actions": 3},
     "bandits.delays.problem.delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
-    "theory.delays.exact.exp3_tree": _RATE | {"delays": [1, 0, 2, 0], "exploration": 0.25, "explore": _LAW},
+    "theory.delays.exact.exp3_tree": _RATE
+    | {"delays": [1, 0, 2, 0], "exploration": 0.25, "explore": _LAW, "reveals": [np.eye(3)]},
     "theory.delays.exact.delayed_weights": {"estimates": TABLE[:4], "delays": [1, 0, 2, 0], "learning_rate": 0.5},
     "theory.confidence.mean_interval": _SAMPLES,
     "theory.confidence.betting_interval": _SAMPLES,
@@ -321,6 +329,7 @@ def opponent(learner):
 GAMES = {
     switching.Bandit: switching_game,
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
+    graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
     one_sided.OneSided: one_sided_game,

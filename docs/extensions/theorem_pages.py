@@ -16,6 +16,7 @@ TIGHTNESS = Path(__file__).parents[1] / "tightness.md"
 FAMILIES = {
     "switching": "Switching costs",
     "delays": "Delayed feedback",
+    "graphs": "Feedback graphs",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

@@ -80,14 +80,14 @@ def exp3_tree(
 ) -> ExactPlay:
     """Return the exact play on losses (T, K): K^(T - 1) draws, at most 4 million.
 
-    delays: (T,), none by default.  reveals: (K, K), the identity (bandit feedback) by default.  exploration: gamma in
-    [0, 1].  explore: u (K,), uniform by default.  patience: losses with a longer delay are ignored.
+    delays: (T,), none by default.  reveals: (G, K, K), the graph of round t mod G; bandit feedback by default.
+    exploration: gamma in [0, 1].  explore: u (K,), uniform by default.  patience: longer delays are ignored.
     """
     table = array("losses", losses, ndim=2, low=0.0, high=1.0)
     horizon, n = table.shape
     rate = real("learning_rate", learning_rate, low=0.0, open_low=True)
     share = real("exploration", exploration, low=0.0, high=1.0)
-    shown = np.eye(n) if reveals is None else array("reveals", reveals, 2, 0.0, 1.0)
+    graphs = np.eye(n)[None] if reveals is None else array("reveals", reveals, 3, 0.0, 1.0)
     u = np.full(n, 1.0 / n) if explore is None else array("explore", explore, 1, 0.0, 1.0)
     late = [0] * horizon if delays is None else integers("delays", delays, 0)
     patience = integer("patience", patience, low=0)
@@ -105,6 +105,7 @@ def exp3_tree(
         node, arm = np.nonzero(p > _NEVER)
         if t == horizon - 1:
             break
+        shown = graphs[t % len(graphs)]
         seen = shown[arm] * row / np.maximum(p @ shown, _NEVER)[node]
         weight, total = weight[node] * p[node, arm], total[node]
         pending = {s: estimate[node] for s, estimate in pending.items()} | ({t: seen} if late[t] <= patience else {})
