@@ -99,25 +99,12 @@ def _update(params: GraphParams, state: GraphState, t: int, arm: int, seen: Seen
     return GraphState(_learn(params, old, state.estimates, old.weight, old.total, t, arm, seen), state.estimates)
 
 
-class GraphLearner(Learner):
-    """Base of the learners of graph feedback."""
-
-    learning_rate: float | None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Neighbours,)
-
-
-def _params(problem: Any, rate: float, exploration: float, explore: Any, places: int = 1) -> GraphParams:
-    feedback = getattr(problem.feedback, "inner", problem.feedback)
-    links = feedback.setting(problem.n_actions)
+def graph_params(problem: Any, rate: float, share: float, u: Any = None, places: int = 1) -> GraphParams:
+    """Return the parameters for eta, gamma and u (None: uniform) in a problem with graph feedback, late or not."""
+    n, feedback = problem.n_actions, getattr(problem.feedback, "inner", problem.feedback)
     adjacency = np.array([graph.adjacency for graph in feedback.graphs], dtype=np.float64)
-    u = np.ascontiguousarray(explore)
-    return GraphParams(problem.n_actions, rate, exploration, u, links, u @ adjacency, adjacency, places)
-
-
-def _looped_size(graph: Any) -> int:
-    """Return a bound on sum p / P over the actions that reveal themselves: alpha, or mas for directed graphs."""
-    return graph.among(graph.loops).acyclic.most if graph.loops.any() else 0
+    explore = np.full(n, 1.0 / n) if u is None else np.ascontiguousarray(u)
+    return GraphParams(n, rate, share, explore, feedback.setting(n), explore @ adjacency, adjacency, places)
 
 
 def _total_size(problem: Any, name: str) -> float:
@@ -131,13 +118,15 @@ def _total_size(problem: Any, name: str) -> float:
 
 
 @dataclass(frozen=True)
-class Exp3Set(GraphLearner):
+class Exp3Set(Learner):
     """EXP3-SET, without exploration, on graphs with all loops; they may change unannounced.
 
     learning_rate: eta > 0; None means sqrt(2 ln K / sum_t alpha_t), with mas in place of alpha for directed graphs.
     """
 
     learning_rate: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (Neighbours,)
     exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
 
     def __post_init__(self) -> None:
@@ -146,61 +135,53 @@ class Exp3Set(GraphLearner):
     def parameters(self, problem: Any) -> GraphParams:
         """Return eta and the edges."""
         size = _total_size(problem, self.name)
-        rate = self.learning_rate or math.sqrt(2.0 * math.log(problem.n_actions) / size)
-        return _params(problem, rate, 0.0, np.full(problem.n_actions, 1.0 / problem.n_actions))
+        return graph_params(problem, self.learning_rate or math.sqrt(2.0 * math.log(problem.n_actions) / size), 0.0)
 
 
 @dataclass(frozen=True)
-class Exp3G(GraphLearner):
+class Exp3G(Exp3Set):
     """EXP3.G: a share gamma of uniform play, for strongly observable graphs.
 
     learning_rate: eta > 0; None means sqrt(ln K / ((4 + 2 a) T)), at most 1/4, with a = alpha (mas, if directed) of the
     actions that reveal themselves. exploration: gamma in [0, 1]; None means 2 eta, at most 1/2.
     """
 
-    learning_rate: float | None = None
     exploration: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
 
     def __post_init__(self) -> None:
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+        super().__post_init__()
         optional_real("exploration", self.exploration, low=0.0, high=1.0)
 
     def parameters(self, problem: Any) -> GraphParams:
         """Return eta, gamma and the edges."""
-        n_actions = problem.n_actions
-        size = max(map(_looped_size, problem.feedback.graphs))
-        tuned = min(0.25, math.sqrt(math.log(n_actions) / ((4.0 + 2.0 * size) * problem.horizon)))
-        rate = self.learning_rate or tuned
-        share = min(0.5, 2.0 * rate) if self.exploration is None else self.exploration
-        return _params(problem, rate, share, np.full(n_actions, 1.0 / n_actions))
+        log_k, size = math.log(problem.n_actions), max(graph.looped.most for graph in problem.feedback.graphs)
+        rate = self.learning_rate or min(0.25, math.sqrt(log_k / ((4.0 + 2.0 * size) * problem.horizon)))
+        return graph_params(problem, rate, min(0.5, 2.0 * rate) if self.exploration is None else self.exploration)
 
 
 @dataclass(frozen=True)
-class ExploringExp3(GraphLearner):
-    """EXP3 with a share gamma of play by the best fractional cover, for every observable graph; graphs must not change.
+class ExploringExp3(Exp3G):
+    """EXP3 with a share gamma of play by the best fractional cover, for every observable graph; it must not change.
 
-    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in (0, 1], None means
+    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in [0, 1], None means
     (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(2 gamma ln K / (T delta*)).
     """
 
-    learning_rate: float | None = None
-    exploration: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
-
-    def __post_init__(self) -> None:
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
 
     def parameters(self, problem: Any) -> GraphParams:
         """Return eta, gamma, the cover and the edges; ValueError where a loss is never revealed, or graphs change."""
         if len(problem.feedback.graphs) > 1:
             raise ValueError(f"{self.name} needs one graph, got {len(problem.feedback.graphs)}")
-        u, size = problem.feedback.graphs[0].whole_cover
+        u, size = problem.feedback.graphs[0].cover
         log_k, horizon = math.log(problem.n_actions), problem.horizon
-        share = self.exploration or min(1.0, (size * log_k / (2.0 * horizon)) ** (1.0 / 3.0))
+        share = min(1.0, (size * log_k / (2.0 * horizon)) ** (1.0 / 3.0))
+        share = share if self.exploration is None else self.exploration
         rate = self.learning_rate or math.sqrt(2.0 * share * log_k / (horizon * size))
-        return _params(problem, rate, share, u)
+        return graph_params(problem, rate, share, u)
 
 
 # ---------------------------------------------------------------- late feedback
@@ -260,5 +241,4 @@ class DelayedExp3Set(LateLearner):
         """Return eta, the edges and the room for what is outstanding."""
         size = _total_size(problem, self.name) + 2.0 * problem.total_delay
         rate = self.learning_rate or math.sqrt(2.0 * math.log(problem.n_actions) / size)
-        u = np.full(problem.n_actions, 1.0 / problem.n_actions)
-        return _params(problem, rate, 0.0, u, problem.places)
+        return graph_params(problem, rate, 0.0, places=problem.places)

@@ -163,41 +163,36 @@ class FeedbackGraph(Checked):
             if not reveals[best] & rest:
                 raise ValueError(f"no action reveals the loss of action {next(_bits(rest))}")
             chosen, rest = chosen + 1, rest & ~reveals[best]
-        least = math.ceil(self.cover(targets).size - 1e-6) if targets else 0
+        least = math.ceil(self.cover_of(targets).size - 1e-6) if targets else 0
         if self.n_actions <= EXACT:
             least = next(size for size in range(least, chosen + 1) if _covered(reveals, targets, size))
             chosen = least
         return Count(least, chosen)
 
-    def cover(self, targets: int | None = None) -> Cover:
-        """Return the probabilities whose least probability of seeing a target is greatest: a linear program.
-
-        targets: actions as bits, all by default.  The size 1 / least probability is the fractional domination number
-        delta*. Mannor & Shamir (2011) explore so.
-        """
+    def cover_of(self, targets: int) -> Cover:
+        """Return the probabilities whose least probability of seeing a target is greatest; targets: actions as bits."""
         from scipy.optimize import linprog
 
-        n = self.n_actions
-        wanted = np.array([i for i in range(n) if targets is None or targets >> i & 1])
+        n, wanted = self.n_actions, list(_bits(targets))
         seen = self.adjacency[:, wanted].T.astype(np.float64)  # (targets, K)
-        if not seen.any(axis=1).all():
-            raise ValueError(f"no action reveals the loss of action {wanted[~seen.any(axis=1)][0]}")
-        rows = np.column_stack([-seen, np.ones(len(seen))])
-        total = np.append(np.ones(n), 0.0)[None]
-        goal = np.append(np.zeros(n), -1.0)
-        found = linprog(goal, rows, np.zeros(len(rows)), total, [1.0], method="highs").x
+        hidden = [i for i, row in zip(wanted, seen, strict=True) if not row.any()]
+        if hidden:
+            raise ValueError(f"no action reveals the loss of action {hidden[0]}")
+        rows, total = np.column_stack([-seen, np.ones(len(seen))]), np.append(np.ones(n), 0.0)[None]
+        found = linprog(np.append(np.zeros(n), -1.0), rows, np.zeros(len(rows)), total, [1.0], method="highs").x
         u = np.maximum(found[:n], 0.0) / np.maximum(found[:n], 0.0).sum()
         return Cover(u, float(1.0 / (seen @ u).min()))
 
     @cached_property
-    def whole_cover(self) -> Cover:
-        """The cover of all actions."""
-        return self.cover()
+    def cover(self) -> Cover:
+        """The best fractional cover of all actions, whose size is the fractional domination number delta*."""
+        return self.cover_of((1 << self.n_actions) - 1)
 
-    def among(self, chosen: Any) -> "FeedbackGraph":
-        """Return the graph of some of the actions, given as booleans (K,)."""
-        kept = np.asarray(chosen, dtype=bool)
-        return FeedbackGraph(self.adjacency[np.ix_(kept, kept)])
+    @cached_property
+    def looped(self) -> Count:
+        """The `acyclic` number of the graph of the actions that reveal themselves; 0 without any."""
+        kept = self.loops
+        return FeedbackGraph(self.adjacency[np.ix_(kept, kept)]).acyclic if kept.any() else Count(0, 0)
 
 
 def _actions(n_actions: int) -> int:

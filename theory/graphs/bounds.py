@@ -57,8 +57,7 @@ def _mean_size(problem: Any, params: Any) -> float:
 
 def _looped_size(problem: Any, params: Any) -> float:
     """Return the largest mas of the actions that reveal themselves; 0 without any."""
-    kept = [graph.among(graph.loops) for graph in _graphs(problem) if graph.loops.any()]
-    return float(max((graph.acyclic.most for graph in kept), default=0))
+    return float(max(graph.looped.most for graph in _graphs(problem)))
 
 
 def _enough(problem: Any, params: Any) -> bool:
@@ -83,7 +82,7 @@ COVERING = parameters_have(
     "exploration is the fractional cover",
     lambda problem, params: (
         _graphs(problem)[0].kind != "unobservable"
-        and params.covered.min() * _graphs(problem)[0].whole_cover.size > 1.0 - 1e-9
+        and params.covered.min() * _graphs(problem)[0].cover.size > 1.0 - 1e-9
     ),
 )
 
@@ -139,7 +138,7 @@ EXPLORING = Bound(
     "EXP3 that explores a fractional cover, on every observable graph: 3 (delta* ln K / 2)^(1/3) T^(2/3).",
     assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
     tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
-    readers={"cover_size": lambda problem, params: _graphs(problem)[0].whole_cover.size},
+    readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
 )
 UNOBSERVABLE_LOWER = Bound(
     "graphs.unobservable_lower",

@@ -68,7 +68,7 @@ def _hopeless() -> Case:
 CASES: Cases = {
     "graphs.exp3_set": (partial(_sets, 8, 3, 0.8), partial(_sets, 4096, 6, 0.3), _changing),
     "graphs.delayed_exp3_set": _late,
-    "graphs.exp3_g": (partial(_strong, 20), partial(_strong, 4096)),
+    "graphs.exp3_g": partial(_strong, 4096),
     "graphs.exploring_exp3": partial(_weak, 4096, 0.3),
     "graphs.unobservable_lower": _hopeless,
 }

@@ -51,7 +51,7 @@ def test_one_copy_more_than_is_outstanding():
 
 
 @pytest.mark.parametrize(
-    "schedule", [GeometricDelay(2.5), GeometricDelay(0.0), HeavyTailedDelay(0.7), HeavyTailedDelay(2.0, 9)]
+    "schedule", [GeometricDelay(2.5), GeometricDelay(1e-9), HeavyTailedDelay(0.7), HeavyTailedDelay(2.0, 9)]
 )
 def test_random_delays_have_their_law(schedule):
     """Empirical tails of 4000 delays against P(d >= k), k <= 9: Hoeffding with a false alarm below 1e-9 each."""
@@ -60,14 +60,14 @@ def test_random_delays_have_their_law(schedule):
     delays = np.array([draw(setting, t, stream_of(1, 0, 1)) for t in range(n)])
     assert 0 <= delays.min() <= delays.max() <= schedule.longest(horizon)
     tails = np.array([(delays >= k).mean() for k in range(1, 10)])
-    assert np.abs(tails - schedule._beyond(np.arange(1.0, 10.0))).max() < np.sqrt(np.log(2e9) / (2 * n))
+    assert np.abs(tails - schedule.tail(np.arange(1.0, 10.0))).max() < np.sqrt(np.log(2e9) / (2 * n))
     left = np.arange(horizon - 1, -1, -1)
     for patience in (0, 4, horizon):
         endured, skipped = schedule.expected(horizon, patience)
         kept = delays <= patience
         counted = np.array([(np.minimum(delays, m) * kept).mean() for m in left]).sum()
-        assert endured == pytest.approx(counted, rel=0.1, abs=1e-12)
-        assert skipped == pytest.approx(horizon * (~kept).mean(), rel=0.1, abs=1e-12)
+        assert endured == pytest.approx(counted, rel=0.1, abs=1e-6)
+        assert skipped == pytest.approx(horizon * (~kept).mean(), rel=0.1, abs=1e-6)
 
 
 def test_a_table_is_counted_like_random_delays():

@@ -36,16 +36,16 @@ def test_known_answers(name):
     assert known.kind == kind
     assert (known.independence, known.acyclic) == ((alpha, alpha), (mas, mas))
     assert (known.domination, known.weak_domination) == ((domination, domination), (weak, weak))
-    assert known.whole_cover.size == pytest.approx(fractional, abs=1e-6)
-    assert known.whole_cover.probabilities.sum() == pytest.approx(1.0)
+    assert known.cover.size == pytest.approx(fractional, abs=1e-6)
+    assert known.cover.probabilities.sum() == pytest.approx(1.0)
 
 
 def test_a_cover_of_the_weak_actions_alone_is_smaller():
     """Lines of the Fano plane: a cover of the actions that are not strongly observable does not cover all."""
     fano = FeedbackGraph(FANO)
-    weak = fano.cover(sum(1 << i for i, strong in enumerate(fano.strongly_observable) if not strong))
+    weak = fano.cover_of(sum(1 << i for i, strong in enumerate(fano.strongly_observable) if not strong))
     assert weak.size == pytest.approx(2.0)
-    assert (np.array(FANO).T @ weak.probabilities).min() < 0.9 / fano.whole_cover.size
+    assert (np.array(FANO).T @ weak.probabilities).min() < 0.9 / fano.cover.size
 
 
 def acyclic(adjacency, chosen):
@@ -86,8 +86,8 @@ def test_numbers_are_those_of_brute_force(drawn, random):
         return
     fewest = min(k for k in range(n + 1) if any(adjacency[list(c)].any(0).all() for c in combinations(range(n), k)))
     assert drawn.domination == (fewest, fewest)
-    assert drawn.whole_cover.size <= fewest + 1e-9
-    assert fewest <= (1.0 + np.log(n)) * drawn.whole_cover.size + 1e-9
+    assert drawn.cover.size <= fewest + 1e-9
+    assert fewest <= (1.0 + np.log(n)) * drawn.cover.size + 1e-9
     assert drawn.weak_domination.most <= fewest
 
 
