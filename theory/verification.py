@@ -222,7 +222,7 @@ def _field(bound: Any, symbol: Any, problem: Any, learner: Any) -> float:
 
 
 def _minimiser(bound: Any, tuning: Any, symbols: Sequence[Any], values: Mapping[str, float]) -> float:
-    from theory.bound import compiled
+    from theory.expressions import compiled
 
     try:
         found = float(compiled(tuning.rounded, symbols)(*values.values()))
