@@ -169,6 +169,11 @@ class Arrays(Greedy):
         return np.array([1])
 
 
+class Yields(Greedy):
+    def act(self, observation, rng):
+        yield 0
+
+
 class Floats(Greedy):
     def act(self, observation, rng):
         return 0.5
@@ -195,6 +200,7 @@ class Locked(Greedy):
         (Spoils(), FULL, ValueError, "read-only"),
         (Floats(), GAME, TypeError, r"^Floats cannot play SwitchingCostGame: the action must be an integer, got float"),
         (Arrays(), GAME, TypeError, r"^Arrays cannot play .*: the action must be an integer, got ndarray"),
+        (Yields(), GAME, TypeError, r"^Yields cannot play .*: the action must be an integer, got generator"),
         (Fails(), GAME, KeyError, "mine"),
         (Half(), GAME, TypeError, r"^learner must be one with act\(observation, rng\) and update\(.*\) too, got Half$"),
         (Greedy, GAME, TypeError, "the class itself: call it"),
