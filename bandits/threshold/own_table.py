@@ -64,7 +64,9 @@ def pools_from_table(
     Raises TypeError or ValueError that names the column and lists the values that it holds; NoTable (a
     FileNotFoundError) if there is no such file.
     """
-    source = _Source(outcome, group, good_value, score, model, features, separator, encoding, missing, drop_missing)
+    source = _Source(
+        text("outcome", outcome), group, good_value, score, model, features, separator, encoding, missing, drop_missing
+    )
     people = _read(data, source)
     if other_value is not None:
         pair = (matches(people.table, group, str(value), two=False) for value in (group_value, other_value))
@@ -79,11 +81,10 @@ def acceptance_by_group(
     data: Any,
     thresholds: ArrayLike,
     *,
-    outcome: str,
     group: str,
-    good_value: Any = 1,
     score: str | None = None,
     model: Any = None,
+    good_value: Any = 1,
     features: Sequence[str] | None = None,
     separator: str | None = None,
     encoding: str | None = None,
@@ -99,7 +100,7 @@ def acceptance_by_group(
     """
     import polars
 
-    source = _Source(outcome, group, good_value, score, model, features, separator, encoding, missing, drop_missing)
+    source = _Source(None, group, good_value, score, model, features, separator, encoding, missing, drop_missing)
     people, cuts = _read(data, source), array("thresholds", thresholds, 1, 0.0, 1.0)
     values = dict.fromkeys(categories(people.table, group).tolist())
     groups = [matches(people.table, group, value, two=False) for value in values]
@@ -116,7 +117,7 @@ def acceptance_by_group(
 class _Source(NamedTuple):
     """Where individuals come from: the arguments of `pools_from_table`."""
 
-    outcome: str
+    outcome: str | None
     group: str
     good_value: Any
     score: str | None
@@ -150,8 +151,8 @@ class _People(NamedTuple):
 def _read(data: Any, source: _Source) -> _People:
     if (source.score is None) == (source.model is None):
         raise ValueError("either score (a column) or model (a fitted classifier) must be given")
-    used = [text("outcome", source.outcome), text("group", source.group)]
-    used += [text("score", source.score)] if source.score is not None else []
+    given = {name: getattr(source, name) for name in ("outcome", "group", "score")}
+    used = [text(name, column) for name, column in given.items() if column is not None]
     inputs = _inputs(source.model, source.features) if source.model is not None else []
     frame = _frame(data, source.separator, source.encoding)
     columns = [*dict.fromkeys([*used, *inputs])]

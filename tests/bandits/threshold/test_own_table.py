@@ -80,8 +80,7 @@ def test_a_fitted_pipeline_scores_the_rows_of_a_csv_file(tmp_path):
 
 
 def test_the_largest_gap_of_several_groups_is_named():
-    roles = {name: value for name, value in ROLES.items() if name != "group_value"}
-    found = acceptance_by_group(pandas.DataFrame(COLUMNS), [0.0, 0.4, 0.8], **roles)
+    found = acceptance_by_group(pandas.DataFrame(COLUMNS), [0.0, 0.4, 0.8], group="region", score="score")
     assert found.columns == ["threshold", "accepts north", "accepts south", "accepts east", "gap", "most", "least"]
     rates = [[1.0, 1.0, 1.0], [1.0, 2 / 3, 1.0], [0.5, 0.0, 1.0]]
     assert found.select("accepts north", "accepts south", "accepts east").rows() == [tuple(row) for row in rates]
