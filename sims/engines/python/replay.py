@@ -26,6 +26,7 @@ def play(problem: RoundProblem, learner: Learner, seed: int, repetitions: range,
     values = rounds.play(problem, learner, seed, repetitions, checkpoints, kept)
     with _unnoticed(), contextlib.suppress(_Enough):
         try:
+            rounds.play(problem, learner, seed, [kept.first], [1])  # a counter may be back where it began
             rounds.play(problem, learner, seed, [kept.first], [len(kept.actions)], _Compare(kept.actions))
         except _Otherwise:
             raise ValueError(
