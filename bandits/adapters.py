@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bandits.core.checks import shown, text
-from bandits.plain import Plain
+from bandits.plain import Plain, must_take
 
 Act = Callable[[Any, Any], Any]  # (policy, observation) -> action
 Update = Callable[[Any, Any, Any, Any], Any]  # (policy, observation, action, feedback)
@@ -34,10 +34,14 @@ def from_policy(policy: Any, act: Act | None = None, update: Update | None = Non
     the methods of a known library (see the module), and the feedback must be the loss of the action.
     name: shown in tables, by default that of the policy's class or function.
 
-    Raises TypeError for one of act and update without the other, and for a name that is no text.
+    Raises TypeError for one of act and update without the other, or with other arguments, and for a name that is no
+    text.
     """
     if (act is None) != (update is None):
         raise TypeError("from_policy needs both act and update, or neither")
+    if act is not None and update is not None:
+        must_take("act", act, "policy, observation")
+        must_take("update", update, "policy, observation, action, feedback")
     return Plain(_Adapted(policy, act, update, _name_of(policy) if name is None else text("name", name)))
 
 

@@ -179,6 +179,11 @@ def test_functions_of_ones_own():
             "^from_policy needs both act and update, or neither$",
         ),
         (lambda: from_policy(random.Random(0)), GAME, "^from_policy knows no library with the methods of "),
+        (
+            lambda: from_policy(object(), act=lambda p: 0, update=lambda p, x, i, loss: None),
+            GAME,
+            r"^act must take \(policy, observation\), got \(p\)$",
+        ),
         (lambda: from_policy(Regressor()), GAME, "^from_policy knows no library with the methods of "),
         (lambda: from_policy(MAB([0], LearningPolicy.Random())), GAME, "^the policy has 1 arms, and the problem 3 act"),
         (

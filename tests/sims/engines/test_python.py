@@ -174,6 +174,11 @@ class Yields(Greedy):
         yield 0
 
 
+class Alone(Greedy):
+    def act(self, observation):
+        return 0
+
+
 class Floats(Greedy):
     def act(self, observation, rng):
         return 0.5
@@ -201,6 +206,7 @@ class Locked(Greedy):
         (Floats(), GAME, TypeError, r"^Floats cannot play SwitchingCostGame: the action must be an integer, got float"),
         (Arrays(), GAME, TypeError, r"^Arrays cannot play .*: the action must be an integer, got ndarray"),
         (Yields(), GAME, TypeError, r"^Yields cannot play .*: the action must be an integer, got generator"),
+        (Alone(), GAME, TypeError, r"^Alone\.act must take \(observation, rng\), got \(observation\)$"),
         (Fails(), GAME, KeyError, "mine"),
         (Half(), GAME, TypeError, r"^learner must be one with act\(observation, rng\) and update\(.*\) too, got Half$"),
         (Greedy, GAME, TypeError, "the class itself: call it"),
