@@ -7,7 +7,8 @@
 Known by their methods are policies with `pull(arms)` and `update(arm, reward)` (river), `predict()` and
 `partial_fit(decisions, rewards)` (MABWiser), `predict(X)` and `partial_fit(X, a, r)` (contextualbandits, for problems
 with contexts), `predict(text)` and `learn(text)` (Vowpal Wabbit with `--cb_explore K`). They are given the reward 1 -
-loss, and what the problem shows before the action, if it does, as context. Others need `act` and `update`.
+loss, and if they take contexts, what the problem shows before the action, or 1 where it shows nothing. Others need
+`act` and `update`.
 """
 
 import inspect
@@ -121,11 +122,6 @@ class _Pulls:
         self.policy.update(action, *([_named(observation)] if self.contextual else []), reward)
 
 
-def _named(observation: Any) -> dict[str, float]:
-    """Return a context as features by name."""
-    return {str(i): float(x) for i, x in enumerate(np.ravel([] if observation is None else observation))}
-
-
 class _Decides:
     """A policy with predict() and partial_fit(decisions, rewards), like MABWiser's.
 
@@ -135,6 +131,7 @@ class _Decides:
     def __init__(self, policy: Any, n_actions: int, rng: np.random.Generator) -> None:
         self.policy, self.unseen = policy, list(range(n_actions))
         self.arms = list(getattr(policy, "arms", self.unseen))
+        self.contextual = getattr(policy, "is_contextual", False)
         if len(self.arms) != n_actions:
             raise TypeError(f"the policy has {len(self.arms)} arms, and the problem {n_actions} actions")
 
@@ -145,13 +142,15 @@ class _Decides:
     def act(self, observation: Any) -> Any:
         if self.unseen:
             return self.unseen[0]
-        return self.arms.index(self.policy.predict(*([] if observation is None else [_row(observation)])))
+        return self.arms.index(self.policy.predict(*self._contexts(observation)))
 
     def update(self, observation: Any, action: Any, reward: float) -> None:
         if action in self.unseen:
             self.unseen.remove(action)
-        contexts = [] if observation is None else [_row(observation)]
-        self.policy.partial_fit([self.arms[action]], [reward], *contexts)
+        self.policy.partial_fit([self.arms[action]], [reward], *self._contexts(observation))
+
+    def _contexts(self, observation: Any) -> list[Any]:
+        return [_row(observation)] if self.contextual else []
 
 
 class _Fits:
@@ -199,6 +198,11 @@ def _text(observation: Any) -> str:
     return " ".join(["|", *(f"x{name}:{value}" for name, value in _named(observation).items())])
 
 
+def _named(observation: Any) -> dict[str, float]:
+    """Return a context as features by name; a constant where there is none."""
+    return {str(i): float(x) for i, x in enumerate(_row(observation)[0])}
+
+
 def _row(observation: Any) -> Any:
     """Return a context as one row of features, (1, d); a constant where there is none."""
-    return np.atleast_2d(np.ones(1) if observation is None else np.asarray(observation, dtype=np.float64))
+    return np.reshape(1.0 if observation is None else np.asarray(observation, dtype=np.float64), (1, -1))
