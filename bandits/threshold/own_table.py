@@ -1,5 +1,6 @@
 """Pools of scored individuals from a table of one's own: a DataFrame, a Parquet file or a CSV file."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,7 +56,8 @@ def pools_from_table(
     score: column of scores in [0, 1]; or model: a fitted classifier with `predict_proba` and `classes_`, such as a
     scikit-learn pipeline, that is given the columns `features` (default: its `feature_names_in_`), as a DataFrame if it
     has such names, else as an array, and scores by its probability of `good_value`. It should be fitted on other
-    individuals than these. A column of a CSV file is given as float64 if it holds numbers, else as text.
+    individuals than these. A column of a CSV file is given as float64 if it holds numbers, as Boolean if it holds
+    true and false, else as text.
     separator, encoding: of a CSV file, by default found out.  missing: further values that mean a missing one, beside
     the usual marks. A row with a missing value raises, or is left out with `drop_missing`; a model decides itself about
     missing features, unless `missing` is given.
@@ -209,16 +211,28 @@ def _table(frame: Any, columns: Sequence[str]) -> Table:
 
 
 def _features(table: Table, names: Sequence[str]) -> Any:
-    """Return columns of a CSV file as a DataFrame: as numbers where all values are, missing ones as null."""
+    """Return columns of a CSV file as a DataFrame: numbers or truth values where all are, missing ones as null."""
     import polars
 
-    blank = {name: ~absent_rows(Table(table.source, {name: table.columns[name]}, table.lines)) for name in names}
-    found = {}
-    for name, here in blank.items():
-        texts = [text if there else None for text, there in zip(table.columns[name], here, strict=True)]
-        as_numbers = polars.Series(name, texts, polars.String).cast(polars.Float64, strict=False)
-        found[name] = as_numbers if as_numbers.null_count() == texts.count(None) else texts
-    return polars.DataFrame(found)
+    return polars.DataFrame([_feature(table, name) for name in names])
+
+
+def _feature(table: Table, name: str) -> Any:
+    import polars
+
+    absent = absent_rows(Table(table.source, {name: table.columns[name]}, table.lines))
+    texts = [None if gone else value for value, gone in zip(table.columns[name], absent, strict=True)]
+    column = polars.Series(name, texts, polars.String)
+    held = [text for text in texts if text is not None]
+    if held and {text.lower() for text in held} <= {"true", "false"}:
+        return column.str.to_lowercase() == "true"
+    as_numbers = column.cast(polars.Float64, strict=False)
+    if as_numbers.null_count() > column.null_count():
+        return column
+    if any(re.match(r"[+-]?0\d", text) for text in held):
+        wrong = "numbers with leading zeros: are they text to the model? Read the file as for its fit, give the frame"
+        raise ValueError(f"{table.source}: column {name!r} holds {wrong}")
+    return as_numbers
 
 
 def _marked(table: Table, missing: Sequence[Any]) -> Table:
