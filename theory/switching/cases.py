@@ -95,7 +95,7 @@ def _reduced() -> Case:
     from bandits import switching
     from bandits.losses import LossTable
 
-    losses = costly_losses(4096, 2, 0.6)
+    losses = costly_losses(65_536, 2, 0.02)
     game = switching.SwitchingCostGame(LossTable(losses), len(losses), 0.0)
     return Case(game, switching.TsallisINF("reduced-variance"))
 

@@ -267,8 +267,8 @@ def crossover_budget() -> sp.Expr:
 
 
 LOOSE = {
-    "zimmert2021.tsallis_inf_reduced": "14 K ln T is larger than 2 sqrt(K T) below T = 10^5, where games of large "
-    "regret are played; the estimates of the first rounds are those with importance weights",
+    "zimmert2021.tsallis_inf_reduced": "14 K ln T, from the first rounds, is as large as 2 sqrt(K T) up to about 10^5 "
+    "rounds",
     "dekel2014.bandit_lower": "the constant 50 and the factor log2 T are the proof's: the minimax regret of six "
     "rounds is 60 times as large",
     "cheng2023.bandit_looks_lower": "as for the walk with bandit feedback",
