@@ -199,21 +199,19 @@ def _apart(row: Array, rows: Array) -> NDArray[np.bool_]:
 
 
 def _between(row: Array, first: Array, second: Array) -> bool:
-    """Return whether a row is a mixture of two others."""
+    """Return whether a row is on the line through two others; if those are Pareto-optimal it is a mixture of them."""
     way = second - first
-    share = float((row - first) @ way / (way @ way))
-    return -_MARGIN <= share <= 1.0 + _MARGIN and bool((np.abs(row - first - share * way) <= _MARGIN).all())
+    return not _apart(row - first, ((row - first) @ way / (way @ way) * way)[None])[0]
 
 
 def _margin(rows: Array, equal: Array | None = None) -> float:
-    """Return the largest e for which a law u has u >= e and rows @ u <= -e, and equal @ u = 0; -inf without any."""
+    """Return the largest e <= 1 such that rows @ u <= -e for a law u with equal @ u = 0; -inf without such a law."""
     from scipy.optimize import linprog
 
     n, d = rows.shape
-    below = np.column_stack([np.vstack([rows, -np.eye(d)]), np.ones(n + d)])
-    same = np.column_stack(
-        [np.vstack([np.ones((1, d)), *([] if equal is None else [equal])]), np.zeros(1 + (equal is not None))]
-    )
-    goal = np.append(np.zeros(d), -1.0)
-    found = linprog(goal, below, np.zeros(n + d), same, np.eye(len(same))[0], bounds=(None, None), method="highs")
+    law = np.ones((1, d)) if equal is None else np.vstack([np.ones((1, d)), equal])
+    same = np.column_stack([law, np.zeros(len(law))])
+    ends = [(0.0, None)] * d + [(None, 1.0)]
+    goal, below = np.append(np.zeros(d), -1.0), np.column_stack([rows, np.ones(n)])
+    found = linprog(goal, below, np.zeros(n), same, np.eye(len(same))[0], ends, method="highs")
     return float(-found.fun) if found.status == 0 else -np.inf

@@ -148,7 +148,7 @@ def _revealing(problem: PartialMonitoring, name: str, itself: bool) -> tuple[lis
 class RevealingExp3(Exp3Signals):
     """Exponential weights in which the revealing action is played for its signals too: for apple tasting.
 
-    With s the spread of the losses: learning_rate, eta > 0, None means sqrt(ln N / (3 s^2 T)), at most 1 / (2 s);
+    With s the spread of the losses: learning_rate, eta > 0, None means sqrt(ln N / (2 s^2 T)), at most 1 / (2 s);
     exploration, gamma in [0, 1], None means eta s, at most 1/2.
     """
 
@@ -158,7 +158,7 @@ class RevealingExp3(Exp3Signals):
         """Return eta, gamma and the estimators; ValueError in games without a revealing action."""
         compared, f, r = _revealing(problem, self.name, itself=True)
         s = problem.spread or 1.0
-        rate = self.learning_rate or min(0.5 / s, math.sqrt(math.log(len(compared)) / (3.0 * problem.horizon)) / s)
+        rate = self.learning_rate or min(0.5 / s, math.sqrt(math.log(len(compared)) / (2.0 * problem.horizon)) / s)
         share = min(0.5, rate * s) if self.exploration is None else self.exploration
         found = self._params(problem, compared, f, np.eye(problem.n_actions)[r], s * s)
         return found._replace(learning_rate=rate, exploration=share)
@@ -211,7 +211,7 @@ class WaterTransfer(Exp3Signals):
 
     Equal probabilities of both predictions are moved to the query, at no loss: q_t = (1 - gamma) w_t + gamma / 2 for
     the exponential weights w_t, the query has probability 2 min q_t, and the likelier prediction the rest. With s the
-    spread of the losses: learning_rate, eta in (0, 1 / (2 s)], None means sqrt(2 ln 2 / (3 s^2 T)), at most 1 / (2 s);
+    spread of the losses: learning_rate, eta in (0, 1 / (2 s)], None means sqrt(ln 2 / (s^2 T)), at most 1 / (2 s);
     exploration, gamma in [0, 1], None means eta s, at most 1/2.
     """
 
@@ -224,7 +224,7 @@ class WaterTransfer(Exp3Signals):
         losses, s = problem.game.losses, problem.spread or 1.0
         if len(compared) != 2 or np.abs(losses[r] - losses[compared].mean(axis=0)).max() > 1e-12 * s:
             raise ValueError(f"{self.name} needs two predictions and a query that loses their mean")
-        tuned = math.sqrt(2.0 * math.log(2.0) / (3.0 * problem.horizon)) / s
+        tuned = math.sqrt(math.log(2.0) / problem.horizon) / s
         rate = self.learning_rate or min(0.5 / s, tuned)
         share = min(0.5, rate * s) if self.exploration is None else self.exploration
         found = self._params(problem, compared, f, np.eye(problem.n_actions)[r], s * s)

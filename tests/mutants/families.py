@@ -14,6 +14,7 @@ _PLACES = {  # first match counts
     "bandits/preference": "preference",
     "bandits/delays": "delays",
     "bandits/graphs": "graphs",
+    "bandits/partial": "partial",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
     "bandits/core": "core",
@@ -86,6 +87,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         f"{_BANDITS}/delays/test_delayed.py::test_one_copy_more_than_is_outstanding",
     ],
     "graphs": [*_in("tests/laws", "graphs"), *_in(f"{_BANDITS}/graphs", "numbers")],
+    "partial": [*_in("tests/laws", "partial"), *_in(f"{_BANDITS}/partial", "game")],
     "losses": [
         *_in("tests/laws", "losses", "streams"),
         f"{_BANDITS}/losses/test_losses.py::test_with_gap_lowers_one_mean",

@@ -68,7 +68,7 @@ EXP3_SIGNALS = Bound(
     "regret",
     GAMMA * S * T + _LOG_N / ETA + ETA * T * _SQUARES / GAMMA,
     Source("Piccolboni & Schindelhauer 2001", f"a slower rate; {_HERE}"),
-    "Every game that is not hopeless: 3 (s k F)^(2/3) (ln N)^(1/3) T^(2/3), F the size of the estimators.",
+    "Every game that is not hopeless: 3 (s k^2 F^2 ln N)^(1/3) T^(2/3), F the largest estimator.",
     assumptions=(*_STEPS, _moderate("gamma >= eta F k", lambda p, params: _largest(p, params) * p.n_actions)),
     tunings=(
         Tuning.minimising(ETA, _LOG_N / ETA + ETA * T * _SQUARES / GAMMA),
@@ -89,14 +89,14 @@ LABEL_EFFICIENT = Bound(
         Tuning.minimising(GAMMA, GAMMA * S * T + S * sp.sqrt(2 * T * _LOG_N / GAMMA)),
     ),
 )
-_APPLES = _LOG_N / ETA + 3 * ETA * T * S**2
+_APPLES = _LOG_N / ETA + 2 * ETA * T * S**2  # up to 1 / (1 - gamma), near 1 in long games
 APPLE_TASTING = Bound(
     "ours.apple_tasting",
     "RevealingExp3",
     "regret",
     GAMMA * S * T + _LOG_N / ETA + ETA * T * S**2 / (1 - GAMMA),
     Source("ours", _HERE),
-    "Two actions of which one reveals both losses: 2 s sqrt(3 T ln 2), the rate of bandits.",
+    "Two actions of which one reveals both losses: 2 s sqrt(2 T ln 2) in long games.",
     assumptions=(
         SIGNALS,
         SPREAD,
@@ -106,14 +106,14 @@ APPLE_TASTING = Bound(
     ),
     tunings=(Tuning(GAMMA, _APPLES, ETA * S, ETA * S), Tuning.minimising(ETA, _APPLES)),
 )
-_WATER = sp.log(2) / ETA + sp.Rational(3, 2) * ETA * T * S**2
+_WATER = sp.log(2) / ETA + ETA * T * S**2
 WATER_TRANSFER = Bound(
     "ours.water_transfer",
     "WaterTransfer",
     "regret",
     GAMMA * S * T / 2 + sp.log(2) / ETA + ETA * T * S**2 / (2 * (1 - GAMMA)),
     Source("ours", _HERE),
-    "A query that loses the mean of two predictions: s sqrt(6 T ln 2), though only queries are seen.",
+    "A query that loses the mean of two predictions: 2 s sqrt(T ln 2) in long games.",
     assumptions=(
         SIGNALS,
         SPREAD,

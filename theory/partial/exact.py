@@ -5,14 +5,14 @@ f, eta, gamma and the candidates as in the learner's parameters.
 """
 
 import inspect
+import math
 import pkgutil
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from bandits.core.arguments import checked
 from bandits.protocol import known
 
 Array = NDArray[np.float64]
@@ -35,45 +35,39 @@ class PartialPlay:
         return self.loss - self.best_loss
 
 
-@checked
 def mixing(
-    losses: ArrayLike,
-    estimates: ArrayLike,
-    candidates: ArrayLike,
+    losses: Array,
+    estimates: Array,
+    candidates: Any,
     learning_rate: float,
     exploration: float,
-    explore: ArrayLike,
+    explore: Array,
 ) -> PartialPlay:
     """Return the play of exponential weights mixed with `explore` (k,), on the losses (T, k) of T rounds.
 
     estimates: (T, N, k), added to the loss of candidate b when action a is played in round t, before it is divided by
     the probability of a.  candidates: (N,), integers.  exploration: gamma, the share of `explore`.
     """
-    u, chosen = np.asarray(explore), np.asarray(candidates, dtype=np.int64)
 
     def law(q: Array) -> Array:
-        p = np.tile(exploration * u, (len(q), 1))
-        p[:, chosen] += (1.0 - exploration) * q
+        p = np.tile(exploration * explore, (len(q), 1))
+        p[:, candidates] += (1.0 - exploration) * q
         return p
 
-    return _tree(np.asarray(losses), np.asarray(estimates), learning_rate, law)
+    return _tree(losses, estimates, learning_rate, law)
 
 
-@checked
-def water(
-    losses: ArrayLike, estimates: ArrayLike, candidates: ArrayLike, learning_rate: float, exploration: float
-) -> PartialPlay:
+def water(losses: Array, estimates: Array, candidates: Any, learning_rate: float, exploration: float) -> PartialPlay:
     """Return the play of water transfer on losses (T, 3); the arguments are those of `mixing`."""
-    chosen = np.asarray(candidates, dtype=np.int64)
 
     def law(w: Array) -> Array:
         q = (1.0 - exploration) * w + exploration / 2.0
         spare = q.min(axis=1, keepdims=True)
         p = np.tile(2.0 * spare, (1, 3))
-        p[:, chosen] = q - spare
+        p[:, candidates] = q - spare
         return p
 
-    return _tree(np.asarray(losses), np.asarray(estimates), learning_rate, law)
+    return _tree(losses, estimates, learning_rate, law)
 
 
 def _tree(losses: Array, estimates: Array, rate: float, law: Any) -> PartialPlay:
@@ -86,8 +80,6 @@ def _tree(losses: Array, estimates: Array, rate: float, law: Any) -> PartialPlay
         node, arm = np.nonzero(p > _NEVER)
         if t == len(losses) - 1:
             break
-        if len(node) > MAX_NODES:
-            raise ValueError("too many draws to enumerate: use fewer rounds, or sample")
         chance = p[node, arm]
         weight, total = weight[node] * chance, total[node] + estimates[t].T[arm] / chance[:, None]
     size = float(np.abs(losses).max()) * len(losses)
@@ -96,24 +88,24 @@ def _tree(losses: Array, estimates: Array, rate: float, law: Any) -> PartialPlay
 
 
 def exact_play(problem: Any, learner: Any) -> PartialPlay | None:
-    """Return the exact play of a learner that names its law (`Learner.exact`) on given outcomes; None elsewhere."""
+    """Return the exact play of a learner that names its law (`Learner.exact`) on given outcomes.
+
+    None for others, and where k^(T - 1) is more than 2 million.
+    """
     from bandits.partial import OutcomeTable, PartialMonitoring
 
     law = known(learner, "exact")
     if type(problem) is not PartialMonitoring or type(problem.outcomes) is not OutcomeTable or ":" not in law:
         return None
-    params = learner.parameters(problem)
-    if problem.horizon > 40:  # more than the trees can hold with two actions
+    T, k = problem.horizon, problem.n_actions
+    if (T - 1) * math.log(k) > math.log(MAX_NODES):
         return None
-    outcomes = np.array(problem.outcomes.outcomes[: problem.horizon])
-    signals, rows = problem.game.signals[:, outcomes], problem.game.losses[:, outcomes]
-    estimates = params.estimators[:, np.arange(len(rows))[:, None], signals].transpose(2, 0, 1)
+    params, outcomes = learner.parameters(problem), np.array(problem.outcomes.outcomes[:T])
+    signals, losses = problem.game.signals[:, outcomes], problem.game.losses[:, outcomes].T
+    estimates = params.estimators[:, np.arange(k)[:, None], signals].transpose(2, 0, 1)
     play = pkgutil.resolve_name(law)
-    fields = {"losses": rows.T, "estimates": estimates, **params._asdict()}
-    try:
-        found: PartialPlay = play(**{name: fields[name] for name in inspect.signature(play).parameters})
-    except ValueError:  # too many draws to enumerate
-        return None
+    fields = {"losses": losses, "estimates": estimates, **params._asdict()}
+    found: PartialPlay = play(**{name: fields[name] for name in inspect.signature(play).parameters})
     return found
 
 
