@@ -61,12 +61,12 @@ class FiniteGame(Checked):
     signals: Numbers
 
     def __post_init__(self) -> None:
-        losses = array("losses", self.losses, 2, -_LARGEST_LOSS, _LARGEST_LOSS)
-        integer("number of actions", len(losses), high=MOST_ACTIONS)
-        integer("number of outcomes", losses.shape[1], high=MOST_OUTCOMES)
-        signals = array("signals", self.signals, 2, 0.0, losses.shape[1] - 1.0)
+        losses = _losses(self.losses)
+        signals = array("signals", self.signals, 2, 0.0, MOST_OUTCOMES - 1.0)
         if signals.shape != losses.shape:
             raise ValueError(f"signals must have the shape of losses, {losses.shape}, got {signals.shape}")
+        if signals.max() >= losses.shape[1]:
+            raise ValueError(f"signals must be below the number of outcomes, {losses.shape[1]}, got {signals.max():g}")
         if not (signals == np.floor(signals)).all():
             raise ValueError(f"signals must be integers, got {signals[signals != np.floor(signals)][0]}")
         object.__setattr__(self, "losses", losses)
@@ -76,14 +76,15 @@ class FiniteGame(Checked):
     @checked
     def full_information(cls, losses: ArrayLike) -> "FiniteGame":
         """Return the game with these losses (k, d) in which every action reveals the outcome."""
-        return cls(losses, np.broadcast_to(np.arange(np.shape(losses)[-1]), np.shape(losses)))
+        table = _losses(losses)
+        return cls(table, np.broadcast_to(np.arange(table.shape[1]), table.shape))
 
     @classmethod
     @checked
     def bandit(cls, losses: ArrayLike) -> "FiniteGame":
         """Return the game with these losses (k, d) in which an action reveals its own loss."""
-        rows = array("losses", losses, 2, -_LARGEST_LOSS, _LARGEST_LOSS)
-        return cls(rows, [np.unique(row, return_inverse=True)[1] for row in rows])
+        table = _losses(losses)
+        return cls(table, [np.unique(row, return_inverse=True)[1] for row in table])
 
     @classmethod
     def from_graph(cls, graph: FeedbackGraph) -> "FiniteGame":
@@ -191,6 +192,13 @@ class FiniteGame(Checked):
                 observable.append(local[-1] or self.differences((a, b), range(self.n_actions)) is not None)
         kind: Kind = "easy" if all(local) else "hard" if all(observable) else "hopeless"
         return Classification(kind if pairs else "trivial", self.cells, tuple(pairs), tuple(local), tuple(observable))
+
+
+def _losses(given: Any) -> Array:
+    losses = array("losses", given, 2, -_LARGEST_LOSS, _LARGEST_LOSS)
+    integer("number of actions", len(losses), high=MOST_ACTIONS)
+    integer("number of outcomes", losses.shape[1], high=MOST_OUTCOMES)
+    return losses
 
 
 def _apart(row: Array, rows: Array) -> NDArray[np.bool_]:
