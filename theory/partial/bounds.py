@@ -51,6 +51,12 @@ def _largest(problem: Any, params: Any) -> float:
     return float(np.abs(params.estimators).max())
 
 
+def _loses_the_mean(problem: Any, params: Any) -> bool:
+    losses = problem.game.losses
+    query = losses[3 - params.candidates.sum()]
+    return bool(np.abs(query - losses[params.candidates].mean(axis=0)).max() <= 1e-12 * problem.spread)
+
+
 def _moderate(text: str, largest: Any) -> Any:
     """Assume that eta |dhat| <= 1: that eta times `largest(problem, params)` is at most gamma."""
     return parameters_have(
@@ -117,6 +123,7 @@ WATER_TRANSFER = Bound(
     assumptions=(
         SIGNALS,
         SPREAD,
+        parameters_have("the query loses the mean of both predictions", _loses_the_mean),
         _BY_SPREAD,
         parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1)),
     ),

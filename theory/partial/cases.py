@@ -29,10 +29,10 @@ def _pricing() -> Case:
 
 CASES: Cases = {
     "ours.exp3_signals": (
-        partial(_on, "label_efficient", "Exp3Signals", evenly(20_000, 0.4), 1.0),
+        partial(_on, "label_efficient", "Exp3Signals", evenly(20_000, 0.3), 1.0),
         _pricing,
     ),
-    "ours.label_efficient": partial(_on, "label_efficient", "LabelEfficient", evenly(4096, 0.4), 1.0),
-    "ours.apple_tasting": partial(_on, "apple_tasting", "RevealingExp3", evenly(4096, 0.45)),
-    "ours.water_transfer": partial(_on, "label_efficient", "WaterTransfer", evenly(4096, 0.45), 0.5),
+    "ours.label_efficient": partial(_on, "label_efficient", "LabelEfficient", evenly(4096, 0.3), 1.0),
+    "ours.apple_tasting": partial(_on, "apple_tasting", "RevealingExp3", evenly(4096, 0.3)),
+    "ours.water_transfer": partial(_on, "label_efficient", "WaterTransfer", evenly(4096, 0.3), 0.5),
 }

@@ -74,7 +74,8 @@ def test_assumptions():
     assert bounds.APPLE_TASTING.applies(apples, RevealingExp3(0.3, 0.2)) == ["gamma >= eta s"]
     prices = PartialMonitoring(PRICES, OutcomeTable([0, 1]), 2)
     assert bounds.EXP3_SIGNALS.applies(prices, Exp3Signals(0.2, 0.2)) == ["gamma >= eta F k"]
-    assert "feedback is signal" not in bounds.EXP3_SIGNALS.applies(prices, Exp3Signals())
+    dear = PartialMonitoring(FiniteGame.label_efficient(0.6), OutcomeTable([0, 1]), 2)
+    assert bounds.WATER_TRANSFER.applies(dear, WaterTransfer()) == ["the query loses the mean of both predictions"]
 
 
 def test_ranges():
