@@ -112,8 +112,8 @@ def test_learners_name_the_games_that_they_cannot_play():
         (LabelEfficient(), against(FiniteGame.apple_tasting(), 0), "LabelEfficient needs an action whose signals tell"),
         (
             WaterTransfer(),
-            against(FiniteGame.label_efficient(0.6), 0),
-            "WaterTransfer needs two predictions and a quer",
+            asking_about(np.eye(3)),
+            "WaterTransfer needs two predictions and a query, got 3",
         ),
     ]:
         with pytest.raises(ValueError, match=text):
