@@ -10,6 +10,7 @@ import inspect
 import pkgutil
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -136,7 +137,13 @@ BASES = {
     "SwitchingCostGame": {"losses": COINS, "horizon": HORIZON},
     "EmpiricalPools": POOLS,
     "ThresholdGame": {"population": threshold.Synthetic(), "horizon": HORIZON, "grid": 5, "service": (0.25, 0.75)},
-    "CsvPopulation": {"path": "people.csv", "outcome": "y", "group": "g", "numbers": ("a",), "categories": ("c",)},
+    "CsvPopulation": {
+        "path": str(Path(__file__).with_name("people.csv")),
+        "outcome": "y",
+        "group": "g",
+        "numbers": ("a",),
+        "categories": ("c",),
+    },
     "Cell": {"problem": switching_game(), "learner": switching.Exp3(), "checkpoints": (10, 20)},
     "Precision": {"half_width": 0.5},
 }
