@@ -75,15 +75,15 @@ def _window_update(params: WindowParams, state: WindowState, t: int, arm: int, l
     state.losses[place] = loss
     count(counts, arm, loss)
     if place == 0:  # sums afresh, so that the rounding of differences does not grow
-        _sum_again(counts, state.arms, state.losses, min(t + 1, params.window))
+        _sum_again(counts, state.arms, state.losses)
     return state
 
 
 @kernel
-def _sum_again(counts: Counts, arms: Any, losses: Any, rounds: int) -> None:
+def _sum_again(counts: Counts, arms: Any, losses: Any) -> None:
     for i in range(counts.total.size):
         counts.total[i] = 0.0
-    for s in range(rounds):
+    for s in range(losses.size):
         counts.total[arms[s]] += losses[s]
 
 
