@@ -15,8 +15,9 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import losses, one_sided, preference, protocol, stochastic, switching, threshold
+from bandits import delays, graphs, losses, one_sided, preference, protocol, stochastic, switching, threshold
 from bandits.core.arguments import Checked
+from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
 from bandits.one_sided.hypotheses import Hypotheses
 from bandits.one_sided.people import People
@@ -38,6 +39,7 @@ TABLE = np.tile([[0.5, 0.25, 1.0]], (HORIZON, 1))
 LISTED = np.vstack([np.zeros(12), np.eye(12)[:3]])
 RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
 POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
+GRAPH = graphs.FeedbackGraph.path(3)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -119,6 +121,16 @@ BASES = {
     "StackelbergGame": {"preferences": RPS, "leader_weight": 0.25, "follower_weight": 0.25},
     "StackelbergMatch": {"game": preference.StackelbergGame(RPS, 0.25, 0.25), "horizon": HORIZON},
     "StackelbergGDA": {"leader_rate": 0.125},
+    "FeedbackGraph": {"adjacency": GRAPH.adjacency},
+    "Neighbours": {"graph": GRAPH},
+    "Bold": {"learner": switching.Exp3(0.25)},
+    "BlockDelay": {"length": 3},
+    "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
+    "DelayTable": {"delays": [2, 0, 1]},
+    "FixedDelay": {"rounds": 2},
+    "GeometricDelay": {"mean": 2.5},
+    "HeavyTailedDelay": {"exponent": 0.75},
+    "Late": {"inner": switching.Bandit()},
     "ExtraObservations": {"budget": 8},
     "TotalBudget": {"budget": 8},
     "SwitchingCostGame": {"losses": COINS, "horizon": HORIZON},
@@ -223,6 +235,14 @@ FUNCTIONS = {
     "bandits.stochastic.problem.stochastic_bandit": {"rewards": [0.5, 0.25], "horizon": HORIZON},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
+    "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
+    "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},
+    "bandits.graphs.graph.FeedbackGraph.revealing": {"n_actions": 3},
+    "bandits.graphs.graph.FeedbackGraph.star": {"n_actions": 3},
+    "bandits.delays.problem.delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
+    "theory.delays.exact.exp3_tree": _RATE
+    | {"delays": [1, 0, 2, 0], "exploration": 0.25, "explore": _LAW, "reveals": [np.eye(3)]},
+    "theory.delays.exact.delayed_weights": {"estimates": TABLE[:4], "delays": [1, 0, 2, 0], "learning_rate": 0.5},
     "theory.confidence.mean_interval": _SAMPLES,
     "theory.confidence.betting_interval": _SAMPLES,
     "theory.confidence.empirical_bernstein_sequence": _SAMPLES,
@@ -309,6 +329,8 @@ def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
         return stackelberg_match()
+    if isinstance(learner, LateLearner):
+        return delays.delayed(GAMES[learner.inner_accepts[0]](), delays.DelayTable([2, 0, 1]))
     for kind in learner.accepts:
         make = GAMES.get(kind)
         if make is not None:
@@ -319,6 +341,7 @@ def opponent(learner):
 GAMES = {
     switching.Bandit: switching_game,
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
+    graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
     one_sided.OneSided: one_sided_game,

@@ -4,6 +4,7 @@ The first m = floor(log2 K) bits of the actions' numbers split the actions in m 
 the last one longer. In block b one fair coin is drawn per round, and action i has loss 1 if the coin is not the b-th
 bit of i, else 0. So every learner has expected loss T / 2, whatever it observes; but the best action has the better
 side of every block, and over a block of n rounds an expected loss of n / 2 - E |S_n| / 2, S_n a sum of n random signs.
+Where feedback is late by `held` - 1 rounds or more, each coin can stand for that many rounds.
 """
 
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from bandits.losses.process import LossProcess, LossSteps
 
 
 class BitwiseSetting(NamedTuple):
-    """Number of actions, number of bits (blocks), and rounds per block."""
+    """Number of actions, number of bits (blocks), rounds per block, and rounds per coin."""
 
     n_actions: int
     n_bits: int
     length: int
+    held: int
 
 
 class BitwiseState(NamedTuple):
@@ -45,8 +47,9 @@ def _init(setting: BitwiseSetting, env: Stream) -> BitwiseState:
 
 @kernel
 def _advance(setting: BitwiseSetting, state: BitwiseState, t: int, env: Stream) -> BitwiseState:
-    first, _ = words(env, t >> 6, 0)
-    coin = 1 if (first >> np.uint64(t & 63)) & np.uint64(1) else 0
+    toss = t // setting.held
+    first, _ = words(env, toss >> 6, 0)
+    coin = 1 if (first >> np.uint64(toss & 63)) & np.uint64(1) else 0
     block = _block(setting, t)
     state.ones[block] += coin
     return BitwiseState(block, coin, state.ones)
@@ -76,15 +79,20 @@ def _gap(setting: BitwiseSetting, state: BitwiseState, arm: int) -> float:
 
 @dataclass(frozen=True)
 class BitwiseCoins(LossProcess):
-    """Losses 0 and 1 of n_actions >= 2 actions, from one fair coin per round and the bits of the actions' numbers."""
+    """Losses 0 and 1 of n_actions >= 2 actions, from fair coins and the bits of the actions' numbers.
+
+    held: rounds, at least 1, for which each coin stands.
+    """
 
     n_actions: int = 2
+    held: int = 1
     steps: ClassVar[LossSteps] = LossSteps(_init, _advance, _loss, _totals, _gap)
     bounded: ClassVar[bool] = True
     family: ClassVar[str] = "bitwise coins"
 
     def __post_init__(self) -> None:
         integer("n_actions", self.n_actions, low=2, high=LARGEST_ACTIONS)
+        integer("held", self.held, low=1)
 
     def mean_gap(self, horizon: int) -> float:
         """Return 0: all means are 1/2."""
@@ -93,4 +101,5 @@ class BitwiseCoins(LossProcess):
     def setting(self, horizon: int) -> BitwiseSetting:
         """Return the blocks for a horizon of at least 1."""
         n_bits = int(self.n_actions).bit_length() - 1
-        return BitwiseSetting(int(self.n_actions), n_bits, max(1, integer("horizon", horizon, low=1) // n_bits))
+        length = max(1, integer("horizon", horizon, low=1) // n_bits)
+        return BitwiseSetting(int(self.n_actions), n_bits, length, self.held)

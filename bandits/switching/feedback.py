@@ -43,6 +43,10 @@ class Feedback(Checked):
         """Return what the kernel reads as `setting.feedback`: a NamedTuple, or None (default)."""
         return None
 
+    def example(self, n_actions: int) -> Any:
+        """Return a record of the type that the kernel returns, so that it can be kept; TypeError if it cannot be."""
+        raise TypeError(f"{type(self).__name__} feedback cannot be delayed: it has no `example(n_actions)`")
+
 
 class Budget(NamedTuple):
     """What the kernels of bought observations read."""
@@ -78,6 +82,10 @@ class FullInformation(Feedback):
         """Return K per round."""
         return horizon * n_actions, horizon * n_actions
 
+    def example(self, n_actions: int) -> Any:
+        """Return the losses of a round, (K,)."""
+        return np.zeros(n_actions)
+
 
 @dataclass(frozen=True)
 class Bandit(Feedback):
@@ -92,6 +100,10 @@ class Bandit(Feedback):
     def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
         """Return one per round."""
         return horizon, horizon
+
+    def example(self, n_actions: int) -> float:
+        """Return a loss."""
+        return 0.0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ MODULES = {
     "Problems and learners": {
         "bandits.switching": "switching costs, bandit and full information",
         "bandits.stochastic": "stochastic bandits, and means that change",
+        "bandits.delays": "delayed feedback",
+        "bandits.graphs": "feedback graphs",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",
         "bandits.preference": "preference games, duels, leader and follower, trajectories",

@@ -16,6 +16,8 @@ TIGHTNESS = Path(__file__).parents[1] / "tightness.md"
 FAMILIES = {
     "switching": "Switching costs",
     "stochastic": "Stochastic bandits",
+    "delays": "Delayed feedback",
+    "graphs": "Feedback graphs",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

@@ -46,7 +46,7 @@ class Draws:
         return under
 
     def _at(self, rng: Any, t: int, index: int, half: int) -> Any:
-        purpose = LEARNER if int(rng.purpose) == LEARNER else ENVIRONMENT
+        purpose = LEARNER if int(rng.purpose) & 255 == LEARNER else ENVIRONMENT  # above: numbers of copies
         assert purpose == self.owner, "a draw from the other side's stream"
         assert min(t, index) >= 0
         if t >= self.horizon:  # no part of the play: drawn ahead

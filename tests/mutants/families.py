@@ -12,14 +12,17 @@ _PLACES = {  # first match counts
     "bandits/preference/stackelberg": "stackelberg",
     "bandits/preference/trajectories": "trajectories",
     "bandits/preference": "preference",
+    "bandits/delays": "delays",
+    "bandits/graphs": "graphs",
     "bandits/losses": "losses",
+    "bandits/core/shelf": "delays",
     "bandits/core": "core",
     "bandits": "core",
     "theory": "theory",
 }
 _LEFT_OUT = {"__init__", "examples", "own_table", "scored", "tables"}  # worked examples and readers of tables are data
 _DOORS = {"bandits.adapters", "bandits.jit", "bandits.plain", "bandits.protocol", "bandits.rng"}  # to code elsewhere
-_CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "summation"}
+_CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "shelf", "summation"}
 _THEORY = {"confidence", "ranges", "switching.exact", "switching.ranges"}
 FAMILIES = sorted(set(_PLACES.values()))
 _BANDITS = "tests/bandits"
@@ -75,6 +78,13 @@ TESTS = {  # exact laws, and what is quick when interpreted
         f"{_PREFERENCE}/test_equilibria.py::test_a_solver_that_fails_says_so",
         f"{_PREFERENCE}/duels/test_vpo.py::test_digits",
     ],
+    "delays": [
+        *_in("tests/laws", "delays"),
+        f"{_BANDITS}/delays/test_delayed.py::test_random_delays_have_their_law",
+        f"{_BANDITS}/delays/test_delayed.py::test_a_table_is_counted_like_random_delays",
+        f"{_BANDITS}/delays/test_delayed.py::test_one_copy_more_than_is_outstanding",
+    ],
+    "graphs": [*_in("tests/laws", "graphs"), *_in(f"{_BANDITS}/graphs", "numbers")],
     "losses": [
         *_in("tests/laws", "losses", "streams"),
         f"{_BANDITS}/losses/test_losses.py::test_with_gap_lowers_one_mean",

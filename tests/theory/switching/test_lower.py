@@ -109,7 +109,7 @@ class Claimed(BernoulliLosses):
 
 def test_losses_of_ones_own_are_not_believed():
     game = SwitchingCostGame(Claimed([0.0, 1.0]), 64, 0.0, FullInformation())
-    bound, text = theory.theorem(FULL), "losses are fair coins, split by the bits of the actions' numbers"
+    bound, text = theory.theorem(FULL), "losses are fair coins per round, split by the bits of the actions' numbers"
     assert bound.applies(game, Hedge()) == [text]
     assert not theory.verify(bound, game, Hedge()).applicable
     easy = SwitchingCostGame(LossTable(steady(64, 4)), 64, 0.0, FullInformation())

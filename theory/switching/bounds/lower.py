@@ -28,7 +28,11 @@ WALK = losses_are(
     "the multi-scale random walk with the theorem's gap and noise",
     lambda losses: losses.gap is None and losses.noise is None,
 )
-COINS = losses_are("bitwise coins", "fair coins, split by the bits of the actions' numbers")
+COINS = losses_are(
+    "bitwise coins",
+    "fair coins per round, split by the bits of the actions' numbers",
+    lambda losses: losses.held == 1,
+)
 HIDDEN = losses_are("hidden coin", "fair coins but for one hidden action")
 EACH_NOISY = losses_are("noisy random walk", "the paper's, a walk with noise for each action, which the package lacks")
 

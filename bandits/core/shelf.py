@@ -1,0 +1,114 @@
+"""Shelves: room for several records of one type, such as feedback that has not arrived, or states of learners.
+
+A record is a number, an array with one axis, or a NamedTuple of records. A shelf keeps each number of it as an array
+over places, each array as a matrix with one row per place.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bandits.core.jit import kernel
+
+
+class Shelf(NamedTuple):
+    """Kernels that keep records of one type."""
+
+    make: Any  # (places, example) -> rows, an empty shelf for records like the example
+    put: Any  # (rows, place, record): copy the record to its place
+    get: Any  # (rows, place) -> record, whose arrays are the shelf's own
+
+
+def shelf_for(example: Any) -> Shelf:
+    """Return the kernels for records of the example's type; TypeError for what cannot be kept."""
+    return _shelf(_kind(example))
+
+
+def _kind(example: Any) -> Any:
+    """Return "number", "array", or (class, kinds of the fields)."""
+    if isinstance(example, tuple) and hasattr(example, "_fields"):
+        return (type(example), *map(_kind, example))
+    axes = np.ndim(example) if np.asarray(example).dtype.kind in "biuf" else 2
+    if axes > 1:
+        raise TypeError(f"records are kept whose parts are numbers or arrays with one axis, got {example!r}")
+    return ("number", "array")[axes]
+
+
+@kernel
+def _make_number(places: int, example: Any) -> Any:
+    return np.full(places, example)
+
+
+@kernel
+def _make_array(places: int, example: Any) -> Any:
+    return np.zeros((places, example.size), example.dtype)
+
+
+@kernel
+def _put_number(rows: Any, place: int, record: Any) -> None:
+    rows[place] = record
+
+
+@kernel
+def _put_array(rows: Any, place: int, record: Any) -> None:
+    for i in range(record.size):
+        rows[place, i] = record[i]
+
+
+@kernel
+def _get(rows: Any, place: int) -> Any:
+    return rows[place]
+
+
+@cache
+def _shelf(kind: Any) -> Shelf:
+    if kind == "number":
+        return Shelf(_make_number, _put_number, _get)
+    if kind == "array":
+        return Shelf(_make_array, _put_array, _get)
+    record, *fields = kind
+    make, put, get_fields = _from_field(tuple(fields), 0)
+
+    @kernel
+    def get(rows: Any, place: int) -> Any:
+        return record(*get_fields(rows, place))
+
+    return Shelf(make, put, get)
+
+
+@cache
+def _from_field(kinds: tuple[Any, ...], first: int) -> Shelf:
+    """Return the kernels for the fields from the place `first` on; their rows are (of the field, of the others)."""
+    make_one, put_one, get_one = _shelf(kinds[first])
+    if first + 1 == len(kinds):
+
+        @kernel
+        def make_last(places: int, example: Any) -> Any:
+            return (make_one(places, example[first]),)
+
+        @kernel
+        def put_last(rows: Any, place: int, record: Any) -> None:
+            put_one(rows[0], place, record[first])
+
+        @kernel
+        def get_last(rows: Any, place: int) -> Any:
+            return (get_one(rows[0], place),)
+
+        return Shelf(make_last, put_last, get_last)
+    make_others, put_others, get_others = _from_field(kinds, first + 1)
+
+    @kernel
+    def make(places: int, example: Any) -> Any:
+        return (make_one(places, example[first]), make_others(places, example))
+
+    @kernel
+    def put(rows: Any, place: int, record: Any) -> None:
+        put_one(rows[0], place, record[first])
+        put_others(rows[1], place, record)
+
+    @kernel
+    def get(rows: Any, place: int) -> Any:
+        return (get_one(rows[0], place), *get_others(rows[1], place))
+
+    return Shelf(make, put, get)

@@ -1,0 +1,13 @@
+"""Delayed feedback: a problem whose feedback arrives rounds later, schedules of delays, and learners for it."""
+
+from bandits.delays.bold import Bold as Bold
+from bandits.delays.exponential_weights import DelayedExp3 as DelayedExp3
+from bandits.delays.exponential_weights import DelayedHedge as DelayedHedge
+from bandits.delays.problem import Delayed as Delayed
+from bandits.delays.problem import Late as Late
+from bandits.delays.problem import delayed as delayed
+from bandits.delays.schedules import BlockDelay as BlockDelay
+from bandits.delays.schedules import DelayTable as DelayTable
+from bandits.delays.schedules import FixedDelay as FixedDelay
+from bandits.delays.schedules import GeometricDelay as GeometricDelay
+from bandits.delays.schedules import HeavyTailedDelay as HeavyTailedDelay

@@ -1,0 +1,214 @@
+"""A problem with delayed feedback: `delayed(problem, schedule)`.
+
+The feedback of round s arrives at the end of round s + d_s, in the `update` of that round, together with s and the
+action of round s. Feedback that would arrive after the last round never does; its losses count all the same. `update`
+is called in every round, with the feedback of no round, of one or of several (in increasing order of s). All else is
+the problem's own: with delays of 0 the play is the same, bit for bit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bandits.core.actions import Part, arm_of, returns
+from bandits.core.arguments import Checked, checked
+from bandits.core.checks import fits, instance
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.rng import Stream
+from bandits.core.shelf import shelf_for
+from bandits.delays.schedules import Schedule
+from bandits.protocol import ProblemSteps, RoundProblem
+
+
+class Arrivals(NamedTuple):
+    """The feedback of n earlier rounds; only the first n entries count."""
+
+    rounds: Any  # (places,) int64, increasing
+    actions: Any  # (places,) int64, those of these rounds
+    feedback: Any  # rows of `Late.shelf`: (places,) losses, (places, K) loss vectors, ...
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class Late(Checked):
+    """The feedback of a problem, `inner`, later: `Arrivals`."""
+
+    inner: Any
+
+    @property
+    def kind(self) -> str:
+        """Its name in the assumptions of theorems."""
+        return f"delayed {self.inner.kind}"
+
+    def example(self, n_actions: int) -> Any:
+        """Return a record of the type of the inner feedback; TypeError where none is known."""
+        if not hasattr(self.inner, "example"):
+            raise TypeError(f"{type(self.inner).__name__} feedback cannot be delayed: it has no `example(n_actions)`")
+        return self.inner.example(n_actions)
+
+
+class DelayedSetting(NamedTuple):
+    """The problem's setting, the schedule's, and the size of the room for what is outstanding."""
+
+    problem: Any
+    schedule: Any
+    horizon: int
+    places: int  # the longest delay and 1: round s is kept at place s mod places
+    example: Any
+
+
+class DelayedWorld(NamedTuple):
+    """State of the problem, the feedback of past rounds, and which of it arrives when.
+
+    first, last and after are linked lists: first[t mod places] is the earliest round that arrives at the end of round
+    t, after[s mod places] the next one after s; -1 for none.
+    """
+
+    problem: Any
+    kept: Any
+    first: Any  # (places,) int64
+    last: Any  # (places,) int64
+    after: Any  # (places,) int64
+    actions: Any  # (places,) int64
+    arrived: Arrivals
+
+
+_check_action = returns(None, Part("the action", "integer"))
+
+
+@cache
+def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
+    init_problem, respond_problem, measure_problem, observe_problem = problem
+    make, put, get = shelf
+
+    @kernel
+    def init(setting: DelayedSetting, env: Stream) -> DelayedWorld:
+        n = setting.places
+        shown = Arrivals(np.zeros(n, np.int64), np.zeros(n, np.int64), make(n, setting.example), 0)
+        ends = np.full(n, -1)
+        kept = make(n, setting.example)
+        return DelayedWorld(
+            init_problem(setting.problem, env), kept, ends, ends.copy(), ends.copy(), np.zeros(n, np.int64), shown
+        )
+
+    @kernel
+    def observe(setting: DelayedSetting, world: DelayedWorld, t: int, env: Stream) -> Any:
+        observation, after = observe_problem(setting.problem, world.problem, t, env)
+        return observation, world._replace(problem=after)
+
+    @kernel
+    def respond(setting: DelayedSetting, world: DelayedWorld, t: int, action: int, env: Stream) -> Any:
+        _check_action(action)
+        feedback, problem = respond_problem(setting.problem, world.problem, t, action, env)
+        place, due = t % setting.places, t + delay_of(setting.schedule, t, env)
+        put(world.kept, place, feedback)
+        world.actions[place] = arm_of(action)
+        if due < setting.horizon:
+            list_arrival(world, t, due)
+        n = 0
+        arrived = world.arrived
+        earlier = world.first[place]
+        while earlier >= 0:
+            at = earlier % setting.places
+            arrived.rounds[n] = earlier
+            arrived.actions[n] = world.actions[at]
+            put(arrived.feedback, n, get(world.kept, at))
+            n += 1
+            earlier = world.after[at]
+        world.first[place] = -1
+        shown = Arrivals(arrived.rounds, arrived.actions, arrived.feedback, n)
+        return shown, DelayedWorld(
+            problem, world.kept, world.first, world.last, world.after, world.actions, world.arrived
+        )
+
+    @rare_kernel
+    def measure(setting: DelayedSetting, world: DelayedWorld, n_rounds: int) -> Any:
+        return measure_problem(setting.problem, world.problem, n_rounds)
+
+    return ProblemSteps(init, respond, measure, observe if observe_problem is not None else None)
+
+
+@kernel
+def list_arrival(world: DelayedWorld, t: int, due: int) -> None:
+    """Put round t at the end of the list of what arrives at the end of round `due`."""
+    places = world.first.size
+    when = due % places
+    world.after[t % places] = -1
+    if world.first[when] < 0:
+        world.first[when] = t
+    else:
+        world.after[world.last[when] % places] = t
+    world.last[when] = t
+
+
+@dataclass(frozen=True, eq=False)
+class Delayed(RoundProblem):
+    """A problem whose feedback is late by a schedule: see `delayed`. All other attributes are those of the problem."""
+
+    problem: RoundProblem
+    schedule: Schedule
+
+    def __post_init__(self) -> None:
+        instance("problem", self.problem, RoundProblem, "a problem such as SwitchingCostGame(...)")
+        instance("schedule", self.schedule, Schedule, "a schedule such as FixedDelay(rounds=10)")
+        self.feedback.example(self.n_actions)
+        fits("schedule", 2 * self.places * self.n_actions)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the attribute of the problem with this name."""
+        if name.startswith("__") or name in ("problem", "schedule"):
+            raise AttributeError(name)
+        return getattr(self.problem, name)
+
+    @property
+    def feedback(self) -> Late:
+        """The problem's feedback, delayed."""
+        return Late(self.problem.feedback)  # type: ignore[attr-defined]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the problem's metrics."""
+        return self.problem.metrics
+
+    @property
+    def undefined(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Metrics that may be nan."""
+        return self.problem.undefined
+
+    @property
+    def places(self) -> int:
+        """Rounds for which feedback is kept: the longest delay and 1, at most T."""
+        return min(self.schedule.longest(self.problem.horizon) + 1, self.problem.horizon)
+
+    @property
+    def total_delay(self) -> float:
+        """Expected total delay D: the sum over rounds t of min(d_t, T - 1 - t), t counted from 0."""
+        return self.split_delay(self.problem.horizon)[0]
+
+    def split_delay(self, patience: int) -> tuple[float, float]:
+        """Return the expected total delay of rounds with a delay of at most `patience`, and the number of others."""
+        return self.schedule.expected(self.problem.horizon, patience)
+
+    @property
+    def steps(self) -> ProblemSteps:
+        """The problem's compiled functions, with delays."""
+        return _steps(self.problem.steps, type(self.schedule).delay, shelf_for(self.feedback.example(self.n_actions)))
+
+    def payoff(self, metrics: Mapping[str, float]) -> float:
+        """Return the problem's payoff."""
+        return self.problem.payoff(metrics)
+
+    def setting(self) -> DelayedSetting:
+        """Return what the compiled functions receive."""
+        horizon = self.problem.horizon
+        example = self.feedback.example(self.n_actions)
+        return DelayedSetting(self.problem.setting(), self.schedule.setting(horizon), horizon, self.places, example)
+
+
+@checked
+def delayed(problem: RoundProblem, schedule: Schedule) -> Delayed:
+    """Return `problem` with its feedback late by `schedule`; actions must be integers, with `n_actions` of them."""
+    return Delayed(problem, schedule)

@@ -1,0 +1,231 @@
+"""Schedules of delays: by how many rounds the feedback of each round is late. A delay of 0 is none."""
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.core.arguments import Checked, Numbers
+from bandits.core.checks import integer, integers, real
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
+
+DRAW = 2**32 - 1  # index of the schedule's draw in a round of the environment's stream
+
+
+class Schedule(Checked):
+    """Base of the schedules: frozen dataclasses. Delays do not depend on the play; rounds t count from 0."""
+
+    delay: ClassVar[Any]  # kernel (setting, t, env) -> int >= 0, the delay of round t
+
+    @abstractmethod
+    def setting(self, horizon: int) -> Any:
+        """Return the NamedTuple that the kernel receives."""
+
+    @abstractmethod
+    def longest(self, horizon: int) -> int:
+        """Return the longest delay that occurs in a game of this length, or the horizon if that is less."""
+
+    @abstractmethod
+    def outstanding(self, horizon: int) -> int:
+        """Return the most rounds whose feedback may be outstanding when a round begins."""
+
+    @abstractmethod
+    def expected(self, horizon: int, patience: int) -> tuple[float, float]:
+        """Return E sum of min(d_t, T - 1 - t) over rounds with d_t <= patience, and the expected number of others."""
+
+
+# ---------------------------------------------------------------- given delays
+
+
+class Listed(NamedTuple):
+    """What the kernel of given delays receives."""
+
+    delays: Any  # (n,) int64, of rounds 0, ..., n - 1, and from the start again
+
+
+@kernel
+def _listed(setting: Listed, t: int, env: Stream) -> int:
+    return setting.delays[t % setting.delays.size]
+
+
+class _Given(Schedule):
+    """Base of the schedules that repeat a list of delays."""
+
+    delay: ClassVar[Any] = _listed
+
+    def _cut(self, horizon: int) -> NDArray[np.int64]:
+        """Return the delays of a game, those beyond the horizon as the horizon."""
+        return np.minimum(np.resize(self.setting(horizon).delays, horizon), horizon)
+
+    def longest(self, horizon: int) -> int:
+        """Return the longest delay of the list."""
+        return min(int(self.setting(horizon).delays.max()), horizon)
+
+    def outstanding(self, horizon: int) -> int:
+        """Return the most outstanding, counted round by round."""
+        ends = np.arange(horizon) + self._cut(horizon)  # the feedback of s is there when round ends[s] + 1 begins
+        arrived = np.cumsum(np.bincount(ends[ends < horizon - 1] + 1, minlength=horizon))
+        return int((np.arange(horizon) - arrived).max())
+
+    def expected(self, horizon: int, patience: int) -> tuple[float, float]:
+        """Return the sum of the delays within the patience, cut at the end, and the number of the others."""
+        delays = self._cut(horizon)
+        kept = delays <= patience
+        return float(np.minimum(delays, np.arange(horizon)[::-1])[kept].sum()), float((~kept).sum())
+
+
+@dataclass(frozen=True)
+class FixedDelay(_Given):
+    """Every feedback is late by `rounds` >= 0."""
+
+    rounds: int
+
+    def __post_init__(self) -> None:
+        integer("rounds", self.rounds, low=0)
+
+    def setting(self, horizon: int) -> Listed:
+        """Return the delay."""
+        return Listed(np.array([self.rounds]))
+
+
+@dataclass(frozen=True)
+class BlockDelay(_Given):
+    """All feedback of a block of `length` >= 1 rounds arrives at its end, as if an adversary hid the block."""
+
+    length: int
+
+    def __post_init__(self) -> None:
+        integer("length", self.length, low=1, high=2**26)
+
+    def setting(self, horizon: int) -> Listed:
+        """Return the delays length - 1, ..., 0."""
+        return Listed(np.arange(self.length)[::-1].copy())
+
+
+@dataclass(frozen=True)
+class DelayTable(_Given):
+    """Given delays >= 0, one per round; repeated from the start where the game is longer than the list."""
+
+    delays: Numbers
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "delays", tuple(integers("delays", self.delays, 0, 2**56)))
+        if not self.delays:
+            raise ValueError("delays must not be empty")
+
+    def setting(self, horizon: int) -> Listed:
+        """Return the delays."""
+        return Listed(np.array(self.delays))
+
+
+# ---------------------------------------------------------------- random delays
+
+
+class Drawn(NamedTuple):
+    """What the kernels of random delays receive: the parameter of the law, and the longest delay."""
+
+    parameter: float
+    longest: int
+
+
+@kernel
+def _geometric(setting: Drawn, t: int, env: Stream) -> int:
+    waited = -math.log(1.0 - uniform(env, t, DRAW)) * setting.parameter
+    return int(min(waited, float(setting.longest)))
+
+
+@kernel
+def _heavy_tailed(setting: Drawn, t: int, env: Stream) -> int:
+    grown = -math.log(1.0 - uniform(env, t, DRAW)) * setting.parameter
+    return int(min(math.exp(min(grown, 700.0)) - 1.0, float(setting.longest)))
+
+
+class _Random(Schedule):
+    """Base of independent delays; those beyond `longest_delay` (None: the horizon) are shortened to it.
+
+    The memory of a game grows with the longest delay.
+    """
+
+    longest_delay: int | None
+
+    @property
+    @abstractmethod
+    def parameter(self) -> float:
+        """The parameter of the kernel's law."""
+
+    @abstractmethod
+    def tail(self, rounds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return P(d >= k) for each k >= 1 of `rounds`, without the limit."""
+
+    def setting(self, horizon: int) -> Drawn:
+        """Return the parameter and the limit."""
+        return Drawn(self.parameter, self.longest(horizon))
+
+    def longest(self, horizon: int) -> int:
+        """Return the limit of the delays, or the horizon."""
+        return horizon if self.longest_delay is None else min(self.longest_delay, horizon)
+
+    def outstanding(self, horizon: int) -> int:
+        """Return the limit of the delays, or the rounds before the last."""
+        return min(self.longest(horizon), horizon - 1)
+
+    def expected(self, horizon: int, patience: int) -> tuple[float, float]:
+        """Return the sums over the rounds of E min(d, m) 1{d <= b} = sum of P(k <= d <= b) over k <= min(m, b)."""
+        rounds = np.arange(1, horizon + 2)
+        chances = np.where(rounds <= self.longest(horizon), self.tail(rounds.astype(np.float64)), 0.0)
+        late = float(chances[patience]) if patience < horizon else 0.0  # P(d > patience)
+        within = np.where(rounds <= patience, chances - late, 0.0)[: horizon - 1]
+        return float(np.cumsum(within).sum()), late * horizon
+
+
+@dataclass(frozen=True)
+class GeometricDelay(_Random):
+    """Independent delays with P(d >= k) = q^k, q = mean / (1 + mean), for a mean in (0, 1e9] rounds."""
+
+    mean: float
+    longest_delay: int | None = None
+    delay: ClassVar[Any] = _geometric
+
+    def __post_init__(self) -> None:
+        real("mean", self.mean, low=0.0, high=1e9, open_low=True)
+        _check_longest(self.longest_delay)
+
+    @property
+    def parameter(self) -> float:
+        """-1 / ln q."""
+        return 1.0 / math.log1p(1.0 / self.mean)
+
+    def tail(self, rounds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return q^k."""
+        return np.exp(-rounds / self.parameter)
+
+
+@dataclass(frozen=True)
+class HeavyTailedDelay(_Random):
+    """Independent delays with P(d >= k) = (1 + k)^-exponent, exponent > 0; up to 1 they have no mean."""
+
+    exponent: float
+    longest_delay: int | None = None
+    delay: ClassVar[Any] = _heavy_tailed
+
+    def __post_init__(self) -> None:
+        real("exponent", self.exponent, low=0.0, open_low=True)
+        _check_longest(self.longest_delay)
+
+    @property
+    def parameter(self) -> float:
+        """1 / exponent."""
+        return 1.0 / self.exponent
+
+    def tail(self, rounds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (1 + k)^-exponent."""
+        return np.exp(-self.exponent * np.log1p(rounds))
+
+
+def _check_longest(given: int | None) -> None:
+    if given is not None:
+        integer("longest_delay", given, low=0)

@@ -1,0 +1,244 @@
+"""EXP3 on feedback graphs: one kernel for EXP3-SET, EXP3.G and exploration of a cover, and one for late feedback.
+
+Actions are drawn from p_t = (1 - gamma) q_t + gamma u, q_t the exponential weights of the estimated losses, and every
+loss that is revealed is divided by the probability that it is:
+
+    lhat_t(j) = l_t(j) 1{A_t reveals j} / P_t(j),   P_t(j) = sum of p_t(i) over the actions i that reveal j.
+
+With loops only this is EXP3, with the complete graph Hedge, number for number. `theory.graphs.bounds` has the
+theorems. Sources: Alon, Cesa-Bianchi, Gentile & Mansour, "From Bandits to Experts: A Tale of Domination and
+Independence" (NIPS 2013, EXP3-SET); Alon, Cesa-Bianchi, Dekel & Koren (COLT 2015, EXP3.G).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.core.checks import optional_real
+from bandits.core.exponential_weights import Weights, add_loss, add_losses, draw, pick, uniform_weights
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
+from bandits.core.shelf import shelf_for
+from bandits.delays.exponential_weights import LateLearner
+from bandits.delays.problem import Arrivals, Delayed
+from bandits.graphs.feedback import Links, Neighbours
+from bandits.protocol import Learner, LearnerSteps
+from bandits.switching.feedback import Seen
+
+
+class GraphParams(NamedTuple):
+    """K, eta, gamma, u, the edges, and what u reveals."""
+
+    n_actions: int
+    learning_rate: float
+    exploration: float
+    explore: Any  # (K,) float64, u
+    links: Links
+    covered: Any  # (G, K) float64, the probability under u that each loss is revealed
+    reveals: Any  # (G, K, K) float64, the adjacency
+    places: int  # rounds whose feedback may be outstanding; 1 without delays
+
+
+class GraphState(NamedTuple):
+    """The weights and room for the estimates of a round."""
+
+    weights: Weights
+    estimates: Any  # (K,) float64, scratch
+
+
+@kernel
+def _init(params: GraphParams, rng: Stream) -> GraphState:
+    return GraphState(uniform_weights(params.n_actions), np.zeros(params.n_actions))
+
+
+@kernel
+def _act(params: GraphParams, state: GraphState, t: int, rng: Stream) -> int:
+    u = uniform(rng, t, 0)
+    if u < params.exploration:
+        return pick(params.explore, 1.0, u / params.exploration)
+    return draw(state.weights, (u - params.exploration) / (1.0 - params.exploration))
+
+
+@kernel
+def _chance(params: GraphParams, weight: Any, total: float, g: int, j: int) -> float:
+    """Return P(j), the probability that the loss of j is revealed, for weights (K,) with this total."""
+    n = params.links.n_into[g, j]
+    if n == params.n_actions:
+        return 1.0
+    mass = 0.0
+    for a in range(n):
+        mass += weight[params.links.into[g, j, a]]
+    return (1.0 - params.exploration) * (mass / total) + params.exploration * params.covered[g, j]
+
+
+@kernel
+def _learn(
+    params: GraphParams, weights: Weights, estimates: Any, weight: Any, total: float, t: int, arm: int, seen: Seen
+) -> Weights:
+    """Return the weights after the feedback of round t, in which the weights were `weight` (K,)."""
+    links = params.links
+    g = t % links.n_out.shape[0]
+    if seen.n == 1:
+        j = links.out[g, arm, 0]
+        return add_loss(weights, params.learning_rate, j, seen.losses[0] / _chance(params, weight, total, g, j))
+    if seen.n == 0:
+        return weights
+    for i in range(params.n_actions):
+        estimates[i] = 0.0
+    for a in range(seen.n):
+        j = links.out[g, arm, a]
+        estimates[j] = seen.losses[a] / _chance(params, weight, total, g, j)
+    return add_losses(weights, params.learning_rate, estimates)
+
+
+@kernel
+def _update(params: GraphParams, state: GraphState, t: int, arm: int, seen: Seen, rng: Stream) -> GraphState:
+    old = state.weights
+    return GraphState(_learn(params, old, state.estimates, old.weight, old.total, t, arm, seen), state.estimates)
+
+
+def graph_params(problem: Any, rate: float, share: float, u: Any = None, places: int = 1) -> GraphParams:
+    """Return the parameters for eta, gamma and u (None: uniform) in a problem with graph feedback, late or not."""
+    n, feedback = problem.n_actions, getattr(problem.feedback, "inner", problem.feedback)
+    adjacency = np.array([graph.adjacency for graph in feedback.graphs], dtype=np.float64)
+    explore = np.full(n, 1.0 / n) if u is None else np.ascontiguousarray(u)
+    return GraphParams(n, rate, share, explore, feedback.setting(n), explore @ adjacency, adjacency, places)
+
+
+def _total_size(problem: Any, name: str) -> float:
+    """Return the sum over the rounds of alpha (mas) of graphs that have all loops; ValueError for others."""
+    feedback = getattr(problem.feedback, "inner", problem.feedback)
+    for graph in feedback.graphs:
+        if not graph.loops.all():
+            hidden = int(np.argmin(graph.loops))
+            raise ValueError(f"{name} needs graphs with all loops, but action {hidden} does not reveal its own loss")
+    return float(feedback.total([graph.acyclic.most for graph in feedback.graphs], problem.horizon))
+
+
+@dataclass(frozen=True)
+class Exp3Set(Learner):
+    """EXP3-SET, without exploration, on graphs with all loops; they may change unannounced.
+
+    learning_rate: eta > 0; None means sqrt(2 ln K / sum_t alpha_t), with mas in place of alpha for directed graphs.
+    """
+
+    learning_rate: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (Neighbours,)
+    exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
+
+    def __post_init__(self) -> None:
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def parameters(self, problem: Any) -> GraphParams:
+        """Return eta and the edges."""
+        size = _total_size(problem, self.name)
+        return graph_params(problem, self.learning_rate or math.sqrt(2.0 * math.log(problem.n_actions) / size), 0.0)
+
+
+@dataclass(frozen=True)
+class Exp3G(Exp3Set):
+    """EXP3.G: a share gamma of uniform play, for strongly observable graphs.
+
+    learning_rate: eta > 0; None means sqrt(ln K / ((4 + 2 a) T)), at most 1/4, with a = alpha (mas, if directed) of the
+    actions that reveal themselves. exploration: gamma in [0, 1]; None means 2 eta, at most 1/2.
+    """
+
+    exploration: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        optional_real("exploration", self.exploration, low=0.0, high=1.0)
+
+    def parameters(self, problem: Any) -> GraphParams:
+        """Return eta, gamma and the edges."""
+        log_k, size = math.log(problem.n_actions), max(graph.looped.most for graph in problem.feedback.graphs)
+        rate = self.learning_rate or min(0.25, math.sqrt(log_k / ((4.0 + 2.0 * size) * problem.horizon)))
+        return graph_params(problem, rate, min(0.5, 2.0 * rate) if self.exploration is None else self.exploration)
+
+
+@dataclass(frozen=True)
+class ExploringExp3(Exp3G):
+    """EXP3 with a share gamma of play by the best fractional cover, for every observable graph; it must not change.
+
+    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in [0, 1], None means
+    (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(2 gamma ln K / (T delta*)).
+    """
+
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
+
+    def parameters(self, problem: Any) -> GraphParams:
+        """Return eta, gamma, the cover and the edges; ValueError where a loss is never revealed, or graphs change."""
+        if len(problem.feedback.graphs) > 1:
+            raise ValueError(f"{self.name} needs one graph, got {len(problem.feedback.graphs)}")
+        u, size = problem.feedback.graphs[0].cover
+        log_k, horizon = math.log(problem.n_actions), problem.horizon
+        share = min(1.0, (size * log_k / (2.0 * horizon)) ** (1.0 / 3.0))
+        share = share if self.exploration is None else self.exploration
+        rate = self.learning_rate or math.sqrt(2.0 * share * log_k / (horizon * size))
+        return graph_params(problem, rate, share, u)
+
+
+# ---------------------------------------------------------------- late feedback
+
+
+_seen_at = shelf_for(Seen(0.0, np.zeros(1), 0)).get
+
+
+class DelayedGraphState(NamedTuple):
+    """The weights, those of the rounds whose feedback may be outstanding, and room for estimates and one feedback."""
+
+    weights: Weights
+    estimates: Any  # (K,) float64, scratch
+    past: Any  # (places, K) float64, the weights of round s at s mod places
+    totals: Any  # (places,) float64, their sums
+
+
+@kernel
+def _late_init(params: GraphParams, rng: Stream) -> DelayedGraphState:
+    n, places = params.n_actions, params.places
+    return DelayedGraphState(uniform_weights(n), np.zeros(n), np.zeros((places, n)), np.zeros(places))
+
+
+@kernel
+def _late_update(
+    params: GraphParams, state: DelayedGraphState, t: int, arm: int, arrivals: Arrivals, rng: Stream
+) -> DelayedGraphState:
+    weights, place = state.weights, t % params.places
+    for i in range(params.n_actions):
+        state.past[place, i] = weights.weight[i]
+    state.totals[place] = weights.total
+    for j in range(arrivals.n):
+        s = arrivals.rounds[j]
+        past, total = state.past[s % params.places], state.totals[s % params.places]
+        seen = _seen_at(arrivals.feedback, j)
+        weights = _learn(params, weights, state.estimates, past, total, s, arrivals.actions[j], seen)
+    return DelayedGraphState(weights, state.estimates, state.past, state.totals)
+
+
+@dataclass(frozen=True)
+class DelayedExp3Set(LateLearner):
+    """EXP3-SET on feedback as it arrives, on graphs with all loops.
+
+    learning_rate: eta > 0; None means sqrt(2 ln K / (sum_t alpha_t + 2 D)), mas in place of alpha if directed, and D
+    the expected total delay.
+    """
+
+    learning_rate: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_late_init, _act, _late_update)
+    inner_accepts: ClassVar[tuple[type, ...]] = (Neighbours,)
+    exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
+
+    def __post_init__(self) -> None:
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def parameters(self, problem: Delayed) -> GraphParams:
+        """Return eta, the edges and the room for what is outstanding."""
+        size = _total_size(problem, self.name) + 2.0 * problem.total_delay
+        rate = self.learning_rate or math.sqrt(2.0 * math.log(problem.n_actions) / size)
+        return graph_params(problem, rate, 0.0, places=problem.places)

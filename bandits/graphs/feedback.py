@@ -1,0 +1,106 @@
+"""Graph feedback of the switching-cost game: playing an action reveals the losses of its neighbours."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.core.actions import Part, index, returns
+from bandits.core.checks import several
+from bandits.core.jit import shared_kernel
+from bandits.core.rng import Stream
+from bandits.graphs.graph import FeedbackGraph
+from bandits.losses import LossSteps
+from bandits.switching.feedback import Feedback, Seen
+
+
+class Links(NamedTuple):
+    """The edges of G graphs, as lists of neighbours in increasing order; round t has graph t mod G."""
+
+    out: Any  # (G, K, K) int64: out[g, i, :n_out[g, i]] are the actions that i reveals
+    n_out: Any  # (G, K) int64
+    into: Any  # (G, K, K) int64: into[g, j, :n_into[g, j]] are the actions that reveal j
+    n_into: Any  # (G, K) int64
+    own: Any  # (G, K) bool: whether i reveals itself
+
+
+def links(graphs: tuple[FeedbackGraph, ...]) -> Links:
+    """Return the edges of the graphs."""
+    adjacency = np.array([graph.adjacency for graph in graphs])
+
+    def lists(edges: Any) -> Any:
+        return np.argsort(~edges, axis=2, kind="stable").astype(np.int64)
+
+    inward = adjacency.transpose(0, 2, 1)
+    own = np.array([graph.loops for graph in graphs])
+    return Links(lists(adjacency), adjacency.sum(axis=2), lists(inward), inward.sum(axis=2), own)
+
+
+_check_arm = returns(None, Part("the action", "integer"))
+
+
+@cache
+def _respond(losses: LossSteps, charge: Any) -> Any:
+    loss_of = losses.loss
+
+    @shared_kernel
+    def respond(setting: Any, world: Any, t: int, action: int, env: Stream) -> Any:
+        _check_arm(action)
+        edges, arm = setting.feedback, index(action)
+        g = t % edges.n_out.shape[0]
+        n = edges.n_out[g, arm] if 0 <= arm < setting.n_actions else 0  # others are refused by `charge`
+        loss, after = charge(setting, world, t, arm, n, env)
+        for a in range(n):
+            after.revealed[a] = loss_of(setting.losses, after.losses, t, edges.out[g, arm, a])
+        return Seen(loss if edges.own[g, arm] else np.nan, after.revealed, n), after
+
+    return respond
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours(Feedback):
+    """The losses of the actions that the played one reveals, in increasing order: `Seen`.
+
+    graph: a FeedbackGraph, or a list of graphs of the same actions, one per round and then from the start again.
+    """
+
+    graph: Any
+    kind: ClassVar[str] = "graph"
+
+    def __post_init__(self) -> None:
+        graphs = several("graph", self.graph, FeedbackGraph, "a FeedbackGraph, or a list of them")
+        object.__setattr__(self, "graph", graphs)
+        sizes = sorted({graph.n_actions for graph in graphs})
+        if len(sizes) > 1:
+            raise ValueError(f"graph must be graphs of the same actions, got sizes {sizes}")
+
+    @property
+    def graphs(self) -> tuple[FeedbackGraph, ...]:
+        """The graphs, of which round t has number t mod G."""
+        return self.graph
+
+    def respond(self, losses: LossSteps, charge: Any) -> Any:
+        """Return the kernel that reveals the neighbours' losses."""
+        return _respond(losses, charge)
+
+    def setting(self, n_actions: int) -> Links:
+        """Return the edges; ValueError for graphs of other than `n_actions` actions."""
+        if self.graphs[0].n_actions != n_actions:
+            raise ValueError(f"graph must have {n_actions} actions, got {self.graphs[0].n_actions}")
+        return links(self.graphs)
+
+    def observation_range(self, horizon: int, n_actions: int) -> tuple[int, int]:
+        """Return the sums over the rounds of the least and of the most that an action reveals."""
+        counts = self.setting(n_actions).n_out
+        return int(self.total(counts.min(axis=1), horizon)), int(self.total(counts.max(axis=1), horizon))
+
+    def example(self, n_actions: int) -> Seen:
+        """Return a record that reveals nothing."""
+        return Seen(0.0, np.zeros(n_actions), 0)
+
+    def total(self, sizes: Any, horizon: int) -> float:
+        """Return the sum over the rounds of a size (G,) of their graphs."""
+        whole, rest = divmod(horizon, len(self.graphs))
+        each = [float(size) for size in sizes]
+        return whole * sum(each) + sum(each[:rest])

@@ -1,0 +1,94 @@
+"""The delayed game: without delay the game itself, bit for bit; schedules keep their laws; bad input is refused."""
+
+import numpy as np
+import pytest
+
+from bandits.delays import (
+    BlockDelay,
+    Bold,
+    Delayed,
+    DelayedExp3,
+    DelayedHedge,
+    DelayTable,
+    FixedDelay,
+    GeometricDelay,
+    HeavyTailedDelay,
+    delayed,
+)
+from bandits.losses import BernoulliLosses
+from bandits.switching import Bandit, Exp3, ExtraObservations, FullInformation, Hedge, SwitchingCostGame
+from sims import simulate
+from tests.drivers import plain, stream_of
+
+LOSSES = BernoulliLosses([0.5, 0.25, 0.75])
+BANDIT, INFORMED = (SwitchingCostGame(LOSSES, 24, 1.0, feedback) for feedback in (Bandit(), FullInformation()))
+
+
+@pytest.mark.parametrize(
+    ("game", "learner", "late"),
+    [
+        (BANDIT, Exp3(), DelayedExp3()),
+        (INFORMED, Hedge(), DelayedHedge()),
+        (BANDIT, Exp3(0.25), Bold(Exp3(0.25))),
+    ],
+    ids=["exp3", "hedge", "copies"],
+)
+def test_without_delay_it_is_the_game_itself(game, learner, late):
+    options = {"repetitions": 5, "seed": 3, "checkpoints": [1, 7, 24]}
+    now = simulate(game, learner, **options)
+    assert now.metrics == delayed(game, FixedDelay(0)).metrics
+    for schedule in (FixedDelay(0), BlockDelay(1), DelayTable([0, 0])):
+        assert np.array_equal(simulate(delayed(game, schedule), late, **options).values, now.values)
+
+
+def test_one_copy_more_than_is_outstanding():
+    """Copies on a slow schedule learn nothing within its blocks, and equal single plays of the blocks' rounds."""
+    games = [Delayed(BANDIT, schedule) for schedule in (FixedDelay(3), BlockDelay(4), DelayTable([3, 2, 1, 0]))]
+    assert [game.schedule.outstanding(24) for game in games] == [3, 3, 3]
+    assert games[1].total_delay == games[2].total_delay == 6 * 6
+    values = [simulate(game, Bold(Exp3(0.5)), repetitions=3).values for game in games[1:]]
+    assert np.array_equal(*values)
+
+
+@pytest.mark.parametrize(
+    "schedule", [GeometricDelay(2.5), GeometricDelay(1e-9), HeavyTailedDelay(0.7), HeavyTailedDelay(2.0, 9)]
+)
+def test_random_delays_have_their_law(schedule):
+    """Empirical tails of 4000 delays against P(d >= k), k <= 9: Hoeffding with a false alarm below 1e-9 each."""
+    horizon, n = 50, 4_000
+    draw, setting = plain(type(schedule).delay), schedule.setting(horizon)
+    delays = np.array([draw(setting, t, stream_of(1, 0, 1)) for t in range(n)])
+    assert 0 <= delays.min() <= delays.max() <= schedule.longest(horizon)
+    tails = np.array([(delays >= k).mean() for k in range(1, 10)])
+    assert np.abs(tails - schedule.tail(np.arange(1.0, 10.0))).max() < np.sqrt(np.log(2e9) / (2 * n))
+    left = np.arange(horizon - 1, -1, -1)
+    for patience in (0, 4, horizon):
+        endured, skipped = schedule.expected(horizon, patience)
+        kept = delays <= patience
+        counted = np.array([(np.minimum(delays, m) * kept).mean() for m in left]).sum()
+        assert endured == pytest.approx(counted, rel=0.1, abs=1e-6)
+        assert skipped == pytest.approx(horizon * (~kept).mean(), rel=0.1, abs=1e-6)
+
+
+def test_a_table_is_counted_like_random_delays():
+    table, random = DelayTable([2]), HeavyTailedDelay(1e-9, 2)  # which is 2 with probability 1 - 1e-9
+    for patience in (0, 1, 2, 50):
+        assert random.expected(9, patience) == pytest.approx(table.expected(9, patience), abs=1e-6)
+
+
+def test_wrong_input_is_refused():
+    for wrong in (lambda: FixedDelay(-1), lambda: GeometricDelay(-1.0), lambda: HeavyTailedDelay(0.0)):
+        with pytest.raises(ValueError, match="must be"):
+            wrong()
+    with pytest.raises(ValueError, match="delays must not be empty"):
+        DelayTable([])
+    with pytest.raises(TypeError, match=r"schedule must be a schedule such as FixedDelay\(rounds=10\), got int"):
+        delayed(BANDIT, 3)
+    with pytest.raises(TypeError, match="ExtraObservations feedback cannot be delayed"):
+        delayed(SwitchingCostGame(LOSSES, 24, 1.0, ExtraObservations(8)), FixedDelay(1))
+    with pytest.raises(
+        TypeError, match="DelayedExp3 learns from delayed Bandit feedback, but FullInformation is delayed"
+    ):
+        simulate(delayed(INFORMED, FixedDelay(1)), DelayedExp3())
+    with pytest.raises(TypeError, match="Exp3 learns from Bandit feedback, but the problem gives Late"):
+        simulate(delayed(BANDIT, FixedDelay(1)), Exp3())

@@ -1,0 +1,170 @@
+"""Learners of delayed feedback: exact laws by enumeration, known answers, mutants; nothing is compiled.
+
+The known answers are those of independent NumPy from the definitions, on two tables.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from bandits.core.exponential_weights import add_loss, probability
+from bandits.core.jit import kernel
+from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayTable
+from bandits.delays import problem as delayed_problem
+from bandits.delays.exponential_weights import DelayedExp3State
+from bandits.losses import LossTable
+from bandits.switching import Bandit, Exp3, FullInformation, SwitchingCostGame
+from tests.bandits.switching.known_answers import ROWS
+from tests.laws.enumeration import law_of, plays
+from tests.mutants.rejection import rejected
+from theory.delays.exact import exp3_tree
+
+A, B = ROWS["two actions"], ROWS["three actions"]
+# delays -> expected losses of EXP3 and of Hedge on A (eta 0.5) and B (eta 0.7)
+KNOWN = {
+    (0, 0, 0, 0): (2.613579, 1.765894, 2.622459, 1.787963),
+    (1, 1, 1, 1): (2.384471, 1.731517, 2.377541, 1.726471),
+    (2, 2, 2, 2): (2.500000, 1.707103, 2.500000, 1.685258),
+    (3, 0, 1, 0): (2.615529, 1.757483, 2.622459, 1.772120),
+    (2, 1, 0, 0): (2.500000, 1.737684, 2.500000, 1.734626),
+    (4, 4, 4, 4): (2.500000, 1.733333, 2.500000, 1.733333),
+}
+
+
+def game_of(case, delays, feedback=None):
+    table = LossTable(case.losses)
+    return Delayed(SwitchingCostGame(table, len(case.losses), 0.0, feedback or Bandit()), DelayTable(delays))
+
+
+def law(game, learner):
+    return list(plays(game, learner, lambda action, feedback: int(action)))
+
+
+def mean_loss(game, learner):
+    return math.fsum(chance * path.metrics["loss"] for chance, path in law(game, learner))
+
+
+def check_exp3(learner, delays, case=B):
+    """Assert the law of the actions in every round, and the regret, against the enumeration of NumPy."""
+    game = game_of(case, delays)
+    played, exact = law(game, learner), exp3_tree(case.losses, case.rate, delays)
+    marginal = np.zeros_like(case.losses)
+    for actions, chance in law_of(played).items():
+        marginal[np.arange(len(actions)), actions] += chance
+    assert np.abs(marginal - exact.probabilities).max() < 1e-12
+    regret = math.fsum(chance * path.metrics["regret"] for chance, path in played)
+    assert abs(regret - exact.regret()) < 1e-12
+
+
+@pytest.mark.parametrize("delays", KNOWN)
+def test_known_answers(delays):
+    for case, exp3, hedge in ((A, *KNOWN[delays][::2]), (B, *KNOWN[delays][1::2])):
+        assert exp3_tree(case.losses, case.rate, delays).loss == pytest.approx(exp3, abs=1e-6)
+        assert mean_loss(game_of(case, delays), DelayedExp3(case.rate)) == pytest.approx(exp3, abs=1e-6)
+        late = game_of(case, delays, FullInformation())
+        assert mean_loss(late, DelayedHedge(case.rate)) == pytest.approx(hedge, abs=1e-6)
+
+
+@pytest.mark.parametrize("delays", [(1, 1, 1, 1), (3, 0, 1, 0), (2, 1, 0, 0), (2, 2, 0, 0)])
+def test_exp3(delays):
+    check_exp3(DelayedExp3(B.rate), delays)
+
+
+def test_late_losses_are_skipped():
+    """Skipping d > 1 is the play without those losses: their estimates are 0."""
+    delays, unseen = (2, 1, 0, 0), B.losses.copy()
+    skipped = exp3_tree(B.losses, B.rate, delays, patience=1)
+    assert mean_loss(game_of(B, delays), DelayedExp3(B.rate, patience=1)) == pytest.approx(skipped.loss, abs=1e-12)
+    unseen[0] = 0.0
+    law = exp3_tree(unseen, B.rate, (0, 1, 0, 0)).probabilities
+    assert np.abs(law - skipped.probabilities).max() < 1e-12
+
+
+# ---------------------------------------------------------------- copies
+
+
+def test_copies_play_their_own_rounds():
+    """With a delay of 1 in every round two copies alternate: EXP3 on the odd and on the even rounds."""
+    game, copies = game_of(B, (1, 1, 1, 1)), Bold(Exp3(B.rate))
+    assert copies.parameters(game).copies == 2
+    parts = sum(exp3_tree(B.losses[first::2], B.rate).loss for first in (0, 1))
+    assert mean_loss(game, copies) == pytest.approx(parts, abs=1e-12)
+    whole = game_of(B, (0, 0, 0, 0))
+    assert mean_loss(whole, copies) == pytest.approx(KNOWN[0, 0, 0, 0][1], abs=1e-6)
+
+
+def test_a_busy_copy_never_plays():
+    """One more copy than is ever outstanding: no copy plays a second round before the feedback of its first."""
+    delays = (3, 0, 1, 0, 2, 1, 0, 0)
+    table = LossTable(np.zeros((8, 2)))
+    game = Delayed(SwitchingCostGame(table, 8, 0.0), DelayTable(delays))
+    copies = Bold(Exp3(0.5)).parameters(game).copies
+    assert copies == 1 + max(sum(s + delays[s] >= t for s in range(t)) for t in range(8))
+    _, path = next(iter(plays(game, Bold(Exp3(0.5)), lambda action, feedback: feedback.n)))
+    assert path.actions == tuple(sum(s + d == t for s, d in enumerate(delays)) for t in range(8))
+    assert path.state.played.sum() == sum(path.actions)
+
+
+# ---------------------------------------------------------------- mutants
+
+
+@kernel
+def divides_by_the_arrival_round(params, state, t, arm, arrivals, rng):
+    weights = state.weights
+    for j in range(arrivals.n):
+        chance = probability(state.weights, arrivals.actions[j])
+        weights = add_loss(weights, params.learning_rate, arrivals.actions[j], arrivals.feedback[j] / chance)
+    return DelayedExp3State(weights, state.chances)
+
+
+@kernel
+def takes_one_arrival_a_round(params, state, t, arm, arrivals, rng):
+    state.chances[t % params.places] = probability(state.weights, arm)
+    if arrivals.n == 0:
+        return state
+    estimate = arrivals.feedback[0] / state.chances[arrivals.rounds[0] % params.places]
+    return DelayedExp3State(add_loss(state.weights, params.learning_rate, arrivals.actions[0], estimate), state.chances)
+
+
+def mutant(update):
+    @dataclass(frozen=True)
+    class Mutant(DelayedExp3):
+        steps = DelayedExp3.steps._replace(update=update)
+
+    return Mutant(B.rate)
+
+
+@pytest.mark.parametrize(
+    ("update", "delays", "wrong"),
+    [
+        (divides_by_the_arrival_round, (1, 1, 1, 1), 1.728530),
+        (takes_one_arrival_a_round, (2, 1, 0, 0), 1.707103),
+    ],
+)
+def test_mutants(update, delays, wrong):
+    check_exp3(DelayedExp3(B.rate), delays)
+    rejected(check_exp3, mutant(update), delays)
+    assert mean_loss(game_of(B, delays), mutant(update)) == pytest.approx(wrong, abs=1e-6)
+
+
+def test_feedback_one_round_early_is_noticed(monkeypatch):
+    right = delayed_problem.list_arrival
+
+    @kernel
+    def early(world, t, due):
+        right(world, t, max(t, due - 1))
+
+    check_exp3(DelayedExp3(B.rate), (1, 1, 1, 1))
+    monkeypatch.setattr(delayed_problem, "list_arrival", early)
+    delayed_problem._steps.cache_clear()
+    rejected(check_exp3, DelayedExp3(B.rate), (1, 1, 1, 1))
+
+
+def test_total_delay_counts_what_is_outstanding():
+    """D = sum of min(d_t, T - t), for a fixed d: d T - d (d + 1) / 2; delays beyond the end count up to it."""
+    game = game_of(B, (2, 2, 2, 2))
+    assert game.total_delay == 2 * 4 - 3
+    assert replace(game, schedule=DelayTable((99, 0, 99, 0))).total_delay == 3 + 0 + 1 + 0
+    assert game.split_delay(1) == (0.0, 4.0)

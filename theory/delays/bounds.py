@@ -1,0 +1,158 @@
+"""Bounds for delayed feedback, each with its proof.
+
+Losses in [0, 1] and delays d_1, ..., d_T that do not depend on the play; the feedback of round t arrives at the end of
+round t + d_t. D = sum_t min(d_t, T - t), or its expectation where delays are random: every right side is linear in D.
+
+**Delayed exponential weights** (every path; `theory.delays.exact` computes all terms). Let lhat_1, ..., lhat_T >= 0 be
+any estimates, and p_t the exponential weights of those that have arrived before round t. Process all of them in the
+order of arrival, those that never arrive last. M_t is the set of rounds whose estimates were processed before that of
+t, but had not arrived when p_t was formed. For every action i
+
+    sum_t <p_t, lhat_t> - sum_t lhat_t(i)
+        <= ln K / eta + (eta/2) sum_t <p_t, lhat_t^2> + eta sum_t sum_{s in M_t} <p_t, lhat_s lhat_t>,
+    sum_t |M_t| = D.
+
+Let q be the weights just before lhat_t is processed and m = sum_{s in M_t} lhat_s. Then q = p_t e^(-eta m) / W with
+W <= 1, and the potential telescopes: sum_t -(1/eta) ln <q, e^(-eta lhat_t)> <= sum_t lhat_t(i) + ln K / eta. With
+x = eta lhat_t,
+
+    ln <q, e^-x> <= <q, e^-x - 1> <= <p_t, e^(-eta m) (e^-x - 1)> <= <p_t, -x + x^2/2 + eta m x>.
+
+For s < t, s not yet arrived when t begins, either s is in M_t or t in M_s, whichever arrives first; there are
+min(d_s, T - s) such t for each s.
+
+**EXP3.** E <p_t, lhat_t^2> <= K. For s in M_t neither round knows the draw of the other, so E <p_t, lhat_s lhat_t>
+= E <p_t, l_s l_t> <= 1. Losses that are late by more than b may be ignored (lhat_t = 0): each costs at most 1.
+
+**Hedge.** In place of the second term Hoeffding's lemma gives eta T / 8 along the processed order. Processing m moves
+the weights by at most tanh(eta |M_t| / 4) <= eta |M_t| / 4 in total variation, as exponential tilts by at most a do.
+
+**Lower bound.** On `bandits.losses.BitwiseCoins` with two actions and coins that stand for b rounds, all of which have
+passed when the first feedback of a coin arrives, every learner has expected loss T / 2, and the best action one of at
+most T / 2 - (b / 2) E |S_n|, n = floor(T / b), S_n a sum of n random signs: E |S_n| >= sqrt(2 / pi) n / sqrt(n + 1).
+
+**Copies.** Each of m copies plays a game without delays on rounds of its own; regrets add up (`bandits.delays.bold`).
+"""
+
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, losses_are, play_has, problem_has
+from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
+
+D = Symbol("total_delay", "D", nonnegative=True)
+ENDURED = Symbol("endured_delay", "D_b", nonnegative=True)
+SKIPPED = Symbol("skipped_rounds", "S_b", nonnegative=True)
+COPIES = Symbol("copies", "m", positive=True, integer=True)
+C = Symbol("switching_cost", "c", nonnegative=True)
+_SWITCHES = C * (T - 1)
+_LOG_K = sp.log(K)
+BANDIT = feedback_is("delayed bandit")
+FULL_INFORMATION = feedback_is("delayed full information")
+PATIENT = learner_has("no loss is skipped", lambda learner: getattr(learner, "patience", None) is None)
+_HERE = "proved in theory.delays.bounds"
+_THUNE = Source("Thune, Cesa-Bianchi & Seldin 2019", f"the rate; constants {_HERE}", "arXiv:1906.00670")
+_BOLD = Source("Joulani, Gyorgy & Szepesvari 2013", f"the reduction; constants {_HERE}", "arXiv:1306.0686")
+
+
+def _stated(
+    name: str,
+    learner: str,
+    expression: sp.Expr,
+    source: Source,
+    statement: str,
+    *assumptions: Assumption,
+    **more: object,
+) -> Bound:
+    """Return a theorem on the regret, at the learning rate that minimises it, with at most T - 1 switches."""
+    tuning = (Tuning.minimising(ETA, expression),)
+    total = expression + _SWITCHES
+    assumed = (*assumptions, AT_LEAST_TWO)
+    return Bound(name, learner, "regret", total, source, statement, assumptions=assumed, tunings=tuning, **more)  # type: ignore[arg-type]
+
+
+def _copies_of(name: str) -> Assumption:
+    return play_has(f"copies of {name}", lambda problem, learner: type(learner.learner).__name__ == name)
+
+
+_OF_COPIES = {"learning_rate": lambda problem, params: params.inner.learning_rate}
+
+EXP3 = _stated(
+    "delays.exp3",
+    "DelayedExp3",
+    _LOG_K / ETA + ETA * (K * T / 2 + D),
+    _THUNE,
+    "EXP3 pays for delays with their total only: sqrt(2 (K T + 2 D) ln K), whatever the longest.",
+    BANDIT,
+    PATIENT,
+)
+SKIPPING = _stated(
+    "delays.exp3_skipping",
+    "DelayedExp3",
+    _LOG_K / ETA + ETA * (K * T / 2 + ENDURED) + SKIPPED,
+    _THUNE,
+    "Losses that are too late may be ignored, at a cost of 1 each in the place of their delay.",
+    BANDIT,
+    readers={
+        "endured_delay": lambda problem, params: problem.split_delay(params.patience)[0],
+        "skipped_rounds": lambda problem, params: problem.split_delay(params.patience)[1],
+    },
+)
+HEDGE = _stated(
+    "delays.hedge",
+    "DelayedHedge",
+    _LOG_K / ETA + ETA * (T + 2 * D) / 8,
+    Source("Joulani, Gyorgy & Szepesvari 2016", f"the rate; constants {_HERE}"),
+    "Hedge on losses as they arrive: sqrt((T + 2 D) ln K / 2).",
+    FULL_INFORMATION,
+)
+BOLD_EXP3 = _stated(
+    "delays.bold_exp3",
+    "Bold",
+    COPIES * _LOG_K / ETA + ETA * K * T / 2,
+    _BOLD,
+    "Copies of EXP3, one more than feedback is ever outstanding: sqrt(2 m K T ln K).",
+    BANDIT,
+    _copies_of("Exp3"),
+    readers=_OF_COPIES,
+)
+BOLD_HEDGE = _stated(
+    "delays.bold_hedge",
+    "Bold",
+    COPIES * _LOG_K / ETA + ETA * T / 8,
+    _BOLD,
+    "Copies of Hedge, one more than feedback is ever outstanding: sqrt(m T ln K / 2).",
+    FULL_INFORMATION,
+    _copies_of("Hedge"),
+    readers=_OF_COPIES,
+)
+
+HELD = Symbol("held", "b", positive=True, integer=True)
+_TOSSES = sp.floor(T / HELD)
+
+
+def _hides_each_coin(problem: Any) -> bool:
+    """Return whether no feedback of a coin arrives before its last round has been played."""
+    held, t = problem.losses.held, np.arange(problem.horizon)
+    arrival = t + np.resize(problem.setting().schedule.delays, problem.horizon)
+    return bool((arrival >= np.minimum((t // held + 1) * held, problem.horizon) - 1).all())
+
+
+LOWER = Bound(
+    "delays.lower",
+    "",
+    "regret",
+    HELD * _TOSSES / sp.sqrt(2 * sp.pi * (_TOSSES + 1)),
+    Source("Cesa-Bianchi, Gentile & Mansour 2019", f"the rate; constants {_HERE}", "arXiv:1605.04624"),
+    "With a delay of b - 1 rounds no learner does better than sqrt(b T / (2 pi)) on coins that stand for b rounds.",
+    "lower",
+    assumptions=(
+        losses_are("bitwise coins", "fair coins for two actions", lambda losses: losses.n_actions == 2),
+        problem_has("no feedback arrives while its coin stands", _hides_each_coin),
+    ),
+    readers={"held": lambda problem, params: float(problem.losses.held)},
+)
+
+BOUNDS = found_in(vars())

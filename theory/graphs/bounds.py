@@ -1,0 +1,162 @@
+"""Bounds for feedback graphs, each with its proof. Losses in [0, 1] that do not depend on the play.
+
+Let q_t be the exponential weights of lhat_t(j) = l_t(j) 1{A_t reveals j} / P_t(j) and p_t = (1 - gamma) q_t + gamma u
+the law of A_t; mixing costs at most gamma per round. As for EXP3,
+
+    E R_T <= gamma T + ln K / eta + (eta/2) sum_t E sum_i q_t(i) l_t(i)^2 / P_t(i).
+
+**All loops, gamma = 0.** sum_i p(i) / P(i) <= mas, the most actions that span no cycle: take the action with the least
+P, and delete all that reveal it: together they add at most 1. Repeat; of two actions taken, the later one does not
+reveal the earlier. In an undirected graph what is taken is independent, and mas = alpha.
+
+**Strongly observable graphs, u uniform.** S: the actions that do not reveal themselves. There lhat <= 1 / P
+<= K / (gamma (K - 1)) <= 1 / eta, and with c = <q, lhat 1_S> <= 1 / eta, e^-x <= 1 - x + x^2 for x >= -1 gives
+
+    <q, lhat> + (1/eta) ln <q, e^(-eta lhat)> <= eta <q, (lhat - c)^2>
+        <= eta (sum_{i not in S} q(i) lhat(i)^2 + sum_{i in S} q(i) (1 - q(i)) lhat(i)^2).
+
+On S, P(i) = 1 - p(i) >= (1 - gamma) (1 - q(i)), so the second sum has a mean of at most 1 / (1 - gamma); the first one
+of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p / (1 - gamma).
+
+**Observable graphs.** P_t(i) >= gamma / delta* for the u of the fractional cover, so the sum is at most delta* / gamma.
+
+**Delays.** The third term of `theory.delays.bounds` adds eta D: E q_t(i) lhat_s(i) lhat_t(i) <= E q_t(i).
+
+**Unobservable graphs.** Two actions that reveal nothing, one with loss 0 and one with loss 1 throughout, by a fair
+coin: every learner has expected loss T / 2, and switching costs only add.
+"""
+
+from typing import Any
+
+import sympy as sp
+
+from theory.assumptions import AT_LEAST_TWO, feedback_is, losses_are, parameters_have, problem_has
+from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
+
+GAMMA = Symbol("exploration", "gamma", nonnegative=True, below=1)
+SIZE = Symbol("mean_size", "a", positive=True)
+LOOPED = Symbol("looped_size", "a", nonnegative=True)
+COVER = Symbol("cover_size", "delta", positive=True)
+D = Symbol("total_delay", "D", nonnegative=True)
+C = Symbol("switching_cost", "c", nonnegative=True)
+_SWITCHES = C * (T - 1)
+_LOG_K = sp.log(K)
+_HERE = "constants proved in theory.graphs.bounds"
+_ALON = Source("Alon, Cesa-Bianchi, Dekel & Koren 2015", f"the rate; {_HERE}", "arXiv:1502.07617")
+
+
+def _graphs(problem: Any) -> Any:
+    return getattr(problem.feedback, "inner", problem.feedback).graphs
+
+
+def _mean_size(problem: Any, params: Any) -> float:
+    """Return the mean over the rounds of alpha, or of mas for directed graphs."""
+    feedback = getattr(problem.feedback, "inner", problem.feedback)
+    return float(feedback.total([graph.acyclic.most for graph in feedback.graphs], problem.horizon) / problem.horizon)
+
+
+def _looped_size(problem: Any, params: Any) -> float:
+    """Return the largest mas of the actions that reveal themselves; 0 without any."""
+    return float(max(graph.looped.most for graph in _graphs(problem)))
+
+
+def _enough(problem: Any, params: Any) -> bool:
+    n = problem.n_actions
+    loopless = not all(graph.loops.all() for graph in _graphs(problem))
+    return not loopless or params.exploration >= params.learning_rate * n / (n - 1) * (1.0 - 1e-12)
+
+
+def _all(text: str, test: Any) -> Assumption:
+    return problem_has(text, lambda problem: all(test(graph) for graph in _graphs(problem)))
+
+
+GRAPH = feedback_is("graph")
+LOOPS = _all("every action reveals its own loss", lambda graph: graph.loops.all())
+STRONG = _all("every graph is strongly observable", lambda graph: graph.kind == "strong")
+OBSERVABLE = problem_has(
+    "one graph, in which every loss can be revealed",
+    lambda p: len(_graphs(p)) == 1 and _graphs(p)[0].kind != "unobservable",
+)
+UNIFORM = parameters_have("exploration is uniform", lambda problem, params: max(params.explore) == min(params.explore))
+COVERING = parameters_have(
+    "exploration is the fractional cover",
+    lambda problem, params: (
+        _graphs(problem)[0].kind != "unobservable"
+        and params.covered.min() * _graphs(problem)[0].cover.size > 1.0 - 1e-9
+    ),
+)
+
+_SET = _LOG_K / ETA + ETA * SIZE * T / 2
+EXP3_SET = Bound(
+    "graphs.exp3_set",
+    "Exp3Set",
+    "regret",
+    _SET + _SWITCHES,
+    Source("Alon, Cesa-Bianchi, Gentile & Mansour 2013", f"the rate; {_HERE}", "arXiv:1307.4564"),
+    "EXP3-SET on graphs with all loops: sqrt(2 a T ln K), with a = alpha (mas, if directed) in place of K.",
+    assumptions=(GRAPH, LOOPS, AT_LEAST_TWO),
+    tunings=(Tuning.minimising(ETA, _SET),),
+    readers={"mean_size": _mean_size},
+)
+_LATE = _LOG_K / ETA + ETA * (SIZE * T / 2 + D)
+DELAYED = Bound(
+    "graphs.delayed_exp3_set",
+    "DelayedExp3Set",
+    "regret",
+    _LATE + _SWITCHES,
+    Source("ours", _HERE),
+    "Graphs and delays add up: sqrt(2 ln K (a T + 2 D)), whatever the longest delay.",
+    assumptions=(feedback_is("delayed graph"), LOOPS, AT_LEAST_TWO),
+    tunings=(Tuning.minimising(ETA, _LATE),),
+    readers={"mean_size": _mean_size},
+)
+_STRONG = _LOG_K / ETA + ETA * T * (4 + 2 * LOOPED)
+EXP3_G = Bound(
+    "graphs.exp3_g",
+    "Exp3G",
+    "regret",
+    GAMMA * T + _LOG_K / ETA + ETA * T * (1 + LOOPED) / (1 - GAMMA) + _SWITCHES,
+    _ALON,
+    "EXP3.G on strongly observable graphs: 2 sqrt((4 + 2 a) T ln K), a of the actions that reveal themselves.",
+    assumptions=(
+        GRAPH,
+        STRONG,
+        UNIFORM,
+        parameters_have("gamma >= eta K / (K - 1), or all loops", _enough),
+        AT_LEAST_TWO,
+    ),
+    tunings=(Tuning(GAMMA, _STRONG, 2 * ETA, 2 * ETA), Tuning.minimising(ETA, _STRONG)),
+    readers={"looped_size": _looped_size},
+)
+_WEAK_RATE = Tuning.minimising(ETA, _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA))
+EXPLORING = Bound(
+    "graphs.exploring_exp3",
+    "ExploringExp3",
+    "regret",
+    GAMMA * T + _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA) + _SWITCHES,
+    _ALON,
+    "EXP3 that explores a fractional cover, on every observable graph: 3 (delta* ln K / 2)^(1/3) T^(2/3).",
+    assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
+    tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
+    readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
+)
+UNOBSERVABLE_LOWER = Bound(
+    "graphs.unobservable_lower",
+    "",
+    "regret",
+    T / 2,
+    _ALON,
+    "Where no loss is revealed, every learner's regret grows like T.",
+    "lower",
+    assumptions=(
+        GRAPH,
+        losses_are(
+            "bitwise coins",
+            "one fair coin for two actions and all rounds",
+            lambda losses: losses.n_actions == 2 and losses.held >= 2**56,
+        ),
+        _all("no loss is revealed", lambda graph: not graph.adjacency.any()),
+    ),
+)
+
+BOUNDS = found_in(vars())
