@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bandits.combine import blocked
 from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses
 from bandits.stochastic import (
     ETC,
@@ -78,7 +79,7 @@ def test_wrong_arguments_are_refused(make, kind, message):
         make()
 
 
-@pytest.mark.parametrize("learner", [KLUCB(), BetaThompson()])
+@pytest.mark.parametrize("learner", [KLUCB(), BetaThompson(), blocked(KLUCB(), 2)])
 def test_losses_beyond_0_and_1_are_refused_where_they_make_no_sense(learner):
     game = stochastic_bandit(GaussianLosses([0.0, 1.0]), 9)
     with pytest.raises(ValueError, match=r"needs losses in \[0, 1\]: those of GaussianLosses are not declared"):
