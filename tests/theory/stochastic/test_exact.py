@@ -79,6 +79,16 @@ def test_known_regrets_of_commitment_on_normal_losses(gap, horizon, pulls, value
 
 
 @pytest.mark.parametrize(
+    ("horizon", "gap", "pulls", "value"), [(1000, 0.5, 38, 25.767906), (10_000, 0.2, 279, 72.953020)]
+)
+def test_known_best_numbers_of_explorations(horizon, gap, pulls, value):
+    game = stochastic_bandit(GaussianLosses([0.0, gap]), horizon)
+    best, fewer, more = (exact_play(game, ETC(m)).regret for m in (pulls, pulls - 1, pulls + 1))
+    assert best == pytest.approx(value, abs=1e-6)
+    assert best < min(fewer, more)
+
+
+@pytest.mark.parametrize(
     ("horizon", "least", "kl_ucb", "thompson", "ucb", "ucb1", "moss"),
     [
         (10, 0.644881, 0.747725, 0.962122, 0.905780, 1.065747, 1.118056),
