@@ -25,7 +25,7 @@ from bandits.preference import games
 from bandits.threshold.population import Population
 from sims import Cell, config
 from sims.sweep import Precision
-from theory.stochastic import policies
+from theory.stochastic.exact import policies
 
 HORIZON = 24
 RPS = games.rock_paper_scissors(0.3)
@@ -250,13 +250,13 @@ FUNCTIONS = {
     "theory.confidence.hoeffding_sequence": _SAMPLES,
     "theory.confidence.e_bh": {"log_e": [0.5, 4.0, 1.0], "level": 0.25},
     "theory.confidence.needed_samples": {"mean": 0.25, "bound": 0.5, "high": 1.0, "alpha": 0.25},
-    "theory.stochastic.divergence.kl_inf": {"values": [0.0, 0.5, 1.0], "weights": _LAW, "mean": 0.25},
-    "theory.stochastic.divergence.lai_robbins": {"values": [0.0, 1.0], "weights": [[0.5, 0.5], [0.25, 0.75]]},
-    "theory.stochastic.bayes.bayesian_regret": {
+    "theory.stochastic.bounds.divergence.kl_inf": {"values": [0.0, 0.5, 1.0], "weights": _LAW, "mean": 0.25},
+    "theory.stochastic.bounds.divergence.lai_robbins": {"values": [0.0, 1.0], "weights": [[0.5, 0.5], [0.25, 0.75]]},
+    "theory.stochastic.exact.bayes.bayesian_regret": {
         "law": policies.LAWS["epsilon_greedy"](stochastic.EpsilonGreedy().parameters(switching_game())),
         "horizon": 3,
     },
-    "theory.stochastic.bayes.least_bayesian_regret": {"horizon": 3},
+    "theory.stochastic.exact.bayes.least_bayesian_regret": {"horizon": 3},
     "theory.stochastic.exact.play": {
         "values": [0.0, 1.0],
         "weights": [[0.5, 0.5], [0.25, 0.75]],

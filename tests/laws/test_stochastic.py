@@ -29,9 +29,9 @@ from tests.bandits.stochastic.histories import histories, marginals
 from tests.drivers import plain, stream_of
 from tests.laws.test_streams import Watch, watched
 from theory.agreement import compare
-from theory.stochastic.divergence import bernoulli_kl
+from theory.stochastic.bounds.divergence import bernoulli_kl
 from theory.stochastic.exact import play, record_of
-from theory.stochastic.policies import LAWS, Record, each_once
+from theory.stochastic.exact.policies import LAWS, Record, each_once
 
 TWO = ([0.0, 1.0], np.array([[0.4, 0.6], [0.7, 0.3]]))
 THREE = ([0.0, 0.25, 1.0], np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]))

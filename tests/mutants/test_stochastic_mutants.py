@@ -13,7 +13,7 @@ from bandits.stochastic.kl_ucb import kl_index
 from tests.bandits.stochastic.histories import histories, marginals
 from tests.drivers import plain
 from theory.stochastic.exact import exact_play, play
-from theory.stochastic.policies import LAWS, each_once, least
+from theory.stochastic.exact.policies import LAWS, each_once, least
 
 LOSSES = [0.0, 1.0], np.array([[0.6, 0.4], [0.4, 0.6]])  # rewards of means 0.6 and 0.4
 

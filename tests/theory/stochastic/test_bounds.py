@@ -11,7 +11,7 @@ from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses, Piecew
 from bandits.stochastic import ETC, KLUCB, MOSS, UCB, UCB1, SuccessiveElimination, stochastic_bandit
 from bandits.switching import SwitchingCostGame
 from theory.ranges import proven_range
-from theory.stochastic.divergence import bernoulli_kl, kl_inf, lai_robbins
+from theory.stochastic.bounds.divergence import bernoulli_kl, kl_inf, lai_robbins
 from theory.stochastic.exact import exact_play
 from theory.testing import assert_bound_broken
 

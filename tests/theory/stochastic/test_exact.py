@@ -21,9 +21,9 @@ from bandits.stochastic import (
 )
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import simulate
-from theory.stochastic.bayes import bayesian_regret, least_bayesian_regret
 from theory.stochastic.exact import exact_play, expectation, marginals, play
-from theory.stochastic.policies import LAWS
+from theory.stochastic.exact.bayes import bayesian_regret, least_bayesian_regret
+from theory.stochastic.exact.policies import LAWS
 
 INSTANCES = (((0.6, 0.4), 50), ((0.4, 0.6), 50), ((0.9, 0.8), 60))
 SHORT = (((0.6, 0.4), 30), ((0.4, 0.6), 30), ((0.9, 0.8), 30))

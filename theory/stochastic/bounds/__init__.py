@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import Assumption, Bound, K, Source, Symbol, T, found_in
-from theory.stochastic.divergence import bernoulli_kl, lai_robbins
+from theory.stochastic.bounds.divergence import bernoulli_kl, lai_robbins
 
 SIGMA = Symbol("sigma", "sigma")
 M = Symbol("pulls", "m", positive=True, integer=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.stochastic.divergence import bernoulli_kl
+from theory.stochastic.bounds.divergence import bernoulli_kl
 
 Array = NDArray[np.float64]
 _BISECTIONS = 100

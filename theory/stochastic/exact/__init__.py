@@ -3,7 +3,7 @@
 The law of a learner's next action depends on how often each action had each loss (and on a small memory, where the
 learner commits itself). Histories with equal counts are alike, so a forward recursion over counts replaces the
 enumeration of all histories: about t^3 / 6 counts in round t for two actions and losses 0 and 1. Laws are in
-`theory.stochastic.policies`; explore-then-commit has a closed form.
+`theory.stochastic.exact.policies`; explore-then-commit has a closed form.
 """
 
 import math
@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.core.arguments import checked
 from bandits.core.checks import HUGE, array, integer
 from bandits.protocol import known
-from theory.stochastic.commitment import chosen
-from theory.stochastic.policies import LAWS, Law, Record
+from theory.stochastic.exact.commitment import chosen
+from theory.stochastic.exact.policies import LAWS, Law, Record
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -9,7 +9,7 @@ import numpy as np
 from bandits.core.arguments import checked
 from bandits.core.checks import integer
 from theory.stochastic.exact import Integers, rounds
-from theory.stochastic.policies import Array, Law
+from theory.stochastic.exact.policies import Array, Law
 
 
 def _posterior(counts: Integers) -> Array:
@@ -19,7 +19,7 @@ def _posterior(counts: Integers) -> Array:
 
 @checked
 def bayesian_regret(law: Law, horizon: int, n_actions: int = 2) -> float:
-    """Return the Bayesian regret of a law of `theory.stochastic.policies`; ValueError where the counts are too many."""
+    """Return the Bayesian regret of a law of the package; ValueError where the counts are too many."""
     played = rounds(np.array([0.0, 1.0]), (n_actions, 2), horizon, law, _posterior)
     paid = sum(float(probability @ (p * _posterior(counts)[..., 1]).sum(axis=1)) for counts, probability, p in played)
     return paid - horizon / (n_actions + 1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.stochastic.policies import least_normal
+from theory.stochastic.exact.policies import least_normal
 
 Array = NDArray[np.float64]
 
