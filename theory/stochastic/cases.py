@@ -24,7 +24,7 @@ _FOUR = (0.6, 0.5, 0.5, 0.5)
 
 CASES: Cases = {
     "lattimore2020.ucb": (partial(_case, "UCB", (0.9, 0.1), 100), _normal),
-    "lattimore2020.ucb_worst_case": partial(_case, "UCB", (0.7, 0.3), 1000),
+    "lattimore2020.ucb_worst_case": partial(_case, "UCB", (0.9, 0.1), 1000),
     "auer2002.ucb1": partial(_case, "UCB1", (0.9, 0.1), 500),
     "audibert2009.moss": partial(_case, "MOSS", (0.9, *4 * (0.1,)), 10_000),
     "lattimore2020.kl_ucb": partial(_case, "KLUCB", (0.9, 0.1), 2000, "book"),

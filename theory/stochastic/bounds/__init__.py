@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import Assumption, Bound, K, Source, Symbol, T, found_in
-from theory.stochastic.divergence import bernoulli_kl, lai_robbins
+from theory.stochastic.bounds.divergence import bernoulli_kl, lai_robbins
 
 SIGMA = Symbol("sigma", "sigma")
 M = Symbol("pulls", "m", positive=True, integer=True)
@@ -219,12 +219,13 @@ MINIMAX = _stated(
 )
 
 WITHOUT_THEOREM = {
-    "sliding windows and discounts": "the known bounds for changing means have constants that depend on the number of "
-    "changes and gaps of every stretch in a way that is vacuous at horizons that can be played",
-    "constants at finite horizons": "the constant of Lai & Robbins is asymptotic; regret lies below C ln T at every "
-    "horizon drawn, and only the slope in ln T is compared (figure stochastic_slope)",
+    "sliding windows and discounts": "the bounds of Garivier & Moulines 2011 depend on the least gap and the number of "
+    "changes over all stretches of constant means, for a window tuned to them; they are not in the catalogue",
+    "constants at finite horizons": "the constant of Lai & Robbins is asymptotic: at a finite horizon regret may lie "
+    "on either side of C ln T, and only slopes in ln T are compared (figure stochastic_slope)",
 }
 LOOSE = {
+    "lattimore2020.ucb_worst_case": "gaps on both sides of sqrt(K ln T / T) are charged in full",
     "audibert2009.moss": "the constant 39 is the proof's",
     "lattimore2020.kl_ucb": "the terms 1 / epsilon^2 dominate at every horizon that can be played",
 }
