@@ -22,6 +22,13 @@ of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p
 
 **Delays.** The third term of `theory.delays.bounds` adds eta D: E q_t(i) lhat_s(i) lhat_t(i) <= E q_t(i).
 
+**Weak graphs, from below.** Action 0 reveals all and has loss 1; 1 and 2 are fair coins, but one of them, at random,
+has mean 1/2 - e. N_v: the expected plays of action 0 if v is better; each costs at least 1/2. By Bretagnolle and Huber
+R_1 + R_2 >= (e T / 4) exp(-min(N_1, N_2) k), k = kl(1/2, 1/2 - e) + kl(1/2 - e, 1/2): a play that favours one coin for
+half of the time loses e T / 2 if the other is better. So the mean regret is at least the least over N of
+max(N / 2, (e T / 8) exp(-N k)), which is W(e T k / 4) / (2 k) with Lambert's W, and at e = 0.9 T^(-1/3) and T >= 100 at
+least 0.0698 T^(2/3).
+
 **Unobservable graphs.** Two actions that reveal nothing, one with loss 0 and one with loss 1 throughout, by a fair
 coin: every learner has expected loss T / 2, and switching costs only add.
 """
@@ -68,6 +75,11 @@ def _enough(problem: Any, params: Any) -> bool:
 
 def _all(text: str, test: Any) -> Assumption:
     return problem_has(text, lambda problem: all(test(graph) for graph in _graphs(problem)))
+
+
+def _mask(graph: Any) -> list[int]:
+    """Return for each action the sum of 2^j over the actions j that it reveals."""
+    return [sum(2**j for j, shown in enumerate(row) if shown) for row in graph.adjacency]
 
 
 GRAPH = feedback_is("graph")
@@ -139,6 +151,25 @@ EXPLORING = Bound(
     assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
     tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
     readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
+)
+WEAK_LOWER = Bound(
+    "graphs.weak_lower",
+    "",
+    "regret",
+    sp.Rational(698, 10_000) * T ** sp.Rational(2, 3),
+    _ALON,
+    "Where what reveals losses is costly, no learner does better than T^(2/3).",
+    "lower",
+    assumptions=(
+        GRAPH,
+        _all("action 0 of 3 reveals all losses, the others none", lambda graph: _mask(graph) == [7, 0, 0]),
+        problem_has(
+            "the hidden coin's gap is 0.9 T^(-1/3)",
+            lambda p: abs(p.losses.gap - 0.9 * p.horizon ** (-1 / 3)) <= 1e-9 * p.losses.gap,
+        ),
+        losses_are("hidden coin", "fair coins but for one hidden action and a costly one", lambda p: p.costly == 1),
+        problem_has("horizon at least 100", lambda p: p.horizon >= 100).where(sp.Ge(T, 100)),
+    ),
 )
 UNOBSERVABLE_LOWER = Bound(
     "graphs.unobservable_lower",
