@@ -6,17 +6,17 @@
 
 Known by their methods are policies with `pull(arms)` and `update(arm, reward)` (river), `predict()` and
 `partial_fit(decisions, rewards)` (MABWiser), `predict(X)` and `partial_fit(X, a, r)` (contextualbandits, for problems
-with contexts). They are given the reward 1 - loss. Others need `act` and `update`.
+with contexts), `predict(text)` and `learn(text)` (Vowpal Wabbit with `--cb_explore K`). They are given the reward 1 -
+loss, and what the problem shows before the action, if it does, as context. Others need `act` and `update`.
 """
 
 import inspect
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from bandits.core.checks import shown
+from bandits.core.checks import shown, text
 from bandits.plain import Plain
 
 Act = Callable[[Any, Any], Any]  # (policy, observation) -> action
@@ -26,19 +26,19 @@ Update = Callable[[Any, Any, Any, Any], Any]  # (policy, observation, action, fe
 def from_policy(policy: Any, act: Act | None = None, update: Update | None = None, name: str | None = None) -> Plain:
     """Return a learner that plays a policy of another library; the interpreter plays it.
 
-    policy: a function that makes the policy from the problem, or from the problem and the repetition's
-    `numpy.random.Generator`; or a policy, of which each repetition plays a copy. Generators of `random` and of NumPy
-    that the policy holds are seeded anew in each repetition; any others must be seeded from the generator.
+    policy: a function that makes the policy, from nothing, the problem, or the problem and the repetition's
+    `numpy.random.Generator`; or a policy, of which each repetition plays a copy. Generators that it holds are seeded
+    anew in each repetition (`bandits.plain`).
     act: (policy, observation) -> action.  update: (policy, observation, action, feedback), to learn from a round.
     Observations are None in problems that show nothing before the action. Without act and update the policy must have
     the methods of a known library (see the module), and the feedback must be the loss of the action.
     name: shown in tables, by default that of the policy's class or function.
 
-    Raises TypeError for one of act and update without the other.
+    Raises TypeError for one of act and update without the other, and for a name that is no text.
     """
     if (act is None) != (update is None):
         raise TypeError("from_policy needs both act and update, or neither")
-    return Plain(_Adapted(policy, act, update, name or _name_of(policy)))
+    return Plain(_Adapted(policy, act, update, _name_of(policy) if name is None else text("name", name)))
 
 
 def _name_of(policy: Any) -> str:
@@ -62,9 +62,7 @@ class _Adapted:
         made_by: Any = self.policy
         if inspect.isroutine(self.policy) or inspect.isclass(self.policy):
             takes = len(inspect.signature(made_by).parameters)
-            self.policy = made_by(problem, rng) if takes > 1 else made_by(problem)
-        for generator in _generators(self.policy, set()):
-            _seed(generator, rng)
+            self.policy = made_by(*(problem, rng)[:takes])
         if self._act is None:
             self._known = _known(self.policy, problem, rng)
 
@@ -89,7 +87,7 @@ def _known(policy: Any, problem: Any, rng: np.random.Generator) -> Any:
         raise TypeError(
             f"{_name_of(policy)} learns from the loss of its action; for other feedback give act and update"
         )
-    kinds: tuple[Any, ...] = (_Pulls, _Decides, _Fits)
+    kinds: tuple[Any, ...] = (_Pulls, _Decides, _Fits, _Learns)
     for kind in kinds:
         if kind.is_like(policy):
             return kind(policy, problem.n_actions, rng)
@@ -161,41 +159,42 @@ class _Fits:
 
     @staticmethod
     def is_like(policy: Any) -> bool:
-        return len(_takes(policy, "partial_fit")) >= 3 and bool(_takes(policy, "predict"))
+        return {"a", "r"} <= set(_takes(policy, "partial_fit")) and bool(_takes(policy, "predict"))
 
     def act(self, observation: Any) -> Any:
-        return int(np.ravel(self.policy.predict(_row(observation)))[0]) if self.fitted else self.first
+        return np.ravel(self.policy.predict(_row(observation)))[0] if self.fitted else self.first
 
     def update(self, observation: Any, action: Any, reward: float) -> None:
         self.policy.partial_fit(_row(observation), np.array([action]), np.array([reward]))
         self.fitted = True
 
 
+class _Learns:
+    """A policy with predict(text) -> probabilities and learn(text), like a Workspace of Vowpal Wabbit."""
+
+    def __init__(self, policy: Any, n_actions: int, rng: np.random.Generator) -> None:
+        self.policy, self.n_actions, self.rng = policy, n_actions, rng
+
+    @staticmethod
+    def is_like(policy: Any) -> bool:
+        return bool(_takes(policy, "learn")) and bool(_takes(policy, "predict"))
+
+    def act(self, observation: Any) -> Any:
+        found = np.asarray(self.policy.predict(_text(observation)), dtype=np.float64)
+        if found.shape != (self.n_actions,):
+            raise TypeError(f"predict must return {self.n_actions} probabilities (--cb_explore), got {shown(found)}")
+        self.p = found / found.sum()  # they are in single precision
+        return self.rng.choice(self.n_actions, p=self.p)
+
+    def update(self, observation: Any, action: Any, reward: float) -> None:
+        self.policy.learn(f"{action + 1}:{1.0 - reward}:{self.p[action]} {_text(observation)}")
+
+
+def _text(observation: Any) -> str:
+    """Return a context in Vowpal Wabbit's format; names that are numbers would share weights."""
+    return " ".join(["|", *(f"x{name}:{value}" for name, value in _named(observation).items())])
+
+
 def _row(observation: Any) -> Any:
     """Return a context as one row of features, (1, d); a constant where there is none."""
     return np.atleast_2d(np.ones(1) if observation is None else np.asarray(observation, dtype=np.float64))
-
-
-# ---------------------------------------------------------------- generators that a policy holds
-
-
-def _generators(value: Any, seen: set[int]) -> Iterator[Any]:
-    """Yield the generators among an object's attributes, items and their attributes, each once."""
-    if id(value) in seen or inspect.isroutine(value) or isinstance(value, (type, str, int, float, np.ndarray)):
-        return
-    seen.add(id(value))
-    if isinstance(value, (random.Random, np.random.Generator, np.random.RandomState)):
-        yield value
-        return
-    parts = list(value.values()) if isinstance(value, dict) else []
-    parts += list(value) if isinstance(value, (list, tuple, set)) else []
-    parts += list(getattr(value, "__dict__", {}).values()) if not inspect.ismodule(value) else []
-    for part in parts:
-        yield from _generators(part, seen)
-
-
-def _seed(generator: Any, rng: np.random.Generator) -> None:
-    if isinstance(generator, np.random.Generator):
-        generator.bit_generator.state = type(generator.bit_generator)(rng.integers(2**63)).state
-    else:
-        generator.seed(int(rng.integers(2**32)))

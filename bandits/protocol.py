@@ -88,6 +88,13 @@ class RoundProblem(Problem):
         """Return what the learner has gained, from the metrics: the reward where there is one, else minus the loss."""
         return metrics["reward"] if "reward" in metrics else -metrics["loss"]
 
+    def recordable(self) -> Mapping[str, Any]:
+        """Return kernels (setting, world, t, action) -> number, array or NamedTuple, by the names that record them.
+
+        They see the world before `respond`, and actions that it has not checked.
+        """
+        return {}
+
     def as_gymnasium(self) -> Any:
         """Return the problem as an environment of Gymnasium (`bandits.core.gymnasium_env`; extra `gym`).
 
@@ -139,6 +146,13 @@ class Learner(Checked):
         """Return the action of a learner that always plays the same one, else None."""
         return None
 
+    def probabilities(self, problem: Any) -> Any:
+        """Return the kernel (params, state, t) -> (K,) float64 of the probabilities that `act` drew from, or None.
+
+        It may allocate. Read it by `known`; `simulate(..., record=["probabilities"])` does.
+        """
+        return None
+
     @abstractmethod
     def parameters(self, problem: Any) -> Any:
         """Return the NamedTuple that the compiled functions receive, tuned for `problem`."""
@@ -166,7 +180,8 @@ class Learner(Checked):
         """Raise TypeError unless `problem` gives a feedback that this learner, a frozen dataclass, accepts."""
         if vars(self) and not getattr(getattr(self, "__dataclass_params__", None), "frozen", False):
             raise TypeError(f"{self.name} must be a frozen dataclass: decorate it with @dataclass(frozen=True)")
-        if not isinstance(getattr(self, "accepts", None), tuple):
+        accepts = getattr(self, "accepts", None)
+        if not (isinstance(accepts, tuple) and all(isinstance(kind, type) for kind in accepts)):
             raise TypeError(f"{self.name} must have `accepts`, a tuple of the feedback classes that it learns from")
         given = getattr(problem, "feedback", None)
         if not isinstance(given, self.accepts):

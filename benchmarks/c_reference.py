@@ -113,7 +113,7 @@ class CGame:
 
 def _describe(game: SwitchingCostGame, params: Any, setting: Any) -> _Game:
     shown = _Game(n_actions=game.n_actions, horizon=game.horizon)
-    shown.learning_rate = params.learning_rate
+    shown.learning_rate = getattr(params, "learning_rate", 0.0)
     shown.batch_length = getattr(params, "batch_length", 1)
     for name in ("table", "totals", "mean", "digits"):
         if hasattr(setting, name):

@@ -19,6 +19,7 @@ from bandits.core.rng import ENVIRONMENT, stream
 from bandits.losses import BernoulliLosses, LossProcess, LossTable
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.protocol import Learner
+from bandits.stochastic import KLUCB, UCB1, BetaThompson
 from bandits.switching import (
     Bandit,
     BatchedExp3,
@@ -108,6 +109,12 @@ def _switching(library: ctypes.CDLL, horizon: int, n_actions: int) -> Iterator[E
     yield _bandit(library, horizon, n_actions, "Bernoulli", coins, 25.0 if n_actions == 10 else None)
     yield _bandit(library, horizon, n_actions, "random walk", walk)
     batched = "batched_tree" if n_actions >= MANY_ACTIONS else "batched"
+    for label, kernel, learner, goal in (
+        ("UCB1", "ucb1", UCB1(), 25.0),
+        ("KL-UCB", "kl_ucb", KLUCB(), 150.0),
+        ("Thompson sampling", "thompson", BetaThompson(), 120.0),
+    ):
+        yield entry(f"{label}, Bernoulli", f"{kernel}_bernoulli", coins, learner, goal)
     yield entry("batched EXP3, Bernoulli", f"{batched}_bernoulli", coins, BatchedExp3())
     yield entry("batched EXP3, random walk", f"{batched}_walk", walk, BatchedExp3())
     yield entry("Hedge, random walk", "hedge_walk", walk, Hedge())

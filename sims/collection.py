@@ -26,6 +26,8 @@ def collect_folder(folder: str | Path, out: str | Path | None = None) -> Collect
     Raises ValueError if the folder has no cells, StoreError if the table cannot be written.
     """
     home = Path(instance("folder", folder, (str, Path), "the name of a folder"))
+    if not home.is_dir():
+        raise ValueError(f"no folder {home}")
     files, labels, damaged = [], [], []
     for file in sorted((home / "cells").glob("*.parquet")):
         try:

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 def compare(runs: Sequence[Run], metrics: Sequence[str] | None = None, *, level: float = 0.95) -> "polars.DataFrame":
     """Return a table with one row per run, measured at its last round; `to_latex` writes it for a paper.
 
-    metrics: those shown, by default all that every run has.  Columns: run (text), repetitions and round (int64), then
-    per metric its mean, and in METRIC_low and METRIC_high the ends of Student's t interval (float64), which is
+    metrics: one or several, by default all that every run has.  Columns: run (text), repetitions and round (int64),
+    then per metric its mean, and in METRIC_low and METRIC_high the ends of Student's t interval (float64), which is
     asymptotic; with one repetition it is the whole line.
     Raises TypeError for what is no run, ValueError for no runs or an invalid level, KeyError for an unknown metric.
     """
     import polars
 
     runs = checked_runs(runs)
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     if metrics is None:
         metrics = [metric for metric in runs[0].metrics if all(metric in run.metrics for run in runs)]
     rows = []
@@ -73,4 +74,4 @@ def labels_of(runs: Sequence[Run]) -> list[str]:
         labels = [text.format(*pair) for pair in pairs]
         if len(set(labels)) == len(labels):
             return labels
-    return [f"{label} ({number})" for number, label in enumerate(labels, 1)]
+    return [f"{run.learner.name} ({number})" for number, run in enumerate(runs, 1)]

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from collections.abc import Sequence
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -60,11 +62,11 @@ def _precise(run: Run, cell: Cell) -> bool:
     return bool(0.5 * (high[-1] - low[-1]) <= cell.precision.half_width * scale)
 
 
-def parcel(cell: Cell, keep_repetitions: bool = False) -> Parcel:
-    """Pickle a cell without its labels; classes of the main script or of a notebook are sent as source text."""
+def parcel(cell: Cell, keep_repetitions: bool = False, modules: Sequence[ModuleType] = ()) -> Parcel:
+    """Pickle a cell without its labels; classes of the main script, of a notebook and of `modules` are sent as text."""
     bare = copy.copy(cell)
     object.__setattr__(bare, "labels", {})
-    return Parcel(pickled_by_value(bare), cell.address, keep_repetitions)
+    return Parcel(pickled_by_value(bare, modules), cell.address, keep_repetitions)
 
 
 def answer(given: Parcel) -> bytes | Failure:

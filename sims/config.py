@@ -1,9 +1,9 @@
 """Conversion of objects to plain data and back, for sweep files and addresses.
 
 `describe` turns a problem, learner or loss process (any frozen dataclass) into JSON-able data. `build` makes the object
-from such data, by the class's short name, or by "module:Class" for classes outside the package. A "type" may also name
-a function that returns such an object: a public one of the families, such as `three_points`, or "module:function". The
-address is then that of the returned object.
+from such data, by the class's short name, or by "module:Class" for classes outside the package, also those of plain
+learners (`bandits.plain`). A "type" may also name a function that returns such an object: a public one of the families,
+such as `three_points`, or "module:function". The address is then that of the returned object.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from typing import Any, get_type_hints
 import numpy as np
 
 from bandits.core.checks import shown
-from bandits.plain import Plain
+from bandits.plain import Plain, wanting
 from sims.messages import one_line
 
 _IMPORT = 30.0  # seconds
@@ -30,8 +30,9 @@ _IMPORT = 30.0  # seconds
 
 def describe(value: Any) -> Any:
     """Return `value` as JSON-able data: dataclasses by class and fields, arrays by shape and content hash."""
-    if isinstance(value, Plain):  # what the object holds enters an address with its code
-        return {"type": f"{type(value.policy).__module__}:{type(value.policy).__qualname__}"}
+    if isinstance(value, Plain):  # all that the object holds enters an address with its code
+        kind = type(value.policy)
+        return {**describe(value.described), "type": f"{kind.__module__}:{kind.__qualname__}"}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
@@ -98,15 +99,15 @@ def build(data: Any, where: str = "") -> Any:
 
 def _parameters(make: Any) -> tuple[set[str], list[str]]:
     """Return the names that a class or a function accepts, and those that it requires."""
-    if not inspect.isfunction(make):
+    if inspect.isclass(make) and dataclasses.is_dataclass(make):
         fields = [f for f in dataclasses.fields(make) if f.init]
         return {f.name for f in fields}, [f.name for f in fields if _required(f)]
     known: set[str] = set()
     needed = []
     for name, parameter in inspect.signature(make).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:  # further fields of the returned object
+        if parameter.kind is parameter.VAR_KEYWORD and _made_by(make):  # further fields of the returned object
             known |= {f.name for f in dataclasses.fields(_made_by(make)) if f.init}
-        else:
+        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             known.add(name)
             needed += [name] if parameter.default is parameter.empty else []
     return known, needed
@@ -117,7 +118,10 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 
 def find_maker(name: str, where: str = "") -> Any:
-    """Return the dataclass called `name`, or the function that makes one, public in the families or "module:name"."""
+    """Return the dataclass called `name`, or the function that makes one, public in the families or "module:name".
+
+    Beside these, "module:name" may be the class of a plain learner.
+    """
     if ":" in name:
         module, _, attribute = name.partition(":")
         try:
@@ -129,8 +133,10 @@ def find_maker(name: str, where: str = "") -> Any:
         make = known.get(name)
         if make is None:
             raise ValueError(f"{where or 'spec'}: unknown type {shown(name)}{_hint(name, known)}")
-    if not (inspect.isclass(make) and dataclasses.is_dataclass(make)) and _made_by(make) is None:
-        raise ValueError(f"{where or 'spec'}: {shown(name)} is not a dataclass, nor a function annotated to return one")
+    fits = dataclasses.is_dataclass(make) or not wanting(make) if inspect.isclass(make) else _made_by(make) is not None
+    if not fits:
+        wrong = "is not a dataclass, nor a function annotated to return one, nor a class with reset, act and update"
+        raise ValueError(f"{where or 'spec'}: {shown(name)} {wrong}")
     return make
 
 

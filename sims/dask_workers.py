@@ -2,8 +2,8 @@
 
 Each worker is inspected before it receives a cell: one with other code, libraries or BLAS kernels is left out. Every
 cell is submitted to a named worker, so the cells of a lost worker are known, and it is unpickled inside the task, so a
-worker that cannot load a cell reports that as an error. Workers may join and leave. If no worker or no scheduler is
-left, the sweep ends with one line.
+worker that cannot load a cell reports that as an error. Modules beside the sweep's file are sent along. Workers may
+join and leave. If no worker or no scheduler is left, the sweep ends with one line.
 """
 
 import logging
@@ -21,6 +21,7 @@ from bandits.core import stopping
 from sims.compute import OTHER_ADDRESS, Parcel, answer, parcel
 from sims.environment import Inspection, blas_matters, differences, environment, inspect, samples
 from sims.messages import Failure, failure, one_line
+from sims.modules import found_beside
 from sims.sweep import Cell
 from sims.workers import Lost, Outcome
 
@@ -81,7 +82,7 @@ class DaskPool:
         worker = self._idlest(alone=False)
         assert worker is not None
         try:
-            future = self._submit(worker, _answer, parcel(cell, self._keep), self._sweep)
+            future = self._submit(worker, _answer, parcel(cell, self._keep, found_beside()), self._sweep)
         except Exception as error:  # the cell cannot be pickled
             self._busy[worker][cell.address] = cell, None
             self._heard.put((worker, cell, failure(error)))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sims.compute import Parcel, parcel
 from sims.engines.backends import engine_of
 from sims.messages import Failure, failure
+from sims.modules import found_beside
 from sims.sweep import Cell
 
 _PACKAGES = ("numpy", "numba", "jax")
@@ -29,7 +30,7 @@ def samples(cells: Sequence[Cell]) -> list[Parcel]:
     packed = []
     for cell in kinds.values():
         try:
-            packed.append(parcel(cell))
+            packed.append(parcel(cell, modules=found_beside()))
         except Exception:  # such cells fail later, with the reason
             continue
     return packed

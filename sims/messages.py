@@ -21,13 +21,14 @@ def failure(error: BaseException) -> Failure:
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception's class and message in one line of at most 400 characters."""
+    """Return an exception's class, message and notes in one line of at most 400 characters."""
     try:
         said = str(error)
     except Exception:
         said = ""
     name = type(error).__name__
-    text = " ".join(f"{name}: {said}".split()) if said.strip() else name
+    notes = f" ({'; '.join(error.__notes__)})" if hasattr(error, "__notes__") else ""
+    text = " ".join(f"{name}: {said}{notes}".split()) if said.strip() else name + notes
     return shortened(text, _LINE)
 
 

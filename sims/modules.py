@@ -1,10 +1,16 @@
 """Modules of the user's: found as Python finds them, else in the folder of the file that names them."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from sims.engines.faults import is_users
+
+_HOMES: set[str] = set()  # folders that are searched for modules
 
 
 def importable(folder: str | Path, modules: Iterable[str]) -> None:
@@ -13,6 +19,7 @@ def importable(folder: str | Path, modules: Iterable[str]) -> None:
     ValueError if it has one of these modules, and importing its name would find another of that name.
     """
     home = Path(folder).resolve()
+    _HOMES.add(str(home) + os.sep)
     if str(home) not in sys.path:
         sys.path.append(str(home))
     for name in sorted({module.partition(".")[0] for module in modules} - {"", "__main__"}):
@@ -22,6 +29,13 @@ def importable(folder: str | Path, modules: Iterable[str]) -> None:
         if mine and not {*mine} & {Path(place).resolve() for place in places if place}:
             where = next(filter(None, places), "nothing")
             raise ValueError(f"module {name!r}: {mine[0]} is hidden by {where}: rename it")
+
+
+def found_beside() -> list[ModuleType]:
+    """Return the user's modules that have been imported from folders given to `importable`."""
+    files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+    own = [name for name, file in files.items() if file.startswith(tuple(_HOMES)) and is_users(file)]
+    return [sys.modules[name] for name in own if name != "__main__"]
 
 
 def modules_named(spec: Any) -> set[str]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bandits.core.arguments import checked
-from bandits.core.checks import real
+from bandits.core.checks import instance, real
 from sims import Run
 from sims.comparison import checked_runs, labels_of
 from sims.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, RED, SKY
@@ -29,18 +29,19 @@ def plot(
 ) -> "Axes":
     """Draw a metric's mean against the round, one curve per run, with a band for the mean; return the axes.
 
-    bounds: theorems about the metric, as `theory.theorem(name)` returns them. Each is drawn as a broken line in the
-    colour of the run whose learner it names (of all runs, where it names none of theirs) at its value for the last
-    round: before that it need not hold, since learners are tuned to the horizon.
+    bounds: one theorem about the metric or several, as `theory.theorem(name)` returns them. Each is drawn as a broken
+    line in the colour of the run whose learner it names (of all runs, where it names none of theirs) at its value for
+    the last round: before that it need not hold, since learners are tuned to the horizon.
     level: of the pointwise Student's t interval, in (0, 1); without band for a single repetition.
     ax: Matplotlib axes to draw into; new ones by default, with a logarithmic axis of rounds.
 
     Raises KeyError for an unknown metric, TypeError for what is no run or no bound, ValueError for no runs and for a
     bound that is about another metric, claims a rate only, or does not apply to a run.
     """
+    bounds = [bounds] if hasattr(bounds, "value_for") else bounds
     runs, level = checked_runs(runs), real("level", level, 0.0, 1.0, open_low=True, open_high=True)
     lines = [(bound, run, _height(bound, run, metric)) for bound in bounds for run in _meant(bound, runs)]
-    axes = _new_axes(xscale="log") if ax is None else ax
+    axes = _new_axes(xscale="log") if ax is None else _checked(ax)
     for place, (label, run) in enumerate(zip(labels_of(runs), runs, strict=True)):
         colour, marker = _SERIES[place % len(_SERIES)]
         line: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4.0, "markevery": 2}
@@ -88,7 +89,7 @@ def simplex(policies: ArrayLike, *, label: str = "", ax: "Axes | None" = None) -
         raise ValueError(f"policies must be (N, 3), rows of probabilities of three actions, got shape {path.shape}")
     if not ((path >= 0.0).all() and np.allclose(path.sum(axis=1), 1.0, rtol=0.0, atol=1e-6)):
         raise ValueError("policies must be rows of probabilities: at least 0, of sum 1")
-    axes = _new_axes() if ax is None else ax
+    axes = _new_axes() if ax is None else _checked(ax)
     triangle(axes)
     x, y = flat(path)
     (line,) = axes.plot(x, y, label=label or None)
@@ -118,6 +119,14 @@ def triangle(axes: "Axes") -> None:
         axes.annotate(f"action {action}", at, place, textcoords="offset points", ha=side, va=end)
     axes.set_aspect("equal")
     axes.set_axis_off()
+
+
+def _checked(ax: Any) -> "Axes":
+    """Return axes to draw into; TypeError for anything else."""
+    from matplotlib.axes import Axes
+
+    axes: Axes = instance("ax", ax, Axes, "Matplotlib axes, as plt.subplots() returns them beside the figure")
+    return axes
 
 
 def _new_axes(**settings: Any) -> "Axes":

@@ -22,6 +22,7 @@ class Run:
     rounds: (C,) int64, rounds played at each checkpoint.  values: (R, C, M) float64, one column per metric of
     `problem.metrics`; `run["regret"]` is an (R, C) slice.
     records: what `simulate(..., record=...)` kept of the repetitions `recorded`, by name, each array (Q, T, ...).
+    trace: with record="everything" a list per repetition of `sims.engines.recording.Happened`, one per round.
     """
 
     problem: Problem
@@ -32,6 +33,7 @@ class Run:
     values: NDArray[np.float64]
     records: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     recorded: Sequence[int] = ()
+    trace: Sequence[Sequence[Any]] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -89,9 +91,9 @@ class Run:
         field: of actions that are records, the one to count, as in action_counts("first").
         """
         played = self.actions
-        known = played.dtype.names or (None,)
-        if field not in known:
-            raise ValueError(f"field must be among {', '.join(map(str, known))}, got {field!r}")
+        if field not in (played.dtype.names or (None,)):
+            known = f"among {', '.join(played.dtype.names)}" if played.dtype.names else "None: actions are no records"
+            raise ValueError(f"field must be {known}, got {field!r}")
         played = played if field is None else played[field]
         if played.ndim != 2 or played.dtype.kind != "i":
             raise ValueError(f"only actions that are integers can be counted, not {played.dtype}")

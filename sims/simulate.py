@@ -3,13 +3,13 @@
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.arguments import checked
-from bandits.core.checks import instance, integer, shown
+from bandits.core.checks import instance, integer, integers, shown
 from bandits.core.rng import seed_word
 from bandits.plain import as_learner, wanted
 from bandits.protocol import Learner, Problem, RoundProblem
@@ -40,7 +40,7 @@ def simulate(
     first_repetition: int = 0,
     backend: Backend = "numba",
     progress: bool = False,
-    record: Sequence[str] = (),
+    record: Sequence[str] | Literal["everything"] = (),
     record_repetitions: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> Run:
     """Play `problem` with `learner` and return the metrics at the checkpoints.
@@ -60,8 +60,10 @@ def simulate(
     Learners that override `Learner.play` use it under any backend.
     progress: show how many repetitions are done, except in a batch, on stderr or in the notebook.
 
-    record: names among "observations", "actions" and "feedback", to be kept of every round up to the last checkpoint
-    as `run.records`, by playing the repetitions `record_repetitions` (default all) once more.
+    record: what is to be kept of every round up to the last checkpoint as `run.records`, by playing the repetitions
+    `record_repetitions` (default all) once more: names among "observations", "actions", "feedback", "probabilities"
+    where the learner has them, and those of the problem, such as "rates" of the threshold game. "everything" keeps
+    copies of all that the learner sees, does and knows, and the metrics, as `run.trace`, by the interpreter only.
 
     Otherwise memory is O(repetitions x checkpoints) at any horizon. Ctrl-C stops the loop within 1024 rounds.
     Raises TypeError or ValueError, naming the argument, before anything is compiled.
@@ -79,13 +81,14 @@ def simulate(
     rounds = checkpoint_rounds(problem.horizon) if checkpoints is None else given_rounds(checkpoints, problem.horizon)
 
     word = int(seed_word(seed))
-    chosen = _chosen(record_repetitions, range(first, first + count)) if len(record) else ()
-    records = _recorded(problem, learner, record, word, chosen, rounds, backend) if len(record) else {}
+    names = _names(record, record_repetitions)
+    chosen = _chosen(record_repetitions, range(first, first + count)) if names else ()
+    records, trace = _recorded(problem, learner, names, word, chosen, rounds, backend) if names else ({}, [])
     values = learner.play(problem, word, first, count, rounds)
     if values is None:
         values = _played(problem, learner, word, first, count, rounds, backend, threads, 20 if progress else 1)
     metrics = measured(problem, learner, values, count, rounds)
-    return Run(problem, learner, word, first, rounds, metrics, records, chosen)
+    return Run(problem, learner, word, first, rounds, metrics, records, chosen, trace)
 
 
 def _played(
@@ -113,24 +116,43 @@ def _played(
     return _in_parts(interpreted.play, problem, learner, seed, first, count, rounds, processes, parts)
 
 
+def _names(record: Any, repetitions: Any) -> list[str] | str:
+    """Return the names of what is to be recorded, or "everything"."""
+    if record == "everything":
+        return "everything"
+    if isinstance(record, str) or not isinstance(record, Sequence):
+        example = f"[{record!r}]" if isinstance(record, str) else "['actions']"
+        raise TypeError(f"record must be a list of names, as in {example}, got {shown(record)}")
+    if repetitions is not None and not record:
+        raise ValueError("record_repetitions needs record, the names of what is to be recorded")
+    return list(record)
+
+
 def _chosen(given: Any, repetitions: range) -> Sequence[int]:
     """Return the repetitions to record, all by default; ValueError for others than those that are played."""
     if given is None:
         return repetitions
-    return sorted({integer("record_repetitions", r, repetitions[0], repetitions[-1]) for r in given})
+    chosen = sorted(set(integers("record_repetitions", given, repetitions[0], repetitions[-1])))
+    if not chosen:
+        raise ValueError("record_repetitions must name a repetition, got none")
+    return chosen
 
 
 def _recorded(
     problem: Problem, learner: Learner, names: Any, seed: int, chosen: Sequence[int], rounds: Any, backend: str
-) -> dict[str, NDArray[Any]]:
-    if isinstance(names, str):
-        raise TypeError(f"record must be a list of names, as in [{names!r}]")
+) -> tuple[dict[str, NDArray[Any]], Any]:
+    """Return records by name, and the trace; one of them is empty."""
     kind = engine_of(problem, learner, backend)
     if not isinstance(problem, RoundProblem) or kind not in ("compiled", "python"):
         raise TypeError(f"no records of {learner.name} in {type(problem).__name__}, whose rounds are played in a batch")
-    from sims.engines.recording import recorded
+    from sims.engines.recording import everything, recorded
 
-    return recorded(problem, learner, list(names), seed, chosen, int(rounds[-1]), kind)
+    last = int(rounds[-1])
+    if names != "everything":
+        return recorded(problem, learner, names, seed, chosen, last, kind), []
+    if kind != "python":
+        raise ValueError('record="everything" needs backend="python"')
+    return {}, everything(problem, learner, seed, chosen, last)
 
 
 def _in_parts(

@@ -165,8 +165,8 @@ def _tables(spec: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
     if not isinstance(tables, list):
         raise ValueError(f"{name} must be [[{name}]] tables, got {shown(tables)}")
     for i, table in enumerate(tables):
-        if "type" not in _table(table, f"{name}[{i}]"):
-            raise ValueError(f"{name}[{i}] needs a type")
+        if not isinstance(_table(table, f"{name}[{i}]").get("type"), str):
+            raise ValueError(f"{name}[{i}] needs a type, a name; several are several [[{name}]] tables")
     return {f"{name}[{i}]": table for i, table in enumerate(tables)}
 
 

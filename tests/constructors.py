@@ -15,7 +15,7 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import delays, graphs, losses, one_sided, preference, protocol, switching, threshold
+from bandits import delays, graphs, losses, one_sided, preference, protocol, stochastic, switching, threshold
 from bandits.core.arguments import Checked
 from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
@@ -25,6 +25,7 @@ from bandits.preference import games
 from bandits.threshold.population import Population
 from sims import Cell, config
 from sims.sweep import Precision
+from theory.stochastic import policies
 
 HORIZON = 24
 RPS = games.rock_paper_scissors(0.3)
@@ -86,6 +87,8 @@ _DISTANCE = np.ones((12, 12)) - np.eye(12)
 BASES = {
     "BernoulliLosses": {"means": [0.5, 0.25, 0.75]},
     "HiddenCoin": {"n_actions": 3, "gap": 0.125},
+    "FiniteLosses": {"values": [0.0, 0.5, 1.0], "weights": [[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]]},
+    "GaussianLosses": {"means": [0.5, 0.25, 0.75]},
     "PiecewiseLosses": {"means": [[0.5, 0.25], [0.125, 1.0]], "change_points": [20]},
     "LossTable": {"losses": TABLE},
     "OneSidedGame": _ONE_SIDED,
@@ -229,6 +232,7 @@ FUNCTIONS = {
     "bandits.preference.stackelberg.game.hit_probabilities": {"leader": _LAW, "follower": _LAW, "draws": 3},
     "sims.engines.policies.trajectory": _SELF_PLAY | {"rounds": 3},
     "bandits.preference.duels.vpo.value_incentivized_rewards": {"wins": RPS, "optimism": 0.5, "bound": 2.0},
+    "bandits.stochastic.problem.stochastic_bandit": {"rewards": [0.5, 0.25], "horizon": HORIZON},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
     "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
@@ -245,6 +249,14 @@ FUNCTIONS = {
     "theory.confidence.hoeffding_sequence": _SAMPLES,
     "theory.confidence.e_bh": {"log_e": [0.5, 4.0, 1.0], "level": 0.25},
     "theory.confidence.needed_samples": {"mean": 0.25, "bound": 0.5, "high": 1.0, "alpha": 0.25},
+    "theory.stochastic.divergence.kl_inf": {"values": [0.0, 0.5, 1.0], "weights": _LAW, "mean": 0.25},
+    "theory.stochastic.divergence.lai_robbins": {"values": [0.0, 1.0], "weights": [[0.5, 0.5], [0.25, 0.75]]},
+    "theory.stochastic.exact.play": {
+        "values": [0.0, 1.0],
+        "weights": [[0.5, 0.5], [0.25, 0.75]],
+        "horizon": 3,
+        "law": policies.LAWS["elimination"](stochastic.SuccessiveElimination().parameters(switching_game())),
+    },
     "theory.switching.exact.hedge_probabilities": _RATE,
     "theory.switching.exact.hedge": _RATE,
     "theory.switching.exact.shrinking_dartboard": _RATE,

@@ -106,6 +106,7 @@ def test_one_door_to_numba():
     users = {m for m in MODULES if any(name.split(".")[0] in ("numba", "llvmlite") for name in imported(m))}
     assert users == {
         "bandits.core.jit",
+        "bandits.core.inliner",
         "bandits.core.inner_numba",
         "bandits.core.kernel_cache",
         "bandits.core.addresses.numba_text",

@@ -15,11 +15,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
-import mpmath
 import sympy as sp
 
 from bandits.core.arguments import Checked
 from bandits.core.checks import number, shown
+from theory.expressions import compiled, growth_exponent, minimiser, relaxed
 
 
 class Symbol(sp.Symbol):
@@ -107,32 +107,6 @@ class Tuning(Checked):
     ) -> "Tuning":
         """Return the minimiser of `objective` = a x^-p + b x^q + rest, found from its derivative."""
         return cls(symbol, objective, best := minimiser(objective, symbol), rounding(best))
-
-
-def minimiser(objective: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
-    """Return the one positive stationary point of `objective` in `symbol`, where its second derivative is positive.
-
-    The objective must be a sum of powers of the symbol, with one falling and one rising term.
-    Raises ValueError otherwise.
-    """
-    falling, rising = sp.Integer(0), sp.Integer(0)
-    powers: set[tuple[int, sp.Expr]] = set()
-    for term in sp.Add.make_args(sp.expand(objective)):
-        coefficient, power = term.as_independent(symbol)
-        exponent = sp.simplify(symbol * sp.diff(power, symbol) / power)
-        if exponent.is_negative:
-            falling += coefficient
-            powers.add((-1, exponent))
-        elif exponent.is_positive:
-            rising += coefficient
-            powers.add((1, exponent))
-        elif exponent != 0:
-            raise ValueError(f"{term} is not a power of {symbol}")
-    signs = dict(powers)
-    if len(powers) != 2 or set(signs) != {-1, 1}:
-        raise ValueError(f"{objective} is not a x^-p + b x^q in {symbol}")
-    p, q = -signs[-1], signs[1]
-    return sp.powsimp(sp.simplify((p * sp.factor(falling) / (q * sp.factor(rising))) ** (1 / (p + q))))
 
 
 @dataclass(frozen=True)
@@ -300,11 +274,17 @@ class Bound(Checked):
         return f"Bound({self.name!r}, {self.quantity} {sign} {self.expression})"
 
     def _repr_html_(self) -> str:
-        """Return the theorem with its formula, for notebooks."""
-        sign, lines = r"\le" if self.direction == "upper" else r"\ge", self.explain().splitlines()
-        formula = rf"\text{{{self.quantity.replace('_', ' ')}}} {sign} {self.latex()}"
+        """Return the theorem with its formula in MathML, which browsers draw, for notebooks and the site."""
+        from sympy.printing.mathml import mathml
+
+        sign, lines = "&#8804;" if self.direction == "upper" else "&#8805;", self.explain().splitlines()
+        value = mathml(self.expression, printer="presentation").replace("<mi>log</mi>", "<mi>ln</mi>")
+        if self.rate_only and self.direction == "upper":
+            value = f"<mi>O</mi><mo>(</mo>{value}<mo>)</mo>"
+        quantity = f"<mtext>{self.quantity.replace('_', ' ')}</mtext>"
+        formula = f'<math display="block"><mrow>{quantity}<mo>{sign}</mo>{value}</mrow></math>'
         words = "".join(f"<div>{html.escape(line)}</div>" for line in [lines[1], *lines[3:]])
-        return f"<p><b>{self.name}</b> ({self.mode})</p>$${html.escape(formula)}$${words}"
+        return f"<p><b>{self.name}</b> ({self.mode})</p>{formula}{words}"
 
     def explain(self) -> str:
         """Return the theorem in words, with source, assumptions and tuning, one item per line."""
@@ -351,41 +331,6 @@ def _satisfied(limit: sp.Rel, left: float, right: float) -> bool:
     if isinstance(limit, (sp.StrictLessThan, sp.StrictGreaterThan)):
         return ahead > 0.0
     return ahead >= -1e-12 * max(abs(left), abs(right))
-
-
-def relaxed(expression: sp.Expr) -> sp.Expr:
-    """Return the expression with ceilings and floors taken away."""
-    return expression.replace(sp.ceiling, lambda x: x).replace(sp.floor, lambda x: x)
-
-
-def growth_exponent(expression: sp.Expr, symbol: sp.Symbol) -> Fraction:
-    """Return a with expression = symbol^(a + o(1)) as the symbol grows, the other symbols fixed.
-
-    From the values at 10^20000 and 10^40000, where a logarithm's factor moves the slope by less than 1e-4.
-    """
-    if symbol not in expression.free_symbols:
-        return Fraction(0)
-    others = {s: sp.Integer(3) for s in expression.free_symbols if s != symbol}
-    function = sp.lambdify(symbol, expression.subs(others), modules=[{"harmonic": mpmath.harmonic}, "mpmath"])
-    with mpmath.workdps(30):
-        low, high = (mpmath.log(abs(function(mpmath.mpf(10) ** k)), 10) for k in (20_000, 40_000))
-        return Fraction(float((high - low) / 20_000)).limit_denominator(60)
-
-
-def compiled(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., float]:
-    """Return the expression as a function of its symbols, in this order, on floats."""
-    functions = {"harmonic": _harmonic, "Min": min, "Max": max, "ceiling": math.ceil, "floor": math.floor}
-    function: Callable[..., float] = sp.lambdify(symbols, expression, modules=[functions, "math"])
-    return function
-
-
-def _harmonic(n: float) -> float:
-    if n > 1000.0:  # the next term of the series is 1 / (120 n^4)
-        return math.log(n) + _EULER + (0.5 - 1.0 / (12.0 * n)) / n
-    return math.fsum(1.0 / k for k in range(1, int(n) + 1))
-
-
-_EULER = 0.5772156649015329
 
 
 _MANY = 12  # names in one message

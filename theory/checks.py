@@ -52,18 +52,19 @@ class Sampling:
 
     alpha: error probability.  limit: most repetitions, and of a rate those at each horizon (rate_limit).
     until_decided: whether to go on to `DECIDING_LIMIT` where that promises a decision.  share: of paths that violate a
-    claim about every path and are still to be noticed.  ends: the range of a sample, if given.  threads, backend: of
-    the simulation.
+    claim about every path and are still to be noticed.  ends: the range of a sample, if given.  threads, backend,
+    progress: of the simulation.
     """
 
     alpha: float
     limit: int
     rate_limit: int
     ends: Range | None
-    threads: int | None
+    threads: int | None = None
     until_decided: bool = False
     share: float = RARE
     backend: Any = "numba"
+    progress: bool = False
 
 
 class Draws:
@@ -86,6 +87,7 @@ class Draws:
             threads=self.sampling.threads,
             backend=self.sampling.backend,
             first_repetition=len(self.values),
+            progress=self.sampling.progress,
         )
         batch = np.asarray(run.final(self.metric), dtype=np.float64)
         self.values = np.concatenate([self.values, batch])

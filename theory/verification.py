@@ -64,6 +64,7 @@ def verify(
     rate_repetitions: int = RATE_REPETITIONS,
     threads: int | None = None,
     backend: str = "numba",
+    progress: bool = False,
 ) -> Verdict:
     """Return whether `bound` holds for `learner` in `problem`.
 
@@ -73,7 +74,8 @@ def verify(
     alpha (rates excepted).  max_repetitions: at least 1; when they are used up the verdict is undecided, or with
     until_decided=True goes on while it seems that a million repetitions decide.
     share in (0, 1): for a claim about every path, sampling stops when at most this share of paths can violate it.
-    seed: integer in [0, 2^64); the same seed gives the same verdict.  threads, backend: as in `simulate`.
+    seed: integer in [0, 2^64); the same seed gives the same verdict.  threads, backend, progress: as in `simulate`,
+    which plays several batches of repetitions.
     method: "exact", "sample", "worst" or "rate" insist on one kind of check; ValueError where it is not available.
     parameters: of the bound: the learner's "own", "tuned" ones that minimise the bound, or a mapping, as in
     {"learning_rate": 0.01}, with the learner's own for the rest.
@@ -86,7 +88,8 @@ def verify(
     Raises theory.confidence.RangeViolation if a sample leaves its proven range: a bug in the problem or the learner.
     """
     started, learner = time.perf_counter(), as_learner(learner)
-    sampling = _sampling(alpha, max_repetitions, rate_repetitions, until_decided, share, sample_range, threads, backend)
+    sampling = _sampling(alpha, max_repetitions, rate_repetitions, until_decided, share, sample_range)
+    sampling = replace(sampling, threads=threads, backend=backend, progress=progress)
     grid, bound, method = _given_horizons(horizons), find_bound(bound), _given_method(method)
     shown, family = _problem_and_family(problem, learner, grid)
     base = _blank(bound, shown, learner, integer("seed", seed, low=0, high=2**64 - 1))
@@ -126,9 +129,7 @@ def describe_problem(problem: Any) -> str:
     return f"{type(problem).__name__}({', '.join(parts)})"
 
 
-def _sampling(
-    alpha: Any, most: Any, at_each: Any, until_decided: Any, share: Any, ends: Any, threads: int | None, backend: str
-) -> checks.Sampling:
+def _sampling(alpha: Any, most: Any, at_each: Any, until_decided: Any, share: Any, ends: Any) -> checks.Sampling:
     """Return how a check may sample, from the arguments of `verify`; TypeError or ValueError naming a wrong one."""
     return checks.Sampling(
         alpha=real("alpha", alpha, 0.0, 1.0, open_low=True, open_high=True),
@@ -137,8 +138,6 @@ def _sampling(
         until_decided=bool(until_decided),
         share=real("share", share, 0.0, 1.0, open_low=True, open_high=True),
         ends=_given_range(ends),
-        threads=threads,
-        backend=backend,
     )
 
 
@@ -223,7 +222,7 @@ def _field(bound: Any, symbol: Any, problem: Any, learner: Any) -> float:
 
 
 def _minimiser(bound: Any, tuning: Any, symbols: Sequence[Any], values: Mapping[str, float]) -> float:
-    from theory.bound import compiled
+    from theory.expressions import compiled
 
     try:
         found = float(compiled(tuning.rounded, symbols)(*values.values()))

@@ -114,7 +114,15 @@ def _fits(value: Any, part: Part) -> bool:
         return isinstance(value, np.ndarray) and value.ndim == part.axes and value.dtype.kind in kinds
     if isinstance(value, (bool, np.bool_)):
         return False
-    return hasattr(value, "__index__") or (part.base == "number" and isinstance(value, (float, np.floating)))
+    return _is_integer(value) or (part.base == "number" and isinstance(value, (float, np.floating)))
+
+
+def _is_integer(value: Any) -> bool:
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _type_fits(kind: Any, part: Part) -> bool:

@@ -89,6 +89,12 @@ def probability(weights: Weights, arm: int) -> float:
 
 
 @kernel
+def law(weights: Weights) -> Any:
+    """Return p, (K,) float64."""
+    return weights.weight / weights.total
+
+
+@kernel
 def draw(weights: Weights, u: float) -> int:
     """Return the arm at quantile u of p: the first whose cumulative probability exceeds u."""
     return pick(weights.weight, weights.total, u)
@@ -205,6 +211,13 @@ def uniform_tree(n_actions: int) -> WeightTree:
 def tree_probability(tree: WeightTree, arm: int) -> float:
     """Return p(arm)."""
     return tree.sums[(tree.sums.size >> 1) + arm] / tree.sums[1]
+
+
+@kernel
+def tree_law(tree: WeightTree) -> Any:
+    """Return p, (K,) float64."""
+    leaves = tree.sums.size >> 1
+    return tree.sums[leaves : leaves + tree.loss.size] / tree.sums[1]
 
 
 @kernel

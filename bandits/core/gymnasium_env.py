@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.actions import InvalidActionType
+from bandits.core.checks import integer
 from bandits.core.interpreted import Interpreter
 from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT, seed_word, stream
@@ -51,16 +52,21 @@ class Environment(Env):
             raise TypeError(f"as_gymnasium needs actions that are integers; those of {kind} are not") from None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """Start a play; return the observation before the first action, and the metrics so far."""
+        """Start a play; return the observation before the first action, and an empty dict."""
         super().reset(seed=seed)
-        self._repetition += 1
-        if seed is not None:
-            self._seed, self._repetition = seed, int((options or {}).get("repetition", 0))
+        following = 0 if seed is not None else self._repetition + 1
+        self._seed = self._seed if seed is None else seed
+        self._repetition = integer("repetition", (options or {}).get("repetition", following), 0, 2**32 - 1)
         self._begin()
         return self._observation(), {}
 
     def step(self, action: Any) -> Any:
-        """Play a round; return observation, reward, whether the horizon is reached, False, and the metrics."""
+        """Play a round; return observation, reward, whether the horizon is reached, False, and the metrics.
+
+        Raises ValueError for an invalid action, and after the last round.
+        """
+        if self._t >= self.problem.horizon:
+            raise ValueError(f"step: the {self.problem.horizon} rounds have been played; call reset()")
         self._feedback, self._world = self._respond(self._setting, self._world, self._t, action, self._env)
         self._t += 1
         ended = self._t >= self.problem.horizon

@@ -1,4 +1,6 @@
-"""Compilation by Numba: how step functions are compiled, composed and cached. No other module calls `numba.njit`.
+"""Compilation by Numba: how step functions are compiled, composed and cached.
+
+No other module calls `numba.njit`, but `inner_numba`, which only this one imports.
 
 `kernel` decorates a step function (a leaf that the loop calls every round); `program` an outer function
 that Python calls. Programs are cached on disk under the digest of everything they can reach
@@ -10,19 +12,24 @@ costs more than the arithmetic of a round. A borrowed tuple points at the same m
 loop keeps the owner alive (`keep_alive`).
 """
 
+import io
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
+from numba import cloudpickle
 from numba import uint32 as uint32
 from numba import uint64 as uint64
 from numba.core import cgutils, config
 from numba.core import types as _numba_types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
-from numba.core.serialize import dumps
+from numba.core.serialize import NumbaPickler
 from numba.extending import lower_builtin, type_callable
 
 from bandits.core.addresses import NotAddressable, Reached, reach
@@ -138,13 +145,39 @@ def _digest(function: Any) -> str | None:
     return None if reached is None or reached.recursive else reached.digest  # as in `program`
 
 
-def pickled_by_value(value: Any) -> bytes:
+def pickled_by_value(value: Any, modules: Sequence[ModuleType] = ()) -> bytes:
     """Return a pickle with the source of what another process cannot import: classes of a script or notebook.
 
-    One thread at a time: Numba names a function when it is first pickled, and two threads would name it twice.
+    modules: further modules that it cannot import. One thread at a time: Numba names a function when it is first
+    pickled, and two threads would name it twice.
     """
-    with global_compiler_lock:
-        return cast(bytes, dumps(value))
+    with global_compiler_lock, io.BytesIO() as out:
+        for module in modules:
+            cloudpickle.register_pickle_by_value(module)
+        try:
+            _Pickler(out, protocol=4).dump(value)
+        finally:
+            for module in modules:
+                cloudpickle.unregister_pickle_by_value(module)
+        return out.getvalue()
+
+
+class _Pickler(NumbaPickler):
+    """Writes kernels of importable modules by name, as it does functions: a copy would give them another address."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if is_compiled(value):
+            module, name = value.py_func.__module__, value.py_func.__name__
+            if (
+                module not in {"__main__", *cloudpickle.list_registry_pickle_by_value()}
+                and getattr(sys.modules.get(module), name, None) is value
+            ):
+                return _named, (module, name)
+        return super().reducer_override(value)
+
+
+def _named(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
 
 
 # ---------------------------------------------------------------- functions as LLVM instructions

@@ -177,7 +177,8 @@ def _layout(kind: Any) -> Any:
 @cache
 def _own_text() -> str:
     """Return the digest of the compiling modules: a change in them may change the machine code."""
-    texts = [Path(__file__).with_name(name).read_bytes() for name in ("jit.py", "inner_numba.py", Path(__file__).name)]
+    names = "jit.py", "inner_numba.py", "inliner.py", Path(__file__).name
+    texts = [Path(__file__).with_name(name).read_bytes() for name in names]
     return hashlib.sha256(b"".join(texts)).hexdigest()
 
 

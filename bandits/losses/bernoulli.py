@@ -109,6 +109,11 @@ class BernoulliLosses(LossProcess):
         """Number of actions K."""
         return len(self.means)
 
+    def outcomes(self) -> tuple[Any, Any]:
+        """Return the values 0 and 1, and their weights (K, 2)."""
+        means = np.array(self.means)
+        return np.array([0.0, 1.0]), np.stack([1.0 - means, means], axis=1)
+
     def mean_gap(self, horizon: int) -> float:
         """Return the largest mean less the smallest."""
         return max(self.means) - min(self.means)

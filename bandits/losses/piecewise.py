@@ -9,6 +9,7 @@ from bandits.core.arguments import Numbers
 from bandits.core.checks import array, integers, shown
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
+from bandits.core.summation import least
 from bandits.losses.process import LossProcess, LossSteps
 
 
@@ -21,9 +22,10 @@ class PiecewiseSetting(NamedTuple):
 
 
 class PiecewiseState(NamedTuple):
-    """The current piece, the losses of the round and every arm's total."""
+    """The current piece, the means and losses of the round and every arm's total."""
 
     piece: int
+    mean: Any  # (K,) float64
     losses: Any  # (K,) float64, 0 or 1
     total: Any  # (K,) float64, exact: sums of at most 2^53 ones
 
@@ -31,7 +33,7 @@ class PiecewiseState(NamedTuple):
 @kernel
 def _piecewise_init(setting: PiecewiseSetting, env: Stream) -> PiecewiseState:
     n_actions = setting.mean.shape[1]
-    return PiecewiseState(0, np.zeros(n_actions), np.zeros(n_actions))
+    return PiecewiseState(0, np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions))
 
 
 @kernel
@@ -41,10 +43,10 @@ def _piecewise_advance(setting: PiecewiseSetting, state: PiecewiseState, t: int,
         piece += 1
     elapsed = t - setting.start[piece]
     for arm in range(state.losses.size):
-        mean = setting.mean[piece, arm] + elapsed * setting.slope[piece, arm]
-        state.losses[arm] = 1.0 if uniform(env, t, arm) < mean else 0.0
+        state.mean[arm] = setting.mean[piece, arm] + elapsed * setting.slope[piece, arm]
+        state.losses[arm] = 1.0 if uniform(env, t, arm) < state.mean[arm] else 0.0
         state.total[arm] += state.losses[arm]
-    return PiecewiseState(piece, state.losses, state.total)
+    return PiecewiseState(piece, state.mean, state.losses, state.total)
 
 
 @kernel
@@ -56,6 +58,11 @@ def _listed_loss(setting: Any, state: Any, t: int, arm: int) -> float:
 def _listed_totals(setting: Any, state: Any, n_rounds: int, out: Any) -> None:
     for arm in range(out.size):
         out[arm] = state.total[arm]
+
+
+@kernel
+def _moving_gap(setting: Any, state: PiecewiseState, arm: int) -> float:
+    return state.mean[arm] - least(state.mean)
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,9 @@ class PiecewiseLosses(LossProcess):
     means: Numbers
     change_points: Numbers = ()
     drift: bool = False
-    steps: ClassVar[LossSteps] = LossSteps(_piecewise_init, _piecewise_advance, _listed_loss, _listed_totals)
+    steps: ClassVar[LossSteps] = LossSteps(
+        _piecewise_init, _piecewise_advance, _listed_loss, _listed_totals, _moving_gap, moving=True
+    )
     bounded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

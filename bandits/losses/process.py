@@ -17,15 +17,17 @@ class LossSteps(NamedTuple):
     advance: Any  # (params, state, t, env) -> state: generate the losses of round t
     loss: Any  # (params, state, t, arm) -> float: an arm's loss in round t, after advance
     totals: Any  # (params, state, n_rounds, out): cumulative losses of the first n_rounds into out (K,)
-    gap: Any = None  # (params, state, arm) -> float: mean loss above the best arm's, if constant
+    gap: Any = None  # (params, state, arm) -> float: mean loss above the least mean of the round, if known
     clipped: Any = None  # (state) -> int: rounds in which some loss was clipped to [0, 1]
     row: Any = None  # (params, state, t) -> (K,) read-only: all losses of round t, if they are in memory
+    moving: bool = False  # whether the means change: the gaps then add up to the dynamic regret
 
 
 class LossProcess(Checked):
-    """Base of all oblivious loss processes. Losses must lie in [0, 1]; `simulate` does not check it.
+    """Base of all oblivious loss processes.
 
-    bounded: True if they do for all arguments; `theory.verify` needs it to prove the range of the regret.
+    bounded: True if losses lie in [0, 1] for all arguments, which `simulate` does not check; `theory.verify` needs it
+    to prove the range of the regret, and some learners do.
     """
 
     n_actions: int
@@ -35,6 +37,10 @@ class LossProcess(Checked):
 
     def known_table(self, horizon: int) -> Any:
         """Return the losses (horizon, K) where they are the same in every repetition, else None."""
+        return None
+
+    def outcomes(self) -> tuple[Any, Any] | None:
+        """Return values (m,) and weights (K, m) of independent losses with finitely many values, else None."""
         return None
 
     def mean_gap(self, horizon: int) -> float:

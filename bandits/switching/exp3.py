@@ -15,7 +15,7 @@ the same uniform, so they are equal up to the rounding of the sums.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real
 from bandits.core.exponential_weights import (
@@ -23,9 +23,11 @@ from bandits.core.exponential_weights import (
     WeightTree,
     add_loss,
     draw,
+    law,
     probability,
     tree_add_loss,
     tree_draw,
+    tree_law,
     tree_probability,
     uniform_tree,
     uniform_weights,
@@ -60,6 +62,16 @@ def _update(params: Exp3Params, state: Weights, t: int, arm: int, loss: float, r
         return state
     estimate = loss / probability(state, arm)
     return add_loss(state, params.learning_rate, arm, estimate)
+
+
+@kernel
+def _law(params: Exp3Params, state: Weights, t: int) -> Any:
+    return law(state)
+
+
+@kernel
+def _tree_law(params: Exp3Params, state: WeightTree, t: int) -> Any:
+    return tree_law(state)
 
 
 @kernel
@@ -100,6 +112,10 @@ class Exp3(Learner):
         if problem.n_actions >= MANY_ACTIONS and self.steps is Exp3.steps:  # not a subclass with its own steps
             return _TREE_STEPS
         return self.steps
+
+    def probabilities(self, problem: SwitchingCostGame) -> Any:
+        """Return the kernel of p_t."""
+        return _tree_law if self.steps_for(problem) is _TREE_STEPS else _law
 
     def parameters(self, problem: SwitchingCostGame) -> Exp3Params:
         """Return K and eta for the game."""

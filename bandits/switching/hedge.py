@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import Weights, add_losses, draw, uniform_weights
+from bandits.core.exponential_weights import Weights, add_losses, draw, law, uniform_weights
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
@@ -41,6 +41,11 @@ def _update(params: HedgeParams, state: Weights, t: int, arm: int, losses: Any, 
     return add_losses(state, params.learning_rate, losses)
 
 
+@kernel
+def _law(params: HedgeParams, state: Weights, t: int) -> Any:
+    return law(state)
+
+
 @dataclass(frozen=True)
 class Hedge(Learner):
     """Hedge with learning rate eta > 0; None means sqrt(8 ln K / T)."""
@@ -52,6 +57,10 @@ class Hedge(Learner):
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def probabilities(self, problem: SwitchingCostGame) -> Any:
+        """Return the kernel of p_t."""
+        return _law
 
     def parameters(self, problem: SwitchingCostGame) -> HedgeParams:
         """Return K and eta for the game."""

@@ -63,7 +63,8 @@ class SwitchingCostGame(RoundProblem):
 
     Metrics: loss, switches, observations (bought; without a budget, losses seen), best_loss,
     regret (switching cost included), and where they are defined pseudo_regret (mean losses, switching
-    cost included) and clipped_rounds.
+    cost included), where the means change instead of it dynamic_regret (mean losses above the least mean of
+    each round, switching cost included), and clipped_rounds.
     """
 
     losses: LossProcess
@@ -100,7 +101,7 @@ class SwitchingCostGame(RoundProblem):
         """Names of the measured numbers."""
         names = list(Metrics._fields[:5])
         if self.losses.steps.gap:
-            names.append("pseudo_regret")
+            names.append("dynamic_regret" if self.losses.steps.moving else "pseudo_regret")
         if self.losses.steps.clipped:
             names.append("clipped_rounds")
         return tuple(names)
@@ -182,14 +183,16 @@ class Metrics(NamedTuple):
     observations: int
     best_loss: float
     regret: float
-    pseudo_regret: Any  # float, or None without constant gaps
+    pseudo_regret: Any  # float, or None where gaps are unknown or change
+    dynamic_regret: Any  # float, or None where gaps are unknown or constant
     clipped_rounds: Any  # int, or None without clipping
 
 
 @cache
 def _make_measure(losses: LossSteps) -> Any:
     totals, clipped_of = losses.totals, losses.clipped or _no_clipping
-    pseudo_regret = _pseudo_regret if losses.gap is not None else _no_pseudo_regret
+    pseudo_regret = _no_regret_of_means if losses.gap is None or losses.moving else _regret_of_means
+    dynamic_regret = _regret_of_means if losses.moving else _no_regret_of_means
 
     @rare_kernel
     def measure(setting: SwitchingSetting, world: World, n_rounds: int) -> Metrics:
@@ -197,19 +200,20 @@ def _make_measure(losses: LossSteps) -> Any:
         loss, best = value(world.loss), least(world.totals)
         paid = setting.switching_cost * world.switches
         regret = loss + paid - best
-        gaps, clipped = pseudo_regret(world, paid), clipped_of(world.losses)
-        return Metrics(loss, world.switches, world.observations, best, regret, gaps, clipped)
+        pseudo, dynamic = pseudo_regret(world, paid), dynamic_regret(world, paid)
+        clipped = clipped_of(world.losses)
+        return Metrics(loss, world.switches, world.observations, best, regret, pseudo, dynamic, clipped)
 
     return measure
 
 
 @kernel
-def _pseudo_regret(world: World, paid: float) -> float:
+def _regret_of_means(world: World, paid: float) -> float:
     return value(world.excess) + paid
 
 
 @kernel
-def _no_pseudo_regret(world: World, paid: float) -> None:
+def _no_regret_of_means(world: World, paid: float) -> None:
     return None
 
 

@@ -122,6 +122,11 @@ def _update(params: TsallisParams, state: TsallisState, t: int, arm: int, loss: 
     return TsallisState(state.loss, state.probability, arm, 0.0, state.block + 1, t + 1 + length, t + 1, squares)
 
 
+@kernel
+def _law(params: TsallisParams, state: TsallisState, t: int) -> Any:
+    return state.probability
+
+
 @dataclass(frozen=True)
 class TsallisSwitch(Learner):
     """Tsallis-INF with switching costs; `scale` > 0 multiplies its learning rate (1 is the default tuning)."""
@@ -141,6 +146,10 @@ class TsallisSwitch(Learner):
             block += 1
             played += max(1, math.ceil(growth * math.sqrt(block)))
         return block - 1
+
+    def probabilities(self, problem: SwitchingCostGame) -> Any:
+        """Return the kernel of the probabilities that the block's action was drawn from."""
+        return _law
 
     def parameters(self, problem: SwitchingCostGame) -> TsallisParams:
         """Return K and the blocks' growth for the game's switching cost."""

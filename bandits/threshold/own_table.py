@@ -9,7 +9,18 @@ from numpy.typing import NDArray
 
 from bandits.core.checks import instance, shown, text
 from bandits.threshold.pools import EmpiricalPools
-from bandits.threshold.tables import NoTable, Table, absent_rows, matches, numbers, one_column, read_table, same, select
+from bandits.threshold.tables import (
+    NoTable,
+    Table,
+    absent_rows,
+    categories,
+    matches,
+    numbers,
+    one_column,
+    read_table,
+    same,
+    select,
+)
 
 _PARQUET = (".parquet", ".pq")
 _LISTED = 10  # classes of a model in a message
@@ -43,9 +54,10 @@ def pools_from_table(
     score: column of scores in [0, 1]; or model: a fitted classifier with `predict_proba` and `classes_`, such as a
     scikit-learn pipeline, that is given the columns `features` (default: its `feature_names_in_`), as a DataFrame if it
     has such names, else as an array, and scores by its probability of `good_value`. It should be fitted on other
-    individuals than these.
+    individuals than these. A column of a CSV file is given as float64 if it holds numbers, else as text.
     separator, encoding: of a CSV file, by default found out.  missing: further values that mean a missing one, beside
-    the usual marks. A row with a missing value raises, or is left out with `drop_missing`.
+    the usual marks. A row with a missing value raises, or is left out with `drop_missing`; a model decides itself about
+    missing features, unless `missing` is given.
     adaptation, lift, share: those of `EmpiricalPools`.
 
     Raises TypeError or ValueError that names the column and lists the values that it holds; NoTable (a
@@ -56,12 +68,14 @@ def pools_from_table(
     used = [text("outcome", outcome), text("group", group), *([text("score", score)] if score is not None else [])]
     inputs = _inputs(model, features) if model is not None else []
     frame = _frame(data, separator, encoding)
-    if frame is None and model is not None:
-        raise ValueError("a model needs a DataFrame or a Parquet file: read the CSV file with polars or pandas first")
     columns = [*dict.fromkeys([*used, *inputs])]
     table = read_table(data, columns, separator, encoding) if frame is None else _table(frame, columns)
+    if frame is None and model is not None:
+        frame = _features(table, inputs)
     table = _marked(table, instance("missing", missing, (list, tuple), "a list of values"))
     kept = np.arange(len(table))
+    for name in inputs if missing and not drop_missing else ():
+        categories(table, name)  # refuses what is marked as missing, which a model would take for a value
     if drop_missing:
         whole = ~absent_rows(table)
         if not whole.any():
@@ -113,6 +127,19 @@ def _table(frame: Any, columns: Sequence[str]) -> Table:
         raise ValueError("data: the table has no rows")
     found = {name: [str(value).strip() for value in frame[name].to_list()] for name in columns}
     return Table("data", found, list(range(len(frame))), "row")
+
+
+def _features(table: Table, names: Sequence[str]) -> Any:
+    """Return columns of a CSV file as a DataFrame: as numbers where all values are, missing ones as null."""
+    import polars
+
+    blank = {name: ~absent_rows(Table(table.source, {name: table.columns[name]}, table.lines)) for name in names}
+    found = {}
+    for name, here in blank.items():
+        texts = [text if there else None for text, there in zip(table.columns[name], here, strict=True)]
+        as_numbers = polars.Series(name, texts, polars.String).cast(polars.Float64, strict=False)
+        found[name] = as_numbers if as_numbers.null_count() == texts.count(None) else texts
+    return polars.DataFrame(found)
 
 
 def _marked(table: Table, missing: Sequence[Any]) -> Table:

@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.core.actions import InvalidAction, Part, index, returns
 from bandits.core.arguments import Checked, checked, read_only
 from bandits.core.checks import HUGE, LARGEST, array, instance, integer, real, shown
-from bandits.core.jit import rare_kernel, shared_kernel
+from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream
 from bandits.core.summation import Sum, empty_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem
@@ -225,6 +225,10 @@ class ThresholdGame(RoundProblem):
         full = isinstance(self.feedback, FullScores)
         return _steps(self.population.steps, full)
 
+    def recordable(self) -> dict[str, Any]:
+        """Return the kernel of "rates": the exact ones of the round, a `population.Rates`."""
+        return {"rates": _make_recorded_rates(self.population.steps.rates)}
+
     def setting(self) -> ThresholdSetting:
         """Return what the compiled functions receive."""
         found = self.fixed_points
@@ -346,6 +350,16 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
         return Outcome(reward, world.residuals, world.information), after
 
     return respond
+
+
+@cache
+def _make_recorded_rates(rates_of: Any) -> Any:
+    @kernel
+    def rates(setting: ThresholdSetting, world: ThresholdWorld, t: int, action: int) -> Any:
+        _check_arm(action)
+        return rates_of(setting.population, world.state, min(max(index(action), 0), setting.n_actions - 1))
+
+    return rates
 
 
 def _make_measure(population: PopulationSteps) -> Any:

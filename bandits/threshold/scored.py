@@ -69,6 +69,8 @@ class Individuals(NamedTuple):
 class ScoredTable(PoolPopulation):
     """Base of the populations whose scores are learned, on first use and once for each table and split.
 
+    A table of one's own is read and checked when the population is made.
+
     split_seed: integer in [0, 2^32), draws the half that the model is fitted on.
     """
 
@@ -86,6 +88,10 @@ class ScoredTable(PoolPopulation):
     @abstractmethod
     def individuals(self) -> Individuals:
         """Return the table's individuals; FileNotFoundError or ValueError where it cannot be used."""
+
+    def _check(self) -> None:
+        """Raise what `pools` would raise."""
+        _half(_read(self, _content(self.source)), self.split_seed, self.source)
 
     @cached_property
     def pools(self) -> Pools:
@@ -105,7 +111,12 @@ def _content(path: Path) -> bytes:
 @lru_cache(maxsize=16)
 def _scored(table: ScoredTable, content: bytes) -> Pools:
     """Return the pools of a table; content: hash of its file, so that a changed file is read again."""
-    return score_held_out(table.individuals(), table.split_seed, table.source)
+    return score_held_out(_read(table, content), table.split_seed, table.source)
+
+
+@lru_cache(maxsize=1)
+def _read(table: ScoredTable, content: bytes) -> Individuals:
+    return table.individuals()
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,11 @@ class ShippedTable(ScoredTable):
 
     path: str | None = None
     file_name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.path is not None:
+            self._check()
 
     @property
     def source(self) -> Path:
@@ -172,7 +188,8 @@ class CsvPopulation(ScoredTable):
     outcome: column that is good where it equals `good_value`.  group: column that marks group 1 where it equals
     `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all, the outcome not
     among them. Values are compared as numbers where both are numbers ("1" is 1.0), else as text. The outcome holds two
-    values; missing values, and spellings that differ only in upper and lower case, raise ValueError.
+    values; missing values, and spellings that differ only in upper and lower case, raise ValueError. The file is read
+    when the population is made.
     separator, encoding: of the file, by default found out (`tables.read_table`).
     """
 
@@ -201,6 +218,7 @@ class CsvPopulation(ScoredTable):
             raise ValueError("numbers and categories must name at least one feature column between them")
         if self.outcome in features:
             raise ValueError(f"numbers and categories must not name the outcome {self.outcome!r}")
+        self._check()
 
     @property
     def source(self) -> Path:

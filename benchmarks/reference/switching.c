@@ -484,6 +484,8 @@ INLINE void perturbed_free(perturbed *s) {
     free(s->perturbed);
 }
 
+#include "stochastic.h"
+
 /* ------------------------------------------------------------------------------------------------ the games */
 
 #define ONE(P) \
@@ -545,6 +547,9 @@ GAME(dartboard, bernoulli, ALL)
 GAME(dartboard, table, ALL)
 GAME(dartboard, walk, ALL)
 GAME(perturbed, table, ALL)
+GAME(ucb1, bernoulli, ONE)
+GAME(kl_ucb, bernoulli, ONE)
+GAME(thompson, bernoulli, ONE)
 
 /* The walk's stream alone: no learner, no accounting but the two totals. */
 void stream_walk(const Game *given, u64 seed, i64 first, i64 count, double *out) {

@@ -10,6 +10,7 @@ from typing import Any
 MODULES = {
     "Problems and learners": {
         "bandits.switching": "switching costs, bandit and full information",
+        "bandits.stochastic": "stochastic bandits, and means that change",
         "bandits.delays": "delayed feedback",
         "bandits.graphs": "feedback graphs",
         "bandits.threshold": "fair thresholds in closed loops",

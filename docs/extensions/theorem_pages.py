@@ -15,6 +15,7 @@ VERDICTS = Path(__file__).parents[1] / "verdicts.jsonl"
 TIGHTNESS = Path(__file__).parents[1] / "tightness.md"
 FAMILIES = {
     "switching": "Switching costs",
+    "stochastic": "Stochastic bandits",
     "delays": "Delayed feedback",
     "graphs": "Feedback graphs",
     "one_sided": "Individual fairness, one-sided feedback",

@@ -6,6 +6,7 @@ failed), 2 for bad usage, with one line and no traceback, 130 after Ctrl-C, 141 
 
 import os
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -41,6 +42,7 @@ def _common(
 def main() -> None:
     """Run the command line; after Ctrl-C exit at once, even if threads still run."""
     sys.stdout, sys.stderr = forgiving(sys.stdout, 1), forgiving(sys.stderr, 2)
+    warnings.showwarning = lambda message, *_: complain(str(message))
     status: Any = 0
     try:
         app()

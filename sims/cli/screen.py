@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sims.messages import one_line
+
 Workers = Annotated[int | None, typer.Option(help="Workers, at least 1; one per processor by default.")]
 Cluster = Annotated[str | None, typer.Option(help="Dask scheduler that does the work, as in tcp://host:port.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
@@ -35,10 +37,18 @@ Modules = Annotated[
 
 @contextmanager
 def clear_errors(kept: bool = False) -> Iterator[None]:
-    """Report a rejected argument in one line with exit status 2, Ctrl-C with status 130; kept: results are on disk."""
+    """Report a rejected argument in one line with exit status 2, Ctrl-C with status 130; kept: results are on disk.
+
+    An error that a learner raises in a round has a note that says so: the exit status is 1.
+    """
     try:
         yield
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except Exception as error:
+        if hasattr(error, "__notes__"):
+            complain(one_line(error))
+            raise typer.Exit(1) from None
+        if not isinstance(error, (ValueError, TypeError, KeyError, OSError)):
+            raise
         text: Any = error
         if isinstance(error, KeyError) and error.args:
             text = error.args[0]

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core import stopping
-from bandits.core.actions import InvalidActionType
+from bandits.core.actions import InvalidAction, InvalidActionType
 from bandits.core.jit import RECORDS_HOLD, borrow, is_compiled, keep_alive, kernel, origin_of, program
 from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
 from sims.engines.faults import clear_errors
-from sims.engines.python.diagnosis import explained, try_out
+from sims.engines.python.diagnosis import explained, located, try_out
 
 ROUNDS_BETWEEN_LOOKS = 1 << 10  # between reads of `stop`: 0.5 s where a round takes 0.5 ms
 _OF_COMPILER = (
@@ -50,8 +50,13 @@ def play(
         compiled(problem, learner, lambda: part((0, 0)))  # once, not in every thread
         try:
             in_threads(part, pieces(count, threads), threads, stop)
+        except InvalidAction:
+            raise
         except Exception as error:
-            error.add_note(f'in {learner.name}; backend="python" plays the same and tells the line and the round')
+            where = located(problem, learner, seed, range(first, first + count), int(rounds[-1]), error)
+            error.add_note(
+                where or f'in {learner.name}; backend="python" plays the same and tells the line and the round'
+            )
             raise
     stopping.look(stop)
     return values

@@ -1,8 +1,10 @@
 """Errors of a learner's steps in one line: whose step, in which line of its file, what was expected and given."""
 
 import os
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,9 @@ from bandits.core.addresses import GlobalRandomness
 from bandits.core.records import InvalidMetrics
 from bandits.protocol import Learner, Problem
 
+_ROOT = Path(__file__).parents[2]
+_OURS = tuple(str(_ROOT / name) + os.sep for name in ("bandits", "sims", "theory"))
+_OTHERS = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _CLOSE = 1e-6  # allowed distance of the sum of a policy's probabilities from 1
 
 
@@ -42,6 +47,21 @@ def place_of(learner: Learner, step: str) -> str:
     function = getattr(getattr(learner, "policy", None) or getattr(learner, "steps", None), step, None)
     code = getattr(getattr(function, "py_func", function), "__code__", None)
     return f" ({code.co_name} in {in_file(code.co_filename, code.co_firstlineno)})" if code else ""
+
+
+def is_users(file: str) -> bool:
+    """Return whether a file is neither the package's nor one of a library."""
+    return not file.startswith((*_OURS, *_OTHERS, "<"))
+
+
+def user_line(error: BaseException) -> str:
+    """Return the last line of a user's file in the traceback of an error, as "own.py, line 12"; "" for none."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        place = in_file(file, trace.tb_lineno) if is_users(file) else place
+        trace = trace.tb_next
+    return place
 
 
 def in_file(name: str, line: int) -> str:

@@ -1,6 +1,8 @@
 """Policies of other libraries play, with a generator of their own in each repetition, and get verdicts."""
 
 import random
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ from mabwiser.mab import MAB, LearningPolicy
 from river import bandit
 
 from bandits.adapters import from_policy
+from bandits.core.rng import uniform
 from bandits.losses import BernoulliLosses
+from bandits.protocol import ProblemSteps, RoundProblem
 from bandits.switching import Bandit, FullInformation, SwitchingCostGame
 from sims import simulate
 from theory import verify
@@ -73,6 +77,88 @@ def test_a_policy_that_fits_and_predicts_is_given_rows_and_rewards():
     assert [r for (r,) in rewards] == (1.0 - run.records["feedback"][0]).tolist()
 
 
+class Setting(NamedTuple):
+    n: int
+
+
+class World(NamedTuple):
+    context: Any  # (2,) float64
+    loss: float
+
+
+class Losses(NamedTuple):
+    loss: float
+
+
+def observe(setting, world, t, env):
+    return np.array([uniform(env, t, i) for i in range(setting.n)]), world
+
+
+def respond(setting, world, t, action, env):
+    loss = 1.0 - uniform(env, t, int(action))
+    return loss, World(world.context, world.loss + loss)
+
+
+@dataclass(frozen=True)
+class Shown(RoundProblem):
+    """The loss of an action is 1 less its entry in the context."""
+
+    horizon: int = 60
+    n_actions: int = 2
+    feedback: ClassVar[Bandit] = Bandit()
+    metrics: ClassVar[tuple[str, ...]] = ("loss",)
+    steps: ClassVar[ProblemSteps] = ProblemSteps(
+        lambda setting, env: World(np.zeros(2), 0.0), respond, lambda setting, world, n: Losses(world.loss), observe
+    )
+
+    def setting(self):
+        return Setting(2)
+
+
+class Workspace:
+    """Has the methods of a Workspace of Vowpal Wabbit, and the best of what it is shown."""
+
+    def __init__(self):
+        self.learnt = []
+
+    def predict(self, text):
+        assert text.startswith("| x0:0.")
+        values = [float(part.partition(":")[2]) for part in text.split()[1:]]
+        return np.float32([0.1, 0.9] if values[1] > values[0] else [0.9, 0.1])
+
+    def learn(self, text):
+        label, _, features = text.partition(" ")
+        arm, cost, p = map(float, label.split(":"))
+        values = [float(part.partition(":")[2]) for part in features.split()[1:]]
+        assert 1.0 - cost == pytest.approx(values[int(arm) - 1])
+        assert p == pytest.approx(0.9 if values[int(arm) - 1] == max(values) else 0.1)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        lambda problem: bandit.LinUCBDisjoint(alpha=0.2),
+        MAB([0, 1], LearningPolicy.LinUCB(alpha=0.2, l2_lambda=0.1)),
+        lambda: Workspace(),
+    ],
+    ids=["river", "MABWiser", "Vowpal Wabbit's methods"],
+)
+def test_policies_are_given_contexts(policy):
+    run = play(from_policy(policy), Shown(), record=["observations", "actions"])
+    best = run.records["observations"].argmax(axis=2)
+    assert (run.actions == best)[:, 20:].mean() > 0.85  # at random 0.5
+
+
+class Regressor:
+    """Not a policy, though its methods are named like one's."""
+
+    def partial_fit(self, X, y, sample_weight=None):
+        raise AssertionError
+
+    def predict(self, X):
+        raise AssertionError
+
+
 def test_functions_of_ones_own():
     learner = from_policy(
         lambda problem, rng: {"rng": rng, "n": problem.n_actions},
@@ -93,6 +179,7 @@ def test_functions_of_ones_own():
             "^from_policy needs both act and update, or neither$",
         ),
         (lambda: from_policy(random.Random(0)), GAME, "^from_policy knows no library with the methods of "),
+        (lambda: from_policy(Regressor()), GAME, "^from_policy knows no library with the methods of "),
         (lambda: from_policy(MAB([0], LearningPolicy.Random())), GAME, "^the policy has 1 arms, and the problem 3 act"),
         (
             lambda: from_policy(bandit.Exp3(0.1)),

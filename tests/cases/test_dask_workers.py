@@ -4,12 +4,14 @@ import os
 import sys
 from dataclasses import dataclass
 
+import polars
 import pytest
 
 from bandits.losses import BernoulliLosses
 from bandits.switching import Exp3, SwitchingCostGame
-from sims import Cell, run_sweep
+from sims import Cell, run_sweep, simulate
 from sims.environment import environment, samples
+from sims.modules import importable
 
 distributed = pytest.importorskip("distributed")
 
@@ -58,6 +60,56 @@ def test_a_learner_that_the_workers_cannot_import_is_a_failed_cell(two_workers, 
     assert report.computed == 3
     assert report.failed == {own.address: "ModuleNotFoundError: No module named 'module_of_the_client'"}
     monkeypatch.delitem(sys.modules, "module_of_the_client")
+
+
+BESIDE = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bandits.core.jit import kernel
+from bandits.core.rng import uniform
+from bandits.protocol import LearnerSteps
+from bandits.switching import Exp3
+from own_helper import cap
+
+@kernel
+def act(params, state, t, rng):
+    return cap(int(uniform(rng, t, 0) * params.n_actions), params.n_actions)
+
+@dataclass(frozen=True)
+class Own(Exp3):
+    steps: ClassVar[LearnerSteps] = LearnerSteps(Exp3.steps.init, act, Exp3.steps.update)
+
+class Plain:
+    def reset(self, problem, rng):
+        pass
+    def act(self, observation, rng):
+        return cap(5, 2)
+    def update(self, observation, action, feedback, rng):
+        pass
+"""
+HELPER = """
+from bandits.core.jit import kernel
+
+@kernel
+def cap(arm, n):
+    return min(arm, n - 1)
+"""
+
+
+def test_modules_beside_the_file_of_a_sweep_are_sent_to_workers(two_workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "own_module.py").write_text(BESIDE)
+    (tmp_path / "own_helper.py").write_text(HELPER)
+    importable(tmp_path, ["own_module"])
+    from own_module import Own, Plain
+
+    cells = [Cell(GAME, Own(), 2), Cell(GAME, Plain(), 2, backend="python")]
+    report = run_sweep(cells, tmp_path / "out", cluster=two_workers)
+    assert (report.computed, report.failed, report.left_out) == (2, {}, ())
+    here = simulate(GAME, Own(), repetitions=2).mean("loss")[-1]
+    table = polars.read_parquet(report.results).filter(metric="loss", round=GAME.horizon, cell=cells[0].address)
+    assert table["mean"].item() == here
 
 
 def test_a_worker_with_other_libraries_is_left_out_by_name(two_workers, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """A learner's own kernels that fail: one line names the step, the line of its file, and what was wrong."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -12,6 +13,7 @@ from bandits.losses import BernoulliLosses
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, SwitchingCostGame
 from sims import simulate
+from sims.engines.python.diagnosis import located
 
 GAME = SwitchingCostGame(BernoulliLosses([0.3, 0.5]), 40)
 
@@ -54,6 +56,13 @@ def forgets(params, state, t, action, loss, rng):
 def misses(params, state, t, action, loss, rng):
     state.loss[action + 2] += loss
     print("never seen")
+    return state
+
+
+@kernel
+def raises(params, state, t, action, loss, rng):
+    if t == 30:
+        raise ValueError("too late")
     return state
 
 
@@ -126,6 +135,12 @@ def test_a_state_forgotten_after_the_rounds_that_are_tried():
 
     with pytest.raises(TypeError, match=r"^Own.update must return the state in every branch, and returned None"):
         simulate(late, learner(update=forgets_late))
+
+
+def test_where_compiled_code_raised():
+    where = located(GAME, learner(update=raises), 0, range(3, 5), 40, ValueError("too late"))
+    assert re.fullmatch(rf"in {HERE}, line \d+, round t = 30 of repetition 3", where)
+    assert located(GAME, learner(update=raises), 0, range(1), 40, ValueError("another")) == ""
 
 
 def test_a_learner_that_is_no_frozen_dataclass():

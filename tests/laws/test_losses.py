@@ -4,11 +4,20 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from bandits.core.coins import bernoulli_word, bernoulli_words
 from bandits.core.rng import ENVIRONMENT
 from bandits.core.sampling import binomial_mass
-from bandits.losses import AlternatingLosses, BitwiseCoins, LossTable, MultiScaleRandomWalk, PiecewiseLosses
+from bandits.losses import (
+    AlternatingLosses,
+    BitwiseCoins,
+    FiniteLosses,
+    GaussianLosses,
+    LossTable,
+    MultiScaleRandomWalk,
+    PiecewiseLosses,
+)
 from tests import references
 from tests.drivers import plain, read, stream_of
 
@@ -116,3 +125,20 @@ def test_bitwise_coins(n_actions, rounds):
     found, totals = read(BitwiseCoins(n_actions), rounds, 3, 1, range(1, rounds + 1))
     assert found.tolist() == expected.tolist()
     assert totals.tolist() == np.cumsum(expected, axis=0).tolist()
+
+
+def test_finite_and_normal_losses():
+    """Quantiles of the uniform of (round, action); totals on both sides of the ends of blocks of 4096 rounds."""
+    finite = FiniteLosses([0.1, 0.7, 0.3], [[0.2, 0.0, 0.8], [0.0, 1.0, 0.0]])
+    normal, rounds = GaussianLosses([0.5, -2.0], 3.0), 4100
+    uniforms = np.array([[references.uniform(4, 1, ENVIRONMENT, t, i) for i in range(2)] for t in range(rounds)])
+    expected = np.stack([np.where(uniforms[:, 0] < 0.2, 0.1, 0.3), np.full(rounds, 0.7)], axis=1)
+    quantiles = np.array([0.5, -2.0]) + 3.0 * ndtri(uniforms + 2.0**-54)
+    for process, losses in ((finite, expected), (normal, quantiles)):
+        ends = [1, 4095, 4096, rounds]
+        found, totals = read(process, rounds, 4, 1, ends)
+        np.testing.assert_allclose(found, losses, rtol=1e-12)
+        np.testing.assert_allclose(totals, np.cumsum(losses, axis=0)[np.array(ends) - 1], rtol=1e-11)
+        gap = plain(process.steps.gap)
+        assert [gap(process.setting(9), None, i) for i in range(2)] == [m - min(process.means) for m in process.means]
+        assert process.mean_gap(9) == max(process.means) - min(process.means)

@@ -4,6 +4,7 @@ from tests.mutants.sites import ROOT
 
 _PLACES = {  # first match counts
     "bandits/switching": "switching",
+    "bandits/stochastic": "stochastic",
     "bandits/one_sided": "one-sided",
     "bandits/threshold": "threshold",
     "bandits/preference/self_play": "self-play",
@@ -39,6 +40,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "switching", "streams"),
         f"{_BANDITS}/switching/test_full_information.py::test_lazy_leader_follows_its_definition",
     ],
+    "stochastic": _in("tests/laws", "stochastic", "streams"),
     "one-sided": [
         *_in("tests/laws", "one_sided", "one_sided_leaders", "one_sided_game", "streams"),
         *_in(_ONE_SIDED, "hypotheses", "panels"),

@@ -73,7 +73,7 @@ def exact_play(game: Any, learner: Any) -> ExactPlay | None:
     from bandits.switching import SwitchingCostGame
 
     law = known(learner, "exact")
-    table = known_table(game) if type(game) is SwitchingCostGame and law else None
+    table = known_table(game) if type(game) is SwitchingCostGame and (":" in law or law in globals()) else None
     if table is None:
         return None
     function = pkgutil.resolve_name(law) if ":" in law else globals()[law]

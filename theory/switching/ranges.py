@@ -25,7 +25,7 @@ def metric_range(game: Any, metric: str, learner: Any) -> tuple[float, float] | 
 
     if type(game) is not SwitchingCostGame:  # a subclass may measure otherwise
         return None
-    if not game.losses.bounded:
+    if not game.losses.bounded and metric in ("loss", "best_loss", "regret"):
         raise ValueError(
             f"no proven range of losses of {type(game.losses).__name__}: give verify a sample_range, or declare "
             "them bounded in [0, 1]"
@@ -43,7 +43,7 @@ def _range(game: Any, metric: str, learner: Any) -> tuple[float, float]:
     if metric == "observations":
         low, high = game.feedback.observation_range(horizon, game.n_actions)
         return float(low), float(high)
-    if metric == "pseudo_regret":
+    if metric in ("pseudo_regret", "dynamic_regret"):
         return 0.0, known(game.losses, "mean_gap")(horizon) * horizon + paid
     if metric not in ("loss", "best_loss", "regret"):
         raise ValueError(f"no proven range of {metric!r} for a SwitchingCostGame")

@@ -130,7 +130,8 @@ class PreferenceGame(MatrixGame):
     preferences: (n, n), or (G, n, n): without `contexts` repetition r plays game r mod G.
     contexts: (G,) probabilities of contexts; then each repetition plays all G games, one per context, and the
     metrics are means over contexts (span: the largest).
-    regularization: tau >= 0.  reference: mu (n,) or (G, n), positive; uniform by default. Play starts there.
+    regularization: tau >= 0, of the one regulariser that there is; that of the entropy has the uniform reference.
+    reference: mu (n,) or (G, n), positive; uniform by default. Play starts there.
 
     Metrics: queries, gap0 and average_gap0; with tau > 0 also gap_tau, kl = KL(p* || p), span of
     log p - log p*, average_gap_tau, average_kl. Those named average_ are of the mean of the policies played so

@@ -5,9 +5,7 @@ Only where the interpreter plays them is the compiler's own reason given.
 
 import inspect
 import re
-import sysconfig
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +13,13 @@ import numpy as np
 from bandits.core.actions import InvalidActionType
 from bandits.core.jit import RECORDS_HOLD, is_compiled
 from bandits.protocol import Learner, LearnerSteps, RoundProblem
-from sims.engines.faults import in_file, place_of
+from sims.engines.faults import in_file, is_users, place_of, user_line
 from sims.engines.python.players import NoState, OfKernels
-from sims.engines.python.rounds import play
+from sims.engines.python.rounds import Follower, play
 
 _ROUNDS = 20
 _ARGUMENTS = {"init": "params, rng", "act": "params, state, t, rng"}
 _ARGUMENTS |= {"update": "params, state, t, action, feedback, rng"}
-_OURS = str(Path(__file__).parents[3])
-_OTHERS = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _ELSE = '; backend="python" plays it as it is, some thousand times slower'
 
 
@@ -46,20 +42,38 @@ def try_out(problem: RoundProblem, learner: Learner) -> None:
     if not is_compiled(steps.update) or (steps, problem.steps) in _TRIED:
         return
     _TRIED.add((steps, problem.steps))
-    late = time.monotonic() + 0.05
-
-    def stop_in_time(repetition: int, t: int, *_: Any) -> None:
-        if t >= 256 or time.monotonic() > late:
-            raise _Enough
-
     try:
-        play(problem, learner, 0, [0], [problem.horizon], stop_in_time, print=_print_nothing)
+        play(problem, learner, 0, [0], [min(problem.horizon, 256)], _StopInTime(0.05), print=_print_nothing)
     except NoState as error:
         raise TypeError(f"{learner.name}'s {error}{place_of(learner, error.step)}") from None
     except IndexError as error:
         raise IndexError(f"{learner.name}'s {_where(steps, error) or error}") from None
     except Exception:
         return
+
+
+def located(problem: RoundProblem, learner: Learner, seed: int, repetitions: range, last: int, error: Exception) -> str:
+    """Return where an error of compiled code is raised, as "in own.py, line 12, round t = 3 of repetition 0".
+
+    It is the place where the interpreter raises the same; "" if it does not within 2 s.
+    """
+    try:
+        play(problem, learner, seed, repetitions, [last], _StopInTime(2.0), print=_print_nothing)
+    except Exception as found:
+        if (type(found), str(found)) == (type(error), str(error)):
+            return "; ".join(getattr(found, "__notes__", [user_line(found)]))
+    return ""
+
+
+class _StopInTime(Follower):
+    """Ends a trial after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._late = time.monotonic() + seconds
+
+    def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
+        if time.monotonic() > self._late:
+            raise _Enough
 
 
 def _print_nothing(*_: Any, **__: Any) -> None:
@@ -107,7 +121,7 @@ def _where(steps: LearnerSteps, error: Exception) -> str:
     while trace is not None:
         code = trace.tb_frame.f_code
         name = name or of_step.get(code, "")
-        if name and (not place or not code.co_filename.startswith((_OURS, *_OTHERS))):
+        if name and (not place or is_users(code.co_filename)):
             place = in_file(code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
     return f"{name} raises {type(error).__name__}: {error} ({place})" if name else ""
@@ -177,7 +191,7 @@ def _of_compiler(error: Exception, steps: LearnerSteps) -> str:
     said = [line for line in lines if not line.startswith("Failed in ")]
     call = [line.removeprefix(">>> ") for line in said[1:6] if line.startswith(">>> ")][:1]
     places = re.findall(r'File "([^"]+)", line (\d+)', str(error))
-    own = [in_file(file, int(line)) for file, line in places if not file.startswith((_OURS, *_OTHERS))]
+    own = [in_file(file, int(line)) for file, line in places if is_users(file)]
     return "; ".join([*said[:1], *call]) + (f" ({own[-1]})" if own else "")
 
 

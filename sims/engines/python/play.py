@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bandits.core.jit import pickled_by_value
 from bandits.protocol import Learner, MatrixGame, Problem
-from sims.engines.python import matrix, rounds
+from sims.engines.python import matrix, replay, rounds
 from sims.side_by_side import side_by_side
 
 
@@ -19,7 +19,7 @@ def play(
 ) -> NDArray[np.float64]:
     """Return the metrics (count, C, M) float64 of repetitions first.. at the checkpoints (C,) int64."""
     if min(processes, count) == 1:
-        engine = matrix if isinstance(problem, MatrixGame) else rounds
+        engine = matrix if isinstance(problem, MatrixGame) else replay if rounds.in_python(problem, learner) else rounds
         return engine.play(problem, learner, seed, range(first, first + count), checkpoints)
     pair, parts = _packed(problem, learner), {}
     edges = np.linspace(first, first + count, min(count, 4 * processes) + 1).astype(int).tolist()

@@ -5,9 +5,9 @@ feedback without copying it, which the problem may overwrite, is an error. `brea
 """
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,28 @@ from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT, seed_word, stream
 from bandits.plain import Plain
 from bandits.protocol import Learner, ProblemSteps, RoundProblem
-from sims.engines.faults import clear_errors
+from sims.engines.faults import clear_errors, user_line
 from sims.engines.python.players import global_generators, player_of
 
-Note = Callable[[int, int, Any, Any, Any], None]  # (repetition, t, observation, action, feedback)
+
+class Round(NamedTuple):
+    """Where a round stands; params and state are the learner's, for a plain one None and the object."""
+
+    params: Any
+    state: Any
+    setting: Any
+    world: Any
+    t: int
+
+
+class Follower:
+    """Is told what happens in each round; this one ignores it."""
+
+    def acts(self, repetition: int, of: Round, action: Any, observation: Any) -> None:
+        """Take note of an action, before the problem responds."""
+
+    def learns(self, feedback: Any) -> None:
+        """Take note of the feedback, before the learner learns."""
 
 
 def play(
@@ -30,11 +48,11 @@ def play(
     seed: int,
     repetitions: Iterable[int],
     rounds: Any,
-    note: Note | None = None,
+    follower: Follower | None = None,
     player: Any = player_of,
     **instead: Any,
 ) -> NDArray[np.float64]:
-    """Return the metrics (R, C, M) of repetitions at the checkpoints `rounds` (C,); `note` is called in each round.
+    """Return the metrics (R, C, M) of repetitions at the checkpoints `rounds` (C,); `follower` is told of each round.
 
     player: makes what plays the learner's part in a repetition.  instead: what kernels find under some global names.
     """
@@ -45,17 +63,17 @@ def play(
         for repetition in repetitions:
             env = interpret(stream)(word, repetition, ENVIRONMENT)
             rows = np.empty((len(rounds), len(problem.metrics)))
-            with global_generators(word, repetition) if _in_python(problem, learner) else nullcontext():
+            with global_generators(word, repetition) if in_python(problem, learner) else nullcontext():
                 me = player(learner, problem, word, repetition, interpret)
                 loop = _Loop(steps, setting, env, me, learner.name)
                 for checkpoint, row in zip(map(int, rounds), rows, strict=True):
-                    loop.until(checkpoint, repetition, note)
+                    loop.until(checkpoint, repetition, follower or Follower())
                     write(steps.measure(setting, loop.world, checkpoint), row)
             out.append(rows)
     return np.array(out)
 
 
-def _in_python(problem: RoundProblem, learner: Learner) -> bool:
+def in_python(problem: Any, learner: Learner) -> bool:
     """Return whether a learner may call libraries, which kernels do not."""
     return isinstance(learner, Plain) or not all(map(is_compiled, learner.steps_for(problem)))
 
@@ -67,17 +85,18 @@ class _Loop:
         self.steps, self.setting, self.env, self.me, self.name = steps, setting, env, me, name
         self.world, self.t = steps.init(setting, env), 0
 
-    def until(self, checkpoint: int, repetition: int, note: Note | None) -> None:
+    def until(self, checkpoint: int, repetition: int, follower: Follower) -> None:
         """Play the rounds before the checkpoint."""
         try:
             while self.t < checkpoint:
-                self._check_kept(self._round(repetition, note))
+                self._check_kept(self._round(repetition, follower))
                 self.t += 1
         except Exception as error:
-            error.add_note(f"in round t = {self.t} of repetition {repetition}")
+            line = user_line(error)
+            error.add_note(f"in {line + ', ' if line else ''}round t = {self.t} of repetition {repetition}")
             raise
 
-    def _round(self, repetition: int, note: Note | None) -> list[Any]:
+    def _round(self, repetition: int, follower: Follower) -> list[Any]:
         """Play a round; return weak references to the arrays that the learner was shown."""
         t, lent = self.t, _Lent()
         seen: tuple[Any, ...] = ()
@@ -85,10 +104,11 @@ class _Loop:
             observation, self.world = self.steps.observe(self.setting, self.world, t, self.env)
             seen = (lent.of(observation),)
         action = self.me.act(t, *seen)
+        of = Round(self.me.params, self.me.state, self.setting, self.world, t)
+        follower.acts(repetition, of, action, seen[0] if seen else None)
         feedback, self.world = self.steps.respond(self.setting, self.world, t, action, self.env)
         feedback = lent.of(feedback)
-        if note is not None:
-            note(repetition, t, seen[0] if seen else None, action, feedback)
+        follower.learns(feedback)
         self.me.update(t, action, feedback, *seen)
         return lent.arrays
 

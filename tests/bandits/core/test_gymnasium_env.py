@@ -44,9 +44,13 @@ def test_a_play_is_that_of_simulate(name):
             rewards.append(reward)
             assert list(metrics.values()) == run.values[env._repetition, t].tolist()
             t += 1
+        with pytest.raises(ValueError, match=r"^step: the 24 rounds have been played; call reset\(\)$"):
+            env.step(1)
         assert t == game.horizon
         assert sum(rewards) == pytest.approx(game.payoff(metrics), abs=1e-12)
         env.reset()
+    env.reset(options={"repetition": 0})
+    assert env.step(1)[4]["loss"] == run["loss"][0, 0] if "loss" in game.metrics else True
 
 
 def test_an_observation_is_the_feedback_of_the_last_round():

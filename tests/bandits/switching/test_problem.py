@@ -261,7 +261,19 @@ def test_walk_counts_the_gap_off_the_good_arm_and_the_rounds_clipped(arms, seed,
     assert measured[-1, 4] == pytest.approx(regret, abs=1e-11)
 
 
-@pytest.mark.parametrize("losses", [AlternatingLosses(2), PiecewiseLosses([[0.5, 0.1]]), LossTable(np.zeros((5, 2)))])
+@given(st.lists(st.integers(0, 1), min_size=30, max_size=30), st.booleans(), COSTS)
+def test_dynamic_regret_counts_the_gaps_to_the_least_mean_of_each_round(arms, drift, cost):
+    game = SwitchingCostGame(PiecewiseLosses([[0.5, 0.25], [0.25, 0.75]], [10], drift), 30, cost)
+    _, measured = play(game, arms)
+    first = [(0.5 - 0.025 * t * drift, 0.25 + 0.05 * t * drift) for t in range(10)]
+    means = np.array([*first, *20 * [(0.25, 0.75)]])
+    switches = sum(a != b for a, b in pairwise(arms))
+    expected = means[np.arange(30), arms].sum() - means.min(axis=1).sum() + cost * switches
+    assert game.metrics[5:] == ("dynamic_regret",)
+    assert measured[-1, 5] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("losses", [AlternatingLosses(2), LossTable(np.zeros((5, 2)))])
 def test_pseudo_regret_is_absent_where_it_has_no_meaning(losses):
     assert SwitchingCostGame(losses, 5).metrics == ("loss", "switches", "observations", "best_loss", "regret")
 

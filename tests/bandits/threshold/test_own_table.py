@@ -66,8 +66,17 @@ def test_a_fitted_pipeline_scores_the_rows_that_are_kept(library):
         pools_from_table(frame, **roles, model=plain, features=["home"])
     with pytest.raises(TypeError, match="model must be a fitted classifier"):
         pools_from_table(frame, **roles, model=LogisticRegression())
-    with pytest.raises(ValueError, match="a model needs a DataFrame or a Parquet file"):
-        pools_from_table("people.csv", **roles, model=model)
+
+
+def test_a_fitted_pipeline_scores_the_rows_of_a_csv_file(tmp_path):
+    frame, roles = pandas.DataFrame(COLUMNS), {name: value for name, value in ROLES.items() if name != "score"}
+    encoded = make_column_transformer((OneHotEncoder(), ["home"]), remainder="passthrough")
+    model = make_pipeline(encoded, LogisticRegression()).fit(frame[["income", "home"]], frame["paid"])
+    frame.to_csv(tmp_path / "people.csv", index=False)
+    found = pools_from_table(tmp_path / "people.csv", **roles, model=model)
+    assert found.scores == tuple(model.predict_proba(frame[["income", "home"]])[:, 1])
+    with pytest.raises(ValueError, match=r"people\.csv: column 'income' must hold a value in every row, got"):
+        pools_from_table(tmp_path / "people.csv", **roles, model=model, missing=[4])
 
 
 @pytest.mark.parametrize("library", [polars.DataFrame, pandas.DataFrame])

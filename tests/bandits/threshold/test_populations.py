@@ -340,7 +340,7 @@ def test_ones_own_table_is_scored_with_either_kind_of_features(features, tmp_pat
 def test_ones_own_table_needs_both_groups_and_both_outcomes(columns, message, tmp_path):
     path = own_table(tmp_path / "own.csv", **columns)
     with pytest.raises(ValueError, match=message):
-        CsvPopulation(path=path, outcome="paid", group="who", group_value="y", numbers=["income"]).pools  # noqa: B018
+        CsvPopulation(path=path, outcome="paid", group="who", group_value="y", numbers=["income"])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 import pickle
 import random
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,11 +19,14 @@ from bandits.plain import Plain
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
+from sims.config import build, describe
 from sims.engines.python.players import global_generators
+from sims.messages import one_line
 from sims.simulate import InterpretedWarning
 from theory import verify
 
 GAME = SwitchingCostGame(BernoulliLosses([0.2, 0.5, 0.8]), horizon=60, switching_cost=0.0)
+FAST = SwitchingCostGame(BernoulliLosses([0.2, 0.5, 0.8]), horizon=8)
 FULL = SwitchingCostGame(BernoulliLosses([0.2, 0.5, 0.8]), horizon=20, feedback=FullInformation())
 
 
@@ -84,7 +90,7 @@ def test_a_plain_learner_is_held_to_a_theorem_with_its_own_numbers():
     assert verdict.holds
     assert verdict.learner == "Greedy"
     assert Plain(Greedy(0.25)).parameters(GAME).epsilon == 0.25
-    assert repr(Plain(Greedy())) == "Plain(Greedy)"
+    assert repr(Plain(Greedy())) == "Greedy(epsilon=0.1)"
 
 
 def test_global_generators_are_seeded_for_a_repetition_and_left_as_they_were():
@@ -101,11 +107,66 @@ def test_global_generators_are_seeded_for_a_repetition_and_left_as_they_were():
         assert random.random() != first
 
 
+class Seeded(Greedy):
+    """Draw from a generator of its own, which every copy would begin with the same seed."""
+
+    def __init__(self):
+        self.held = {"dice": [np.random.default_rng(0)]}
+
+    def act(self, observation, rng):
+        return self.held["dice"][0].integers(3)
+
+
+class Unseeded(Seeded):
+    def reset(self, problem, rng):
+        super().reset(problem, rng)
+        self.held = {"dice": [np.random.default_rng()]}
+
+
+@pytest.mark.parametrize("kind", [Seeded, Unseeded])
+def test_generators_that_a_learner_holds_are_seeded_for_each_repetition(kind):
+    run = play(kind(), record=["actions"])
+    assert np.array_equal(run.values, play(kind()).values)
+    assert len({tuple(row) for row in run.actions}) == 3
+
+
+class Outlives(Greedy):
+    played: ClassVar[list[int]] = []
+
+    def act(self, observation, rng):
+        print("once")
+        self.played.append(0)
+        return len(self.played) // 7 % 3
+
+
+def test_what_outlives_a_repetition_is_noticed(capsys):
+    with pytest.raises(ValueError, match=r"^Outlives takes other actions when repetition 0 is played again: something"):
+        play(Outlives())
+    assert capsys.readouterr().out == "once\n" * 3 * 60
+
+
+class Waits(Greedy):
+    def act(self, observation, rng):
+        time.sleep(1e-3)
+        return np.random.randint(3)  # noqa: NPY002
+
+
+def test_threads_do_not_share_the_global_generators():
+    alone = play(Waits(), FAST).values
+    with ThreadPoolExecutor(2) as pool:
+        assert all(np.array_equal(run.values, alone) for run in pool.map(lambda _: play(Waits(), FAST), range(2)))
+
+
 class Spoils(Greedy):
     accepts = (FullInformation,)
 
     def update(self, observation, action, feedback, rng):
         feedback[0] = 0.0
+
+
+class Arrays(Greedy):
+    def act(self, observation, rng):
+        return np.array([1])
 
 
 class Floats(Greedy):
@@ -133,6 +194,7 @@ class Locked(Greedy):
     [
         (Spoils(), FULL, ValueError, "read-only"),
         (Floats(), GAME, TypeError, r"^Floats cannot play SwitchingCostGame: the action must be an integer, got float"),
+        (Arrays(), GAME, TypeError, r"^Arrays cannot play .*: the action must be an integer, got ndarray"),
         (Fails(), GAME, KeyError, "mine"),
         (Half(), GAME, TypeError, r"^learner must be one with act\(observation, rng\) and update\(.*\) too, got Half$"),
         (Greedy, GAME, TypeError, "the class itself: call it"),
@@ -147,7 +209,9 @@ def test_mistakes_of_plain_learners(learner, game, error, message):
 def test_an_error_says_in_which_round():
     with pytest.raises(KeyError) as caught:
         play(Fails(), first_repetition=4)
-    assert caught.value.__notes__ == ["in round t = 0 of repetition 4"]
+    (note,) = caught.value.__notes__
+    assert re.fullmatch(r"in tests/sims/engines/test_python\.py, line \d+, round t = 0 of repetition 4", note)
+    assert one_line(caught.value) == f"KeyError: 'mine' ({note})"
 
 
 def test_what_cannot_be_copied_is_named():
@@ -204,6 +268,15 @@ def test_steps_that_are_not_kernels_are_interpreted():
     with pytest.warns(InterpretedWarning):
         run = simulate(GAME, OfFunctions(), seed=7)
     assert run.final("observations") == [60.0]
+
+
+def test_a_plain_learner_in_a_sweep_file_is_told_from_others_by_its_numbers():
+    made = build({"type": f"{__name__}:Greedy", "epsilon": 0.5}, "learner[0]")
+    assert describe(Plain(made)) == {"type": f"{__name__}:Greedy", "epsilon": 0.5}
+    with pytest.raises(ValueError, match=r"^learner\[0\]: Greedy has no parameter 'rate'; there are epsilon$"):
+        build({"type": f"{__name__}:Greedy", "rate": 0.5}, "learner[0]")
+    with pytest.raises(ValueError, match=r"nor a class with reset, act and update$"):
+        build({"type": f"{__name__}:Half"}, "learner[0]")
 
 
 def test_a_plain_learner_can_be_sent_to_a_worker():

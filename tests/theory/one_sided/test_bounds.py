@@ -31,8 +31,9 @@ from bandits.one_sided import (
     three_points,
 )
 from tests.drivers import plain, play_plainly
-from theory.bound import ETA, T, compiled, minimiser
+from theory.bound import ETA, T
 from theory.cases import default_cases
+from theory.expressions import compiled, minimiser
 from theory.one_sided import cases
 from theory.one_sided.bounds import BOUNDS, INDIVIDUALS, LOG_N, PRICE, SLACK, TASTING, WIDTH, N
 from theory.one_sided.witnesses import leaders_law

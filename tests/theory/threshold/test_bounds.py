@@ -25,7 +25,8 @@ from bandits.threshold import (
     ThresholdGame,
 )
 from bandits.threshold.evidence import radii
-from theory.bound import K, T, compiled
+from theory.bound import K, T
+from theory.expressions import compiled
 from theory.threshold import cases
 from theory.threshold.bounds import BOUNDS, RHO, balance
 from theory.threshold.cases import game

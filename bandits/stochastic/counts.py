@@ -1,0 +1,57 @@
+"""What stochastic learners count: plays and losses of every action."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream
+
+
+class Counts(NamedTuple):
+    """Plays and losses of K actions, and what a learner derives from them."""
+
+    plays: Any  # (K,) float64
+    total: Any  # (K,) float64, losses
+    mean: Any  # (K,) float64, total / plays; 0 before the first play
+    derived: Any  # (K,) float64, of the learner's own
+
+
+@kernel
+def no_counts(params: Any, rng: Stream) -> Counts:
+    """Return the state before the first round; for `init`."""
+    n_actions = params.n_actions
+    return Counts(np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions))
+
+
+@kernel
+def count(counts: Counts, arm: int, loss: float) -> None:
+    """Add a play of `arm` and its loss, in place."""
+    counts.plays[arm] += 1.0
+    counts.total[arm] += loss
+    counts.mean[arm] = counts.total[arm] / counts.plays[arm]
+
+
+@kernel
+def count_loss(params: Any, state: Counts, t: int, arm: int, loss: float, rng: Stream) -> Counts:
+    """Return the counts after a round; for `update`."""
+    count(state, arm, loss)
+    return state
+
+
+@kernel
+def least_mean(counts: Counts) -> int:
+    """Return the action of least mean loss, the first one of several."""
+    best = 0
+    for i in range(1, counts.mean.size):
+        if counts.mean[i] < counts.mean[best]:
+            best = i
+    return best
+
+
+def check_unit_losses(learner: Any, problem: Any) -> None:
+    """Raise ValueError for losses that are not known to lie in [0, 1]."""
+    losses = getattr(problem, "losses", None)
+    if losses is not None and not losses.bounded:
+        kind = type(losses).__name__
+        raise ValueError(f"{learner.name} needs losses in [0, 1]: those of {kind} are not declared `bounded`")

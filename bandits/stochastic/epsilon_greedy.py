@@ -1,0 +1,53 @@
+"""Epsilon-greedy with a schedule (Auer, Cesa-Bianchi & Fischer 2002).
+
+After every action once, in round t = 1, 2, ... it plays with probability epsilon_t = min(1, epsilon / t^decay) a
+uniform action, and else the one of least mean loss, the first one of several. Their schedule for the least gap d is
+epsilon = c K / d^2 and decay = 1; decay = 0 explores at a constant rate.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from bandits.core.checks import real
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform_pair
+from bandits.protocol import Learner, LearnerSteps
+from bandits.stochastic.counts import Counts, count_loss, least_mean, no_counts
+from bandits.switching.feedback import Bandit
+
+
+class GreedyParams(NamedTuple):
+    """K and the schedule."""
+
+    n_actions: int
+    epsilon: float
+    decay: float
+
+
+@kernel
+def _act(params: GreedyParams, state: Counts, t: int, rng: Stream) -> int:
+    if t < params.n_actions:
+        return t
+    coin, other = uniform_pair(rng, t, 0)
+    if coin < params.epsilon * (t + 1.0) ** -params.decay:
+        return int(other * params.n_actions)
+    return least_mean(state)
+
+
+@dataclass(frozen=True)
+class EpsilonGreedy(Learner):
+    """Epsilon-greedy: explores with probability min(1, epsilon / t^decay); epsilon and decay >= 0."""
+
+    epsilon: float = 0.1
+    decay: float = 0.0
+    steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _act, count_loss)
+    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    exact: ClassVar[str] = "epsilon_greedy"
+
+    def __post_init__(self) -> None:
+        real("epsilon", self.epsilon, low=0.0)
+        real("decay", self.decay, low=0.0)
+
+    def parameters(self, problem: Any) -> GreedyParams:
+        """Return K and the schedule."""
+        return GreedyParams(problem.n_actions, float(self.epsilon), float(self.decay))
