@@ -114,8 +114,9 @@ class Exponents(Figure):
         for kind in KINDS:
             rows = frame.filter(kind=kind).sort("horizon_rounds")
             last, slope = kit.last(rows), kit.with_interval(kit.first(rows), "exponent{}", ".3f", FITTED)
+            bound = f"bound {last['bound_loss']:.4g}" if KINDS[kind].theorem else "which no learner avoids"
             sentences.append(
                 f"{kind}: fitted exponent of T {slope} (95% interval); at T = {last['horizon_rounds']} regret "
-                f"{kit.with_interval(last, 'regret_{}', '.4g')}, bound {last['bound_loss']:.4g}."
+                f"{kit.with_interval(last, 'regret_{}', '.4g')}, {bound}."
             )
         return sentences

@@ -52,9 +52,9 @@ class Delays(Figure):
     if every delay is d."""
     caption = """Mean pseudo-regret with 95% intervals against the total delay D = sum of min(d, T - t), for a fixed
     number of rounds and two coins, the better one by sqrt(2 d ln 2 / T): a gap that can just not be found in time.
-    Broken lines: the bounds of Hedge and of EXP3 with a fixed delay, in their colours;
-    dotted: what no learner can beat on other losses, coins that stand for d + 1 rounds. Slopes: weighted least squares in logarithms, with
-    95% bootstrap intervals."""
+    Broken lines: the bounds of Hedge and of EXP3 with a fixed delay, in their colours; dotted: what no learner can beat
+    on other losses, coins that stand for d + 1 rounds. Slopes: weighted least squares in logarithms, with 95% bootstrap
+    intervals."""
     size = (7.2, 4.6)
     tiny = changed(delays=(7, 15, 31), horizon=512, repetitions=16)
     paper = changed(horizon=2**16, repetitions=256)
