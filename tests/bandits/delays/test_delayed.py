@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bandits.delays import (
     BlockDelay,
@@ -70,10 +72,18 @@ def test_random_delays_have_their_law(schedule):
         assert skipped == pytest.approx(horizon * (~kept).mean(), rel=0.1, abs=1e-6)
 
 
-def test_a_table_is_counted_like_random_delays():
-    table, random = DelayTable([2]), HeavyTailedDelay(1e-9, 2)  # which is 2 with probability 1 - 1e-9
-    for patience in (0, 1, 2, 50):
-        assert random.expected(9, patience) == pytest.approx(table.expected(9, patience), abs=1e-6)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(1, 20), st.integers(0, 25))
+def test_total_delays_are_those_of_their_definition(listed, T, patience):
+    """Given delays by counting all rounds; random ones by summing tails over the rounds and what is left of them."""
+    table, delays = DelayTable(listed), [listed[t % len(listed)] for t in range(T)]
+    kept = sum(min(d, T - 1 - t) for t, d in enumerate(delays) if min(d, T) <= patience)
+    assert table.expected(T, patience) == (kept, sum(min(d, T) > patience for d in delays))
+    assert table.outstanding(T) == max(sum(s + delays[s] >= t for s in range(t)) for t in range(T))
+    for random in (GeometricDelay(3.0), HeavyTailedDelay(0.7, 5)):
+        tail = [random.tail(np.array([float(k)]))[0] * (k <= random.longest(T)) for k in range(1, T + 27)]
+        late = tail[patience] if patience < T else 0.0
+        endured = sum(tail[k] - late for m in range(T) for k in range(min(m, patience)))
+        assert random.expected(T, patience) == pytest.approx((endured, late * T), rel=1e-12, abs=1e-12)
 
 
 def test_wrong_input_is_refused():
