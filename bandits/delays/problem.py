@@ -6,13 +6,13 @@ is called in every round, with the feedback of no round, of one or of several (i
 the problem's own: with delays of 0 the play is the same, bit for bit.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.combine import Wrapped
 from bandits.core.actions import Part, arm_of, returns
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import fits, instance
@@ -145,7 +145,7 @@ def list_arrival(world: DelayedWorld, t: int, due: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Delayed(RoundProblem):
+class Delayed(Wrapped):
     """A problem whose feedback is late by a schedule: see `delayed`. All other attributes are those of the problem."""
 
     problem: RoundProblem
@@ -157,26 +157,10 @@ class Delayed(RoundProblem):
         self.feedback.example(self.n_actions)
         fits("schedule", 2 * self.places * self.n_actions)
 
-    def __getattr__(self, name: str) -> Any:
-        """Return the attribute of the problem with this name."""
-        if name.startswith("__") or name in ("problem", "schedule"):
-            raise AttributeError(name)
-        return getattr(self.problem, name)
-
     @property
     def feedback(self) -> Late:
         """The problem's feedback, delayed."""
         return Late(self.problem.feedback)  # type: ignore[attr-defined]
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the problem's metrics."""
-        return self.problem.metrics
-
-    @property
-    def undefined(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Metrics that may be nan."""
-        return self.problem.undefined
 
     @property
     def places(self) -> int:
@@ -196,10 +180,6 @@ class Delayed(RoundProblem):
     def steps(self) -> ProblemSteps:
         """The problem's compiled functions, with delays."""
         return _steps(self.problem.steps, type(self.schedule).delay, shelf_for(self.feedback.example(self.n_actions)))
-
-    def payoff(self, metrics: Mapping[str, float]) -> float:
-        """Return the problem's payoff."""
-        return self.problem.payoff(metrics)
 
     def setting(self) -> DelayedSetting:
         """Return what the compiled functions receive."""

@@ -169,12 +169,16 @@ class Exp3G(Exp3Set):
 class ExploringExp3(Exp3G):
     """EXP3 with a share gamma of play by the best fractional cover, for every observable graph; it must not change.
 
-    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in [0, 1], None means
+    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in (0, 1], None means
     (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(2 gamma ln K / (T delta*)).
     """
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
 
     def parameters(self, problem: Any) -> GraphParams:
         """Return eta, gamma, the cover and the edges; ValueError where a loss is never revealed, or graphs change."""
