@@ -5,18 +5,22 @@ The known answers are those of independent NumPy from the definitions, on two ta
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from bandits.core.exponential_weights import add_loss, probability
 from bandits.core.jit import kernel
+from bandits.core.shelf import shelf_for
 from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayTable
 from bandits.delays import problem as delayed_problem
 from bandits.delays.exponential_weights import DelayedExp3State
-from bandits.losses import LossTable
-from bandits.switching import Bandit, Exp3, FullInformation, SwitchingCostGame
+from bandits.losses import BernoulliLosses, LossTable
+from bandits.protocol import ProblemSteps
+from bandits.switching import Bandit, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
 from tests.bandits.switching.known_answers import ROWS
+from tests.drivers import plain, play_plainly
 from tests.laws.enumeration import law_of, plays
 from tests.mutants.rejection import rejected
 from theory.delays.exact import exp3_tree
@@ -105,6 +109,50 @@ def test_a_busy_copy_never_plays():
     _, path = next(iter(plays(game, Bold(Exp3(0.5)), lambda action, feedback: feedback.n)))
     assert path.actions == tuple(sum(s + d == t for s, d in enumerate(delays)) for t in range(8))
     assert path.state.played.sum() == sum(path.actions)
+
+
+# ---------------------------------------------------------------- the problem inside
+
+
+def test_the_problem_draws_as_it_does_alone():
+    """Random losses, and copies of a learner that draws ahead: without delay the play is the same."""
+    game = SwitchingCostGame(BernoulliLosses([0.3, 0.6]), 70, 1.0, FullInformation())
+    for inner, late in ((Hedge(), DelayedHedge()), (ShrinkingDartboard(), Bold(ShrinkingDartboard()))):
+        alone, delayed = play_plainly(game, inner, 2), play_plainly(Delayed(game, DelayTable([0])), late, 2)
+        assert np.array_equal(alone, delayed)
+
+
+def test_what_is_shown_before_the_action_is_not_late():
+    """A problem with observations: `observe` gets the problem's own setting and state, and passes its state on."""
+
+    class World(NamedTuple):
+        shown: int
+
+    @kernel
+    def init(setting, env):
+        return World(0)
+
+    @kernel
+    def observe(setting, world, t, env):
+        return setting.first + world.shown, World(world.shown + 1)
+
+    @kernel
+    def respond(setting, world, t, action, env):
+        return 0.5, world
+
+    class Setting(NamedTuple):
+        first: int
+
+    problem = ProblemSteps(init, respond, None, observe)
+    steps = delayed_problem._steps(problem, DelayTable.delay, shelf_for(0.0))
+    setting = delayed_problem.DelayedSetting(Setting(7), DelayTable([1]).setting(9), 9, 2, 0.0)
+    init, respond, _, observe = (plain(step) for step in steps)
+    world, seen = init(setting, None), []
+    for t in range(3):
+        shown, world = observe(setting, world, t, None)
+        feedback, world = respond(setting, world, t, 0, None)
+        seen.append((shown, feedback.n))
+    assert seen == [(7, 0), (8, 1), (9, 1)]
 
 
 # ---------------------------------------------------------------- mutants

@@ -21,6 +21,7 @@ from bandits.losses import BernoulliLosses
 from bandits.switching import Bandit, Exp3, ExtraObservations, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
 from tests.drivers import plain, stream_of
+from tests.references import uniform
 
 LOSSES = BernoulliLosses([0.5, 0.25, 0.75])
 BANDIT, INFORMED = (SwitchingCostGame(LOSSES, 24, 1.0, feedback) for feedback in (Bandit(), FullInformation()))
@@ -52,24 +53,27 @@ def test_one_copy_more_than_is_outstanding():
     assert np.array_equal(*values)
 
 
-@pytest.mark.parametrize(
-    "schedule", [GeometricDelay(2.5), GeometricDelay(1e-9), HeavyTailedDelay(0.7), HeavyTailedDelay(2.0, 9)]
-)
+@pytest.mark.parametrize("schedule", [GeometricDelay(2.5), HeavyTailedDelay(0.7), HeavyTailedDelay(2.0, 9)])
 def test_random_delays_have_their_law(schedule):
-    """Empirical tails of 4000 delays against P(d >= k), k <= 9: Hoeffding with a false alarm below 1e-9 each."""
-    horizon, n = 50, 4_000
-    draw, setting = plain(type(schedule).delay), schedule.setting(horizon)
-    delays = np.array([draw(setting, t, stream_of(1, 0, 1)) for t in range(n)])
-    assert 0 <= delays.min() <= delays.max() <= schedule.longest(horizon)
-    tails = np.array([(delays >= k).mean() for k in range(1, 10)])
-    assert np.abs(tails - schedule.tail(np.arange(1.0, 10.0))).max() < np.sqrt(np.log(2e9) / (2 * n))
-    left = np.arange(horizon - 1, -1, -1)
-    for patience in (0, 4, horizon):
-        endured, skipped = schedule.expected(horizon, patience)
-        kept = delays <= patience
-        counted = np.array([(np.minimum(delays, m) * kept).mean() for m in left]).sum()
-        assert endured == pytest.approx(counted, rel=0.1, abs=1e-6)
-        assert skipped == pytest.approx(horizon * (~kept).mean(), rel=0.1, abs=1e-6)
+    """A delay is at least k where its uniform, of an address of its own, is at least 1 - P(d >= k), and is limited."""
+    setting, env = schedule.setting(30), stream_of(5, 3, 1)
+
+    def delay(u):
+        return plain(type(schedule).delay, uniform=lambda *address: u)(setting, 0, env)
+
+    for k in range(1, 9):
+        edge = 1.0 - schedule.tail(np.array([float(k)]))[0]
+        assert delay(edge - 1e-9) == k - 1
+        assert delay(edge + 1e-9) == k
+    assert delay(1.0 - 2.0**-53) == (schedule.longest_delay or 30)
+    drawn = plain(type(schedule).delay)
+    assert [drawn(setting, t, env) for t in range(9)] == [delay(uniform(5, 3, 1, t, 2**32 - 1)) for t in range(9)]
+
+
+def test_room_is_made_for_the_longest_delay():
+    assert [FixedDelay(n).longest(24) for n in (3, 40)] == [3, 24]
+    assert [HeavyTailedDelay(1.0, n).longest(24) for n in (3, 40, None)] == [3, 24, 24]
+    assert [delayed(BANDIT, FixedDelay(n)).places for n in (0, 1, 3, 4, 99)] == [1, 2, 4, 8, 32]
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(1, 20), st.integers(0, 25))
