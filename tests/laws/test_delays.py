@@ -18,7 +18,7 @@ from bandits.delays import problem as delayed_problem
 from bandits.delays.exponential_weights import DelayedExp3State
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.protocol import ProblemSteps
-from bandits.switching import Bandit, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
+from bandits.switching import Bandit, Exp3, FullInformation, Hedge, LazyPerturbedLeader, SwitchingCostGame
 from tests.bandits.switching.known_answers import ROWS
 from tests.drivers import plain, play_plainly
 from tests.laws.enumeration import law_of, plays
@@ -115,9 +115,9 @@ def test_a_busy_copy_never_plays():
 
 
 def test_the_problem_draws_as_it_does_alone():
-    """Random losses, and copies of a learner that draws ahead: without delay the play is the same."""
-    game = SwitchingCostGame(BernoulliLosses([0.3, 0.6]), 70, 1.0, FullInformation())
-    for inner, late in ((Hedge(), DelayedHedge()), (ShrinkingDartboard(), Bold(ShrinkingDartboard()))):
+    """Random losses, and copies of a learner that draws in `update`: without delay the play is the same."""
+    game = SwitchingCostGame(BernoulliLosses([0.3, 0.6]), 30, 1.0, FullInformation())
+    for inner, late in ((Hedge(), DelayedHedge()), (LazyPerturbedLeader(), Bold(LazyPerturbedLeader()))):
         alone, delayed = play_plainly(game, inner, 2), play_plainly(Delayed(game, DelayTable([0])), late, 2)
         assert np.array_equal(alone, delayed)
 

@@ -60,6 +60,16 @@ def test_known_answers(graph, learner, delays, expected):
     assert mean_loss(game_of(graph, delays), learner) == pytest.approx(expected, abs=1e-6)
 
 
+def test_tuning():
+    """eta = sqrt(2 gamma ln K / (T delta*)) at gamma = (delta* ln K / (2 T))^(1/3), which is at most 1."""
+    for horizon, share in ((9, (math.log(3) / 18) ** (1 / 3)), (1, min(1.0, (math.log(3) / 2) ** (1 / 3)))):
+        params = ExploringExp3().parameters(game_of(FeedbackGraph.revealing(3), table=np.zeros((horizon, 3))))
+        assert params.exploration == pytest.approx(share)
+        assert params.learning_rate == pytest.approx(math.sqrt(2 * share * math.log(3) / horizon))
+    size = Exp3G().parameters(game_of(PATH, table=np.zeros((1000, 3)))).learning_rate
+    assert size == pytest.approx(math.sqrt(math.log(3) / 8000))
+
+
 def test_apple_tasting():
     """Accepting costs 1 - y and reveals y; rejecting costs y and reveals nothing. Mixed with acceptance only."""
 

@@ -87,7 +87,6 @@ TESTS = {  # exact laws, and what is quick when interpreted
     "graphs": [
         *_in("tests/laws", "graphs"),
         *_in(f"{_BANDITS}/graphs", "numbers"),
-        "tests/theory/graphs/test_theorems.py::test_tuned_bounds",
     ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),

@@ -110,6 +110,7 @@ def test_many_actions():
     pairs = np.kron(np.eye(15), np.ones((2, 2)))
     pairs[0, 2] = 1.0
     assert FeedbackGraph(pairs).acyclic == (15, 15)
+    assert FeedbackGraph.star(40).independence == (39, 39)
     assert FeedbackGraph.star(40).domination == (1, 1)
 
 
