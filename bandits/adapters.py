@@ -7,7 +7,8 @@
 Known by their methods are policies with `pull(arms)` and `update(arm, reward)` (river), `predict()` and
 `partial_fit(decisions, rewards)` (MABWiser), `predict(X)` and `partial_fit(X, a, r)` (contextualbandits, for problems
 with contexts), `predict(text)` and `learn(text)` (Vowpal Wabbit with `--cb_explore K`). They are given the reward 1 -
-loss, and what the problem shows before the action, if it does, as context. Others need `act` and `update`.
+loss, and if they take contexts, what the problem shows before the action, or 1 where it shows nothing. Others need
+`act` and `update`.
 """
 
 import inspect
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from bandits.core.checks import shown, text
-from bandits.plain import Plain
+from bandits.plain import Plain, must_take
 
 Act = Callable[[Any, Any], Any]  # (policy, observation) -> action
 Update = Callable[[Any, Any, Any, Any], Any]  # (policy, observation, action, feedback)
@@ -34,10 +35,14 @@ def from_policy(policy: Any, act: Act | None = None, update: Update | None = Non
     the methods of a known library (see the module), and the feedback must be the loss of the action.
     name: shown in tables, by default that of the policy's class or function.
 
-    Raises TypeError for one of act and update without the other, and for a name that is no text.
+    Raises TypeError for one of act and update without the other, or with other arguments, and for a name that is no
+    text.
     """
     if (act is None) != (update is None):
         raise TypeError("from_policy needs both act and update, or neither")
+    if act is not None and update is not None:
+        must_take("act", act, "policy, observation")
+        must_take("update", update, "policy, observation, action, feedback")
     return Plain(_Adapted(policy, act, update, _name_of(policy) if name is None else text("name", name)))
 
 
@@ -117,11 +122,6 @@ class _Pulls:
         self.policy.update(action, *([_named(observation)] if self.contextual else []), reward)
 
 
-def _named(observation: Any) -> dict[str, float]:
-    """Return a context as features by name."""
-    return {str(i): float(x) for i, x in enumerate(np.ravel([] if observation is None else observation))}
-
-
 class _Decides:
     """A policy with predict() and partial_fit(decisions, rewards), like MABWiser's.
 
@@ -131,6 +131,7 @@ class _Decides:
     def __init__(self, policy: Any, n_actions: int, rng: np.random.Generator) -> None:
         self.policy, self.unseen = policy, list(range(n_actions))
         self.arms = list(getattr(policy, "arms", self.unseen))
+        self.contextual = getattr(policy, "is_contextual", False)
         if len(self.arms) != n_actions:
             raise TypeError(f"the policy has {len(self.arms)} arms, and the problem {n_actions} actions")
 
@@ -141,13 +142,15 @@ class _Decides:
     def act(self, observation: Any) -> Any:
         if self.unseen:
             return self.unseen[0]
-        return self.arms.index(self.policy.predict(*([] if observation is None else [_row(observation)])))
+        return self.arms.index(self.policy.predict(*self._contexts(observation)))
 
     def update(self, observation: Any, action: Any, reward: float) -> None:
         if action in self.unseen:
             self.unseen.remove(action)
-        contexts = [] if observation is None else [_row(observation)]
-        self.policy.partial_fit([self.arms[action]], [reward], *contexts)
+        self.policy.partial_fit([self.arms[action]], [reward], *self._contexts(observation))
+
+    def _contexts(self, observation: Any) -> list[Any]:
+        return [_row(observation)] if self.contextual else []
 
 
 class _Fits:
@@ -195,6 +198,11 @@ def _text(observation: Any) -> str:
     return " ".join(["|", *(f"x{name}:{value}" for name, value in _named(observation).items())])
 
 
+def _named(observation: Any) -> dict[str, float]:
+    """Return a context as features by name; a constant where there is none."""
+    return {str(i): float(x) for i, x in enumerate(_row(observation)[0])}
+
+
 def _row(observation: Any) -> Any:
     """Return a context as one row of features, (1, d); a constant where there is none."""
-    return np.atleast_2d(np.ones(1) if observation is None else np.asarray(observation, dtype=np.float64))
+    return np.reshape(1.0 if observation is None else np.asarray(observation, dtype=np.float64), (1, -1))

@@ -69,6 +69,12 @@ class Plain(Learner):
         _seed_all(policy, rng)
         return policy
 
+    def check(self, problem: Any) -> None:
+        """Raise TypeError unless the methods take what they are given, and the object accepts the feedback."""
+        for name, arguments in METHODS.items():
+            must_take(f"{self.name}.{name}", getattr(self.policy, name), arguments)
+        super().check(problem)
+
     @property
     def accepts(self) -> tuple[type, ...]:  # type: ignore[override]
         """The kinds of feedback that the object names, or all."""
@@ -102,6 +108,18 @@ class Plain(Learner):
             if _is_public(name) and isinstance(value, (int, float)) and not isinstance(value, bool)
         }
         return namedtuple("Parameters", numbers)(**numbers)
+
+
+def must_take(name: str, function: Any, arguments: str) -> None:
+    """Raise TypeError unless a function can be called with arguments, "observation, rng"."""
+    try:
+        given = inspect.signature(function)
+    except ValueError:  # it has none
+        return
+    try:
+        given.bind(*arguments.split(", "))
+    except TypeError:
+        raise TypeError(f"{name} must take ({arguments}), got {given}") from None
 
 
 def _is_public(name: str) -> bool:

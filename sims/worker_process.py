@@ -7,7 +7,9 @@ the parent handles.
 import os
 import pickle
 import signal
+import sys
 import threading
+import warnings
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
@@ -29,6 +31,7 @@ def main(parent: int) -> None:
     parcels: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_read, args=(given, parcels), daemon=True).start()
     end_with(parent)
+    warnings.showwarning = lambda message, *_: print(f"regretlab: {message}", file=sys.stderr)
     reply: Any = READY
     while True:
         pickle.dump(reply, results)

@@ -206,7 +206,7 @@ class Applicants(_Independent):
     def __post_init__(self) -> None:
         if not hasattr(type(self.table), "pools"):
             got = type(self.table).__name__
-            raise TypeError(f"table must be a population with pools of applicants such as GermanCredit(), got {got}")
+            raise TypeError(f"table must be a population with pools, as pools_from_table(...), got {got}")
 
     @cached_property
     @read_only

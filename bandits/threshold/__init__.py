@@ -10,6 +10,7 @@ from bandits.threshold.lagrangian import LagrangianExp3 as LagrangianExp3
 from bandits.threshold.lagrangian import PrimalDualBandit as PrimalDualBandit
 from bandits.threshold.optimistic_search import FullScoreSearch as FullScoreSearch
 from bandits.threshold.optimistic_search import OptimisticFeasibleSearch as OptimisticFeasibleSearch
+from bandits.threshold.own_table import acceptance_by_group as acceptance_by_group
 from bandits.threshold.own_table import pools_from_table as pools_from_table
 from bandits.threshold.pessimistic_search import PessimisticSearch as PessimisticSearch
 from bandits.threshold.pools import EmpiricalPools as EmpiricalPools

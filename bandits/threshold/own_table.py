@@ -1,13 +1,15 @@
 """Pools of scored individuals from a table of one's own: a DataFrame, a Parquet file or a CSV file."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.checks import instance, shown, text
+from bandits.core.checks import array, instance, shown, text
+from bandits.core.limits import lowered
 from bandits.threshold.pools import EmpiricalPools
 from bandits.threshold.tables import (
     NoTable,
@@ -54,7 +56,8 @@ def pools_from_table(
     score: column of scores in [0, 1]; or model: a fitted classifier with `predict_proba` and `classes_`, such as a
     scikit-learn pipeline, that is given the columns `features` (default: its `feature_names_in_`), as a DataFrame if it
     has such names, else as an array, and scores by its probability of `good_value`. It should be fitted on other
-    individuals than these. A column of a CSV file is given as float64 if it holds numbers, else as text.
+    individuals than these. A column of a CSV file is given as float64 if it holds numbers, as Boolean if it holds
+    true and false, else as text.
     separator, encoding: of a CSV file, by default found out.  missing: further values that mean a missing one, beside
     the usual marks. A row with a missing value raises, or is left out with `drop_missing`; a model decides itself about
     missing features, unless `missing` is given.
@@ -63,35 +66,113 @@ def pools_from_table(
     Raises TypeError or ValueError that names the column and lists the values that it holds; NoTable (a
     FileNotFoundError) if there is no such file.
     """
-    if (score is None) == (model is None):
-        raise ValueError("either score (a column) or model (a fitted classifier) must be given")
-    used = [text("outcome", outcome), text("group", group), *([text("score", score)] if score is not None else [])]
-    inputs = _inputs(model, features) if model is not None else []
-    frame = _frame(data, separator, encoding)
-    columns = [*dict.fromkeys([*used, *inputs])]
-    table = read_table(data, columns, separator, encoding) if frame is None else _table(frame, columns)
-    if frame is None and model is not None:
-        frame = _features(table, inputs)
-    table = _marked(table, instance("missing", missing, (list, tuple), "a list of values"))
-    kept = np.arange(len(table))
-    for name in inputs if missing and not drop_missing else ():
-        categories(table, name)  # refuses what is marked as missing, which a model would take for a value
-    if drop_missing:
-        whole = ~absent_rows(table)
-        if not whole.any():
-            raise ValueError(f"{table.source}: every row has a missing value in one of {', '.join(columns)}")
-        kept, table = kept[whole], select(table, whole)
+    source = _Source(
+        text("outcome", outcome), group, good_value, score, model, features, separator, encoding, missing, drop_missing
+    )
+    people = _read(data, source)
     if other_value is not None:
-        both = matches(table, group, str(group_value), two=False) | matches(table, group, str(other_value), two=False)
-        kept, table = kept[both], select(table, both)
-    good = matches(table, outcome, str(good_value), two=True)
-    first = matches(table, group, str(group_value), two=False)
-    if score is not None:
-        scores = _scores(table, score)
+        pair = (matches(people.table, group, str(value), two=False) for value in (group_value, other_value))
+        people = people.where(np.logical_or(*pair))
+    good = matches(people.table, outcome, str(good_value), two=True)
+    first = matches(people.table, group, str(group_value), two=False)
+    columns = {"scores": people.scores(), "good": good.astype(int), "group": first.astype(int)}
+    return EmpiricalPools(adaptation, lift, share, **{name: column.tolist() for name, column in columns.items()})
+
+
+def acceptance_by_group(
+    data: Any,
+    thresholds: ArrayLike,
+    *,
+    group: str,
+    score: str | None = None,
+    model: Any = None,
+    good_value: Any = 1,
+    features: Sequence[str] | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[Any] = (),
+    drop_missing: bool = False,
+) -> Any:
+    """Return the acceptance rates of two or more groups at each threshold, and the largest difference of two of them.
+
+    thresholds: (G,) in [0, 1]; a score is accepted from the threshold on.  Others: as in `pools_from_table`, which
+    makes the game of the two groups that are named.
+    Returns a polars DataFrame with columns threshold, `accepts VALUE` for each value of the group, gap (float64), and
+    most, least (text): the groups that are accepted most and least.  Raises as `pools_from_table`.
+    """
+    import polars
+
+    source = _Source(None, group, good_value, score, model, features, separator, encoding, missing, drop_missing)
+    people, cuts = _read(data, source), array("thresholds", thresholds, 1, 0.0, 1.0)
+    values = dict.fromkeys(categories(people.table, group).tolist())
+    groups = [matches(people.table, group, value, two=False) for value in values]
+    scores = people.scores()
+    rates = np.array([[(scores[of] >= cut).mean() for of in groups] for cut in lowered(cuts)])
+    names = np.array(list(values))
+    return polars.DataFrame(
+        {"threshold": cuts}
+        | {f"accepts {value}": column for value, column in zip(values, rates.T, strict=True)}
+        | {"gap": np.ptp(rates, axis=1), "most": names[rates.argmax(axis=1)], "least": names[rates.argmin(axis=1)]}
+    )
+
+
+class _Source(NamedTuple):
+    """Where individuals come from: the arguments of `pools_from_table`."""
+
+    outcome: str | None
+    group: str
+    good_value: Any
+    score: str | None
+    model: Any
+    features: Sequence[str] | None
+    separator: str | None
+    encoding: str | None
+    missing: Sequence[Any]
+    drop_missing: bool
+
+
+class _People(NamedTuple):
+    """Rows of a table."""
+
+    source: _Source
+    table: Table
+    frame: Any  # all rows, for the model
+    inputs: list[str]  # columns of the frame that the model is given
+    kept: NDArray[np.int64]  # the rows of the frame that the table has
+
+    def where(self, keep: NDArray[np.bool_]) -> "_People":
+        return self._replace(table=select(self.table, keep), kept=self.kept[keep])
+
+    def scores(self) -> NDArray[np.float64]:
+        if self.source.score is not None:
+            return _scores(self.table, self.source.score)
+        rows = self.frame[self.inputs]
+        return _probabilities(self.source.model, getattr(rows, "iloc", rows)[self.kept], str(self.source.good_value))
+
+
+def _read(data: Any, source: _Source) -> _People:
+    if (source.score is None) == (source.model is None):
+        raise ValueError("either score (a column) or model (a fitted classifier) must be given")
+    given = {name: getattr(source, name) for name in ("outcome", "group", "score")}
+    used = [text(name, column) for name, column in given.items() if column is not None]
+    inputs = _inputs(source.model, source.features) if source.model is not None else []
+    frame = _frame(data, source.separator, source.encoding)
+    columns = [*dict.fromkeys([*used, *inputs])]
+    if frame is None:
+        table = read_table(data, columns, source.separator, source.encoding)
+        frame = _features(table, inputs) if inputs else None
     else:
-        scores = _probabilities(model, getattr(frame[inputs], "iloc", frame[inputs])[kept], str(good_value))
-    people = {"scores": scores.tolist(), "good": good.astype(int).tolist(), "group": first.astype(int).tolist()}
-    return EmpiricalPools(adaptation, lift, share, **people)
+        table = _table(frame, columns)
+    table = _marked(table, instance("missing", source.missing, (list, tuple), "a list of values"))
+    for name in inputs if source.missing and not source.drop_missing else ():
+        categories(table, name)  # refuses what is marked as missing, which a model would take for a value
+    people = _People(source, table, frame, inputs, np.arange(len(table)))
+    if not source.drop_missing:
+        return people
+    whole = ~absent_rows(table)
+    if not whole.any():
+        raise ValueError(f"{table.source}: every row has a missing value in one of {', '.join(columns)}")
+    return people.where(whole)
 
 
 def _frame(data: Any, separator: Any, encoding: Any) -> Any:
@@ -130,16 +211,28 @@ def _table(frame: Any, columns: Sequence[str]) -> Table:
 
 
 def _features(table: Table, names: Sequence[str]) -> Any:
-    """Return columns of a CSV file as a DataFrame: as numbers where all values are, missing ones as null."""
+    """Return columns of a CSV file as a DataFrame: numbers or truth values where all are, missing ones as null."""
     import polars
 
-    blank = {name: ~absent_rows(Table(table.source, {name: table.columns[name]}, table.lines)) for name in names}
-    found = {}
-    for name, here in blank.items():
-        texts = [text if there else None for text, there in zip(table.columns[name], here, strict=True)]
-        as_numbers = polars.Series(name, texts, polars.String).cast(polars.Float64, strict=False)
-        found[name] = as_numbers if as_numbers.null_count() == texts.count(None) else texts
-    return polars.DataFrame(found)
+    return polars.DataFrame([_feature(table, name) for name in names])
+
+
+def _feature(table: Table, name: str) -> Any:
+    import polars
+
+    absent = absent_rows(Table(table.source, {name: table.columns[name]}, table.lines))
+    texts = [None if gone else value for value, gone in zip(table.columns[name], absent, strict=True)]
+    column = polars.Series(name, texts, polars.String)
+    held = [text for text in texts if text is not None]
+    if held and {text.lower() for text in held} <= {"true", "false"}:
+        return column.str.to_lowercase() == "true"
+    as_numbers = column.cast(polars.Float64, strict=False)
+    if as_numbers.null_count() > column.null_count():
+        return column
+    if any(re.match(r"[+-]?0\d", text) for text in held):
+        wrong = "numbers with leading zeros: are they text to the model? Read the file as for its fit, give the frame"
+        raise ValueError(f"{table.source}: column {name!r} holds {wrong}")
+    return as_numbers
 
 
 def _marked(table: Table, missing: Sequence[Any]) -> Table:

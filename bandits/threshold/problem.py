@@ -150,7 +150,7 @@ class ThresholdGame(RoundProblem):
     feedback: ChosenThreshold | FullScores = field(default_factory=ChosenThreshold)
 
     def __post_init__(self) -> None:
-        instance("population", self.population, Population, "a population such as Synthetic()")
+        instance("population", self.population, Population, "a population such as Synthetic() or pools_from_table(...)")
         integer("horizon", self.horizon, low=1)
         integer("batch_size", self.batch_size, low=1, high=10**6)
         real("price", self.price, low=0.0)

@@ -149,6 +149,18 @@ def test_policies_are_given_contexts(policy):
     assert (run.actions == best)[:, 20:].mean() > 0.85  # at random 0.5
 
 
+@pytest.mark.parametrize("policy", [bandit.LinUCBDisjoint(alpha=0.2), MAB([0, 1, 2], LearningPolicy.LinUCB(0.2))])
+def test_policies_for_contexts_play_without(policy):
+    assert play(from_policy(policy)).mean("loss")[-1] < 0.8 * 60 * (0.1 + 0.9 + 0.9) / 3
+
+
+def test_policies_without_contexts_play_where_there_are_some():
+    assert set(play(from_policy(MAB([0, 1], LearningPolicy.UCB1())), Shown(), record=["actions"]).actions.flat) == {
+        0,
+        1,
+    }
+
+
 class Regressor:
     """Not a policy, though its methods are named like one's."""
 
@@ -179,6 +191,11 @@ def test_functions_of_ones_own():
             "^from_policy needs both act and update, or neither$",
         ),
         (lambda: from_policy(random.Random(0)), GAME, "^from_policy knows no library with the methods of "),
+        (
+            lambda: from_policy(object(), act=lambda p: 0, update=lambda p, x, i, loss: None),
+            GAME,
+            r"^act must take \(policy, observation\), got \(p\)$",
+        ),
         (lambda: from_policy(Regressor()), GAME, "^from_policy knows no library with the methods of "),
         (lambda: from_policy(MAB([0], LearningPolicy.Random())), GAME, "^the policy has 1 arms, and the problem 3 act"),
         (

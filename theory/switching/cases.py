@@ -90,6 +90,16 @@ def _on_a_hidden_coin() -> Case:
     return Case(game, BatchedDartboard())
 
 
+def _reduced() -> Case:
+    """Return the case of Tsallis-INF on estimates of reduced variance."""
+    from bandits import switching
+    from bandits.losses import LossTable
+
+    losses = costly_losses(65_536, 2, 0.02)
+    game = switching.SwitchingCostGame(LossTable(losses), len(losses), 0.0)
+    return Case(game, switching.TsallisINF("reduced-variance"))
+
+
 CASES: Cases = {
     "cesabianchi2006.hedge": (
         _informed("Hedge", 0.0, even_then_steady, 1000, 2, method="worst"),
@@ -112,6 +122,13 @@ CASES: Cases = {
     ),
     "arora2012.batched_exp3_switches": _bandit("BatchedExp3", 1.0, alternating, 4096, 4),
     "rouyer2021.tsallis_blocks": _bandit("TsallisSwitch", 1.0, costly_losses, 4096, 4, 0.6),
+    "zimmert2021.tsallis_inf": _bandit("TsallisINF", 0.0, costly_losses, 4096, 5, 0.2),
+    "zimmert2021.tsallis_inf_reduced": _reduced,
+    "neu2015.exp3_ix": _bandit("Exp3IX", 0.0, costly_losses, 4096, 5, 0.2),
+    "bubeck2012.exp3_p": _bandit("Exp3P", 0.0, costly_losses, 4096, 2, 0.6),
+    "bubeck2012.anytime_exp3": _bandit("AnytimeExp3", 0.0, costly_losses, 4096, 5, 0.2),
+    "cesabianchi2006.anytime_hedge": _informed("AnytimeHedge", 0.0, even_then_steady, 4096, 8),
+    "derooij2014.adahedge": _informed("AdaHedge", 0.0, even_then_steady, 4096, 8),
     "rouyer2021.tsallis_switch": partial(_on_walks, "TsallisSwitch", "Bandit"),
     "cheng2023.bandit_looks": _buying("BudgetedExp3", 0.5, "TotalBudget", 256, "bandit"),
     "cheng2023.full_looks": _buying("BatchedDartboard", 0.5, "TotalBudget", 256, "full", steadily=True),

@@ -26,6 +26,7 @@ def play(problem: RoundProblem, learner: Learner, seed: int, repetitions: range,
     values = rounds.play(problem, learner, seed, repetitions, checkpoints, kept)
     with _unnoticed(), contextlib.suppress(_Enough):
         try:
+            rounds.play(problem, learner, seed, [kept.first], [1])  # a counter may be back where it began
             rounds.play(problem, learner, seed, [kept.first], [len(kept.actions)], _Compare(kept.actions))
         except _Otherwise:
             raise ValueError(
@@ -44,7 +45,7 @@ class _Actions(rounds.Follower):
 
     def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
         if repetition == self.first and of.t < _ROUNDS:
-            self.actions.append(pickle.dumps(action))
+            self.actions.append(_frozen(action))
 
 
 class _Compare(rounds.Follower):
@@ -54,10 +55,18 @@ class _Compare(rounds.Follower):
         self._actions, self._late = actions, time.monotonic() + _SECONDS
 
     def acts(self, repetition: int, of: Any, action: Any, observation: Any) -> None:
-        if pickle.dumps(action) != self._actions[of.t]:
+        if _frozen(action) != self._actions[of.t]:
             raise _Otherwise
         if time.monotonic() > self._late:
             raise _Enough
+
+
+def _frozen(action: Any) -> bytes:
+    """Return an action as bytes; those of what cannot be an action are all the same, since the problem refuses it."""
+    try:
+        return pickle.dumps(action)
+    except Exception:
+        return b""
 
 
 class _Otherwise(Exception):

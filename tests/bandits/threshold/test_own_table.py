@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from bandits.one_sided import Applicants
-from bandits.threshold import EmpiricalPools, pools_from_table
+from bandits.threshold import EmpiricalPools, acceptance_by_group, pools_from_table
 from bandits.threshold.tables import NoTable
 
 COLUMNS = {
@@ -69,14 +69,30 @@ def test_a_fitted_pipeline_scores_the_rows_that_are_kept(library):
 
 
 def test_a_fitted_pipeline_scores_the_rows_of_a_csv_file(tmp_path):
-    frame, roles = pandas.DataFrame(COLUMNS), {name: value for name, value in ROLES.items() if name != "score"}
-    encoded = make_column_transformer((OneHotEncoder(), ["home"]), remainder="passthrough")
-    model = make_pipeline(encoded, LogisticRegression()).fit(frame[["income", "home"]], frame["paid"])
+    roles = {name: value for name, value in ROLES.items() if name != "score"}
+    frame = pandas.DataFrame(COLUMNS).assign(married=[True, False, True, True, False, False])
+    inputs = ["income", "home", "married"]
+    encoded = make_column_transformer((OneHotEncoder(), ["home", "married"]), remainder="passthrough")
+    model = make_pipeline(encoded, LogisticRegression()).fit(frame[inputs], frame["paid"])
     frame.to_csv(tmp_path / "people.csv", index=False)
     found = pools_from_table(tmp_path / "people.csv", **roles, model=model)
-    assert found.scores == tuple(model.predict_proba(frame[["income", "home"]])[:, 1])
+    assert found.scores == tuple(model.predict_proba(frame[inputs])[:, 1])
+    frame.assign(income=["03", "1", "2", "4", "5", "6"]).to_csv(tmp_path / "codes.csv", index=False)
+    with pytest.raises(
+        ValueError, match=r"codes\.csv: column 'income' holds numbers with leading zeros: are they text"
+    ):
+        pools_from_table(tmp_path / "codes.csv", **roles, model=model)
     with pytest.raises(ValueError, match=r"people\.csv: column 'income' must hold a value in every row, got"):
         pools_from_table(tmp_path / "people.csv", **roles, model=model, missing=[4])
+
+
+def test_the_largest_gap_of_several_groups_is_named():
+    found = acceptance_by_group(pandas.DataFrame(COLUMNS), [0.0, 0.4, 0.8], group="region", score="score")
+    assert found.columns == ["threshold", "accepts north", "accepts south", "accepts east", "gap", "most", "least"]
+    rates = [[1.0, 1.0, 1.0], [1.0, 2 / 3, 1.0], [0.5, 0.0, 1.0]]
+    assert found.select("accepts north", "accepts south", "accepts east").rows() == [tuple(row) for row in rates]
+    assert found["gap"].to_list() == pytest.approx([0.0, 1 / 3, 1.0])
+    assert found.row(2)[-2:] == ("east", "south")
 
 
 @pytest.mark.parametrize("library", [polars.DataFrame, pandas.DataFrame])

@@ -136,7 +136,7 @@ class Outlives(Greedy):
     def act(self, observation, rng):
         print("once")
         self.played.append(0)
-        return len(self.played) // 7 % 3
+        return len(self.played) % 3  # it comes round with each repetition of 60 rounds
 
 
 def test_what_outlives_a_repetition_is_noticed(capsys):
@@ -169,6 +169,16 @@ class Arrays(Greedy):
         return np.array([1])
 
 
+class Yields(Greedy):
+    def act(self, observation, rng):
+        yield 0
+
+
+class Alone(Greedy):
+    def act(self, observation):
+        return 0
+
+
 class Floats(Greedy):
     def act(self, observation, rng):
         return 0.5
@@ -195,6 +205,8 @@ class Locked(Greedy):
         (Spoils(), FULL, ValueError, "read-only"),
         (Floats(), GAME, TypeError, r"^Floats cannot play SwitchingCostGame: the action must be an integer, got float"),
         (Arrays(), GAME, TypeError, r"^Arrays cannot play .*: the action must be an integer, got ndarray"),
+        (Yields(), GAME, TypeError, r"^Yields cannot play .*: the action must be an integer, got generator"),
+        (Alone(), GAME, TypeError, r"^Alone\.act must take \(observation, rng\), got \(observation\)$"),
         (Fails(), GAME, KeyError, "mine"),
         (Half(), GAME, TypeError, r"^learner must be one with act\(observation, rng\) and update\(.*\) too, got Half$"),
         (Greedy, GAME, TypeError, "the class itself: call it"),

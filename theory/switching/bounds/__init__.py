@@ -27,7 +27,8 @@ and b_n^2 / sqrt(Q_n) <= 2 (sqrt(Q_n) - sqrt(Q_(n-1))), with 1 in the place of 2
 
     (2 sqrt K - 2) sqrt Q + (2 sqrt Q - b_1) sqrt K <= (4 sqrt K - 2) sqrt Q,   and at most c (N - 1) for switches.
 
-**Lower bounds**: `theory.switching.bounds.lower`.
+**Learners that adapt, and bounds with high probability**: `theory.switching.bounds.adaptive`. **Lower bounds**:
+`theory.switching.bounds.lower`.
 """
 
 from dataclasses import replace
@@ -38,6 +39,7 @@ from numpy.typing import NDArray
 
 from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, problem_has
 from theory.bound import ETA, Bound, K, Source, T, Tuning, found_in
+from theory.switching.bounds.adaptive import ADAPTIVE_BOUNDS as ADAPTIVE_BOUNDS
 from theory.switching.bounds.lower import LOWER_BOUNDS as LOWER_BOUNDS
 from theory.switching.bounds.terms import (
     BANDIT,
@@ -265,6 +267,8 @@ def crossover_budget() -> sp.Expr:
 
 
 LOOSE = {
+    "zimmert2021.tsallis_inf_reduced": "14 K ln T, from the first rounds, is as large as 2 sqrt(K T) up to about 10^5 "
+    "rounds",
     "dekel2014.bandit_lower": "the constant 50 and the factor log2 T are the proof's: the minimax regret of six "
     "rounds is 60 times as large",
     "cheng2023.bandit_looks_lower": "as for the walk with bandit feedback",

@@ -38,10 +38,11 @@ def stated(
     statement: str,
     *tunings: Tuning,
     quantity: str = "regret",
+    more: tuple[Assumption, ...] = (),
     **fields: Any,
 ) -> Bound:
-    """Return a theorem for one kind of feedback and at least two actions."""
-    assumptions = (feedback, AT_LEAST_TWO)
+    """Return a theorem for one kind of feedback, at least two actions, and what `more` assumes."""
+    assumptions = (feedback, AT_LEAST_TWO, *more)
     return Bound(
         name, learner, quantity, expression, source, statement, assumptions=assumptions, tunings=tunings, **fields
     )
