@@ -182,9 +182,7 @@ class ExploringExp3(Exp3G):
 
     def parameters(self, problem: Any) -> GraphParams:
         """Return eta, gamma, the cover and the edges; ValueError where a loss is never revealed, or graphs change."""
-        if len(problem.feedback.graphs) > 1:
-            raise ValueError(f"{self.name} needs one graph, got {len(problem.feedback.graphs)}")
-        u, size = problem.feedback.graphs[0].cover
+        u, size = problem.feedback.only(self.name).cover
         log_k, horizon = math.log(problem.n_actions), problem.horizon
         share = min(1.0, (size * log_k / (2.0 * horizon)) ** (1.0 / 3.0))
         share = share if self.exploration is None else self.exploration

@@ -92,6 +92,12 @@ class Neighbours(Feedback):
         """The graphs, of which round t has number t mod G."""
         return self.graph
 
+    def only(self, learner: str) -> FeedbackGraph:
+        """Return the graph for a learner that needs one; ValueError if there are more."""
+        if len(self.graphs) > 1:
+            raise ValueError(f"{learner} needs one graph, got {len(self.graphs)}")
+        return self.graphs[0]
+
     def respond(self, losses: LossSteps, charge: Any) -> Any:
         """Return the kernel that reveals the neighbours' losses."""
         return _respond(losses, charge)

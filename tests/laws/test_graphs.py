@@ -1,15 +1,25 @@
 """Learners of graph feedback: exact laws by enumeration, known answers, mutants; nothing is compiled."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+import theory
 from bandits.core.exponential_weights import add_losses
 from bandits.core.jit import kernel
 from bandits.delays import Delayed, DelayTable
-from bandits.graphs import DelayedExp3Set, Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, Neighbours, exp3_graph
+from bandits.graphs import (
+    DelayedExp3Set,
+    Exp3G,
+    Exp3Set,
+    ExploringExp3,
+    FeedbackGraph,
+    GraphDartboard,
+    Neighbours,
+    exp3_graph,
+)
 from bandits.graphs.exp3_graph import GraphState
 from bandits.losses import LossTable
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
@@ -58,6 +68,22 @@ def mean_loss(game, learner, table=B.losses):
 )
 def test_known_answers(graph, learner, delays, expected):
     assert mean_loss(game_of(graph, delays), learner) == pytest.approx(expected, abs=1e-6)
+
+
+def test_dartboard():
+    """Known answer, below the bound; with a last block that is cut short, exact expectations stay below it as well."""
+    table = np.array([[1, 0, 1], [1, 1, 0], [1, 0, 0], [1, 0, 1], [1, 1, 1], [1, 0, 1]], dtype=float)
+    game = game_of(FeedbackGraph.revealing(3), table=table)
+    played = list(plays(game, GraphDartboard(0.5, 3), lambda action, feedback: int(action)))
+    for metric, expected in (("loss", 4.617963), ("switches", 2.278477)):
+        mean = math.fsum(chance * path.metrics[metric] for chance, path in played)
+        assert mean == pytest.approx(expected, abs=1e-6), metric
+    for rounds in (5, 6):
+        game = replace(game, horizon=rounds, switching_cost=0.5)
+        learner = GraphDartboard(0.5, 3)
+        played = plays(game, learner, lambda action, feedback: int(action))
+        regret = math.fsum(chance * path.metrics["regret"] for chance, path in played)
+        assert regret <= theory.theorem("graphs.dartboard").value_for(game, learner)
 
 
 def test_tuning():

@@ -20,6 +20,10 @@ of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p
 
 **Observable graphs.** P_t(i) >= gamma / delta* for the u of the fractional cover, so the sum is at most delta* / gamma.
 
+**Blocks** (`bandits.graphs.dartboard`). The estimate of a block is unbiased for its mean losses and E <q, lhat^2>
+<= delta*, so the action held has tau times the regret of the weights over n blocks. Each exploring round costs at most
+1 and two switches more, and the action held is redrawn at most ln K + eta n times (`theory.switching.bounds`).
+
 **Delays.** The third term of `theory.delays.bounds` adds eta D: E q_t(i) lhat_s(i) lhat_t(i) <= E q_t(i).
 
 **Weak graphs, from below.** Action 0 reveals all and has loss 1; 1 and 2 are fair coins, but one of them, at random,
@@ -45,6 +49,7 @@ SIZE = Symbol("mean_size", "a", positive=True)
 LOOPED = Symbol("looped_size", "a", nonnegative=True)
 COVER = Symbol("cover_size", "delta", positive=True)
 D = Symbol("total_delay", "D", nonnegative=True)
+TAU = Symbol("batch_length", "tau", positive=True, integer=True)
 C = Symbol("switching_cost", "c", nonnegative=True)
 _SWITCHES = C * (T - 1)
 _LOG_K = sp.log(K)
@@ -150,6 +155,25 @@ EXPLORING = Bound(
     "EXP3 that explores a fractional cover, on every observable graph: 3 (delta* ln K / 2)^(1/3) T^(2/3).",
     assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
     tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
+    readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
+)
+_BLOCKS = sp.ceiling(T / TAU)
+DARTBOARD = Bound(
+    "graphs.dartboard",
+    "GraphDartboard",
+    "regret",
+    TAU * (_LOG_K / ETA + ETA * _BLOCKS * COVER / 2) + (1 + 2 * C) * _BLOCKS + C * (_LOG_K + ETA * _BLOCKS),
+    Source("ours", _HERE),
+    "With switching costs, on every observable graph: 3 ((1 + 2 c) delta* ln K / 2)^(1/3) T^(2/3) in the main.",
+    assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
+    tunings=(
+        Tuning.minimising(ETA, TAU * _LOG_K / ETA + ETA * _BLOCKS * (TAU * COVER / 2 + C)),
+        Tuning.minimising(
+            TAU,
+            sp.sqrt(2 * TAU * T * COVER * _LOG_K) + (1 + 2 * C) * T / TAU,
+            lambda best: sp.Min(T, sp.Max(1, sp.ceiling(best))),
+        ),
+    ),
     readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
 )
 WEAK_LOWER = Bound(

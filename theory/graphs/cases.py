@@ -54,6 +54,15 @@ def _weak(horizon: int, gap: float) -> Case:
     return _on(losses, "ExploringExp3", FeedbackGraph.revealing(3))
 
 
+def _star() -> Case:
+    from bandits.graphs import FeedbackGraph, GraphDartboard, Neighbours
+    from bandits.losses import LossTable
+    from bandits.switching import SwitchingCostGame
+
+    seen = Neighbours(FeedbackGraph.star(8))
+    return Case(SwitchingCostGame(LossTable(costly_losses(4096, 8, 0.3)), 4096, 1.0, seen), GraphDartboard())
+
+
 def _hidden_coin() -> Case:
     from bandits.graphs import ExploringExp3, FeedbackGraph, Neighbours
     from bandits.losses import HiddenCoin
@@ -80,6 +89,7 @@ CASES: Cases = {
     "graphs.delayed_exp3_set": _late,
     "graphs.exp3_g": partial(_strong, 4096),
     "graphs.exploring_exp3": partial(_weak, 4096, 0.3),
+    "graphs.dartboard": _star,
     "graphs.weak_lower": _hidden_coin,
     "graphs.unobservable_lower": _hopeless,
 }
