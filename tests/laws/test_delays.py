@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from bandits.combine import observed
 from bandits.core.exponential_weights import add_loss, probability
 from bandits.core.jit import kernel
 from bandits.core.shelf import shelf_for
-from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayTable
+from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayedWeights, DelayTable
 from bandits.delays import problem as delayed_problem
 from bandits.delays.exponential_weights import DelayedExp3State
 from bandits.losses import BernoulliLosses, LossTable
@@ -23,7 +24,7 @@ from tests.bandits.switching.known_answers import ROWS
 from tests.drivers import plain, play_plainly
 from tests.laws.enumeration import law_of, plays
 from tests.mutants.rejection import rejected
-from theory.delays.exact import exp3_tree
+from theory.delays.exact import delayed_weights, exp3_tree
 
 A, B = ROWS["two actions"], ROWS["three actions"]
 # delays -> expected losses of EXP3 and of Hedge on A (eta 0.5) and B (eta 0.7)
@@ -153,6 +154,22 @@ def test_what_is_shown_before_the_action_is_not_late():
         feedback, world = respond(setting, world, t, 0, None)
         seen.append((shown, feedback.n))
     assert seen == [(7, 0), (8, 1), (9, 1)]
+
+
+def test_the_probe_measures_the_terms_of_the_theorem():
+    """At every checkpoint the numbers of NumPy for the rounds so far, on losses with delays beyond the end."""
+    rng = np.random.default_rng(3)
+    for delays in ((0,), (3, 0, 1, 9), (2, 1, 0, 0, 7)):
+        table, late = rng.random((12, 3)), np.resize(delays, 12)
+        game = SwitchingCostGame(LossTable(table), 12, 0.0, FullInformation())
+        seen = observed(Delayed(game, DelayTable(delays)), DelayedWeights(0.7))
+        found = play_plainly(seen, DelayedHedge(0.2), checkpoints=[1, 5, 12])[0, :, -2:]
+        for n, (excess, outstanding) in zip((1, 5, 12), found, strict=True):
+            terms = delayed_weights(table[:n], late[:n], 0.7)
+            assert excess == pytest.approx(terms.regret - terms.bound + math.log(3) / 0.7, abs=1e-12)
+            assert outstanding == terms.total_delay
+    with pytest.raises(ValueError, match="DelayedWeights is a probe of delayed full information"):
+        observed(game_of(B, (1, 1, 1, 1)), DelayedWeights(0.7))
 
 
 # ---------------------------------------------------------------- mutants
