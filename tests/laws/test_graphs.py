@@ -92,6 +92,10 @@ def test_tuning():
         params = ExploringExp3().parameters(game_of(FeedbackGraph.revealing(3), table=np.zeros((horizon, 3))))
         assert params.exploration == pytest.approx(share)
         assert params.learning_rate == pytest.approx(math.sqrt(2 * share * math.log(3) / horizon))
+    held = replace(game_of(FeedbackGraph.revealing(3), table=np.zeros((1000, 3))), switching_cost=1.0)
+    params = GraphDartboard().parameters(held)
+    assert params.batch_length == math.ceil((2 * 9 * 1000 / math.log(3)) ** (1 / 3)) == 26
+    assert params.learning_rate == pytest.approx(math.sqrt(26 * math.log(3) / (39 * (26 / 2 + 1))))
     size = Exp3G().parameters(game_of(PATH, table=np.zeros((1000, 3)))).learning_rate
     assert size == pytest.approx(math.sqrt(math.log(3) / 8000))
 
