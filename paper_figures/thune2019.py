@@ -6,9 +6,9 @@ from typing import cast
 import numpy as np
 
 import theory
-from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, FixedDelay, GeometricDelay
+from bandits.delays import BlockDelay, Bold, Delayed, DelayedExp3, DelayedHedge, FixedDelay
 from bandits.losses import BernoulliLosses
-from bandits.switching import Bandit, FullInformation, Hedge, SwitchingCostGame
+from bandits.switching import Bandit, Exp3, FullInformation, SwitchingCostGame
 from paper_figures import kit, style
 from paper_figures.kit import FITTED, Figure, Frame, Panels, Paper, changed, setting
 from paper_figures.simulations import final_cell, runs
@@ -24,21 +24,21 @@ PAPER = Paper(
 )
 CURVES = {
     "EXP3": Look("EXP3, fixed delay", style.RED, "D"),
-    "EXP3, geometric": Look("EXP3, geometric delays", style.ORANGE, "v"),
+    "EXP3, blocks": Look("EXP3, at the end of blocks", style.ORANGE, "v"),
     "Hedge": Look("Hedge, fixed delay", style.BLUE, "o"),
-    "copies": Look("copies of Hedge (BOLD)", style.GREEN, "s"),
+    "copies": Look("copies of EXP3 (BOLD)", style.GREEN, "s"),
 }
 _LEARNERS = {
     "EXP3": DelayedExp3(),
-    "EXP3, geometric": DelayedExp3(),
+    "EXP3, blocks": DelayedExp3(),
     "Hedge": DelayedHedge(),
-    "copies": Bold(Hedge()),
+    "copies": Bold(Exp3()),
 }
 _THEOREMS = {
     "EXP3": "delays.exp3",
-    "EXP3, geometric": "delays.exp3",
+    "EXP3, blocks": "delays.exp3",
     "Hedge": "delays.hedge",
-    "copies": "delays.bold_hedge",
+    "copies": "delays.bold_exp3",
 }
 
 
@@ -60,7 +60,7 @@ class Delays(Figure):
     paper = changed(horizon=2**16, repetitions=256)
 
     horizon: int = setting("rounds T", 2**13)
-    delays: tuple[int, ...] = setting("delays d (rounds), and means of random delays", (7, 15, 31, 63, 127, 255))
+    delays: tuple[int, ...] = setting("delays d (rounds), on average in blocks", (7, 15, 31, 63, 127, 255))
     repetitions: int = setting("repetitions", 64)
     seed: int = setting("seed", 2019)
 
@@ -82,9 +82,9 @@ class Delays(Figure):
 
     def _cell(self, name: str, d: int) -> Cell:
         learner = _LEARNERS[name]
-        schedule = GeometricDelay(float(d), 12 * d) if "geometric" in name else FixedDelay(d)
+        schedule = BlockDelay(2 * d + 1) if "blocks" in name else FixedDelay(d)  # both d on average
         gap = math.sqrt(2.0 * d * math.log(2.0) / self.horizon)
-        feedback = Bandit() if isinstance(learner, DelayedExp3) else FullInformation()
+        feedback = Bandit() if name != "Hedge" else FullInformation()
         game = SwitchingCostGame(BernoulliLosses([0.5, 0.5 - gap]), self.horizon, 0.0, feedback)
         return final_cell(Delayed(game, schedule), learner, self)
 
