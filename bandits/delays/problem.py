@@ -154,7 +154,7 @@ class Delayed(Wrapped):
     def __post_init__(self) -> None:
         instance("problem", self.problem, RoundProblem, "a problem such as SwitchingCostGame(...)")
         instance("schedule", self.schedule, Schedule, "a schedule such as FixedDelay(rounds=10)")
-        self.feedback.example(self.n_actions)
+        self.feedback.example(getattr(self.problem, "n_actions", 1))
         fits("schedule", 2 * self.places * self.n_actions)
 
     @property

@@ -50,18 +50,14 @@ class DartboardState(NamedTuple):
 
 
 @kernel
-def _length(params: DartboardParams, start: int) -> int:
-    return max(1, min(params.batch_length, params.horizon - start))
-
-
-@kernel
 def _next(params: DartboardParams, weights: Weights, arm: int, start: int, estimates: Any, rng: Stream) -> Any:
     """Return the state of the block that begins in round `start`; estimates: of the block before, 0 before the first.
 
     arm: the action held before, -1 for none.
     """
     keep = 0.0 if arm < 0 else math.exp(-params.learning_rate * estimates[arm])
-    explored = start + uniform_index(rng, start, 1, _length(params, start))
+    length = max(1, min(params.batch_length, params.horizon - start))  # a block cut short is not learned from
+    explored = start + uniform_index(rng, start, 1, length)
     state = DartboardState(weights, arm, keep, start, explored, estimates)
     return DartboardState(weights, keep_or_draw(state, start, rng), keep, start, explored, estimates)
 
@@ -81,12 +77,11 @@ def _update(
     params: DartboardParams, state: DartboardState, t: int, action: int, seen: Seen, rng: Stream
 ) -> DartboardState:
     if t == state.explored:
-        share = _length(params, state.start) / params.batch_length
         for i in range(params.n_actions):
             state.estimates[i] = 0.0
         for a in range(seen.n):
             j = params.links.out[0, action, a]
-            state.estimates[j] = share * seen.losses[a] / params.covered[j]
+            state.estimates[j] = seen.losses[a] / params.covered[j]
     if t + 1 < state.start + params.batch_length:
         return state
     weights = add_losses(state.weights, params.learning_rate, state.estimates)
