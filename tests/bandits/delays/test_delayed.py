@@ -20,6 +20,7 @@ from bandits.delays import (
 from bandits.losses import BernoulliLosses
 from bandits.switching import Bandit, Exp3, ExtraObservations, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
+from tests.constructors import one_sided_game
 from tests.drivers import plain, stream_of
 from tests.references import uniform
 
@@ -98,6 +99,8 @@ def test_wrong_input_is_refused():
         DelayTable([])
     with pytest.raises(TypeError, match=r"schedule must be a schedule such as FixedDelay\(rounds=10\), got int"):
         delayed(BANDIT, 3)
+    with pytest.raises(TypeError, match="OneSided feedback cannot be delayed"):
+        delayed(one_sided_game(), FixedDelay(1))
     with pytest.raises(TypeError, match="ExtraObservations feedback cannot be delayed"):
         delayed(SwitchingCostGame(LOSSES, 24, 1.0, ExtraObservations(8)), FixedDelay(1))
     with pytest.raises(
