@@ -93,10 +93,11 @@ class Blocked(Learner):
         return f"{self.learner.name} in blocks of {self.length}"
 
     def check(self, problem: Any) -> None:
-        """Raise TypeError unless the problem gives bandit feedback that the inner learner accepts."""
+        """Raise TypeError unless the problem gives bandit feedback, and what the inner learner raises for it."""
         super().check(problem)
         if problem.feedback.kind != "bandit":
             raise TypeError(f"{self.name} learns from bandit feedback, but the problem gives {problem.feedback.kind}")
+        self.learner.check(problem)
 
     def steps_for(self, problem: Any) -> LearnerSteps:
         """Return the inner learner's steps, played in blocks."""

@@ -41,7 +41,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "switching", "streams"),
         f"{_BANDITS}/switching/test_full_information.py::test_lazy_leader_follows_its_definition",
     ],
-    "stochastic": _in("tests/laws", "stochastic", "streams"),
+    "stochastic": [*_in("tests/laws", "stochastic", "streams"), *_in(f"{_BANDITS}/stochastic", "learners")],
     "one-sided": [
         *_in("tests/laws", "one_sided", "one_sided_leaders", "one_sided_game", "streams"),
         *_in(_ONE_SIDED, "hypotheses", "panels"),
