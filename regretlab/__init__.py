@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bandits.preference.games import from_wins
     from bandits.protocol import Learner, LearnerSteps
     from bandits.rng import uniform_pair
+    from bandits.stochastic import KLUCB, UCB1, BetaThompson, stochastic_bandit
     from bandits.switching import Bandit, BatchedExp3, Exp3, FullInformation, ShrinkingDartboard, SwitchingCostGame
     from bandits.threshold import EmpiricalPools, ThresholdGame, pools_from_table
     from sims import Cell, Run, compare, grid, plot, run_sweep, simulate
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "KLUCB",
+    "UCB1",
     "Bandit",
     "BatchedExp3",
     "BernoulliLosses",
+    "BetaThompson",
     "Bound",
     "Cell",
     "EmpiricalPools",
@@ -58,6 +62,7 @@ __all__ = [
     "regularized_nash",
     "run_sweep",
     "simulate",
+    "stochastic_bandit",
     "theorem",
     "uniform_pair",
     "verify",
@@ -90,6 +95,7 @@ if not TYPE_CHECKING:
         "bandits.preference": "PreferenceGame regularized_nash von_neumann_winner",
         "bandits.preference.games": "from_wins",
         "bandits.rng": "uniform_pair",
+        "bandits.stochastic": "BetaThompson KLUCB UCB1 stochastic_bandit",
         "bandits.switching": "Bandit BatchedExp3 Exp3 FullInformation ShrinkingDartboard SwitchingCostGame",
         "bandits.threshold": "EmpiricalPools ThresholdGame pools_from_table",
         "sims": "Cell Run compare grid plot run_sweep simulate",

@@ -26,7 +26,7 @@ from bandits.preference import games
 from bandits.threshold.population import Population
 from sims import Cell, config
 from sims.sweep import Precision
-from theory.stochastic import policies
+from theory.stochastic.exact import policies
 
 HORIZON = 24
 RPS = games.rock_paper_scissors(0.3)
@@ -139,6 +139,7 @@ BASES = {
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
     "DelayTable": {"delays": [2, 0, 1]},
+    "DelayedWeights": {"learning_rate": 0.5},
     "FixedDelay": {"rounds": 2},
     "GeometricDelay": {"mean": 2.5},
     "HeavyTailedDelay": {"exponent": 0.75},
@@ -165,6 +166,7 @@ _GRID = {"grid": [8, 16, 32, 64, 128, 256, 512, 1024], "resamples": 10}
 _GRID["samples"] = np.sqrt(np.array(_GRID["grid"])) * np.linspace(1.0, 1.5, 5)[:, None]
 _SIZES = {"n_states": 3, "n_actions": 2, "n_stages": 2, "horizon": 8}
 _LAW = [0.5, 0.25, 0.25]
+_COUNTED = policies.LAWS["epsilon_greedy"](stochastic.EpsilonGreedy().parameters(switching_game()))
 _STEADY = switching_game(losses=losses.LossTable(TABLE))
 _PLAYED = {"bound": "bubeck2012.exp3", "problem": _STEADY, "learner": switching.Exp3()}
 _SELF_PLAY = {"problem": preference_game(), "learner": preference.NashMP()}
@@ -271,13 +273,18 @@ FUNCTIONS = {
     "theory.confidence.hoeffding_sequence": _SAMPLES,
     "theory.confidence.e_bh": {"log_e": [0.5, 4.0, 1.0], "level": 0.25},
     "theory.confidence.needed_samples": {"mean": 0.25, "bound": 0.5, "high": 1.0, "alpha": 0.25},
-    "theory.stochastic.divergence.kl_inf": {"values": [0.0, 0.5, 1.0], "weights": _LAW, "mean": 0.25},
-    "theory.stochastic.divergence.lai_robbins": {"values": [0.0, 1.0], "weights": [[0.5, 0.5], [0.25, 0.75]]},
+    "theory.stochastic.bounds.divergence.kl_inf": {"values": [0.0, 0.5, 1.0], "weights": _LAW, "mean": 0.25},
+    "theory.stochastic.bounds.divergence.lai_robbins": {"values": [0.0, 1.0], "weights": [[0.5, 0.5], [0.25, 0.75]]},
+    "theory.stochastic.exact.bayes.bayesian_regret": {
+        "law": policies.LAWS["epsilon_greedy"](stochastic.EpsilonGreedy().parameters(switching_game())),
+        "horizon": 3,
+    },
+    "theory.stochastic.exact.bayes.least_bayesian_regret": {"horizon": 3},
     "theory.stochastic.exact.play": {
         "values": [0.0, 1.0],
         "weights": [[0.5, 0.5], [0.25, 0.75]],
         "horizon": 3,
-        "law": policies.LAWS["elimination"](stochastic.SuccessiveElimination().parameters(switching_game())),
+        "law": _COUNTED,
     },
     "theory.switching.exact.informed.hedge_probabilities": _RATE,
     "theory.switching.exact.informed.hedge": _RATE,

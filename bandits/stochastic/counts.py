@@ -1,11 +1,13 @@
-"""What stochastic learners count: plays and losses of every action."""
+"""What stochastic learners count: plays and losses of every action; and their base class."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
+from bandits.protocol import Learner
+from bandits.switching.feedback import Bandit
 
 
 class Counts(NamedTuple):
@@ -49,9 +51,16 @@ def least_mean(counts: Counts) -> int:
     return best
 
 
-def check_unit_losses(learner: Any, problem: Any) -> None:
-    """Raise ValueError for losses that are not known to lie in [0, 1]."""
-    losses = getattr(problem, "losses", None)
-    if losses is not None and not losses.bounded:
-        kind = type(losses).__name__
-        raise ValueError(f"{learner.name} needs losses in [0, 1]: those of {kind} are not declared `bounded`")
+class BanditLearner(Learner):
+    """Base of the family's learners: bandit feedback, and where `unit_losses` is set losses in [0, 1] only."""
+
+    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
+    unit_losses: ClassVar[bool] = False
+
+    def check(self, problem: Any) -> None:
+        """Raise TypeError for unsupported feedback, ValueError for losses that need not lie in [0, 1] but must."""
+        super().check(problem)
+        losses = getattr(problem, "losses", None)
+        if self.unit_losses and losses is not None and not losses.bounded:
+            kind = type(losses).__name__
+            raise ValueError(f"{self.name} needs losses in [0, 1]: those of {kind} are not declared `bounded`")

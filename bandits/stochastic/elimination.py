@@ -13,9 +13,8 @@ import numpy as np
 from bandits.core.checks import real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, count, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 
 class EliminationParams(NamedTuple):
@@ -66,12 +65,11 @@ def _update(
 
 
 @dataclass(frozen=True)
-class SuccessiveElimination(Learner):
+class SuccessiveElimination(BanditLearner):
     """Successive elimination; sigma > 0 is a sub-Gaussian constant of the losses, 1/2 where they lie in [0, 1]."""
 
     sigma: float = 0.5
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "elimination"
 
     def __post_init__(self) -> None:

@@ -11,9 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 from bandits.core.checks import real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform_pair
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, count_loss, least_mean, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count_loss, least_mean, no_counts
 
 
 class GreedyParams(NamedTuple):
@@ -35,13 +34,12 @@ def _act(params: GreedyParams, state: Counts, t: int, rng: Stream) -> int:
 
 
 @dataclass(frozen=True)
-class EpsilonGreedy(Learner):
+class EpsilonGreedy(BanditLearner):
     """Epsilon-greedy: explores with probability min(1, epsilon / t^decay); epsilon and decay >= 0."""
 
     epsilon: float = 0.1
     decay: float = 0.0
     steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _act, count_loss)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "epsilon_greedy"
 
     def __post_init__(self) -> None:

@@ -7,9 +7,8 @@ from typing import Any, ClassVar, NamedTuple
 from bandits.core.checks import integer
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, count, least_mean, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, least_mean, no_counts
 
 
 class CommitParams(NamedTuple):
@@ -32,7 +31,7 @@ def _update(params: CommitParams, state: Counts, t: int, arm: int, loss: float, 
 
 
 @dataclass(frozen=True)
-class ETC(Learner):
+class ETC(BanditLearner):
     """Explore-then-commit with `pulls` m >= 1 of every action; None means (T / K)^(2/3), rounded up.
 
     That choice bounds the regret by order K^(1/3) T^(2/3) sqrt(ln K) whatever the gaps are; for a known gap smaller
@@ -41,7 +40,6 @@ class ETC(Learner):
 
     pulls: int | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "commit"
 
     def __post_init__(self) -> None:

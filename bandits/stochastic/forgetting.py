@@ -14,9 +14,8 @@ import numpy as np
 from bandits.core.checks import LARGEST_ACTIONS, integer, optional_real, real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, count, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 
 @kernel
@@ -76,20 +75,20 @@ def _window_update(params: WindowParams, state: WindowState, t: int, arm: int, l
     state.losses[place] = loss
     count(counts, arm, loss)
     if place == 0:  # sums afresh, so that the rounding of differences does not grow
-        _sum_again(counts, state.arms, state.losses, min(t + 1, params.window))
+        _sum_again(counts, state.arms, state.losses)
     return state
 
 
 @kernel
-def _sum_again(counts: Counts, arms: Any, losses: Any, rounds: int) -> None:
+def _sum_again(counts: Counts, arms: Any, losses: Any) -> None:
     for i in range(counts.total.size):
         counts.total[i] = 0.0
-    for s in range(rounds):
+    for s in range(losses.size):
         counts.total[arms[s]] += losses[s]
 
 
 @dataclass(frozen=True)
-class SlidingWindowUCB(Learner):
+class SlidingWindowUCB(BanditLearner):
     """UCB over the last `window` >= 1 rounds, for losses in [0, 1]; exploration xi > 0.
 
     window: None means 2 sqrt(T ln T), rounded up, which suits one change; with C changes divide by sqrt(C).
@@ -98,7 +97,6 @@ class SlidingWindowUCB(Learner):
     window: int | None = None
     exploration: float = 0.6
     steps: ClassVar[LearnerSteps] = LearnerSteps(_window_init, _window_act, _window_update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
 
     def __post_init__(self) -> None:
         if self.window is not None:
@@ -141,7 +139,7 @@ def _discounted_update(params: DiscountParams, state: Counts, t: int, arm: int, 
 
 
 @dataclass(frozen=True)
-class DiscountedUCB(Learner):
+class DiscountedUCB(BanditLearner):
     """UCB with counts discounted by gamma in (0, 1] per round, for losses in [0, 1]; exploration xi > 0.
 
     discount: None means 1 - 1 / (4 sqrt(T)), which suits one change.
@@ -150,7 +148,6 @@ class DiscountedUCB(Learner):
     discount: float | None = None
     exploration: float = 0.6
     steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _discounted_act, _discounted_update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
 
     def __post_init__(self) -> None:
         optional_real("discount", self.discount, low=0.0, high=1.0, open_low=True)

@@ -13,9 +13,8 @@ from bandits.core.checks import flag, real
 from bandits.core.jit import kernel
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import Stream, uniform
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, count, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 _HALF_STEP = 2.0**-54
 
@@ -68,14 +67,13 @@ def _update(params: GaussianParams, state: Counts, t: int, arm: int, loss: float
 
 
 @dataclass(frozen=True)
-class GaussianThompson(Learner):
+class GaussianThompson(BanditLearner):
     """Thompson sampling for losses of deviation sigma > 0 (1/2 covers [0, 1]); prior N(prior_mean, sigma^2) or flat."""
 
     sigma: float = 0.5
     prior_mean: float = 1.0
     flat: bool = False
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "gaussian_thompson"
 
     def __post_init__(self) -> None:

@@ -20,9 +20,8 @@ import numpy as np
 
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, check_unit_losses, count, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 _NEWTON_STEPS = 60
 
@@ -118,18 +117,13 @@ def _update(params: KLParams, state: KLState, t: int, arm: int, loss: float, rng
 
 
 @dataclass(frozen=True)
-class KLUCB(Learner):
+class KLUCB(BanditLearner):
     """KL-UCB, for losses in [0, 1]; asymptotically optimal where they are 0 or 1."""
 
     exploration: Literal["log", "book"] = "log"
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "kl_ucb"
-
-    def check(self, problem: Any) -> None:
-        """Raise TypeError for unsupported feedback, ValueError for losses that are not known to lie in [0, 1]."""
-        super().check(problem)
-        check_unit_losses(self, problem)
+    unit_losses: ClassVar[bool] = True
 
     def parameters(self, problem: Any) -> KLParams:
         """Return K and the level."""

@@ -21,9 +21,8 @@ from bandits.core.beta import beta_draw
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform, uniform_pair
 from bandits.core.sampling import binomial_mass
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, check_unit_losses, count, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 _ROUNDED = 2**32 - 1  # the index of the draw that rounds a loss
 _COINS = 2**31  # indices from here on are those of coins, beyond those of Beta draws
@@ -131,17 +130,12 @@ def _update(params: BetaParams, state: BetaState, t: int, arm: int, loss: float,
 
 
 @dataclass(frozen=True)
-class BetaThompson(Learner):
+class BetaThompson(BanditLearner):
     """Thompson sampling with uniform priors, for losses in [0, 1]; asymptotically optimal where they are 0 or 1."""
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "beta_thompson"
-
-    def check(self, problem: Any) -> None:
-        """Raise TypeError for unsupported feedback, ValueError for losses that are not known to lie in [0, 1]."""
-        super().check(problem)
-        check_unit_losses(self, problem)
+    unit_losses: ClassVar[bool] = True
 
     def parameters(self, problem: Any) -> BetaParams:
         """Return K."""

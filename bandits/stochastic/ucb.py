@@ -22,9 +22,8 @@ import numpy as np
 from bandits.core.checks import optional_real, real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, count, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 
 class UCBParams(NamedTuple):
@@ -84,9 +83,8 @@ def _update(params: UCBParams, state: UCBState, t: int, arm: int, loss: float, r
     return state
 
 
-class _UCB(Learner):
+class _UCB(BanditLearner):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 from bandits.core.checks import real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
-from bandits.protocol import Learner, LearnerSteps
-from bandits.stochastic.counts import Counts, count, no_counts
-from bandits.switching.feedback import Bandit
+from bandits.protocol import LearnerSteps
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 
 class UCBVParams(NamedTuple):
@@ -49,13 +48,12 @@ def _update(params: UCBVParams, state: Counts, t: int, arm: int, loss: float, rn
 
 
 @dataclass(frozen=True)
-class UCBV(Learner):
+class UCBV(BanditLearner):
     """UCB-V, for losses in [0, 1]: zeta > 1 has a theorem, c = range_factor >= 0."""
 
     zeta: float = 1.2
     range_factor: float = 1.0
     steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _act, _update)
-    accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "ucb_v"
 
     def __post_init__(self) -> None:

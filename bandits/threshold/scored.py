@@ -227,10 +227,11 @@ class CsvPopulation(ScoredTable):
 
     def individuals(self) -> Individuals:
         """Return the table's individuals."""
-        names = dict.fromkeys((*self.numbers, *self.categories, self.outcome, self.group))
-        table = read_table(self.source, tuple(names), self.separator, self.encoding)
-        good = matches(table, self.outcome, self.good_value, two=True)
-        group = matches(table, self.group, self.group_value, two=False)
+        roles = {name: role for role in ("numbers", "categories") for name in getattr(self, role)}
+        roles |= {self.outcome: "outcome"} | ({} if self.group in roles else {self.group: "group"})
+        table = read_table(self.source, roles, self.separator, self.encoding)
+        good = matches(table, self.outcome, self.good_value, two=True, argument="good_value")
+        group = matches(table, self.group, self.group_value, two=False, argument="group_value")
         return _individuals(table, self.numbers, self.categories, good, group)
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +47,14 @@ class Table:
 
 
 def read_table(
-    path: str | Path, columns: Sequence[str], separator: str | None = None, encoding: str | None = None
+    path: str | Path,
+    columns: Sequence[str] | Mapping[str, str],
+    separator: str | None = None,
+    encoding: str | None = None,
 ) -> Table:
     """Return the named columns of a CSV file with a header line, in any order.
 
+    columns: names, or for messages a mapping from each to the argument that names it.
     separator: one character, by default the comma, semicolon, tab or bar that gives most of the columns.
     encoding: one that Python knows, by default UTF-8; a byte order mark decides before it.
 
@@ -70,7 +74,8 @@ def read_table(
         raise ValueError(f"{source}: no rows below the header line" if rows else f"{source}: the file is empty")
     header = [name.strip() for name in rows[0][1]]
     for name in columns:
-        one_column(source, header, name)
+        role = f" for {columns[name]}" if isinstance(columns, Mapping) else ""
+        one_column(source, header, name, role + (f", with the separator {separator!r}" if separator else ""))
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise ValueError(f"{source}: line {line} has {len(row)} fields, the header line has {len(header)}")
@@ -109,11 +114,11 @@ def _rows(source: Path, text: str, separator: str) -> list[tuple[int, list[str]]
     return rows
 
 
-def one_column(source: object, header: list[str], name: str) -> None:
+def one_column(source: object, header: list[str], name: str, role: str = "") -> None:
     """Raise ValueError, listing the columns, unless the table has one column of this name."""
     if header.count(name) != 1:
         problem = "no column" if name not in header else "more than one column"
-        raise ValueError(f"{source}: {problem} {name!r}; its columns are {_listed(header)}")
+        raise ValueError(f"{source}: {problem} {name!r}{role}; its columns are {_listed(header)}")
 
 
 def _listed(header: list[str]) -> str:
@@ -185,8 +190,10 @@ def _bare(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
-def matches(table: Table, name: str, value: str, *, two: bool) -> NDArray[np.bool_]:
+def matches(table: Table, name: str, value: str, *, two: bool, argument: str = "") -> NDArray[np.bool_]:
     """Return where a column equals `value`: as numbers where both are numbers ("1" is 1.0), as text otherwise.
+
+    argument: that gives the value, for messages.
 
     ValueError for missing and unknown values, for values that are spelled in several ways (in upper and lower case,
     with other spaces or accents of another encoding, or truth as "1" and as "yes"), where the value is absent or the
@@ -205,7 +212,7 @@ def matches(table: Table, name: str, value: str, *, two: bool) -> NDArray[np.boo
     if not _spelled_in_one_way(spelled):
         raise ValueError(f"{where} must spell each value in one way, got {held}")
     if _canonical(value.strip()) not in spelled:
-        raise ValueError(f"{where} holds no {value!r}, only {held}")
+        raise ValueError(f"{where} holds no {argument}{' ' if argument else ''}{value!r}, only {held}")
     if len(spelled) == 1:
         raise ValueError(f"{where} is the same in every row, {held}: two are needed")
     if two and len(spelled) > 2:

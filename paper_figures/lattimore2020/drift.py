@@ -70,6 +70,7 @@ class Drift(Figure):
             for point in np.arange(length, kit.last(frame)["round"] - 1, length):
                 panel.axvline(point, color=style.GREY, linestyle=":", linewidth=1.0)
             panel.set(xlabel="round $t$", ylabel="dynamic regret (reward)")
+            kit.legend_entry(panel, "next means", ":")
         kit.finish(axes, ["sudden changes", "drift"], [])
         kit.shared_legend(axes)
         kit.share_limits(axes)

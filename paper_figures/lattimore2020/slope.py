@@ -8,7 +8,7 @@ from paper_figures.kit import Figure, Frame, Panels, changed, setting
 from paper_figures.lattimore2020 import LOOKS
 from paper_figures.simulations import runs
 from sims import Cell
-from theory.stochastic.divergence import lai_robbins
+from theory.stochastic.bounds.divergence import lai_robbins
 
 
 class Slope(Figure):

@@ -50,8 +50,8 @@ def test_numbers_are_compared_as_numbers(tmp_path, one, zero):
     [
         (["yes", "no", "Yes", "no"], "yes", "must spell each value in one way, got 'yes', 'no', 'Yes'"),
         (["yes", "no", "maybe", "no"], "yes", "must hold two values, 'yes' and another, got 'yes', 'no', 'maybe'"),
-        (["yes", "no"], "1", "holds no '1', only 'yes', 'no'"),
-        (["TRUE", "false"], "true", "holds no 'true', only 'TRUE', 'false'"),
+        (["yes", "no"], "1", "holds no good_value '1', only 'yes', 'no'"),
+        (["TRUE", "false"], "true", "holds no good_value 'true', only 'TRUE', 'false'"),
         (["1", "1"], "1", "is the same in every row, '1'"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from scipy.special import betainc
 
 from bandits.core.beta import beta_draw
+from bandits.core.rng import LEARNER
 from bandits.stochastic import (
     ETC,
     KLUCB,
@@ -22,14 +23,15 @@ from bandits.stochastic import (
     SlidingWindowUCB,
     SuccessiveElimination,
 )
-from bandits.stochastic.kl_ucb import kl_index
-from bandits.stochastic.thompson import chance_below
+from bandits.stochastic.kl_ucb import _index, kl_index
+from bandits.stochastic.thompson import chance_below, draw_below
 from tests.bandits.stochastic.histories import histories, marginals
 from tests.drivers import plain, stream_of
+from tests.laws.test_streams import Watch, watched
 from theory.agreement import compare
-from theory.stochastic.divergence import bernoulli_kl
+from theory.stochastic.bounds.divergence import bernoulli_kl
 from theory.stochastic.exact import play, record_of
-from theory.stochastic.policies import LAWS, Record, each_once
+from theory.stochastic.exact.policies import LAWS, Record, each_once
 
 TWO = ([0.0, 1.0], np.array([[0.4, 0.6], [0.7, 0.3]]))
 THREE = ([0.0, 0.25, 1.0], np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]))
@@ -130,7 +132,9 @@ def test_beta_thompson_draws_few_actions_by_the_law_of_all():
     state.counts.plays[:], state.counts.total[:] = plays, ones
     counts = np.bincount([act(params, state, t, rng) for t in range(rounds)], minlength=3)
     assert (state.chance[1:] < 0.25).all()
-    law = LAWS["beta_thompson"](params)(3000, Record(plays[None], ones[None] / np.maximum(plays, 1.0), None, None))
+    law = LAWS["beta_thompson"](params)(
+        int(plays.sum()) + 1, Record(plays[None], ones[None] / np.maximum(plays, 1.0), None, None)
+    )
     assert compare(counts[None], law, rounds, 1e-9).against == ""
 
 
@@ -194,6 +198,8 @@ def test_tuned_numbers():
     assert at.window == math.ceil(2.0 * math.sqrt(100 * math.log(100)))
     assert params_of(DiscountedUCB(), TWO[1], 100).discount == 1.0 - 1.0 / 40.0
     assert params_of(ETC(), TWO[1], 54).pulls == 9
+    assert params_of(MOSS(0.25), THREE[1], 54)[1:] == (0.0, 0.25, 18.0, 0.25)
+    assert params_of(SuccessiveElimination(0.25), THREE[1], 54).log_term == pytest.approx(0.25 * math.log(6 * 54**2))
 
 
 @pytest.mark.parametrize("mean", [1e-12, 0.001, 0.2, 0.5, 0.99, 1.0 - 1e-12])
@@ -207,3 +213,38 @@ def test_index_of_kl_ucb_is_a_root(mean, level):
         assert bernoulli_kl(np.array(mean), q) == pytest.approx(level, rel=1e-6, abs=1e-13)
     assert plain(kl_index)(0.0, level) == 0.0
     assert plain(kl_index)(1.0, level) == math.exp(-level)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.2, 0.7, 1.0])
+def test_tangents_of_kl_ucb_are_below_its_index_at_later_levels(mean):
+    state = plain(KLUCB.steps.init)(params_of(KLUCB(), TWO[1], 9), None)
+    state.counts.mean[1], state.counts.plays[1] = mean, 20.0
+    q = plain(_index)(state, 1, 2.0)
+    line = lambda level: state.counts.derived[1] + state.slope[1] * level  # noqa: E731
+    assert line(2.0) == pytest.approx(q, abs=1e-12) == plain(kl_index)(mean, 0.1)
+    assert line(2.0 + 1e-5) == pytest.approx(plain(kl_index)(mean, (2.0 + 1e-5) / 20.0), abs=1e-9)
+    assert line(5.0) <= plain(kl_index)(mean, 0.25)
+
+
+def test_draws_below_an_edge():
+    """P(draw <= x) = P(Beta <= x) / Q below the edge. Hoeffding's bound; false alarm 1e-9."""
+    a, b, edge = 30.0, 40.0, 0.34
+    drawn = np.array([plain(draw_below)(a, b, edge, stream_of(6, r, 0), 3, 1) for r in range(3000)])
+    assert ((drawn <= edge) | (drawn == 2.0)).all()
+    for x in (0.28, 0.31, edge):
+        expected = betainc(a, b, x) / plain(chance_below)(a, b, edge)
+        assert abs((drawn <= x).mean() - expected) <= math.sqrt(math.log(6e9) / 6000)
+
+
+def test_beta_thompson_uses_no_draw_twice(monkeypatch):
+    """Of actions, coins of edges and coins of losses."""
+    watch = Watch()
+    init, act, update = (watched(step, watch, monkeypatch) for step in BetaThompson.steps)
+    params, rng = params_of(BetaThompson(), np.zeros((4, 1)), 0), stream_of(7, 0, LEARNER)
+    state = init(params, rng)
+    state.counts.plays[:], state.counts.total[:] = (900.0, 60.0, 60.0, 60.0), (360.0, 33.0, 33.0, 33.0)
+    for t in range(60):
+        state = update(params, state, t, act(params, state, t, rng), 0.5, rng)
+    seen = [(t, index) for (_, _, _, t, index), n in watch.seen.items() for _ in range(n)]
+    assert len(set(seen)) == len(seen)
+    assert sum(index > 2**31 for _, index in seen) > 60  # the coins of losses, and draws below edges

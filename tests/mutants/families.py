@@ -42,7 +42,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "switching", "streams"),
         f"{_BANDITS}/switching/test_full_information.py::test_lazy_leader_follows_its_definition",
     ],
-    "stochastic": _in("tests/laws", "stochastic", "streams"),
+    "stochastic": [*_in("tests/laws", "stochastic", "streams"), *_in(f"{_BANDITS}/stochastic", "learners")],
     "one-sided": [
         *_in("tests/laws", "one_sided", "one_sided_leaders", "one_sided_game", "streams"),
         *_in(_ONE_SIDED, "hypotheses", "panels"),
@@ -83,10 +83,13 @@ TESTS = {  # exact laws, and what is quick when interpreted
     "delays": [
         *_in("tests/laws", "delays"),
         f"{_BANDITS}/delays/test_delayed.py::test_random_delays_have_their_law",
-        f"{_BANDITS}/delays/test_delayed.py::test_a_table_is_counted_like_random_delays",
-        f"{_BANDITS}/delays/test_delayed.py::test_one_copy_more_than_is_outstanding",
+        f"{_BANDITS}/delays/test_delayed.py::test_total_delays_are_those_of_their_definition",
+        f"{_BANDITS}/delays/test_delayed.py::test_room_is_made_for_the_longest_delay",
     ],
-    "graphs": [*_in("tests/laws", "graphs"), *_in(f"{_BANDITS}/graphs", "numbers")],
+    "graphs": [
+        *_in("tests/laws", "graphs"),
+        *_in(f"{_BANDITS}/graphs", "numbers"),
+    ],
     "partial": [*_in("tests/laws", "partial"), *_in(f"{_BANDITS}/partial", "game")],
     "losses": [
         *_in("tests/laws", "losses", "streams"),

@@ -25,7 +25,7 @@ from sims.execute import estimate_seconds, pending, run_sweep
 from sims.store import SCHEMA, Store, StoreError, encode, open_store
 from sims.summary import summary
 from sims.sweep import Cell, Precision
-from tests.sims.cells import every_learner
+from tests.sims.cells import every_kind
 
 
 def small_cells(count=12, horizon=50):
@@ -36,35 +36,35 @@ def small_cells(count=12, horizon=50):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    report = run_sweep(every_learner(), folder, workers=1)
-    assert (report.computed, report.reused, report.failed) == (len(every_learner()), 0, {})
+    report = run_sweep(every_kind(), folder, workers=1)
+    assert (report.computed, report.reused, report.failed) == (len(every_kind()), 0, {})
     return (folder / "results.parquet").read_bytes()
 
 
 def test_two_threads_give_the_same_bytes(undisturbed, tmp_path):
-    assert run_sweep(every_learner(), tmp_path, workers=2).results.read_bytes() == undisturbed
+    assert run_sweep(every_kind(), tmp_path, workers=2).results.read_bytes() == undisturbed
 
 
 def test_two_processes_give_the_same_bytes(undisturbed, tmp_path):
-    assert run_sweep(every_learner(), tmp_path, workers=2, kind="processes").results.read_bytes() == undisturbed
+    assert run_sweep(every_kind(), tmp_path, workers=2, kind="processes").results.read_bytes() == undisturbed
 
 
 def test_killed_and_resumed_gives_the_same_bytes(undisturbed, tmp_path):
     script = (
         "import sys, os, signal; sys.path.insert(0, sys.argv[2])\n"
-        "from tests.sims.cells import every_learner\n"
+        "from tests.sims.cells import every_kind\n"
         "from sims.execute import run_sweep\n"
         "count = [0]\n"
         "def die_half_way(rounds, failed):\n"
         "    count[0] += 1\n"
         "    if count[0] == 10: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "run_sweep(every_learner(), sys.argv[1], workers=2, progress=die_half_way)\n"
+        "run_sweep(every_kind(), sys.argv[1], workers=2, progress=die_half_way)\n"
     )
     root = str(Path(__file__).parents[2])
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path), root], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert not (tmp_path / "results.parquet").exists()
-    report = run_sweep(every_learner(), tmp_path, workers=2)
+    report = run_sweep(every_kind(), tmp_path, workers=2)
     assert 9 <= report.reused <= 11
     assert report.results.read_bytes() == undisturbed
 
@@ -119,7 +119,7 @@ def test_dask_cluster_that_loses_a_worker_gives_the_same_bytes(undisturbed, tmp_
                 killed.append(victims[0])
                 os.kill(victims[0], signal.SIGKILL)
 
-        report = run_sweep(every_learner(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_one)
+        report = run_sweep(every_kind(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_one)
     assert killed
     assert report.failed == {}
     assert report.results.read_bytes() == undisturbed
@@ -158,9 +158,7 @@ def test_a_dask_worker_that_is_lost_with_finished_cells_gives_the_same_bytes(
                 while victim.worker_address in client.has_what() and time.monotonic() < until:
                     time.sleep(0.05)
 
-        report = run_sweep(
-            every_learner(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_a_holder
-        )
+        report = run_sweep(every_kind(), tmp_path, workers=2, cluster=cluster.scheduler_address, progress=kill_a_holder)
     assert killed[0]
     assert report.failed == {}
     assert report.results.read_bytes() == undisturbed

@@ -79,6 +79,29 @@ def _copies_of(name: str) -> Assumption:
 
 _OF_COPIES = {"learning_rate": lambda problem, params: params.inner.learning_rate}
 
+OBSERVED = problem_has("the terms of the weights are measured", lambda problem: "excess" in problem.metrics)
+GIVEN = problem_has("delays are given", lambda p: len(p.schedule.setting(p.horizon).delays) > 0)
+WEIGHTS = Bound(
+    "delays.weights",
+    "",
+    "excess",
+    _LOG_K / ETA,
+    Source("ours", _HERE),
+    "Delayed exponential weights on any losses: regret at most ln K / eta and the terms of squares and of products.",
+    mode="every path",
+    assumptions=(FULL_INFORMATION, OBSERVED),
+    readers={"learning_rate": lambda problem, params: problem.probe.learning_rate},
+)
+OUTSTANDING = Bound(
+    "delays.outstanding",
+    "",
+    "outstanding",
+    D,
+    Source("ours", _HERE),
+    "The pairs of rounds that are processed out of step are as many as the total delay.",
+    mode="every path",
+    assumptions=(FULL_INFORMATION, OBSERVED, GIVEN),
+)
 EXP3 = _stated(
     "delays.exp3",
     "DelayedExp3",

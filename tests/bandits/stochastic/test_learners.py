@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bandits.combine import blocked
 from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses
 from bandits.stochastic import (
     ETC,
@@ -28,6 +29,22 @@ def test_rewards_are_losses_of_the_game_without_switching_costs():
     assert stochastic_bandit(normal, 9) == SwitchingCostGame(normal, 9, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("losses", "learner"),
+    [
+        (FiniteLosses([0.0, 0.5, 0.9], [[0.2, 0.5, 0.3], [0.5, 0.0, 0.5]]), BetaThompson()),
+        (GaussianLosses([0.5, 0.0, -1.0], 2.0), UCB(sigma=2.0)),
+    ],
+)
+def test_losses_beside_0_and_1_are_played_alike_by_both_engines(losses, learner):
+    game = stochastic_bandit(losses, 200)
+    run = simulate(game, learner, repetitions=2, seed=3)
+    plain = simulate(game, learner, repetitions=2, seed=3, backend="python")
+    assert np.array_equal(run.values, plain.values)
+    regret = run.final("loss") - run.final("best_loss")
+    assert regret == pytest.approx(run.final("regret"), abs=1e-12)
+
+
 WRONG = [
     (lambda: stochastic_bandit([0.5, 1.5], 9), ValueError, r"rewards must lie in \[0, 1\]"),
     (lambda: stochastic_bandit([[0.5]], 9), ValueError, "rewards must have 1 non-empty axes"),
@@ -48,7 +65,7 @@ WRONG = [
     (
         lambda: FiniteLosses([0.0, 1.0], [[1.0]]),
         ValueError,
-        "must be equally many, got 2 and 1",
+        "must be equally many, got 2, 1",
     ),
     (lambda: FiniteLosses([0.0, 2.0], [[0.5, 0.5]]), ValueError, r"values must lie in \[0, 1\]"),
     (lambda: GaussianLosses([np.nan]), ValueError, "means must lie in"),
@@ -62,7 +79,7 @@ def test_wrong_arguments_are_refused(make, kind, message):
         make()
 
 
-@pytest.mark.parametrize("learner", [KLUCB(), BetaThompson()])
+@pytest.mark.parametrize("learner", [KLUCB(), BetaThompson(), blocked(KLUCB(), 2)])
 def test_losses_beyond_0_and_1_are_refused_where_they_make_no_sense(learner):
     game = stochastic_bandit(GaussianLosses([0.0, 1.0]), 9)
     with pytest.raises(ValueError, match=r"needs losses in \[0, 1\]: those of GaussianLosses are not declared"):

@@ -333,7 +333,7 @@ def test_ones_own_table_is_scored_with_either_kind_of_features(features, tmp_pat
     "columns, message",
     [
         ({"group": [1] * 40}, "is the same in every row, 'y': two are needed"),
-        ({"good": [0] * 40}, "column 'paid' holds no '1', only '0'"),
+        ({"good": [0] * 40}, "column 'paid' holds no good_value '1', only '0'"),
         ({"good": [1] * 39 + [0], "group": [0, 1] * 20}, "group 0 has 0 bad outcomes: at least 2 are needed"),
     ],
 )

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import lambertw
 
 import theory
 from bandits.delays import Delayed, DelayTable
 from bandits.graphs import DelayedExp3Set, Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, Neighbours
-from bandits.losses import LossTable
+from bandits.losses import HiddenCoin, LossTable
 from bandits.switching import SwitchingCostGame
 from tests.bandits.graphs.test_numbers import graphs
 from tests.mutants.rejection import rejected
@@ -90,6 +91,24 @@ def test_bounds_at_exact_expectations(drawn, table, late):
             check_bound("graphs.exp3_g", on(drawn, table), Exp3G(rate, min(0.9, 2 * rate)))
         if drawn.kind != "unobservable":
             check_bound("graphs.exploring_exp3", on(drawn, table), ExploringExp3(rate, 0.3))
+
+
+@pytest.mark.parametrize(("horizon", "exact"), [(100, 1.503857), (1000, 7.081124), (10**6, 710.8613)])
+def test_the_lower_bound_of_weak_graphs(horizon, exact):
+    """Below the greatest value over the gaps, which the proof's W(e T k / 4) / (2 k) has near 0.9 T^(-1/3)."""
+
+    def proved(gap):
+        apart = -0.5 * np.log1p(-4 * gap**2)
+        apart += (0.5 - gap) * np.log1p(-2 * gap) + (0.5 + gap) * np.log1p(2 * gap)
+        return lambertw(gap * horizon * apart / 4).real / (2 * apart)
+
+    gaps = np.linspace(0.5, 1.5, 2001) * horizon ** (-1 / 3)
+    assert proved(gaps).max() == pytest.approx(exact, rel=1e-5)
+    losses = HiddenCoin(3, 0.9 * horizon ** (-1 / 3), costly=1)
+    game = SwitchingCostGame(losses, horizon, 0.0, Neighbours(FeedbackGraph.revealing(3)))
+    bound = theory.theorem("graphs.weak_lower")
+    assert bound.applies(game, ExploringExp3()) == []
+    assert 0.97 * exact < bound.value_for(game, ExploringExp3()) <= proved(losses.gap)
 
 
 def test_tuned_bounds():

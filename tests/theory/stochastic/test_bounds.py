@@ -10,7 +10,8 @@ import theory
 from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses, PiecewiseLosses
 from bandits.stochastic import ETC, KLUCB, MOSS, UCB, UCB1, SuccessiveElimination, stochastic_bandit
 from bandits.switching import SwitchingCostGame
-from theory.stochastic.divergence import bernoulli_kl, kl_inf, lai_robbins
+from theory.ranges import proven_range
+from theory.stochastic.bounds.divergence import bernoulli_kl, kl_inf, lai_robbins
 from theory.stochastic.exact import exact_play
 from theory.testing import assert_bound_broken
 
@@ -66,6 +67,15 @@ def test_assumptions():
     assert theory.theorem("lattimore2020.explore_then_commit").applies(game, ETC(51)) == ["m K <= T"]
     assert theory.theorem("auer2002.ucb1").exponent("horizon") == 0
     assert theory.theorem("audibert2009.moss").exponent("horizon") == sp.Rational(1, 2)
+
+
+def test_gaps_bound_the_regret_of_means_whatever_the_losses_are():
+    normal = stochastic_bandit(GaussianLosses([0.0, 2.0]), 10)
+    assert proven_range(normal, UCB(), "pseudo_regret") == pytest.approx((0.0, 20.0), abs=1e-9)
+    with pytest.raises(ValueError, match="no proven range of losses of GaussianLosses"):
+        proven_range(normal, UCB(), "regret")
+    moving = stochastic_bandit(PiecewiseLosses([[0.5, 0.4]]), 10)
+    assert proven_range(moving, UCB(), "dynamic_regret") == pytest.approx((0.0, 10.0), abs=1e-9)
 
 
 def test_known_divergences():

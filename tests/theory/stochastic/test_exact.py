@@ -1,13 +1,10 @@
 """Exact plays by counts: published numbers, agreement of the code, and the learners that have none."""
 
-import math
-
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 import theory
-from bandits.losses import BernoulliLosses, FiniteLosses, LossTable, PiecewiseLosses
+from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses, LossTable, PiecewiseLosses
 from bandits.protocol import Learner
 from bandits.stochastic import (
     ETC,
@@ -24,8 +21,9 @@ from bandits.stochastic import (
 )
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import simulate
-from theory.stochastic.exact import exact_play, expectation, marginals
-from theory.stochastic.policies import LAWS
+from theory.stochastic.exact import exact_play, expectation, marginals, play
+from theory.stochastic.exact.bayes import bayesian_regret, least_bayesian_regret
+from theory.stochastic.exact.policies import LAWS
 
 INSTANCES = (((0.6, 0.4), 50), ((0.4, 0.6), 50), ((0.9, 0.8), 60))
 SHORT = (((0.6, 0.4), 30), ((0.4, 0.6), 30), ((0.9, 0.8), 30))
@@ -43,6 +41,7 @@ KNOWN = [
     (EpsilonGreedy(2.5, 1.0), SHORT, (1.752240, 2.105869, 0.989571)),
     (ETC(5), INSTANCES[:1], (2.329909,)),
     (ETC(2), (((0.6, 0.4), 10),), (0.615040,)),
+    (ETC(20), (((0.5, 0.4, 0.6), 1000),), (46.099807,)),
 ]
 
 
@@ -61,18 +60,48 @@ def test_known_numbers_of_plays():
     assert play.regrets[0] == 0.0
 
 
-@pytest.mark.parametrize("horizon", [10, 21])
-def test_commitment_in_closed_form(horizon):
-    """P(an action is chosen) = sum_s P(it has s losses) P(the earlier ones have more) P(the later ones not fewer)."""
-    means, m = np.array([0.5, 0.6, 0.4]), 2
-    mass = binom.pmf(np.arange(m + 1), m, means[:, None])
-    above = 1.0 - mass.cumsum(axis=1)
-    chosen = [
-        sum(mass[i, s] * math.prod(above[:i, s]) * math.prod((above + mass)[i + 1 :, s]) for s in range(m + 1))
-        for i in range(3)
-    ]
-    play = exact_play(SwitchingCostGame(BernoulliLosses(means), horizon, 0.0), ETC(m))
-    assert play.pulls == pytest.approx(m + (horizon - 3 * m) * np.array(chosen), abs=1e-12)
+@pytest.mark.parametrize("means", [(0.6, 0.4), (0.5, 0.4, 0.7)])
+def test_commitment_in_closed_form_is_that_of_the_counts(means):
+    for pulls, horizon in ((1, 9), (2, 9), (3, 9)):
+        game = stochastic_bandit(means, horizon)
+        counted = play(*game.losses.outcomes(), horizon, LAWS["commit"](ETC(pulls).parameters(game)))
+        np.testing.assert_allclose(exact_play(game, ETC(pulls)).probabilities, counted.probabilities, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("gap", "horizon", "pulls", "value"), [(0.5, 1000, 25, 30.811220), (0.2, 1000, 100, 32.583937)]
+)
+def test_known_regrets_of_commitment_on_normal_losses(gap, horizon, pulls, value):
+    game = stochastic_bandit(GaussianLosses([0.0, gap]), horizon)
+    assert exact_play(game, ETC(pulls)).regret == pytest.approx(value, abs=1e-6)
+    doubled = stochastic_bandit(GaussianLosses([0.0, gap, gap]), horizon)
+    assert exact_play(doubled, ETC(pulls)).probabilities.sum(axis=1) == pytest.approx(np.ones(horizon))
+
+
+@pytest.mark.parametrize(
+    ("horizon", "gap", "pulls", "value"), [(1000, 0.5, 38, 25.767906), (10_000, 0.2, 279, 72.953020)]
+)
+def test_known_best_numbers_of_explorations(horizon, gap, pulls, value):
+    game = stochastic_bandit(GaussianLosses([0.0, gap]), horizon)
+    best, fewer, more = (exact_play(game, ETC(m)).regret for m in (pulls, pulls - 1, pulls + 1))
+    assert best == pytest.approx(value, abs=1e-6)
+    assert best < min(fewer, more)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "least", "kl_ucb", "thompson", "ucb", "ucb1", "moss"),
+    [
+        (10, 0.644881, 0.747725, 0.962122, 0.905780, 1.065747, 1.118056),
+        (20, 0.902068, 1.085150, 1.401542, 1.494982, 1.809588, 1.691095),
+    ],
+)
+def test_known_bayesian_regrets_are_above_the_least(horizon, least, kl_ucb, thompson, ucb, ucb1, moss):
+    assert least_bayesian_regret(horizon) == pytest.approx(least, abs=1e-6)
+    game = stochastic_bandit((0.5, 0.5), horizon)
+    known = {KLUCB(): kl_ucb, BetaThompson(): thompson, UCB(): ucb, UCB1(): ucb1, MOSS(): moss}
+    for learner, value in known.items():
+        law = LAWS[learner.exact](learner.parameters(game))
+        assert bayesian_regret(law, horizon) == pytest.approx(value, abs=1e-6)
 
 
 PLAYED = [UCB1(), MOSS(), UCBV(), KLUCB(), BetaThompson(), GaussianThompson(), EpsilonGreedy(0.3), ETC(3)]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.stochastic.divergence import bernoulli_kl
+from theory.stochastic.bounds.divergence import bernoulli_kl
 
 Array = NDArray[np.float64]
 _BISECTIONS = 100
@@ -110,26 +110,32 @@ def beta_thompson(params: Any) -> Law:
     return law
 
 
+def least_normal(mean: Array, spread: Array) -> Array:
+    """Return P(action i has the least of independent normal draws) from means and deviations (N, K)."""
+    from scipy.special import ndtr
+
+    if mean.shape[1] == 2:
+        first = ndtr((mean[:, 1] - mean[:, 0]) / np.hypot(spread[:, 0], spread[:, 1]))
+        return np.stack([first, 1.0 - first], axis=1)
+    x, weight = np.polynomial.hermite_e.hermegauss(_POINTS)
+    weight = weight / weight.sum()
+    points = mean[..., None] + spread[..., None] * x  # of each action's own draw
+    p = np.empty_like(mean)
+    for i in range(mean.shape[1]):
+        ahead = ndtr((mean[..., None] - points[:, i, None]) / spread[..., None])
+        p[:, i] = np.delete(ahead, i, axis=1).prod(axis=1) @ weight
+    return p
+
+
 def gaussian_thompson(params: Any) -> Law:
     """P(action i has the least of independent N(m_i, s_i^2)): posterior means and deviations of unit-normal arms."""
-    from scipy.special import ndtr
 
     def law(t: int, record: Record) -> Array:
         prior = params.prior_plays
         seen = record.plays + prior
         mean = (np.nan_to_num(record.mean) * record.plays + prior * params.prior_mean) / seen
         spread = params.sigma / np.sqrt(seen)
-        if mean.shape[1] == 2:
-            first = ndtr((mean[:, 1] - mean[:, 0]) / np.hypot(spread[:, 0], spread[:, 1]))
-            return np.stack([first, 1.0 - first], axis=1)
-        x, weight = np.polynomial.hermite_e.hermegauss(_POINTS)
-        weight = weight / weight.sum()
-        points = mean[..., None] + spread[..., None] * x  # of each action's own draw
-        p = np.empty_like(mean)
-        for i in range(mean.shape[1]):
-            ahead = ndtr((mean[..., None] - points[:, i, None]) / spread[..., None])
-            p[:, i] = np.delete(ahead, i, axis=1).prod(axis=1) @ weight
-        return p
+        return least_normal(mean, spread)
 
     return each_once(law) if params.prior_plays == 0.0 else law
 

@@ -3,10 +3,11 @@
 The law of a learner's next action depends on how often each action had each loss (and on a small memory, where the
 learner commits itself). Histories with equal counts are alike, so a forward recursion over counts replaces the
 enumeration of all histories: about t^3 / 6 counts in round t for two actions and losses 0 and 1. Laws are in
-`theory.stochastic.policies`.
+`theory.stochastic.exact.policies`; explore-then-commit has a closed form.
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.core.arguments import checked
 from bandits.core.checks import HUGE, array, integer
 from bandits.protocol import known
-from theory.stochastic.policies import LAWS, Law, Record
+from theory.stochastic.exact.commitment import chosen
+from theory.stochastic.exact.policies import LAWS, Law, Record
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -68,18 +70,27 @@ def play(values: ArrayLike, weights: ArrayLike, horizon: int, law: Law) -> Count
     given = array("values", values, ndim=1, low=-HUGE, high=HUGE)
     chance = array("weights", weights, ndim=2, low=0.0, high=1.0)
     horizon = integer("horizon", horizon, low=1)
-    if math.comb(horizon + chance.size - 2, chance.size - 1) > MAX_COUNTS:
+    everywhere = rounds(given, chance.shape, horizon, law, lambda counts: np.broadcast_to(chance, counts.shape))
+    return CountPlay(np.array([probability @ p for _, probability, p in everywhere]), chance @ given)
+
+
+def rounds(
+    values: Array, shape: tuple[int, ...], horizon: int, law: Law, chances: Callable[[Integers], Array]
+) -> Iterator[tuple[Integers, Array, Array]]:
+    """Yield counts (N, K, m), their probabilities (N,) and the law of the action (N, K) of every round.
+
+    values: (m,).  shape: (K, m).  chances: from counts to the probabilities (N, K, m) of the values of the next loss.
+    Raises ValueError where the counts are too many.
+    """
+    if math.comb(horizon + math.prod(shape) - 2, math.prod(shape) - 1) > MAX_COUNTS:
         raise ValueError("too many actions, losses or rounds to count: use fewer, or sample")
-    counts = np.zeros((1, *chance.shape), np.int64)
-    memory, probability = np.zeros(1, np.int64), np.ones(1)
-    marginals = np.empty((horizon, len(chance)))
+    counts, memory, probability = np.zeros((1, *shape), np.int64), np.zeros(1, np.int64), np.ones(1)
     for t in range(horizon):
-        answer = law(t + 1, record_of(counts, given, memory))
+        answer = law(t + 1, record_of(counts, values, memory))
         p, memory = answer if isinstance(answer, tuple) else (answer, memory)
-        marginals[t] = probability @ p
-        if t < horizon - 1:
-            counts, memory, probability = _after(counts, memory, probability[:, None] * p, chance)
-    return CountPlay(marginals, chance @ given)
+        yield counts, probability, p
+        taken = probability[:, None, None] * p[..., None] * chances(counts)
+        counts, memory, probability = _after(counts, memory, taken)
 
 
 def record_of(counts: Integers, values: Array, memory: Integers) -> Record:
@@ -90,15 +101,14 @@ def record_of(counts: Integers, values: Array, memory: Integers) -> Record:
     return Record(plays, mean, np.maximum(square - mean**2, 0.0), memory)
 
 
-def _after(counts: Integers, memory: Integers, taken: Array, chance: Array) -> tuple[Any, Any, Any]:
-    """Return counts, memory and probabilities after one more round, equal ones merged; taken: (N, K)."""
+def _after(counts: Integers, memory: Integers, taken: Array) -> tuple[Any, Any, Any]:
+    """Return counts, memory and probabilities after one more round, equal ones merged; taken: (N, K, m)."""
     parts = []
-    for i in range(len(chance)):
-        here = np.flatnonzero(taken[:, i] > 0.0)
-        for j in np.flatnonzero(chance[i] > 0.0):
-            more = counts[here]
-            more[:, i, j] += 1
-            parts.append((more, memory[here], taken[here, i] * chance[i, j]))
+    for i, j in np.ndindex(taken.shape[1:]):
+        here = np.flatnonzero(taken[:, i, j] > 0.0)
+        more = counts[here]
+        more[:, i, j] += 1
+        parts.append((more, memory[here], taken[here, i, j]))
     counts, memory, probability = (np.concatenate(part) for part in zip(*parts, strict=True))
     keys = np.column_stack([counts.reshape(len(counts), -1), memory]).astype(np.int32)
     rows: Any = keys.view(np.dtype((np.void, keys.itemsize * keys.shape[1]))).ravel()
@@ -119,7 +129,9 @@ def exact_play(game: Any, learner: Any) -> CountPlay | None:
     law = LAWS.get(known(learner, "exact"))
     if law is None or type(game) is not SwitchingCostGame or type(game.feedback) is not Bandit:
         return None
-    outcomes = known(game.losses, "outcomes")()
+    parameters, outcomes = learner.parameters(game), known(game.losses, "outcomes")()
+    if law is LAWS["commit"] and parameters.pulls * game.n_actions <= game.horizon:
+        return _committed(game, parameters.pulls)
     if outcomes is None:
         return None
     values, weights = outcomes
@@ -127,9 +139,19 @@ def exact_play(game: Any, learner: Any) -> CountPlay | None:
         means = weights @ values
         values, weights = np.array([0.0, 1.0]), np.stack([1.0 - means, means], axis=1)
     try:
-        return play(values, weights, game.horizon, law(learner.parameters(game)))
+        return play(values, weights, game.horizon, law(parameters))
     except ValueError:  # too many counts
         return None
+
+
+def _committed(game: Any, pulls: int) -> CountPlay | None:
+    """Return the exact play of explore-then-commit, in closed form."""
+    law, n_actions = chosen(game.losses, pulls), game.n_actions
+    if law is None:
+        return None
+    explored = np.tile(np.eye(n_actions), (pulls, 1))
+    rest = np.tile(law, (game.horizon - len(explored), 1))
+    return CountPlay(np.concatenate([explored, rest]), np.array(game.losses.means))
 
 
 def expectation(game: Any, learner: Any, quantity: str) -> tuple[float, float] | None:
