@@ -113,21 +113,22 @@ class Exp3Signals(Learner):
             raise ValueError(
                 f"{self.name} needs a game whose signals tell the differences of losses, not a hopeless one"
             )
-        size = (k * float(np.abs(f).max())) ** 2
-        return self._params(problem, game.optimal, f, np.full(k, 1.0 / k), size)
+        return self._exploring(problem, game.optimal, f, np.full(k, 1.0 / k), (k * float(np.abs(f).max())) ** 2)
 
-    def _params(self, problem: PartialMonitoring, compared: Any, f: Any, explore: Any, size: float) -> SignalParams:
-        """Return the parameters; size: the second moment of an estimate is at most size / gamma."""
-        log_n, T, s = math.log(len(compared)), problem.horizon, problem.spread
-        share, rate = self.exploration, self.learning_rate
+    def _exploring(self, problem: PartialMonitoring, compared: Any, f: Any, explore: Any, size: float) -> SignalParams:
+        """Return the parameters with eta and gamma of T^(2/3) regret, for second moments of at most size / gamma."""
+        log_n, T, s = math.log(len(compared)), problem.horizon, problem.spread or 1.0
         size = size or 1.0  # 0 with one candidate
-        if share is None:
-            share = min(1.0, (size * log_n / (s * s * T)) ** (1.0 / 3.0)) if s > 0.0 else 0.0
-        if rate is None:
-            rate = math.sqrt(share * log_n / (size * T))
-        place = np.full(problem.n_actions, -1)
-        place[list(compared)] = np.arange(len(compared))
-        return SignalParams(len(compared), rate, share, explore, np.array(compared), place, f)
+        share = min(1.0, (size * log_n / (s * s * T)) ** (1.0 / 3.0)) if self.exploration is None else self.exploration
+        return _params(
+            problem, compared, f, explore, self.learning_rate or math.sqrt(share * log_n / (size * T)), share
+        )
+
+
+def _params(problem: PartialMonitoring, compared: Any, f: Any, explore: Any, rate: float, share: float) -> SignalParams:
+    place = np.full(problem.n_actions, -1)
+    place[list(compared)] = np.arange(len(compared))
+    return SignalParams(len(compared), rate, share, explore, np.array(compared), place, f)
 
 
 def _revealing(problem: PartialMonitoring, name: str, itself: bool) -> tuple[list[int], Any, int]:
@@ -156,12 +157,15 @@ class RevealingExp3(Exp3Signals):
 
     def parameters(self, problem: PartialMonitoring) -> SignalParams:
         """Return eta, gamma and the estimators; ValueError in games without a revealing action."""
-        compared, f, r = _revealing(problem, self.name, itself=True)
+        return self._balanced(problem, *_revealing(problem, self.name, itself=True), growth=2.0)
+
+    def _balanced(self, problem: PartialMonitoring, compared: Any, f: Any, r: int, growth: float) -> SignalParams:
+        """Return the parameters with gamma = eta s and the least ln N / eta + growth eta s^2 T."""
         s = problem.spread or 1.0
-        rate = self.learning_rate or min(0.5 / s, math.sqrt(math.log(len(compared)) / (2.0 * problem.horizon)) / s)
+        tuned = math.sqrt(math.log(len(compared)) / (growth * problem.horizon)) / s
+        rate = self.learning_rate or min(0.5 / s, tuned)
         share = min(0.5, rate * s) if self.exploration is None else self.exploration
-        found = self._params(problem, compared, f, np.eye(problem.n_actions)[r], s * s)
-        return found._replace(learning_rate=rate, exploration=share)
+        return _params(problem, compared, f, np.eye(problem.n_actions)[r], rate, share)
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class LabelEfficient(Exp3Signals):
         """Return eta, gamma and the estimators; ValueError in games without a revealing action."""
         compared, f, r = _revealing(problem, self.name, itself=False)
         size = 0.5 * (problem.spread or 1.0) ** 2
-        return self._params(problem, compared, f, np.eye(problem.n_actions)[r], size)
+        return self._exploring(problem, compared, f, np.eye(problem.n_actions)[r], size)
 
 
 # ---------------------------------------------------------------- a query that costs nothing
@@ -206,7 +210,7 @@ def _update_water(params: SignalParams, state: SignalState, t: int, arm: int, si
 
 
 @dataclass(frozen=True)
-class WaterTransfer(Exp3Signals):
+class WaterTransfer(RevealingExp3):
     """Label-efficient prediction with regret of order sqrt(T), if the query loses the mean of both predictions.
 
     Equal probabilities of both predictions are moved to the query, at no loss: q_t = (1 - gamma) w_t + gamma / 2 for
@@ -221,11 +225,6 @@ class WaterTransfer(Exp3Signals):
     def parameters(self, problem: PartialMonitoring) -> SignalParams:
         """Return eta, gamma and the estimators; ValueError unless there are two predictions and a query."""
         compared, f, r = _revealing(problem, self.name, itself=False)
-        s = problem.spread or 1.0
         if len(compared) != 2:
             raise ValueError(f"{self.name} needs two predictions and a query, got {len(compared)} predictions")
-        tuned = math.sqrt(math.log(2.0) / problem.horizon) / s
-        rate = self.learning_rate or min(0.5 / s, tuned)
-        share = min(0.5, rate * s) if self.exploration is None else self.exploration
-        found = self._params(problem, compared, f, np.eye(problem.n_actions)[r], s * s)
-        return found._replace(learning_rate=rate, exploration=share)
+        return self._balanced(problem, compared, f, r, growth=1.0)

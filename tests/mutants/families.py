@@ -90,7 +90,11 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "graphs"),
         *_in(f"{_BANDITS}/graphs", "numbers"),
     ],
-    "partial": [*_in("tests/laws", "partial"), *_in(f"{_BANDITS}/partial", "game")],
+    "partial": [
+        *_in("tests/laws", "partial"),
+        *_in(f"{_BANDITS}/partial", "game"),
+        "tests/theory/partial/test_theorems.py::test_tuned_bounds",
+    ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),
         f"{_BANDITS}/losses/test_losses.py::test_with_gap_lowers_one_mean",
