@@ -15,7 +15,7 @@ from bandits.partial import (
 from paper_figures import kit
 from paper_figures.kit import Figure, Frame, Panels, Paper, changed, setting
 from paper_figures.simulations import final_cell, runs
-from paper_figures.style import BLACK, BLUE, ORANGE, RED, Look
+from paper_figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, Look
 from theory.rates import fit_exponent
 
 PAPER = Paper(
@@ -31,6 +31,105 @@ LOOKS = {
 }
 COSTS = (0.5, 1.0)
 EXPONENTS = {"easy": 1 / 2, "hard": 2 / 3}
+
+
+ACTIONS = (BLUE, ORANGE, GREEN, PURPLE)
+CORNERS = ((0.0, -0.02, "center"), (1.0, -0.02, "center"), (0.54, np.sqrt(0.75), "left"))
+
+
+class Cells(Figure):
+    """The laws of three outcomes against which each action is best."""
+
+    name = "bartok2014_cells"
+    title = "Cells, neighbours and the class of a game"
+    claim = """The class of a finite game follows from its neighbours, pairs of actions whose cells share a face: the
+    game is easy if the difference of their losses can be told from the signals of the actions between them, and hard if
+    it takes the signals of others."""
+    caption = """Laws of three outcomes, coloured by the best action. Faces of neighbours: solid if they are locally
+    observable, dashed if they are only globally. (a, b) Prediction of one of three labels, or a query (the last action)
+    that reveals the label at the cost shown. Up to a cost of 1/2 the query stands between all predictions; beyond,
+    predictions meet where only a query, which is worse there, can compare them. (c) Dynamic pricing with three prices:
+    prices 0 and 2 are neighbours, but only whether the buyer buys is seen."""
+    panels, size = 3, (7.2, 6.4)
+    tiny = changed(resolution=12)
+    paper = changed(resolution=120)
+
+    query_costs: tuple[float, ...] = setting("query costs of the first two games", (0.5, 0.6))
+    no_sale: float = setting("cost of no sale in the third game", 2.0)
+    resolution: int = setting("points along an edge", 60)
+
+    def data(self) -> Frame:
+        """Return the best action at the points of a grid, and the ends of the faces."""
+        tables = []
+        for title, game in self._games().items():
+            found = game.classify()
+            columns = {"game": title, "kind": found.kind}
+            n = self.resolution
+            grid = np.array([(i, j, n - i - j) for i in range(n + 1) for j in range(n + 1 - i)]) / n
+            inner = (grid + 0.5 / n) / (1.0 + 1.5 / n)  # off the faces
+            best = (inner @ game.losses.T).argmin(axis=1)
+            tables.append(kit.table(columns | _points(inner) | {"what": "point", "action": best}))
+            for (a, b), local in zip(found.neighbours, found.local, strict=True):
+                what = "local face" if local else "global face"
+                tables.append(kit.table(columns | _points(_face(game.losses, a, b)) | {"what": what, "action": a}))
+        return kit.stack(tables)
+
+    def _games(self) -> dict[str, FiniteGame]:
+        """Return the games by their titles."""
+        games = {}
+        for cost in self.query_costs:
+            losses = np.vstack([1.0 - np.eye(3), np.full(3, cost)])
+            signals = np.zeros((4, 3))
+            signals[3] = np.arange(3)
+            games[f"query cost {cost:g}"] = FiniteGame(losses, signals)
+        return games | {"dynamic pricing": FiniteGame.pricing(3, self.no_sale)}
+
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw one triangle per game."""
+        titles = []
+        for panel, title in zip(axes, kit.values(frame, "game"), strict=True):
+            rows = frame.filter(game=title)
+            for action, colour in enumerate(ACTIONS):
+                points = rows.filter(what="point", action=action)
+                if points.height:
+                    label = f"action {action}"
+                    panel.scatter(points["x"], points["y"], s=14, color=colour, alpha=0.5, linewidths=0, label=label)
+            for what, dash in (("local face", "-"), ("global face", "--")):
+                ends = rows.filter(what=what)
+                for i in range(0, ends.height, 2):
+                    label = "" if i else f"{what.removesuffix(' face')}ly observable"
+                    panel.plot(ends["x"][i : i + 2], ends["y"][i : i + 2], color=BLACK, linestyle=dash, label=label)
+            panel.set_aspect("equal")
+            panel.set_axis_off()
+            titles.append(f"{title}: {rows['kind'][0]}")
+            for outcome, (x, y, side) in enumerate(CORNERS):
+                panel.annotate(f"outcome {outcome}", (x, y), ha=side, va="top")
+        kit.finish(axes, titles, [])
+        kit.shared_legend(axes)
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the classes and how many pairs of neighbours each game has."""
+        sentences = []
+        for title in kit.values(frame, "game"):
+            rows = frame.filter(game=title)
+            local, others = (rows.filter(what=f"{what} face").height // 2 for what in ("local", "global"))
+            sentences.append(f"{title}: {rows['kind'][0]}, {local} pairs locally observable, {others} not.")
+        return sentences
+
+
+def _points(laws: Any) -> dict[str, Any]:
+    """Return the places in the triangle of laws (n, 3)."""
+    return {"x": laws[:, 1] + 0.5 * laws[:, 2], "y": np.sqrt(0.75) * laws[:, 2]}
+
+
+def _face(losses: Any, a: int, b: int) -> Any:
+    """Return the ends (2, 3) of the face between the cells of a and b."""
+    from scipy.optimize import linprog
+
+    law, least = np.vstack([losses[a] - losses[b], np.ones(3)]), losses[a] - losses
+    along = np.cross(law[0], law[1])
+    ends = [linprog(sign * along, least, np.zeros(len(losses)), law, [0.0, 1.0]).x for sign in (1.0, -1.0)]
+    return np.array(ends)
 
 
 class PhaseTransition(Figure):
