@@ -129,6 +129,7 @@ BASES = {
     "StackelbergGame": {"preferences": RPS, "leader_weight": 0.25, "follower_weight": 0.25},
     "StackelbergMatch": {"game": preference.StackelbergGame(RPS, 0.25, 0.25), "horizon": HORIZON},
     "StackelbergGDA": {"leader_rate": 0.125},
+    "Exp4": {"advice": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.25, 0.25, 0.5]]},
     "FeedbackGraph": {"adjacency": GRAPH.adjacency},
     "Neighbours": {"graph": GRAPH},
     "FiniteGame": {"losses": ASKING.losses, "signals": ASKING.signals},
