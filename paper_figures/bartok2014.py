@@ -45,11 +45,12 @@ class Cells(Figure):
     claim = """The class of a finite game follows from its neighbours, pairs of actions whose cells share a face: the
     game is easy if the difference of their losses can be told from the signals of the actions between them, and hard if
     it takes the signals of others."""
-    caption = """Nothing is simulated. Laws of three outcomes, coloured by the best action. Faces of neighbours: solid
-    if they are locally observable, dashed if they are only globally. (a, b) Prediction of one of three labels, or a
-    query (action 3) that reveals the label at the cost shown. Up to a cost of 1/2 the query stands between all
-    predictions; beyond, predictions meet where only a query, which is worse there, can compare them. (c) Dynamic pricing with three
-    prices: prices 0 and 2 are neighbours, but only whether the buyer buys is seen."""
+    caption = """Nothing is simulated. Laws of three outcomes, coloured by the best action. Faces of neighbours:
+    solid if they are locally observable, dashed if they are only globally. (a, b) Prediction of one of three
+    labels, or a query (action 3) that reveals the label at the cost shown. Up to a cost of 1/2 the query stands
+    between all predictions; beyond, predictions meet where only a query, which is worse there, can compare them.
+    (c) Dynamic pricing with three prices: prices 0 and 2 are neighbours, but only whether the buyer buys is
+    seen."""
     panels, size = 3, (7.2, 6.4)
     tiny = changed(resolution=12)
     paper = changed(resolution=120)
