@@ -32,13 +32,13 @@ class _Kind(NamedTuple):
 
 KINDS = {
     "strong": _Kind(
-        Look("path with loops, EXP3-SET", style.BLUE, "o"), FeedbackGraph.path(3), Exp3Set(), "graphs.exp3_set"
+        Look("path with loops, EXP3-SET", style.BLUE, "o"), FeedbackGraph.path(3), Exp3Set(), "alon2013.exp3_set"
     ),
     "weak": _Kind(
         Look("one costly action reveals all, explored cover", style.ORANGE, "s"),
         FeedbackGraph.revealing(3),
         ExploringExp3(),
-        "graphs.exploring_exp3",
+        "alon2015.exploring_exp3",
     ),
     "unobservable": _Kind(
         Look("one action is never revealed, EXP3.G", style.RED, "D"),
@@ -90,7 +90,7 @@ class Exponents(Figure):
             curve = found[place * size : (place + 1) * size]
             fit = kit.fitted(fit_exponent(self.horizons, np.column_stack([run.final("regret") for run in curve])))
             for T, run in zip(self.horizons, curve, strict=True):
-                below = theory.theorem("graphs.weak_lower").value(horizon=T) if kind == "weak" else float("nan")
+                below = theory.theorem("alon2015.weak_lower").value(horizon=T) if kind == "weak" else float("nan")
                 row = {"kind": graph.kind, "horizon_rounds": T, "bound_loss": kit.bound_value(theorem, run), **fit}
                 rows.append(row | {"lower_bound_loss": below} | kit.interval("regret", run.final("regret")))
         return kit.table(rows)

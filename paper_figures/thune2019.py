@@ -35,10 +35,10 @@ _LEARNERS = {
     "copies": Bold(Exp3()),
 }
 _THEOREMS = {
-    "EXP3": "delays.exp3",
-    "EXP3, blocks": "delays.exp3",
-    "Hedge": "delays.hedge",
-    "copies": "delays.bold_exp3",
+    "EXP3": "thune2019.delayed_exp3",
+    "EXP3, blocks": "thune2019.delayed_exp3",
+    "Hedge": "joulani2016.delayed_hedge",
+    "copies": "joulani2013.bold_exp3",
 }
 
 
@@ -74,7 +74,7 @@ class Delays(Figure):
             totals = [cast(Delayed, run.problem).total_delay for run in curve]
             fit = kit.fitted(fit_exponent(totals, np.column_stack([run.final("pseudo_regret") for run in curve])))
             for d, total, run in zip(self.delays, totals, curve, strict=True):
-                below = theory.theorem("delays.lower").value(horizon=self.horizon, held=d + 1)
+                below = theory.theorem("cesabianchi2019.delay_lower").value(horizon=self.horizon, held=d + 1)
                 row = {"learner": name, "delay_rounds": d, "total_delay_rounds": total, **fit}
                 row |= {"bound_loss": kit.bound_value(_THEOREMS[name], run), "lower_bound_loss": below}
                 rows.append(row | kit.interval("regret", run.final("pseudo_regret")))

@@ -83,7 +83,7 @@ def test_dartboard():
         learner = GraphDartboard(0.5, 3)
         played = plays(game, learner, lambda action, feedback: int(action))
         regret = math.fsum(chance * path.metrics["regret"] for chance, path in played)
-        assert regret <= theory.theorem("graphs.dartboard").value_for(game, learner)
+        assert regret <= theory.theorem("ours.graph_dartboard").value_for(game, learner)
 
 
 def test_tuning():

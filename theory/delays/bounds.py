@@ -82,7 +82,7 @@ _OF_COPIES = {"learning_rate": lambda problem, params: params.inner.learning_rat
 OBSERVED = problem_has("the terms of the weights are measured", lambda problem: "excess" in problem.metrics)
 GIVEN = problem_has("delays are given", lambda p: len(p.schedule.setting(p.horizon).delays) > 0)
 WEIGHTS = Bound(
-    "delays.weights",
+    "ours.delayed_weights",
     "",
     "excess",
     _LOG_K / ETA,
@@ -93,7 +93,7 @@ WEIGHTS = Bound(
     readers={"learning_rate": lambda problem, params: problem.probe.learning_rate},
 )
 OUTSTANDING = Bound(
-    "delays.outstanding",
+    "ours.outstanding",
     "",
     "outstanding",
     D,
@@ -103,7 +103,7 @@ OUTSTANDING = Bound(
     assumptions=(FULL_INFORMATION, OBSERVED, GIVEN),
 )
 EXP3 = _stated(
-    "delays.exp3",
+    "thune2019.delayed_exp3",
     "DelayedExp3",
     _LOG_K / ETA + ETA * (K * T / 2 + D),
     _THUNE,
@@ -112,7 +112,7 @@ EXP3 = _stated(
     PATIENT,
 )
 SKIPPING = _stated(
-    "delays.exp3_skipping",
+    "thune2019.skipping",
     "DelayedExp3",
     _LOG_K / ETA + ETA * (K * T / 2 + ENDURED) + SKIPPED,
     _THUNE,
@@ -124,7 +124,7 @@ SKIPPING = _stated(
     },
 )
 HEDGE = _stated(
-    "delays.hedge",
+    "joulani2016.delayed_hedge",
     "DelayedHedge",
     _LOG_K / ETA + ETA * (T + 2 * D) / 8,
     Source("Joulani, Gyorgy & Szepesvari 2016", f"the rate; constants {_HERE}"),
@@ -132,7 +132,7 @@ HEDGE = _stated(
     FULL_INFORMATION,
 )
 BOLD_EXP3 = _stated(
-    "delays.bold_exp3",
+    "joulani2013.bold_exp3",
     "Bold",
     COPIES * _LOG_K / ETA + ETA * K * T / 2,
     _BOLD,
@@ -142,7 +142,7 @@ BOLD_EXP3 = _stated(
     readers=_OF_COPIES,
 )
 BOLD_HEDGE = _stated(
-    "delays.bold_hedge",
+    "joulani2013.bold_hedge",
     "Bold",
     COPIES * _LOG_K / ETA + ETA * T / 8,
     _BOLD,
@@ -164,7 +164,7 @@ def _hides_each_coin(problem: Any) -> bool:
 
 
 LOWER = Bound(
-    "delays.lower",
+    "cesabianchi2019.delay_lower",
     "",
     "regret",
     HELD * _TOSSES / sp.sqrt(2 * sp.pi * (_TOSSES + 1)),

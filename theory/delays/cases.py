@@ -63,12 +63,12 @@ def _held_coins() -> Case:
 
 
 CASES: Cases = {
-    "delays.weights": partial(_weights, 3, 0, 1),
-    "delays.outstanding": partial(_weights, 3, 0, 1, 999),
-    "delays.exp3": (partial(_exp3, 14, 2, 0.8, 2), partial(_exp3, 4096, 4, 0.3, 8)),
-    "delays.exp3_skipping": _skipping,
-    "delays.hedge": (partial(_hedge, 10), partial(_hedge, 2)),
-    "delays.lower": _held_coins,
-    "delays.bold_exp3": partial(_copies, "Exp3", "Bandit"),
-    "delays.bold_hedge": partial(_copies, "Hedge", "FullInformation"),
+    "ours.delayed_weights": partial(_weights, 3, 0, 1),
+    "ours.outstanding": partial(_weights, 3, 0, 1, 999),
+    "thune2019.delayed_exp3": (partial(_exp3, 14, 2, 0.8, 2), partial(_exp3, 4096, 4, 0.3, 8)),
+    "thune2019.skipping": _skipping,
+    "joulani2016.delayed_hedge": (partial(_hedge, 10), partial(_hedge, 2)),
+    "cesabianchi2019.delay_lower": _held_coins,
+    "joulani2013.bold_exp3": partial(_copies, "Exp3", "Bandit"),
+    "joulani2013.bold_hedge": partial(_copies, "Hedge", "FullInformation"),
 }

@@ -105,7 +105,7 @@ COVERING = parameters_have(
 
 _SET = _LOG_K / ETA + ETA * SIZE * T / 2
 EXP3_SET = Bound(
-    "graphs.exp3_set",
+    "alon2013.exp3_set",
     "Exp3Set",
     "regret",
     _SET + _SWITCHES,
@@ -117,7 +117,7 @@ EXP3_SET = Bound(
 )
 _LATE = _LOG_K / ETA + ETA * (SIZE * T / 2 + D)
 DELAYED = Bound(
-    "graphs.delayed_exp3_set",
+    "ours.delayed_exp3_set",
     "DelayedExp3Set",
     "regret",
     _LATE + _SWITCHES,
@@ -129,7 +129,7 @@ DELAYED = Bound(
 )
 _STRONG = _LOG_K / ETA + ETA * T * (4 + 2 * LOOPED)
 EXP3_G = Bound(
-    "graphs.exp3_g",
+    "alon2015.exp3_g",
     "Exp3G",
     "regret",
     GAMMA * T + _LOG_K / ETA + ETA * T * (1 + LOOPED) / (1 - GAMMA) + _SWITCHES,
@@ -147,7 +147,7 @@ EXP3_G = Bound(
 )
 _WEAK_RATE = Tuning.minimising(ETA, _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA))
 EXPLORING = Bound(
-    "graphs.exploring_exp3",
+    "alon2015.exploring_exp3",
     "ExploringExp3",
     "regret",
     GAMMA * T + _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA) + _SWITCHES,
@@ -159,7 +159,7 @@ EXPLORING = Bound(
 )
 _BLOCKS = sp.ceiling(T / TAU)
 DARTBOARD = Bound(
-    "graphs.dartboard",
+    "ours.graph_dartboard",
     "GraphDartboard",
     "regret",
     TAU * (_LOG_K / ETA + ETA * _BLOCKS * COVER / 2) + (1 + 2 * C) * _BLOCKS + C * (_LOG_K + ETA * _BLOCKS),
@@ -177,7 +177,7 @@ DARTBOARD = Bound(
     readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
 )
 WEAK_LOWER = Bound(
-    "graphs.weak_lower",
+    "alon2015.weak_lower",
     "",
     "regret",
     sp.Rational(698, 10_000) * T ** sp.Rational(2, 3),
@@ -196,7 +196,7 @@ WEAK_LOWER = Bound(
     ),
 )
 UNOBSERVABLE_LOWER = Bound(
-    "graphs.unobservable_lower",
+    "alon2015.unobservable_lower",
     "",
     "regret",
     T / 2,

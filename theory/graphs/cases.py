@@ -85,11 +85,11 @@ def _hopeless() -> Case:
 
 
 CASES: Cases = {
-    "graphs.exp3_set": (partial(_sets, 8, 3, 0.8), partial(_sets, 4096, 6, 0.3), _changing),
-    "graphs.delayed_exp3_set": _late,
-    "graphs.exp3_g": partial(_strong, 4096),
-    "graphs.exploring_exp3": partial(_weak, 4096, 0.3),
-    "graphs.dartboard": _star,
-    "graphs.weak_lower": _hidden_coin,
-    "graphs.unobservable_lower": _hopeless,
+    "alon2013.exp3_set": (partial(_sets, 8, 3, 0.8), partial(_sets, 4096, 6, 0.3), _changing),
+    "ours.delayed_exp3_set": _late,
+    "alon2015.exp3_g": partial(_strong, 4096),
+    "alon2015.exploring_exp3": partial(_weak, 4096, 0.3),
+    "ours.graph_dartboard": _star,
+    "alon2015.weak_lower": _hidden_coin,
+    "alon2015.unobservable_lower": _hopeless,
 }
