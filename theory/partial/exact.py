@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.protocol import known
+from theory.switching.exact.play import MAX_NODES, NEVER, softmax
 
 Array = NDArray[np.float64]
-MAX_NODES = 2_000_000
-_NEVER = 1e-290  # branches this improbable are left out
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,9 @@ def _tree(losses: Array, estimates: Array, rate: float, law: Any) -> PartialPlay
     weight, total = np.ones(1), np.zeros((1, estimates.shape[1]))
     found = np.empty_like(losses)
     for t in range(len(losses)):
-        z = np.exp(-rate * (total - total.min(axis=1, keepdims=True)))
-        p = law(z / z.sum(axis=1, keepdims=True))
+        p = law(softmax(-rate * total))
         found[t] = weight @ p
-        node, arm = np.nonzero(p > _NEVER)
+        node, arm = np.nonzero(p > NEVER)
         if t == len(losses) - 1:
             break
         chance = p[node, arm]
@@ -90,7 +88,7 @@ def _tree(losses: Array, estimates: Array, rate: float, law: Any) -> PartialPlay
 def exact_play(problem: Any, learner: Any) -> PartialPlay | None:
     """Return the exact play of a learner that names its law (`Learner.exact`) on given outcomes.
 
-    None for others, and where k^(T - 1) is more than 2 million.
+    None for others, and where k^(T - 1) is more than 4 million.
     """
     from bandits.partial import OutcomeTable, PartialMonitoring
 
