@@ -74,8 +74,12 @@ def _chance(params: SignalParams, weights: Weights, arm: int) -> float:
 def _learn(params: SignalParams, state: SignalState, arm: int, signal: int, chance: float) -> SignalState:
     """Return the state after a signal; what is added to all losses alike keeps them positive and changes no weight."""
     low = 0.0
+    high = 0.0
     for b in range(params.n_candidates):
         low = min(low, params.estimators[b, arm, signal])
+        high = max(high, params.estimators[b, arm, signal])
+    if low == high:  # nothing is learnt
+        return state
     for b in range(params.n_candidates):
         state.estimates[b] = (params.estimators[b, arm, signal] - low) / chance
     return SignalState(add_losses(state.weights, params.learning_rate, state.estimates), state.estimates)

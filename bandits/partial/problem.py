@@ -37,18 +37,18 @@ class Outcomes(Checked):
         """Return what the compiled functions receive; ValueError where it does not fit horizon or game."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OutcomeTable(Outcomes):
     """Given outcomes, integers from 0, the same for every repetition; their number must reach the horizon."""
 
     outcomes: Numbers
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "outcomes", tuple(integers("outcomes", self.outcomes, 0)))
+        object.__setattr__(self, "outcomes", np.array(integers("outcomes", self.outcomes, 0), dtype=np.int64))
 
     def setting(self, horizon: int, n_outcomes: int) -> OutcomeSetting:
         """Return the first `horizon` outcomes."""
-        given = np.array(self.outcomes[:horizon], dtype=np.int64)
+        given = self.outcomes[:horizon]
         if len(given) < horizon:
             raise ValueError(f"outcomes must be at least horizon = {horizon} integers, got {len(given)}")
         if given.max() >= n_outcomes:
@@ -56,7 +56,7 @@ class OutcomeTable(Outcomes):
         return OutcomeSetting(given, np.zeros(1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IndependentOutcomes(Outcomes):
     """Outcomes drawn independently, outcome x with probability probabilities[x]; they sum to 1."""
 
@@ -66,14 +66,13 @@ class IndependentOutcomes(Outcomes):
         given = array("probabilities", self.probabilities, 1, 0.0, 1.0)
         if abs(given.sum() - 1.0) > 1e-9:
             raise ValueError(f"probabilities must sum to 1, got {given.sum():.12g}")
-        object.__setattr__(self, "probabilities", tuple(given.tolist()))
+        object.__setattr__(self, "probabilities", given / given.sum())
 
     def setting(self, horizon: int, n_outcomes: int) -> OutcomeSetting:
         """Return the probabilities."""
         if len(self.probabilities) != n_outcomes:
             raise ValueError(f"probabilities must be {n_outcomes} numbers, got {len(self.probabilities)}")
-        given = np.array(self.probabilities)
-        return OutcomeSetting(np.zeros(0, dtype=np.int64), given / given.sum())
+        return OutcomeSetting(np.zeros(0, dtype=np.int64), self.probabilities)
 
 
 @dataclass(frozen=True)

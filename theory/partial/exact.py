@@ -98,7 +98,7 @@ def exact_play(problem: Any, learner: Any) -> PartialPlay | None:
     T, k = problem.horizon, problem.n_actions
     if (T - 1) * math.log(k) > math.log(MAX_NODES):
         return None
-    params, outcomes = learner.parameters(problem), np.array(problem.outcomes.outcomes[:T])
+    params, outcomes = learner.parameters(problem), problem.outcomes.outcomes[:T]
     signals, losses = problem.game.signals[:, outcomes], problem.game.losses[:, outcomes].T
     estimates = params.estimators[:, np.arange(k)[:, None], signals].transpose(2, 0, 1)
     play = pkgutil.resolve_name(law)
