@@ -139,6 +139,7 @@ def test_the_class_is_invariant(drawn, data):
     found = drawn.classify()
     assert other.kind == found.kind
     assert [found.cells[a] for a in rows] == list(other.cells)
+    assert (found.kind == "hopeless") == (drawn.differences(drawn.optimal, range(k)) is None)
     signals = drawn.signals.copy()
     row, x = data.draw(st.integers(0, k - 1)), data.draw(st.integers(0, d - 1))
     signals[row, x] = next((s for s in range(d) if s not in signals[row]), signals[row, x])

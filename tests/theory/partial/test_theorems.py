@@ -6,6 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 import sympy as sp
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 import theory
 from bandits.partial import (
@@ -18,6 +20,7 @@ from bandits.partial import (
     RevealingExp3,
     WaterTransfer,
 )
+from tests.bandits.partial.test_game import games
 from theory.bound import ETA
 from theory.partial import bounds
 from theory.partial.exact import expectation
@@ -48,6 +51,18 @@ def test_bounds_on_every_sequence(name):
     game, *learners = CASES[name]
     for learner in learners:
         assert worst_ratio(theory.theorem(name), game, learner, HORIZONS[name]) <= 1.0
+
+
+@settings(max_examples=30)
+@given(games(), st.floats(0.05, 1.0), st.lists(st.integers(0, 1), min_size=4, max_size=4))
+def test_signals_in_every_game(game, share, outcomes):
+    """At the largest rate that the theorem allows; games that it is not about are passed over."""
+    assume(game.spread > 0.0 and len(game.optimal) > 1 and game.classify().kind != "hopeless")
+    problem = PartialMonitoring(game, OutcomeTable(outcomes), 4)
+    largest = np.abs(Exp3Signals().parameters(problem).estimators).max()
+    learner = Exp3Signals(share / (largest * game.n_actions), share)
+    assert bounds.EXP3_SIGNALS.applies(problem, learner) == []
+    assert expectation(problem, learner, "regret")[0] <= bounds.EXP3_SIGNALS.value_for(problem, learner)
 
 
 @pytest.mark.parametrize(
