@@ -111,3 +111,9 @@ def expectation(problem: Any, learner: Any, quantity: str) -> tuple[float, float
     """Return an exact expectation, of "loss" or "regret", and its rounding; None where it is not known."""
     play = exact_play(problem, learner) if quantity in ("loss", "regret") else None
     return None if play is None else (float(getattr(play, quantity)), play.rounding)
+
+
+def marginals(problem: Any, learner: Any) -> Array | None:
+    """Return the marginal law of the action in each round, (T, k); None where it is not known."""
+    play = exact_play(problem, learner)
+    return None if play is None else play.probabilities

@@ -1,6 +1,6 @@
 """The bounds of partial monitoring on every short sequence of outcomes, at exact expectations."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import theory
+from bandits.core.jit import kernel
 from bandits.partial import (
     Exp3Signals,
     FiniteGame,
@@ -112,3 +113,26 @@ def test_smaller_constants_are_mutants():
     for checked, fails in ((bound, False), (tenth, True)):
         ratio = worst_ratio(checked, game, WaterTransfer(0.1), 6)
         assert (ratio > 1.0) == fails
+
+
+@kernel
+def always_asks(params, state, t, rng):
+    return 0
+
+
+@dataclass(frozen=True)
+class Asking(WaterTransfer):
+    """Names the law of water transfer, but always asks."""
+
+    steps = WaterTransfer.steps._replace(act=always_asks)
+    exact = WaterTransfer.exact
+
+
+def test_code_is_compared_with_the_exact_law():
+    """verify plays 2000 repetitions; the false alarm of the comparison has probability 5e-7."""
+    problem = PartialMonitoring(FiniteGame.label_efficient(0.5), OutcomeTable([0, 1, 1, 0, 1, 1, 1, 1]), 8)
+    verdict = theory.verify("ours.water_transfer", problem, WaterTransfer(0.4), alpha=1e-6)
+    assert (verdict.kind, verdict.outcome) == ("exact expectation", "holds")
+    other = theory.verify("ours.water_transfer", problem, Asking(0.4), alpha=1e-6)
+    assert other.kind != "exact expectation"
+    assert "The code is not the algorithm" in other.note
