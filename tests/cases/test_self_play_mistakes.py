@@ -183,7 +183,7 @@ class Counted(SwitchingCostGame):
 
 @kernel
 def nan_measure(setting, world, n_rounds):
-    return Metrics(0.0, 0, 0, 0.0, np.nan if n_rounds >= 20 else 0.0, 0.0, None)
+    return Metrics(0.0, 0, 0, 0.0, np.nan if n_rounds >= 20 else 0.0, 0.0, None, None)
 
 
 @dataclass(frozen=True)
