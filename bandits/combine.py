@@ -7,6 +7,7 @@
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
@@ -193,8 +194,34 @@ def _observed_steps(problem: ProblemSteps, probe: ProbeSteps) -> ProblemSteps:
     return ProblemSteps(init, respond, measure, observe if observe_problem is not None else None)
 
 
+class Wrapped(RoundProblem):
+    """Base of problems made from one other, `problem`, whose attributes they have; dataclasses."""
+
+    problem: RoundProblem
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the attribute of the problem with this name."""
+        if name.startswith("__") or name in type(self).__dataclass_fields__:  # type: ignore[attr-defined]
+            raise AttributeError(name)
+        return getattr(self.problem, name)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the problem's metrics."""
+        return self.problem.metrics
+
+    @property
+    def undefined(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Metrics that may be nan."""
+        return self.problem.undefined
+
+    def payoff(self, metrics: Mapping[str, float]) -> float:
+        """Return the problem's payoff."""
+        return self.problem.payoff(metrics)
+
+
 @dataclass(frozen=True, eq=False)
-class Observed(RoundProblem):
+class Observed(Wrapped):
     """A problem with a probe: see `observed`. All other attributes are those of the problem."""
 
     problem: RoundProblem
@@ -204,12 +231,6 @@ class Observed(RoundProblem):
         instance("problem", self.problem, RoundProblem, "a problem such as SwitchingCostGame(...)")
         instance("probe", self.probe, Probe, "a probe such as Exp2Analysis()")
         self.probe.setting(self.problem)
-
-    def __getattr__(self, name: str) -> Any:
-        """Return the attribute of the problem with this name."""
-        if name.startswith("__") or name in ("problem", "probe"):
-            raise AttributeError(name)
-        return getattr(self.problem, name)
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -98,11 +98,11 @@ class CGame:
         game = self._problem
         loss, switches, best, excess, clipped = out.T
         paid = game.switching_cost * switches
-        seen = game.n_actions if type(game.feedback).__name__ == "FullInformation" else 1
+        seen, _ = game.feedback.observation_range(game.horizon, game.n_actions)
         columns = {
             "loss": loss,
             "switches": switches,
-            "observations": np.full_like(loss, seen * game.horizon),
+            "observations": np.full_like(loss, seen),
             "best_loss": best,
             "regret": loss + paid - best,
             "pseudo_regret": excess + paid,

@@ -16,6 +16,7 @@ from threshold_contest import GRID, search_in_c, searched
 
 from bandits.core.jit import borrow, keep_alive, program
 from bandits.core.rng import ENVIRONMENT, stream
+from bandits.graphs import Exp3G, FeedbackGraph, Neighbours
 from bandits.losses import BernoulliLosses, LossProcess, LossTable
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.protocol import Learner
@@ -118,6 +119,11 @@ def _switching(library: ctypes.CDLL, horizon: int, n_actions: int) -> Iterator[E
     yield entry("batched EXP3, Bernoulli", f"{batched}_bernoulli", coins, BatchedExp3())
     yield entry("batched EXP3, random walk", f"{batched}_walk", walk, BatchedExp3())
     yield entry("Hedge, random walk", "hedge_walk", walk, Hedge())
+    for label, kernel, process, count in (
+        ("EXP3.G, one clique, random walk", "hedge_walk", walk, 1),
+        ("EXP3.G, loops only, Bernoulli", "exp3_bernoulli", coins, n_actions),
+    ):
+        yield Entry(label, n_actions, partial(_on_cliques, library, horizon, n_actions, label, kernel, process, count))
     yield entry("Shrinking Dartboard, Bernoulli", "dartboard_bernoulli", coins, ShrinkingDartboard())
     yield entry("Shrinking Dartboard, random walk", "dartboard_walk", walk, ShrinkingDartboard())
     if has_table:
@@ -127,6 +133,16 @@ def _switching(library: ctypes.CDLL, horizon: int, n_actions: int) -> Iterator[E
         yield entry("Shrinking Dartboard, general table", "dartboard_table", general, ShrinkingDartboard(), 60.0)
         yield entry("Shrinking Dartboard, binary table", "dartboard_table", binary, ShrinkingDartboard(), 15.0)
         yield entry("lazy perturbed leader, loss table", "perturbed_table", general, LazyPerturbedLeader())
+
+
+def _on_cliques(
+    library: ctypes.CDLL, horizon: int, n_actions: int, label: str, kernel: str, make: Any, count: int
+) -> Contest:
+    """Return EXP3.G without exploration on a graph of `count` cliques: Hedge on one, EXP3 on loops only."""
+    graph = Neighbours(FeedbackGraph.cliques(count, n_actions // count))
+    game = SwitchingCostGame(make(n_actions), horizon, feedback=graph)
+    rate = (Hedge() if count == 1 else Exp3()).parameters(game).learning_rate
+    return _with_c(library, label, kernel, game, Exp3G(rate, 0.0), None)
 
 
 def _bandit(

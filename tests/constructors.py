@@ -128,6 +128,7 @@ BASES = {
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
     "DelayTable": {"delays": [2, 0, 1]},
+    "DelayedWeights": {"learning_rate": 0.5},
     "FixedDelay": {"rounds": 2},
     "GeometricDelay": {"mean": 2.5},
     "HeavyTailedDelay": {"exponent": 0.75},

@@ -338,7 +338,8 @@ _MANY = 12  # names in one message
 
 def nearest(name: str, known: Mapping[str, Any]) -> str:
     """Return a hint for a name that is not known."""
-    near = sorted((other for other in known if str(name).lower() in other), key=len)
+    wanted = str(name).lower()
+    near = sorted((k for k in known if wanted in k), key=lambda k: (not k.endswith(f".{wanted}"), len(k)))
     near = near or difflib.get_close_matches(name, known, n=3)
     if near and len(near) <= _MANY:
         return f"did you mean {', '.join(near)}?"

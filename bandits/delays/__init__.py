@@ -3,6 +3,7 @@
 from bandits.delays.bold import Bold as Bold
 from bandits.delays.exponential_weights import DelayedExp3 as DelayedExp3
 from bandits.delays.exponential_weights import DelayedHedge as DelayedHedge
+from bandits.delays.probe import DelayedWeights as DelayedWeights
 from bandits.delays.problem import Delayed as Delayed
 from bandits.delays.problem import Late as Late
 from bandits.delays.problem import delayed as delayed

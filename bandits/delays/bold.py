@@ -37,7 +37,7 @@ class BoldState(NamedTuple):
     played: Any  # (copies,) int64
     idle: Any  # (copies,) int64, a stack of which the first n_idle count; its last copy plays next
     n_idle: int
-    player: Any  # (places,) int64, of round s at s mod places
+    player: Any  # (places,) int64, of round s at s modulo places
 
 
 @kernel
@@ -70,9 +70,9 @@ def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any) -> LearnerSteps
     @kernel
     def update(params: BoldParams, state: BoldState, t: int, arm: int, arrivals: Arrivals, rng: Stream) -> BoldState:
         n_idle = state.n_idle - 1
-        state.player[t % params.places] = state.idle[n_idle]
+        state.player[t & (params.places - 1)] = state.idle[n_idle]
         for j in range(arrivals.n):
-            copy = state.player[arrivals.rounds[j] % params.places]
+            copy = state.player[arrivals.rounds[j] & (params.places - 1)]
             own, stream = get(state.states, copy), stream_of(rng, copy)
             seen = feedback_at(arrivals.feedback, j)
             put(

@@ -53,7 +53,7 @@ class DelayedExp3State(NamedTuple):
     """The weights, and the probability of the action of each round whose loss may be outstanding."""
 
     weights: Weights
-    chances: Any  # (places,) float64, of round s at s mod places
+    chances: Any  # (places,) float64, of round s at s modulo places
 
 
 @kernel
@@ -70,12 +70,12 @@ def _act(params: DelayedExp3Params, state: DelayedExp3State, t: int, rng: Stream
 def _update(
     params: DelayedExp3Params, state: DelayedExp3State, t: int, arm: int, arrivals: Arrivals, rng: Stream
 ) -> DelayedExp3State:
-    state.chances[t % params.places] = probability(state.weights, arm)
+    state.chances[t & (params.places - 1)] = probability(state.weights, arm)
     weights = state.weights
     for j in range(arrivals.n):
         s = arrivals.rounds[j]
         if t - s <= params.patience:
-            estimate = arrivals.feedback[j] / state.chances[s % params.places]
+            estimate = arrivals.feedback[j] / state.chances[s & (params.places - 1)]
             weights = add_loss(weights, params.learning_rate, arrivals.actions[j], estimate)
     return DelayedExp3State(weights, state.chances)
 

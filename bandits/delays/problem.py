@@ -6,13 +6,13 @@ is called in every round, with the feedback of no round, of one or of several (i
 the problem's own: with delays of 0 the play is the same, bit for bit.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.combine import Wrapped
 from bandits.core.actions import Part, arm_of, returns
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import fits, instance
@@ -56,15 +56,15 @@ class DelayedSetting(NamedTuple):
     problem: Any
     schedule: Any
     horizon: int
-    places: int  # the longest delay and 1: round s is kept at place s mod places
+    places: int  # a power of 2 beyond the longest delay: round s is kept at place s modulo places
     example: Any
 
 
 class DelayedWorld(NamedTuple):
     """State of the problem, the feedback of past rounds, and which of it arrives when.
 
-    first, last and after are linked lists: first[t mod places] is the earliest round that arrives at the end of round
-    t, after[s mod places] the next one after s; -1 for none.
+    first, last and after are linked lists: first[t modulo places] is the earliest round whose feedback arrives at the
+    end of round t, after[s modulo places] the next one after s; -1 for none.
     """
 
     problem: Any
@@ -103,7 +103,7 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
     def respond(setting: DelayedSetting, world: DelayedWorld, t: int, action: int, env: Stream) -> Any:
         _check_action(action)
         feedback, problem = respond_problem(setting.problem, world.problem, t, action, env)
-        place, due = t % setting.places, t + delay_of(setting.schedule, t, env)
+        place, due = t & (setting.places - 1), t + delay_of(setting.schedule, t, env)
         put(world.kept, place, feedback)
         world.actions[place] = arm_of(action)
         if due < setting.horizon:
@@ -112,7 +112,7 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
         arrived = world.arrived
         earlier = world.first[place]
         while earlier >= 0:
-            at = earlier % setting.places
+            at = earlier & (setting.places - 1)
             arrived.rounds[n] = earlier
             arrived.actions[n] = world.actions[at]
             put(arrived.feedback, n, get(world.kept, at))
@@ -134,18 +134,18 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
 @kernel
 def list_arrival(world: DelayedWorld, t: int, due: int) -> None:
     """Put round t at the end of the list of what arrives at the end of round `due`."""
-    places = world.first.size
-    when = due % places
-    world.after[t % places] = -1
+    mask = world.first.size - 1
+    when = due & mask
+    world.after[t & mask] = -1
     if world.first[when] < 0:
         world.first[when] = t
     else:
-        world.after[world.last[when] % places] = t
+        world.after[world.last[when] & mask] = t
     world.last[when] = t
 
 
 @dataclass(frozen=True, eq=False)
-class Delayed(RoundProblem):
+class Delayed(Wrapped):
     """A problem whose feedback is late by a schedule: see `delayed`. All other attributes are those of the problem."""
 
     problem: RoundProblem
@@ -154,14 +154,8 @@ class Delayed(RoundProblem):
     def __post_init__(self) -> None:
         instance("problem", self.problem, RoundProblem, "a problem such as SwitchingCostGame(...)")
         instance("schedule", self.schedule, Schedule, "a schedule such as FixedDelay(rounds=10)")
-        self.feedback.example(self.n_actions)
+        self.feedback.example(getattr(self.problem, "n_actions", 1))
         fits("schedule", 2 * self.places * self.n_actions)
-
-    def __getattr__(self, name: str) -> Any:
-        """Return the attribute of the problem with this name."""
-        if name.startswith("__") or name in ("problem", "schedule"):
-            raise AttributeError(name)
-        return getattr(self.problem, name)
 
     @property
     def feedback(self) -> Late:
@@ -169,19 +163,9 @@ class Delayed(RoundProblem):
         return Late(self.problem.feedback)  # type: ignore[attr-defined]
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the problem's metrics."""
-        return self.problem.metrics
-
-    @property
-    def undefined(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Metrics that may be nan."""
-        return self.problem.undefined
-
-    @property
     def places(self) -> int:
-        """Rounds for which feedback is kept: the longest delay and 1, at most T."""
-        return min(self.schedule.longest(self.problem.horizon) + 1, self.problem.horizon)
+        """Rounds for which feedback is kept: a power of 2 beyond the longest delay."""
+        return 1 << min(self.schedule.longest(self.problem.horizon), self.problem.horizon - 1).bit_length()
 
     @property
     def total_delay(self) -> float:
@@ -196,10 +180,6 @@ class Delayed(RoundProblem):
     def steps(self) -> ProblemSteps:
         """The problem's compiled functions, with delays."""
         return _steps(self.problem.steps, type(self.schedule).delay, shelf_for(self.feedback.example(self.n_actions)))
-
-    def payoff(self, metrics: Mapping[str, float]) -> float:
-        """Return the problem's payoff."""
-        return self.problem.payoff(metrics)
 
     def setting(self) -> DelayedSetting:
         """Return what the compiled functions receive."""

@@ -57,25 +57,31 @@ class _Given(Schedule):
 
     delay: ClassVar[Any] = _listed
 
-    def _cut(self, horizon: int) -> NDArray[np.int64]:
-        """Return the delays of a game, those beyond the horizon as the horizon."""
-        return np.minimum(np.resize(self.setting(horizon).delays, horizon), horizon)
-
     def longest(self, horizon: int) -> int:
         """Return the longest delay of the list."""
         return min(int(self.setting(horizon).delays.max()), horizon)
 
     def outstanding(self, horizon: int) -> int:
-        """Return the most outstanding, counted round by round."""
-        ends = np.arange(horizon) + self._cut(horizon)  # the feedback of s is there when round ends[s] + 1 begins
-        arrived = np.cumsum(np.bincount(ends[ends < horizon - 1] + 1, minlength=horizon))
-        return int((np.arange(horizon) - arrived).max())
+        """Return the most outstanding, counted round by round until the list and its delays have passed once."""
+        delays = self.setting(horizon).delays
+        rounds = np.arange(min(horizon, self.longest(horizon) + delays.size))
+        ends = rounds + np.minimum(delays[rounds % delays.size], horizon)
+        arrived = np.cumsum(np.bincount(ends[ends < len(rounds) - 1] + 1, minlength=len(rounds)))
+        return int((rounds - arrived).max())  # the feedback of s is there when round ends[s] + 1 begins
 
     def expected(self, horizon: int, patience: int) -> tuple[float, float]:
         """Return the sum of the delays within the patience, cut at the end, and the number of the others."""
-        delays = self._cut(horizon)
-        kept = delays <= patience
-        return float(np.minimum(delays, np.arange(horizon)[::-1])[kept].sum()), float((~kept).sum())
+        delays = np.minimum(self.setting(horizon).delays, horizon)
+        kept = np.where(delays <= patience, delays, 0)
+        late = horizon - np.arange(1, self.longest(horizon) + 1)  # rounds whose feedback may come after the end
+        beyond = np.maximum(kept[late % delays.size] - (horizon - 1 - late), 0).sum()
+        return _over(kept, horizon) - float(beyond), _over(delays > patience, horizon)
+
+
+def _over(each: NDArray[Any], rounds: int) -> float:
+    """Return the sum over the rounds of numbers (n,) that repeat."""
+    whole, rest = divmod(rounds, each.size)
+    return float(whole * each.sum(dtype=np.float64) + each[:rest].sum(dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -175,11 +181,12 @@ class _Random(Schedule):
 
     def expected(self, horizon: int, patience: int) -> tuple[float, float]:
         """Return the sums over the rounds of E min(d, m) 1{d <= b} = sum of P(k <= d <= b) over k <= min(m, b)."""
-        rounds = np.arange(1, horizon + 2)
+        longest = min(self.longest(horizon), horizon - 1)
+        rounds = np.arange(1, longest + 2)
         chances = np.where(rounds <= self.longest(horizon), self.tail(rounds.astype(np.float64)), 0.0)
-        late = float(chances[patience]) if patience < horizon else 0.0  # P(d > patience)
-        within = np.where(rounds <= patience, chances - late, 0.0)[: horizon - 1]
-        return float(np.cumsum(within).sum()), late * horizon
+        late = float(chances[patience]) if patience <= longest else 0.0  # P(d > patience)
+        within = np.where(rounds <= patience, chances - late, 0.0)[:longest]
+        return float(within @ (horizon - rounds[:longest])), late * horizon
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from bandits.core.rng import Stream, uniform
 from bandits.core.shelf import shelf_for
 from bandits.delays.exponential_weights import LateLearner
 from bandits.delays.problem import Arrivals, Delayed
-from bandits.graphs.feedback import Links, Neighbours
+from bandits.graphs.feedback import Links, Neighbours, graph_of
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Seen
 
@@ -56,6 +56,8 @@ def _init(params: GraphParams, rng: Stream) -> GraphState:
 @kernel
 def _act(params: GraphParams, state: GraphState, t: int, rng: Stream) -> int:
     u = uniform(rng, t, 0)
+    if params.exploration == 0.0:
+        return draw(state.weights, u)
     if u < params.exploration:
         return pick(params.explore, 1.0, u / params.exploration)
     return draw(state.weights, (u - params.exploration) / (1.0 - params.exploration))
@@ -65,8 +67,6 @@ def _act(params: GraphParams, state: GraphState, t: int, rng: Stream) -> int:
 def _chance(params: GraphParams, weight: Any, total: float, g: int, j: int) -> float:
     """Return P(j), the probability that the loss of j is revealed, for weights (K,) with this total."""
     n = params.links.n_into[g, j]
-    if n == params.n_actions:
-        return 1.0
     mass = 0.0
     for a in range(n):
         mass += weight[params.links.into[g, j, a]]
@@ -79,8 +79,12 @@ def _learn(
 ) -> Weights:
     """Return the weights after the feedback of round t, in which the weights were `weight` (K,)."""
     links = params.links
-    g = t % links.n_out.shape[0]
+    g = graph_of(links, t)
+    if links.complete[g]:
+        return add_losses(weights, params.learning_rate, seen.losses)
     if seen.n == 1:
+        if seen.losses[0] == 0.0:  # skips the divisions
+            return weights
         j = links.out[g, arm, 0]
         return add_loss(weights, params.learning_rate, j, seen.losses[0] / _chance(params, weight, total, g, j))
     if seen.n == 0:
@@ -165,18 +169,20 @@ class Exp3G(Exp3Set):
 class ExploringExp3(Exp3G):
     """EXP3 with a share gamma of play by the best fractional cover, for every observable graph; it must not change.
 
-    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in [0, 1], None means
+    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in (0, 1], None means
     (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(2 gamma ln K / (T delta*)).
     """
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     exact: ClassVar[str] = "theory.delays.exact:exp3_tree"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
+
     def parameters(self, problem: Any) -> GraphParams:
         """Return eta, gamma, the cover and the edges; ValueError where a loss is never revealed, or graphs change."""
-        if len(problem.feedback.graphs) > 1:
-            raise ValueError(f"{self.name} needs one graph, got {len(problem.feedback.graphs)}")
-        u, size = problem.feedback.graphs[0].cover
+        u, size = problem.feedback.only(self.name).cover
         log_k, horizon = math.log(problem.n_actions), problem.horizon
         share = min(1.0, (size * log_k / (2.0 * horizon)) ** (1.0 / 3.0))
         share = share if self.exploration is None else self.exploration
@@ -195,7 +201,7 @@ class DelayedGraphState(NamedTuple):
 
     weights: Weights
     estimates: Any  # (K,) float64, scratch
-    past: Any  # (places, K) float64, the weights of round s at s mod places
+    past: Any  # (places, K) float64, the weights of round s at s modulo places
     totals: Any  # (places,) float64, their sums
 
 
@@ -209,13 +215,13 @@ def _late_init(params: GraphParams, rng: Stream) -> DelayedGraphState:
 def _late_update(
     params: GraphParams, state: DelayedGraphState, t: int, arm: int, arrivals: Arrivals, rng: Stream
 ) -> DelayedGraphState:
-    weights, place = state.weights, t % params.places
+    weights, place = state.weights, t & (params.places - 1)
     for i in range(params.n_actions):
         state.past[place, i] = weights.weight[i]
     state.totals[place] = weights.total
     for j in range(arrivals.n):
         s = arrivals.rounds[j]
-        past, total = state.past[s % params.places], state.totals[s % params.places]
+        past, total = state.past[s & (params.places - 1)], state.totals[s & (params.places - 1)]
         seen = _seen_at(arrivals.feedback, j)
         weights = _learn(params, weights, state.estimates, past, total, s, arrivals.actions[j], seen)
     return DelayedGraphState(weights, state.estimates, state.past, state.totals)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bandits.core.actions import Part, index, returns
 from bandits.core.checks import several
-from bandits.core.jit import shared_kernel
+from bandits.core.jit import kernel, shared_kernel
 from bandits.core.rng import Stream
 from bandits.graphs.graph import FeedbackGraph
 from bandits.losses import LossSteps
@@ -23,6 +23,14 @@ class Links(NamedTuple):
     into: Any  # (G, K, K) int64: into[g, j, :n_into[g, j]] are the actions that reveal j
     n_into: Any  # (G, K) int64
     own: Any  # (G, K) bool: whether i reveals itself
+    complete: Any  # (G,) bool: whether every action reveals all
+
+
+@kernel
+def graph_of(links: Links, t: int) -> int:
+    """Return the number of the graph of round t."""
+    n = links.n_out.shape[0]
+    return 0 if n == 1 else t % n
 
 
 def links(graphs: tuple[FeedbackGraph, ...]) -> Links:
@@ -33,8 +41,8 @@ def links(graphs: tuple[FeedbackGraph, ...]) -> Links:
         return np.argsort(~edges, axis=2, kind="stable").astype(np.int64)
 
     inward = adjacency.transpose(0, 2, 1)
-    own = np.array([graph.loops for graph in graphs])
-    return Links(lists(adjacency), adjacency.sum(axis=2), lists(inward), inward.sum(axis=2), own)
+    own, complete = np.array([graph.loops for graph in graphs]), adjacency.all(axis=(1, 2))
+    return Links(lists(adjacency), adjacency.sum(axis=2), lists(inward), inward.sum(axis=2), own, complete)
 
 
 _check_arm = returns(None, Part("the action", "integer"))
@@ -48,11 +56,15 @@ def _respond(losses: LossSteps, charge: Any) -> Any:
     def respond(setting: Any, world: Any, t: int, action: int, env: Stream) -> Any:
         _check_arm(action)
         edges, arm = setting.feedback, index(action)
-        g = t % edges.n_out.shape[0]
+        g = graph_of(edges, t)
         n = edges.n_out[g, arm] if 0 <= arm < setting.n_actions else 0  # others are refused by `charge`
         loss, after = charge(setting, world, t, arm, n, env)
-        for a in range(n):
-            after.revealed[a] = loss_of(setting.losses, after.losses, t, edges.out[g, arm, a])
+        if edges.complete[g]:  # without the indirection: vectorised
+            for i in range(setting.n_actions):
+                after.revealed[i] = loss_of(setting.losses, after.losses, t, i)
+        else:
+            for a in range(n):
+                after.revealed[a] = loss_of(setting.losses, after.losses, t, edges.out[g, arm, a])
         return Seen(loss if edges.own[g, arm] else np.nan, after.revealed, n), after
 
     return respond
@@ -79,6 +91,12 @@ class Neighbours(Feedback):
     def graphs(self) -> tuple[FeedbackGraph, ...]:
         """The graphs, of which round t has number t mod G."""
         return self.graph
+
+    def only(self, learner: str) -> FeedbackGraph:
+        """Return the graph for a learner that needs one; ValueError if there are more."""
+        if len(self.graphs) > 1:
+            raise ValueError(f"{learner} needs one graph, got {len(self.graphs)}")
+        return self.graphs[0]
 
     def respond(self, losses: LossSteps, charge: Any) -> Any:
         """Return the kernel that reveals the neighbours' losses."""

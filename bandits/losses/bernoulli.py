@@ -126,9 +126,10 @@ class BernoulliLosses(LossProcess):
 
 
 class HiddenSetting(NamedTuple):
-    """Number of arms, how much the better one is better, and the binary expansion of its mean."""
+    """Number of arms, of those that always lose, the better one's advantage, and the binary expansion of its mean."""
 
     n_actions: int
+    costly: int
     gap: float
     better: Any  # uint64: floor((1/2 - gap) 2^64)
 
@@ -143,7 +144,7 @@ class HiddenState(NamedTuple):
 
 @kernel
 def _hidden_init(setting: HiddenSetting, env: Stream) -> HiddenState:
-    good = uniform_index(env, 0, _CHOICE, setting.n_actions)
+    good = setting.costly + uniform_index(env, 0, _CHOICE, setting.n_actions - setting.costly)
     return HiddenState(good, np.zeros(setting.n_actions, np.uint64), np.zeros(setting.n_actions, np.int64))
 
 
@@ -159,11 +160,13 @@ def _hidden_block(setting: HiddenSetting, state: HiddenState, block: int, env: S
     for arm in range(setting.n_actions):
         state.ones[arm] += popcount(state.bits[arm])
         digits = setting.better if arm == state.good else np.uint64(1) << np.uint64(63)
-        state.bits[arm] = bernoulli_word(digits, env, block, arm)
+        state.bits[arm] = ~np.uint64(0) if arm < setting.costly else bernoulli_word(digits, env, block, arm)
 
 
 @kernel
 def _hidden_gap(setting: HiddenSetting, state: HiddenState, arm: int) -> float:
+    if arm < setting.costly:
+        return 0.5 + setting.gap
     return 0.0 if arm == state.good else setting.gap
 
 
@@ -172,10 +175,12 @@ class HiddenCoin(LossProcess):
     """Fair coins, but for one of n_actions >= 2 whose mean loss is 1/2 - gap, 0 < gap < 1/2: another per repetition.
 
     With B observations in all no learner finds that action reliably if the gap is of order sqrt(K / B) or smaller.
+    costly: how many actions, the first ones, have loss 1 in every round instead; at least 2 others remain.
     """
 
     n_actions: int
     gap: float
+    costly: int = 0
     steps: ClassVar[LossSteps] = LossSteps(
         _hidden_init, _hidden_advance, _bernoulli_loss, _bernoulli_totals, _hidden_gap
     )
@@ -185,11 +190,12 @@ class HiddenCoin(LossProcess):
     def __post_init__(self) -> None:
         integer("n_actions", self.n_actions, low=2, high=LARGEST_ACTIONS)
         real("gap", self.gap, 0.0, 0.5, open_low=True, open_high=True)
+        integer("costly", self.costly, low=0, high=self.n_actions - 2)
 
     def mean_gap(self, horizon: int) -> float:
-        """Return the gap."""
-        return float(self.gap)
+        """Return the gap, to the costly actions if there are any."""
+        return float(self.gap) + (0.5 if self.costly else 0.0)
 
     def setting(self, horizon: int) -> HiddenSetting:
         """Return what the compiled functions receive; the horizon is not used."""
-        return HiddenSetting(int(self.n_actions), float(self.gap), np.uint64((0.5 - self.gap) * 2.0**64))
+        return HiddenSetting(int(self.n_actions), self.costly, float(self.gap), np.uint64((0.5 - self.gap) * 2.0**64))

@@ -5,21 +5,26 @@ The known answers are those of independent NumPy from the definitions, on two ta
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from bandits.combine import observed
 from bandits.core.exponential_weights import add_loss, probability
 from bandits.core.jit import kernel
-from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayTable
+from bandits.core.shelf import shelf_for
+from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayedWeights, DelayTable
 from bandits.delays import problem as delayed_problem
 from bandits.delays.exponential_weights import DelayedExp3State
-from bandits.losses import LossTable
-from bandits.switching import Bandit, Exp3, FullInformation, SwitchingCostGame
+from bandits.losses import BernoulliLosses, LossTable
+from bandits.protocol import ProblemSteps
+from bandits.switching import Bandit, Exp3, FullInformation, Hedge, LazyPerturbedLeader, SwitchingCostGame
 from tests.bandits.switching.known_answers import ROWS
+from tests.drivers import plain, play_plainly
 from tests.laws.enumeration import law_of, plays
 from tests.mutants.rejection import rejected
-from theory.delays.exact import exp3_tree
+from theory.delays.exact import delayed_weights, exp3_tree
 
 A, B = ROWS["two actions"], ROWS["three actions"]
 # delays -> expected losses of EXP3 and of Hedge on A (eta 0.5) and B (eta 0.7)
@@ -105,6 +110,66 @@ def test_a_busy_copy_never_plays():
     _, path = next(iter(plays(game, Bold(Exp3(0.5)), lambda action, feedback: feedback.n)))
     assert path.actions == tuple(sum(s + d == t for s, d in enumerate(delays)) for t in range(8))
     assert path.state.played.sum() == sum(path.actions)
+
+
+# ---------------------------------------------------------------- the problem inside
+
+
+def test_the_problem_draws_as_it_does_alone():
+    """Random losses, and copies of a learner that draws in `update`: without delay the play is the same."""
+    game = SwitchingCostGame(BernoulliLosses([0.3, 0.6]), 30, 1.0, FullInformation())
+    for inner, late in ((Hedge(), DelayedHedge()), (LazyPerturbedLeader(), Bold(LazyPerturbedLeader()))):
+        alone, delayed = play_plainly(game, inner, 2), play_plainly(Delayed(game, DelayTable([0])), late, 2)
+        assert np.array_equal(alone, delayed)
+
+
+def test_what_is_shown_before_the_action_is_not_late():
+    """A problem with observations: `observe` gets the problem's own setting and state, and passes its state on."""
+
+    class World(NamedTuple):
+        shown: int
+
+    @kernel
+    def init(setting, env):
+        return World(0)
+
+    @kernel
+    def observe(setting, world, t, env):
+        return setting.first + world.shown, World(world.shown + 1)
+
+    @kernel
+    def respond(setting, world, t, action, env):
+        return 0.5, world
+
+    class Setting(NamedTuple):
+        first: int
+
+    problem = ProblemSteps(init, respond, None, observe)
+    steps = delayed_problem._steps(problem, DelayTable.delay, shelf_for(0.0))
+    setting = delayed_problem.DelayedSetting(Setting(7), DelayTable([1]).setting(9), 9, 2, 0.0)
+    init, respond, _, observe = (plain(step) for step in steps)
+    world, seen = init(setting, None), []
+    for t in range(3):
+        shown, world = observe(setting, world, t, None)
+        feedback, world = respond(setting, world, t, 0, None)
+        seen.append((shown, feedback.n))
+    assert seen == [(7, 0), (8, 1), (9, 1)]
+
+
+def test_the_probe_measures_the_terms_of_the_theorem():
+    """At every checkpoint the numbers of NumPy for the rounds so far, on losses with delays beyond the end."""
+    rng = np.random.default_rng(3)
+    for delays in ((0,), (3, 0, 1, 9), (2, 1, 0, 0, 7)):
+        table, late = rng.random((12, 3)), np.resize(delays, 12)
+        game = SwitchingCostGame(LossTable(table), 12, 0.0, FullInformation())
+        seen = observed(Delayed(game, DelayTable(delays)), DelayedWeights(0.7))
+        found = play_plainly(seen, DelayedHedge(0.2), checkpoints=[1, 5, 12])[0, :, -2:]
+        for n, (excess, outstanding) in zip((1, 5, 12), found, strict=True):
+            terms = delayed_weights(table[:n], late[:n], 0.7)
+            assert excess == pytest.approx(terms.regret - terms.bound + math.log(3) / 0.7, abs=1e-12)
+            assert outstanding == terms.total_delay
+    with pytest.raises(ValueError, match="DelayedWeights is a probe of delayed full information"):
+        observed(game_of(B, (1, 1, 1, 1)), DelayedWeights(0.7))
 
 
 # ---------------------------------------------------------------- mutants

@@ -1,15 +1,25 @@
 """Learners of graph feedback: exact laws by enumeration, known answers, mutants; nothing is compiled."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+import theory
 from bandits.core.exponential_weights import add_losses
 from bandits.core.jit import kernel
 from bandits.delays import Delayed, DelayTable
-from bandits.graphs import DelayedExp3Set, Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, Neighbours, exp3_graph
+from bandits.graphs import (
+    DelayedExp3Set,
+    Exp3G,
+    Exp3Set,
+    ExploringExp3,
+    FeedbackGraph,
+    GraphDartboard,
+    Neighbours,
+    exp3_graph,
+)
 from bandits.graphs.exp3_graph import GraphState
 from bandits.losses import LossTable
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
@@ -58,6 +68,36 @@ def mean_loss(game, learner, table=B.losses):
 )
 def test_known_answers(graph, learner, delays, expected):
     assert mean_loss(game_of(graph, delays), learner) == pytest.approx(expected, abs=1e-6)
+
+
+def test_dartboard():
+    """Known answer, below the bound; with a last block that is cut short, exact expectations stay below it as well."""
+    table = np.array([[1, 0, 1], [1, 1, 0], [1, 0, 0], [1, 0, 1], [1, 1, 1], [1, 0, 1]], dtype=float)
+    game = game_of(FeedbackGraph.revealing(3), table=table)
+    played = list(plays(game, GraphDartboard(0.5, 3), lambda action, feedback: int(action)))
+    for metric, expected in (("loss", 4.617963), ("switches", 2.278477)):
+        mean = math.fsum(chance * path.metrics[metric] for chance, path in played)
+        assert mean == pytest.approx(expected, abs=1e-6), metric
+    for rounds in (5, 6):
+        game = replace(game, horizon=rounds, switching_cost=0.5)
+        learner = GraphDartboard(0.5, 3)
+        played = plays(game, learner, lambda action, feedback: int(action))
+        regret = math.fsum(chance * path.metrics["regret"] for chance, path in played)
+        assert regret <= theory.theorem("ours.graph_dartboard").value_for(game, learner)
+
+
+def test_tuning():
+    """eta = sqrt(2 gamma ln K / (T delta*)) at gamma = (delta* ln K / (2 T))^(1/3), which is at most 1."""
+    for horizon, share in ((9, (math.log(3) / 18) ** (1 / 3)), (1, min(1.0, (math.log(3) / 2) ** (1 / 3)))):
+        params = ExploringExp3().parameters(game_of(FeedbackGraph.revealing(3), table=np.zeros((horizon, 3))))
+        assert params.exploration == pytest.approx(share)
+        assert params.learning_rate == pytest.approx(math.sqrt(2 * share * math.log(3) / horizon))
+    held = replace(game_of(FeedbackGraph.revealing(3), table=np.zeros((1000, 3))), switching_cost=1.0)
+    params = GraphDartboard().parameters(held)
+    assert params.batch_length == math.ceil((2 * 9 * 1000 / math.log(3)) ** (1 / 3)) == 26
+    assert params.learning_rate == pytest.approx(math.sqrt(26 * math.log(3) / (39 * (26 / 2 + 1))))
+    size = Exp3G().parameters(game_of(PATH, table=np.zeros((1000, 3)))).learning_rate
+    assert size == pytest.approx(math.sqrt(math.log(3) / 8000))
 
 
 def test_apple_tasting():

@@ -82,10 +82,13 @@ TESTS = {  # exact laws, and what is quick when interpreted
     "delays": [
         *_in("tests/laws", "delays"),
         f"{_BANDITS}/delays/test_delayed.py::test_random_delays_have_their_law",
-        f"{_BANDITS}/delays/test_delayed.py::test_a_table_is_counted_like_random_delays",
-        f"{_BANDITS}/delays/test_delayed.py::test_one_copy_more_than_is_outstanding",
+        f"{_BANDITS}/delays/test_delayed.py::test_total_delays_are_those_of_their_definition",
+        f"{_BANDITS}/delays/test_delayed.py::test_room_is_made_for_the_longest_delay",
     ],
-    "graphs": [*_in("tests/laws", "graphs"), *_in(f"{_BANDITS}/graphs", "numbers")],
+    "graphs": [
+        *_in("tests/laws", "graphs"),
+        *_in(f"{_BANDITS}/graphs", "numbers"),
+    ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),
         f"{_BANDITS}/losses/test_losses.py::test_with_gap_lowers_one_mean",

@@ -79,8 +79,31 @@ def _copies_of(name: str) -> Assumption:
 
 _OF_COPIES = {"learning_rate": lambda problem, params: params.inner.learning_rate}
 
+OBSERVED = problem_has("the terms of the weights are measured", lambda problem: "excess" in problem.metrics)
+GIVEN = problem_has("delays are given", lambda p: len(p.schedule.setting(p.horizon).delays) > 0)
+WEIGHTS = Bound(
+    "ours.delayed_weights",
+    "",
+    "excess",
+    _LOG_K / ETA,
+    Source("ours", _HERE),
+    "Delayed exponential weights on any losses: regret at most ln K / eta and the terms of squares and of products.",
+    mode="every path",
+    assumptions=(FULL_INFORMATION, OBSERVED),
+    readers={"learning_rate": lambda problem, params: problem.probe.learning_rate},
+)
+OUTSTANDING = Bound(
+    "ours.outstanding",
+    "",
+    "outstanding",
+    D,
+    Source("ours", _HERE),
+    "The pairs of rounds that are processed out of step are as many as the total delay.",
+    mode="every path",
+    assumptions=(FULL_INFORMATION, OBSERVED, GIVEN),
+)
 EXP3 = _stated(
-    "delays.exp3",
+    "thune2019.delayed_exp3",
     "DelayedExp3",
     _LOG_K / ETA + ETA * (K * T / 2 + D),
     _THUNE,
@@ -89,7 +112,7 @@ EXP3 = _stated(
     PATIENT,
 )
 SKIPPING = _stated(
-    "delays.exp3_skipping",
+    "thune2019.skipping",
     "DelayedExp3",
     _LOG_K / ETA + ETA * (K * T / 2 + ENDURED) + SKIPPED,
     _THUNE,
@@ -101,7 +124,7 @@ SKIPPING = _stated(
     },
 )
 HEDGE = _stated(
-    "delays.hedge",
+    "joulani2016.delayed_hedge",
     "DelayedHedge",
     _LOG_K / ETA + ETA * (T + 2 * D) / 8,
     Source("Joulani, Gyorgy & Szepesvari 2016", f"the rate; constants {_HERE}"),
@@ -109,7 +132,7 @@ HEDGE = _stated(
     FULL_INFORMATION,
 )
 BOLD_EXP3 = _stated(
-    "delays.bold_exp3",
+    "joulani2013.bold_exp3",
     "Bold",
     COPIES * _LOG_K / ETA + ETA * K * T / 2,
     _BOLD,
@@ -119,7 +142,7 @@ BOLD_EXP3 = _stated(
     readers=_OF_COPIES,
 )
 BOLD_HEDGE = _stated(
-    "delays.bold_hedge",
+    "joulani2013.bold_hedge",
     "Bold",
     COPIES * _LOG_K / ETA + ETA * T / 8,
     _BOLD,
@@ -141,7 +164,7 @@ def _hides_each_coin(problem: Any) -> bool:
 
 
 LOWER = Bound(
-    "delays.lower",
+    "cesabianchi2019.delay_lower",
     "",
     "regret",
     HELD * _TOSSES / sp.sqrt(2 * sp.pi * (_TOSSES + 1)),

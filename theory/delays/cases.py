@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from theory.cases import Case, Cases
-from theory.switching.witnesses import costly_losses, even_then_steady
+from theory.switching.witnesses import costly_losses, even_then_steady, steady
 
 
 def _late(losses: Any, learner: Any, delay: Any, feedback: str = "Bandit") -> Case:
@@ -15,6 +15,14 @@ def _late(losses: Any, learner: Any, delay: Any, feedback: str = "Bandit") -> Ca
 
     game = switching.SwitchingCostGame(LossTable(losses), len(losses), 0.0, getattr(switching, feedback)())
     return Case(Delayed(game, delay), learner)
+
+
+def _weights(*delays: int) -> Case:
+    from bandits.combine import observed
+    from bandits.delays import DelayedHedge, DelayedWeights, DelayTable
+
+    case = _late(steady(400, 2), DelayedHedge(), DelayTable(delays), "FullInformation")
+    return Case(observed(case.problem, DelayedWeights(0.05)), case.learner)
 
 
 def _hedge(length: int) -> Case:
@@ -55,10 +63,12 @@ def _held_coins() -> Case:
 
 
 CASES: Cases = {
-    "delays.exp3": (partial(_exp3, 14, 2, 0.8, 2), partial(_exp3, 4096, 4, 0.3, 8)),
-    "delays.exp3_skipping": _skipping,
-    "delays.hedge": (partial(_hedge, 10), partial(_hedge, 2)),
-    "delays.lower": _held_coins,
-    "delays.bold_exp3": partial(_copies, "Exp3", "Bandit"),
-    "delays.bold_hedge": partial(_copies, "Hedge", "FullInformation"),
+    "ours.delayed_weights": partial(_weights, 3, 0, 1),
+    "ours.outstanding": partial(_weights, 3, 0, 1, 999),
+    "thune2019.delayed_exp3": (partial(_exp3, 14, 2, 0.8, 2), partial(_exp3, 4096, 4, 0.3, 8)),
+    "thune2019.skipping": _skipping,
+    "joulani2016.delayed_hedge": (partial(_hedge, 10), partial(_hedge, 2)),
+    "cesabianchi2019.delay_lower": _held_coins,
+    "joulani2013.bold_exp3": partial(_copies, "Exp3", "Bandit"),
+    "joulani2013.bold_hedge": partial(_copies, "Hedge", "FullInformation"),
 }

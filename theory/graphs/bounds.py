@@ -20,7 +20,18 @@ of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p
 
 **Observable graphs.** P_t(i) >= gamma / delta* for the u of the fractional cover, so the sum is at most delta* / gamma.
 
+**Blocks** (`bandits.graphs.dartboard`). The estimate of a block is unbiased for its mean losses and E <q, lhat^2>
+<= delta*, so the action held has tau times the regret of the weights over n blocks. Each exploring round costs at most
+1 and two switches more, and the action held is redrawn at most ln K + eta n times (`theory.switching.bounds`).
+
 **Delays.** The third term of `theory.delays.bounds` adds eta D: E q_t(i) lhat_s(i) lhat_t(i) <= E q_t(i).
+
+**Weak graphs, from below.** Action 0 reveals all and has loss 1; 1 and 2 are fair coins, but one of them, at random,
+has mean 1/2 - e. N_v: the expected plays of action 0 if v is better; each costs at least 1/2. By Bretagnolle and Huber
+R_1 + R_2 >= (e T / 4) exp(-min(N_1, N_2) k), k = kl(1/2, 1/2 - e) + kl(1/2 - e, 1/2): a play that favours one coin for
+half of the time loses e T / 2 if the other is better. So the mean regret is at least the least over N of
+max(N / 2, (e T / 8) exp(-N k)), which is W(e T k / 4) / (2 k) with Lambert's W, and at e = 0.9 T^(-1/3) and T >= 100 at
+least 0.0698 T^(2/3).
 
 **Unobservable graphs.** Two actions that reveal nothing, one with loss 0 and one with loss 1 throughout, by a fair
 coin: every learner has expected loss T / 2, and switching costs only add.
@@ -38,6 +49,7 @@ SIZE = Symbol("mean_size", "a", positive=True)
 LOOPED = Symbol("looped_size", "a", nonnegative=True)
 COVER = Symbol("cover_size", "delta", positive=True)
 D = Symbol("total_delay", "D", nonnegative=True)
+TAU = Symbol("batch_length", "tau", positive=True, integer=True)
 C = Symbol("switching_cost", "c", nonnegative=True)
 _SWITCHES = C * (T - 1)
 _LOG_K = sp.log(K)
@@ -70,6 +82,11 @@ def _all(text: str, test: Any) -> Assumption:
     return problem_has(text, lambda problem: all(test(graph) for graph in _graphs(problem)))
 
 
+def _mask(graph: Any) -> list[int]:
+    """Return for each action the sum of 2^j over the actions j that it reveals."""
+    return [sum(2**j for j, shown in enumerate(row) if shown) for row in graph.adjacency]
+
+
 GRAPH = feedback_is("graph")
 LOOPS = _all("every action reveals its own loss", lambda graph: graph.loops.all())
 STRONG = _all("every graph is strongly observable", lambda graph: graph.kind == "strong")
@@ -88,7 +105,7 @@ COVERING = parameters_have(
 
 _SET = _LOG_K / ETA + ETA * SIZE * T / 2
 EXP3_SET = Bound(
-    "graphs.exp3_set",
+    "alon2013.exp3_set",
     "Exp3Set",
     "regret",
     _SET + _SWITCHES,
@@ -100,7 +117,7 @@ EXP3_SET = Bound(
 )
 _LATE = _LOG_K / ETA + ETA * (SIZE * T / 2 + D)
 DELAYED = Bound(
-    "graphs.delayed_exp3_set",
+    "ours.delayed_exp3_set",
     "DelayedExp3Set",
     "regret",
     _LATE + _SWITCHES,
@@ -112,7 +129,7 @@ DELAYED = Bound(
 )
 _STRONG = _LOG_K / ETA + ETA * T * (4 + 2 * LOOPED)
 EXP3_G = Bound(
-    "graphs.exp3_g",
+    "alon2015.exp3_g",
     "Exp3G",
     "regret",
     GAMMA * T + _LOG_K / ETA + ETA * T * (1 + LOOPED) / (1 - GAMMA) + _SWITCHES,
@@ -130,7 +147,7 @@ EXP3_G = Bound(
 )
 _WEAK_RATE = Tuning.minimising(ETA, _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA))
 EXPLORING = Bound(
-    "graphs.exploring_exp3",
+    "alon2015.exploring_exp3",
     "ExploringExp3",
     "regret",
     GAMMA * T + _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA) + _SWITCHES,
@@ -140,8 +157,46 @@ EXPLORING = Bound(
     tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
     readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
 )
+_BLOCKS = sp.ceiling(T / TAU)
+DARTBOARD = Bound(
+    "ours.graph_dartboard",
+    "GraphDartboard",
+    "regret",
+    TAU * (_LOG_K / ETA + ETA * _BLOCKS * COVER / 2) + (1 + 2 * C) * _BLOCKS + C * (_LOG_K + ETA * _BLOCKS),
+    Source("ours", _HERE),
+    "With switching costs, on every observable graph: 3 ((1 + 2 c) delta* ln K / 2)^(1/3) T^(2/3) in the main.",
+    assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
+    tunings=(
+        Tuning.minimising(ETA, TAU * _LOG_K / ETA + ETA * _BLOCKS * (TAU * COVER / 2 + C)),
+        Tuning.minimising(
+            TAU,
+            sp.sqrt(2 * TAU * T * COVER * _LOG_K) + (1 + 2 * C) * T / TAU,
+            lambda best: sp.Min(T, sp.Max(1, sp.ceiling(best))),
+        ),
+    ),
+    readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
+)
+WEAK_LOWER = Bound(
+    "alon2015.weak_lower",
+    "",
+    "regret",
+    sp.Rational(698, 10_000) * T ** sp.Rational(2, 3),
+    _ALON,
+    "Where what reveals losses is costly, no learner does better than T^(2/3).",
+    "lower",
+    assumptions=(
+        GRAPH,
+        _all("action 0 of 3 reveals all losses, the others none", lambda graph: _mask(graph) == [7, 0, 0]),
+        problem_has(
+            "the hidden coin's gap is 0.9 T^(-1/3)",
+            lambda p: abs(p.losses.gap - 0.9 * p.horizon ** (-1 / 3)) <= 1e-9 * p.losses.gap,
+        ),
+        losses_are("hidden coin", "fair coins but for one hidden action and a costly one", lambda p: p.costly == 1),
+        problem_has("horizon at least 100", lambda p: p.horizon >= 100).where(sp.Ge(T, 100)),
+    ),
+)
 UNOBSERVABLE_LOWER = Bound(
-    "graphs.unobservable_lower",
+    "alon2015.unobservable_lower",
     "",
     "regret",
     T / 2,

@@ -54,6 +54,25 @@ def _weak(horizon: int, gap: float) -> Case:
     return _on(losses, "ExploringExp3", FeedbackGraph.revealing(3))
 
 
+def _star() -> Case:
+    from bandits.graphs import FeedbackGraph, GraphDartboard, Neighbours
+    from bandits.losses import LossTable
+    from bandits.switching import SwitchingCostGame
+
+    seen = Neighbours(FeedbackGraph.star(8))
+    return Case(SwitchingCostGame(LossTable(costly_losses(4096, 8, 0.3)), 4096, 1.0, seen), GraphDartboard())
+
+
+def _hidden_coin() -> Case:
+    from bandits.graphs import ExploringExp3, FeedbackGraph, Neighbours
+    from bandits.losses import HiddenCoin
+    from bandits.switching import SwitchingCostGame
+
+    losses = HiddenCoin(3, 0.9 * 1000 ** (-1 / 3), costly=1)
+    game = SwitchingCostGame(losses, 1000, 0.0, Neighbours(FeedbackGraph.revealing(3)))
+    return Case(game, ExploringExp3(0.1, 0.01))
+
+
 def _hopeless() -> Case:
     import numpy as np
 
@@ -66,9 +85,11 @@ def _hopeless() -> Case:
 
 
 CASES: Cases = {
-    "graphs.exp3_set": (partial(_sets, 8, 3, 0.8), partial(_sets, 4096, 6, 0.3), _changing),
-    "graphs.delayed_exp3_set": _late,
-    "graphs.exp3_g": partial(_strong, 4096),
-    "graphs.exploring_exp3": partial(_weak, 4096, 0.3),
-    "graphs.unobservable_lower": _hopeless,
+    "alon2013.exp3_set": (partial(_sets, 8, 3, 0.8), partial(_sets, 4096, 6, 0.3), _changing),
+    "ours.delayed_exp3_set": _late,
+    "alon2015.exp3_g": partial(_strong, 4096),
+    "alon2015.exploring_exp3": partial(_weak, 4096, 0.3),
+    "ours.graph_dartboard": _star,
+    "alon2015.weak_lower": _hidden_coin,
+    "alon2015.unobservable_lower": _hopeless,
 }

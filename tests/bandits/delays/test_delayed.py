@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bandits.delays import (
     BlockDelay,
@@ -18,7 +20,9 @@ from bandits.delays import (
 from bandits.losses import BernoulliLosses
 from bandits.switching import Bandit, Exp3, ExtraObservations, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
+from tests.constructors import one_sided_game
 from tests.drivers import plain, stream_of
+from tests.references import uniform
 
 LOSSES = BernoulliLosses([0.5, 0.25, 0.75])
 BANDIT, INFORMED = (SwitchingCostGame(LOSSES, 24, 1.0, feedback) for feedback in (Bandit(), FullInformation()))
@@ -50,30 +54,41 @@ def test_one_copy_more_than_is_outstanding():
     assert np.array_equal(*values)
 
 
-@pytest.mark.parametrize(
-    "schedule", [GeometricDelay(2.5), GeometricDelay(1e-9), HeavyTailedDelay(0.7), HeavyTailedDelay(2.0, 9)]
-)
+@pytest.mark.parametrize("schedule", [GeometricDelay(2.5), HeavyTailedDelay(0.7), HeavyTailedDelay(2.0, 9)])
 def test_random_delays_have_their_law(schedule):
-    """Empirical tails of 4000 delays against P(d >= k), k <= 9: Hoeffding with a false alarm below 1e-9 each."""
-    horizon, n = 50, 4_000
-    draw, setting = plain(type(schedule).delay), schedule.setting(horizon)
-    delays = np.array([draw(setting, t, stream_of(1, 0, 1)) for t in range(n)])
-    assert 0 <= delays.min() <= delays.max() <= schedule.longest(horizon)
-    tails = np.array([(delays >= k).mean() for k in range(1, 10)])
-    assert np.abs(tails - schedule.tail(np.arange(1.0, 10.0))).max() < np.sqrt(np.log(2e9) / (2 * n))
-    left = np.arange(horizon - 1, -1, -1)
-    for patience in (0, 4, horizon):
-        endured, skipped = schedule.expected(horizon, patience)
-        kept = delays <= patience
-        counted = np.array([(np.minimum(delays, m) * kept).mean() for m in left]).sum()
-        assert endured == pytest.approx(counted, rel=0.1, abs=1e-6)
-        assert skipped == pytest.approx(horizon * (~kept).mean(), rel=0.1, abs=1e-6)
+    """A delay is at least k where its uniform, of an address of its own, is at least 1 - P(d >= k), and is limited."""
+    setting, env = schedule.setting(30), stream_of(5, 3, 1)
+
+    def delay(u):
+        return plain(type(schedule).delay, uniform=lambda *address: u)(setting, 0, env)
+
+    for k in range(1, 9):
+        edge = 1.0 - schedule.tail(np.array([float(k)]))[0]
+        assert delay(edge - 1e-9) == k - 1
+        assert delay(edge + 1e-9) == k
+    assert delay(1.0 - 2.0**-53) == (schedule.longest_delay or 30)
+    drawn = plain(type(schedule).delay)
+    assert [drawn(setting, t, env) for t in range(9)] == [delay(uniform(5, 3, 1, t, 2**32 - 1)) for t in range(9)]
 
 
-def test_a_table_is_counted_like_random_delays():
-    table, random = DelayTable([2]), HeavyTailedDelay(1e-9, 2)  # which is 2 with probability 1 - 1e-9
-    for patience in (0, 1, 2, 50):
-        assert random.expected(9, patience) == pytest.approx(table.expected(9, patience), abs=1e-6)
+def test_room_is_made_for_the_longest_delay():
+    assert [FixedDelay(n).longest(24) for n in (3, 40)] == [3, 24]
+    assert [HeavyTailedDelay(1.0, n).longest(24) for n in (3, 40, None)] == [3, 24, 24]
+    assert [delayed(BANDIT, FixedDelay(n)).places for n in (0, 1, 3, 4, 99)] == [1, 2, 4, 8, 32]
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(1, 20), st.integers(0, 25))
+def test_total_delays_are_those_of_their_definition(listed, T, patience):
+    """Given delays by counting all rounds; random ones by summing tails over the rounds and what is left of them."""
+    table, delays = DelayTable(listed), [listed[t % len(listed)] for t in range(T)]
+    kept = sum(min(d, T - 1 - t) for t, d in enumerate(delays) if min(d, T) <= patience)
+    assert table.expected(T, patience) == (kept, sum(min(d, T) > patience for d in delays))
+    assert table.outstanding(T) == max(sum(s + delays[s] >= t for s in range(t)) for t in range(T))
+    for random in (GeometricDelay(3.0), HeavyTailedDelay(0.7, 5)):
+        tail = [random.tail(np.array([float(k)]))[0] * (k <= random.longest(T)) for k in range(1, T + 27)]
+        late = tail[patience] if patience < T else 0.0
+        endured = sum(tail[k] - late for m in range(T) for k in range(min(m, patience)))
+        assert random.expected(T, patience) == pytest.approx((endured, late * T), rel=1e-12, abs=1e-12)
 
 
 def test_wrong_input_is_refused():
@@ -84,6 +99,8 @@ def test_wrong_input_is_refused():
         DelayTable([])
     with pytest.raises(TypeError, match=r"schedule must be a schedule such as FixedDelay\(rounds=10\), got int"):
         delayed(BANDIT, 3)
+    with pytest.raises(TypeError, match="OneSided feedback cannot be delayed"):
+        delayed(one_sided_game(), FixedDelay(1))
     with pytest.raises(TypeError, match="ExtraObservations feedback cannot be delayed"):
         delayed(SwitchingCostGame(LOSSES, 24, 1.0, ExtraObservations(8)), FixedDelay(1))
     with pytest.raises(

@@ -183,6 +183,15 @@ def test_the_hidden_coin_is_one_of_the_coins_at_another_mean():
     assert found == {0, 1, 2}  # a third each: missed with probability below 3 (2/3)^12 over the seed
 
 
+def test_costly_actions_always_lose():
+    found = set()
+    for repetition in range(20):
+        losses, totals = read(HiddenCoin(3, 0.4, costly=1), 100, 5, repetition)
+        assert losses[:, 0].min() == 1.0
+        found.add(int(totals[0].argmin()))
+    assert found == {1, 2}  # a half each: missed with probability below 2^-19 over the seed
+
+
 @pytest.mark.parametrize(("n_actions", "horizon"), [(2, 7), (5, 7), (8, 64), (9, 2)])
 def test_bitwise_coins_split_the_actions_by_one_bit_per_block(n_actions, horizon):
     losses, _ = read(BitwiseCoins(n_actions), horizon, 3)

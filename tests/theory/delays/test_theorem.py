@@ -38,7 +38,7 @@ def test_every_path(drawn):
     terms = delayed_weights(table, delays, rate)
     sharp = np.log(table.shape[1]) / rate + rate / 8.0 * (len(table) + 2 * terms.total_delay)
     assert terms.regret <= sharp + 1e-9
-    assert theory.theorem("delays.hedge").value(
+    assert theory.theorem("joulani2016.delayed_hedge").value(
         horizon=len(table),
         n_actions=table.shape[1],
         learning_rate=rate,
@@ -53,7 +53,7 @@ def test_exp3_with_skipping(table, delays, patience):
     game = Delayed(SwitchingCostGame(LossTable(table), len(table), 0.0, Bandit()), DelayTable(delays))
     for rate in (0.1, 0.6):
         learner = DelayedExp3(rate, patience)
-        value = theory.theorem("delays.exp3_skipping").value_for(game, learner)
+        value = theory.theorem("thune2019.skipping").value_for(game, learner)
         assert expectation(game, learner, "regret")[0] <= value + 1e-9
 
 
@@ -67,7 +67,9 @@ def test_worst_of_all_tables_of_two_actions(delay):
     total = 8 * delay - delay * (delay + 1) // 2
     rate = np.sqrt(8 * np.log(2) / (8 + 2 * total))
     fields = {"horizon": 8, "n_actions": 2, "total_delay": total, "switching_cost": 0}
-    assert theory.theorem("delays.hedge").value(learning_rate=rate, **fields) == pytest.approx(bound, abs=1e-6)
+    assert theory.theorem("joulani2016.delayed_hedge").value(learning_rate=rate, **fields) == pytest.approx(
+        bound, abs=1e-6
+    )
     rows = np.indices((3,) * 8).reshape(8, -1)
     difference = np.array([-1.0, 1.0, 0.0])[rows]  # loss of action 0 less that of action 1
     known = np.zeros_like(difference)
@@ -83,7 +85,7 @@ LOWER = {0: 39.893231, 9: 126.125091, 99: 397.946187}  # (d + 1) E |S_n| / 2, n 
 @pytest.mark.parametrize("delay", LOWER)
 def test_the_lower_bound(delay):
     """The theorem's value is just below the exact one, and asks that every coin has passed when it is seen."""
-    bound = theory.theorem("delays.lower")
+    bound = theory.theorem("cesabianchi2019.delay_lower")
 
     def game(held):
         coins = SwitchingCostGame(BitwiseCoins(2, held=held), 10_000, 0.0, FullInformation())
@@ -98,7 +100,7 @@ def test_the_lower_bound(delay):
 def test_the_bound_of_copies_is_that_of_their_shares():
     table = LossTable(np.zeros((40, 2)))
     game = Delayed(SwitchingCostGame(table, 40, 0.0), DelayTable([3]))
-    value = theory.theorem("delays.bold_exp3").value_for(game, Bold(Exp3()))
+    value = theory.theorem("joulani2013.bold_exp3").value_for(game, Bold(Exp3()))
     assert value == pytest.approx(np.sqrt(2 * 4 * 2 * 40 * np.log(2)))
 
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import lambertw
 
 import theory
 from bandits.delays import Delayed, DelayTable
 from bandits.graphs import DelayedExp3Set, Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, Neighbours
-from bandits.losses import LossTable
+from bandits.losses import HiddenCoin, LossTable
 from bandits.switching import SwitchingCostGame
 from tests.bandits.graphs.test_numbers import graphs
 from tests.mutants.rejection import rejected
@@ -83,35 +84,53 @@ def test_bounds_at_exact_expectations(drawn, table, late):
     table = np.ascontiguousarray(table[:, : drawn.n_actions])
     looped = with_loops(drawn)
     for rate in (0.1, 0.4):
-        check_bound("graphs.exp3_set", on([looped, with_loops(drawn, undirected=True)], table), Exp3Set(rate))
+        check_bound("alon2013.exp3_set", on([looped, with_loops(drawn, undirected=True)], table), Exp3Set(rate))
         game = Delayed(on(looped, table), DelayTable(late))
-        check_bound("graphs.delayed_exp3_set", game, DelayedExp3Set(rate))
+        check_bound("ours.delayed_exp3_set", game, DelayedExp3Set(rate))
         if drawn.kind == "strong":
-            check_bound("graphs.exp3_g", on(drawn, table), Exp3G(rate, min(0.9, 2 * rate)))
+            check_bound("alon2015.exp3_g", on(drawn, table), Exp3G(rate, min(0.9, 2 * rate)))
         if drawn.kind != "unobservable":
-            check_bound("graphs.exploring_exp3", on(drawn, table), ExploringExp3(rate, 0.3))
+            check_bound("alon2015.exploring_exp3", on(drawn, table), ExploringExp3(rate, 0.3))
+
+
+@pytest.mark.parametrize(("horizon", "exact"), [(100, 1.503857), (1000, 7.081124), (10**6, 710.8613)])
+def test_the_lower_bound_of_weak_graphs(horizon, exact):
+    """Below the greatest value over the gaps, which the proof's W(e T k / 4) / (2 k) has near 0.9 T^(-1/3)."""
+
+    def proved(gap):
+        apart = -0.5 * np.log1p(-4 * gap**2)
+        apart += (0.5 - gap) * np.log1p(-2 * gap) + (0.5 + gap) * np.log1p(2 * gap)
+        return lambertw(gap * horizon * apart / 4).real / (2 * apart)
+
+    gaps = np.linspace(0.5, 1.5, 2001) * horizon ** (-1 / 3)
+    assert proved(gaps).max() == pytest.approx(exact, rel=1e-5)
+    losses = HiddenCoin(3, 0.9 * horizon ** (-1 / 3), costly=1)
+    game = SwitchingCostGame(losses, horizon, 0.0, Neighbours(FeedbackGraph.revealing(3)))
+    bound = theory.theorem("alon2015.weak_lower")
+    assert bound.applies(game, ExploringExp3()) == []
+    assert 0.97 * exact < bound.value_for(game, ExploringExp3()) <= proved(losses.gap)
 
 
 def test_tuned_bounds():
     T, K = 10**4, 3
     tuned = {
-        "graphs.exploring_exp3": 3 * (np.log(K) / 2) ** (1 / 3) * T ** (2 / 3),
-        "graphs.exp3_set": np.sqrt(2 * 2 * T * np.log(K)),
+        "alon2015.exploring_exp3": 3 * (np.log(K) / 2) ** (1 / 3) * T ** (2 / 3),
+        "alon2013.exp3_set": np.sqrt(2 * 2 * T * np.log(K)),
     }
     weak, path = on(FeedbackGraph.revealing(K), np.zeros((T, K))), on(FeedbackGraph.path(K), np.zeros((T, K)))
     for name, game, learner in (
-        ("graphs.exploring_exp3", weak, ExploringExp3()),
-        ("graphs.exp3_set", path, Exp3Set()),
+        ("alon2015.exploring_exp3", weak, ExploringExp3()),
+        ("alon2013.exp3_set", path, Exp3Set()),
     ):
         assert theory.theorem(name).value_for(game, learner) == pytest.approx(tuned[name] + 0.5 * (T - 1))
-    value = theory.theorem("graphs.exp3_g").value_for(path, Exp3G()) - 0.5 * (T - 1)
+    value = theory.theorem("alon2015.exp3_g").value_for(path, Exp3G()) - 0.5 * (T - 1)
     assert value <= 2 * np.sqrt(8 * T * np.log(K))  # gamma = 2 eta <= 1/2
 
 
 def test_the_side_condition_of_exp3_g_is_asked_for():
     """Public code sets eta = 2 gamma; the proof needs gamma >= eta K / (K - 1) where a loop is missing."""
     clique = on(FeedbackGraph.cliques(1, 3, loops=False), np.zeros((4, 3)))
-    bound = theory.theorem("graphs.exp3_g")
+    bound = theory.theorem("alon2015.exp3_g")
     assert bound.applies(clique, Exp3G(0.1, 0.15)) == []
     assert bound.applies(clique, Exp3G(0.1, 0.05)) == ["gamma >= eta K / (K - 1), or all loops"]
     assert bound.applies(on(FeedbackGraph.path(3), np.zeros((4, 3))), Exp3G(0.1, 0.05)) == []
@@ -120,8 +139,8 @@ def test_the_side_condition_of_exp3_g_is_asked_for():
 def test_assumptions_on_the_graph():
     table = np.zeros((4, 3))
     weak, hopeless = FeedbackGraph.revealing(3), FeedbackGraph(np.diag([1, 1, 0]))
-    assert theory.theorem("graphs.exp3_g").applies(on(weak, table), Exp3G()) == ["every graph is strongly observable"]
-    texts = theory.theorem("graphs.exploring_exp3").applies(on(hopeless, table), Exp3G())
+    assert theory.theorem("alon2015.exp3_g").applies(on(weak, table), Exp3G()) == ["every graph is strongly observable"]
+    texts = theory.theorem("alon2015.exploring_exp3").applies(on(hopeless, table), Exp3G())
     assert texts == ["one graph, in which every loss can be revealed", "exploration is the fractional cover"]
-    mixed = theory.theorem("graphs.exploring_exp3").applies(on(weak, table), Exp3G())
+    mixed = theory.theorem("alon2015.exploring_exp3").applies(on(weak, table), Exp3G())
     assert mixed == ["exploration is the fractional cover"]

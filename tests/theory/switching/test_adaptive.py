@@ -38,14 +38,13 @@ def test_adahedge_on_a_constant_gap_has_bounded_regret():
     assert adahedge(np.tile([0.0, 1.0], (10_000, 1))).loss == pytest.approx(0.836412, abs=1e-6)
 
 
-@given(loss_tables(), st.floats(0.1, 9.0), st.floats(-5.0, 5.0))
-def test_adahedge_does_not_see_scale_and_shift(table, factor, shift):
-    """Its play on a l + b is that on l, here for l scaled into [0, 1] by a power of two, which rounds nothing."""
-    halves = adahedge(table / 2).probabilities
-    shifted = adahedge(table / 2 + 0.5).probabilities
+@given(loss_tables())
+def test_adahedge_does_not_see_scale_and_shift(table):
+    """Its play on a l + b is that on l; sums of multiples of 1/64 are exact, so that ties stay ties."""
+    table = np.round(64 * table) / 64
     same = adahedge(table).probabilities
-    assert np.array_equal(halves, same)
-    assert np.allclose(shifted, same, atol=1e-6)
+    assert np.allclose(adahedge(table / 2).probabilities, same, atol=1e-6)
+    assert np.allclose(adahedge(table / 2 + 0.5).probabilities, same, atol=1e-6)
 
 
 @given(loss_tables())

@@ -33,7 +33,7 @@ COINS = losses_are(
     "fair coins per round, split by the bits of the actions' numbers",
     lambda losses: losses.held == 1,
 )
-HIDDEN = losses_are("hidden coin", "fair coins but for one hidden action")
+HIDDEN = losses_are("hidden coin", "fair coins but for one hidden action", lambda losses: losses.costly == 0)
 EACH_NOISY = losses_are("noisy random walk", "the paper's, a walk with noise for each action, which the package lacks")
 
 
