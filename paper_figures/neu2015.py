@@ -84,7 +84,7 @@ class Tails(Figure):
         panel.set(
             xlabel="level of regret (loss)", ylabel="share of repetitions above it", ylim=(0.5 / last["runs"], 1.5)
         )
-        kit.finish(axes, ["losses that change once"], columns=2)
+        kit.legend_below(panel, 2)
 
     def findings(self, frame: Frame) -> list[str]:
         """Return the level that one repetition in a hundred exceeds."""

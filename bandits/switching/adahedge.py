@@ -19,10 +19,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.core.exponential_weights import pick, remake
+from bandits.core.exponential_weights import remake
 from bandits.core.jit import kernel
-from bandits.core.rng import Stream, uniform
+from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
+from bandits.switching.anytime import draw_by_weights, law_by_weights
 from bandits.switching.feedback import FullInformation
 from bandits.switching.problem import SwitchingCostGame
 
@@ -49,11 +50,6 @@ class AdaHedgeState(NamedTuple):
 def _init(params: AdaHedgeParams, rng: Stream) -> AdaHedgeState:
     n_actions = params.n_actions
     return AdaHedgeState(np.zeros(n_actions), np.ones(n_actions), float(n_actions), 0.0)
-
-
-@kernel
-def _act(params: AdaHedgeParams, state: AdaHedgeState, t: int, rng: Stream) -> int:
-    return pick(state.weight, state.total, uniform(rng, t, 0))
 
 
 @kernel
@@ -93,22 +89,17 @@ def _update(params: AdaHedgeParams, state: AdaHedgeState, t: int, arm: int, loss
     return AdaHedgeState(state.loss, state.weight, leaders, gap)
 
 
-@kernel
-def _law(params: AdaHedgeParams, state: AdaHedgeState, t: int) -> Any:
-    return state.weight / state.total
-
-
 @dataclass(frozen=True)
 class AdaHedge(Learner):
     """AdaHedge; it has no parameters."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "adahedge"
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""
-        return _law
+        return law_by_weights
 
     def parameters(self, problem: SwitchingCostGame) -> AdaHedgeParams:
         """Return K and ln K."""

@@ -47,7 +47,8 @@ def _init(params: AnytimeParams, rng: Stream) -> AnytimeState:
 
 
 @kernel
-def _act(params: AnytimeParams, state: AnytimeState, t: int, rng: Stream) -> int:
+def draw_by_weights(params: Any, state: Any, t: int, rng: Stream) -> int:
+    """Return an action drawn by the weights of a state with `weight` and `total`; for `act`."""
     return pick(state.weight, state.total, uniform(rng, t, 0))
 
 
@@ -76,7 +77,8 @@ def _update_exp3(
 
 
 @kernel
-def _law(params: AnytimeParams, state: AnytimeState, t: int) -> Any:
+def law_by_weights(params: Any, state: Any, t: int) -> Any:
+    """Return the law of that draw, (K,) float64."""
     return state.weight / state.total
 
 
@@ -94,13 +96,13 @@ class _Anytime(Learner):
 class AnytimeHedge(_Anytime):
     """Hedge with the learning rates scale * 2 sqrt(ln K / t)."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update_hedge)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update_hedge)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "anytime_hedge"
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""
-        return _law
+        return law_by_weights
 
     def parameters(self, problem: SwitchingCostGame) -> AnytimeParams:
         """Return K and eta_1 for the game."""
@@ -111,13 +113,13 @@ class AnytimeHedge(_Anytime):
 class AnytimeExp3(_Anytime):
     """EXP3 with the learning rates scale * sqrt(ln K / (K t))."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update_exp3)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update_exp3)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "anytime_exp3"
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""
-        return _law
+        return law_by_weights
 
     def parameters(self, problem: SwitchingCostGame) -> AnytimeParams:
         """Return K and eta_1 for the game."""

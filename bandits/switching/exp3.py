@@ -65,7 +65,8 @@ def _update(params: Exp3Params, state: Weights, t: int, arm: int, loss: float, r
 
 
 @kernel
-def _law(params: Exp3Params, state: Weights, t: int) -> Any:
+def law_of_weights(params: Any, state: Weights, t: int) -> Any:
+    """Return p_t, (K,) float64."""
     return law(state)
 
 
@@ -115,7 +116,7 @@ class Exp3(Learner):
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""
-        return _tree_law if self.steps_for(problem) is _TREE_STEPS else _law
+        return _tree_law if self.steps_for(problem) is _TREE_STEPS else law_of_weights
 
     def parameters(self, problem: SwitchingCostGame) -> Exp3Params:
         """Return K and eta for the game."""

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real, real
-from bandits.core.exponential_weights import Weights, add_loss, draw, law, probability, uniform_weights
+from bandits.core.exponential_weights import Weights, add_loss, probability
 from bandits.core.jit import kernel
-from bandits.core.rng import Stream, uniform
+from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
+from bandits.switching.exp3 import Exp3, law_of_weights
 from bandits.switching.feedback import Bandit
 from bandits.switching.problem import SwitchingCostGame
 
@@ -35,24 +36,9 @@ class Exp3IXParams(NamedTuple):
 
 
 @kernel
-def _init(params: Exp3IXParams, rng: Stream) -> Weights:
-    return uniform_weights(params.n_actions)
-
-
-@kernel
-def _act(params: Exp3IXParams, state: Weights, t: int, rng: Stream) -> int:
-    return draw(state, uniform(rng, t, 0))
-
-
-@kernel
 def _update(params: Exp3IXParams, state: Weights, t: int, arm: int, loss: float, rng: Stream) -> Weights:
     estimate = loss / (probability(state, arm) + params.exploration)
     return add_loss(state, params.learning_rate, arm, estimate)
-
-
-@kernel
-def _law(params: Exp3IXParams, state: Weights, t: int) -> Any:
-    return law(state)
 
 
 @dataclass(frozen=True)
@@ -66,7 +52,7 @@ class Exp3IX(Learner):
     learning_rate: float | None = None
     exploration: float | None = None
     failure_probability: float = 0.05
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    steps: ClassVar[LearnerSteps] = Exp3.steps._replace(update=_update)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "exp3_ix"
 
@@ -77,7 +63,7 @@ class Exp3IX(Learner):
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""
-        return _law
+        return law_of_weights
 
     def parameters(self, problem: SwitchingCostGame) -> Exp3IXParams:
         """Return K, eta, gamma and delta for the game."""

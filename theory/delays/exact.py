@@ -6,7 +6,6 @@ playing i reveals the losses of the actions j with reveals[i, j]; p_t = (1 - gam
 exponential weights of the estimates lhat_s(j) = l_s(j) / P_s(j) that have arrived, P_s(j) = sum_i p_s(i) reveals[i, j].
 """
 
-import inspect
 import pkgutil
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.core.arguments import checked
 from bandits.core.checks import array, integer, integers, real
 from bandits.protocol import known
-from theory.switching.exact import MAX_NODES, ExactPlay
+from theory.switching.exact import MAX_NODES, ExactPlay, applied
 from theory.switching.ranges import known_table
 
 Array = NDArray[np.float64]
@@ -135,21 +134,13 @@ def exact_play(problem: Any, learner: Any) -> ExactPlay | None:
         return None
     function = pkgutil.resolve_name(law)
     fields = {"delays": np.resize(delays, len(table)), **learner.parameters(problem)._asdict()}
-    arguments = {name: fields[name] for name in inspect.signature(function).parameters if name in fields}
-    try:
-        return function(table, **arguments)
-    except ValueError:  # too many draws to enumerate
-        return None
+    return applied(function, table, fields)
 
 
 def expectation(problem: Any, learner: Any, quantity: str) -> tuple[float, float] | None:
     """Return an exact expectation, of "loss", "switches" or "regret", and its rounding; None where it is not known."""
     play = exact_play(problem, learner) if quantity in ("loss", "switches", "regret") else None
-    if play is None:
-        return None
-    cost = problem.switching_cost
-    value = play.regret(cost) if quantity == "regret" else getattr(play, quantity)
-    return float(value), play.rounding * (1.0 + cost)
+    return None if play is None else play.expected(quantity, problem.switching_cost)
 
 
 def marginals(problem: Any, learner: Any) -> Array | None:

@@ -23,7 +23,6 @@ Long games, for losses that keep the law simple:
   is greatest: P(switch) = r (1 - r^(K-1) / K), in each round alike since the perturbations stay exponential.
 """
 
-import inspect
 import pkgutil
 from typing import Any
 
@@ -39,6 +38,7 @@ from theory.switching.exact.informed import shrinking_dartboard as shrinking_dar
 from theory.switching.exact.play import MAX_NODES as MAX_NODES
 from theory.switching.exact.play import Array
 from theory.switching.exact.play import ExactPlay as ExactPlay
+from theory.switching.exact.play import applied as applied
 from theory.switching.exact.steady import exp3_on_steady_losses as exp3_on_steady_losses
 from theory.switching.exact.steady import leader_switches as leader_switches
 from theory.switching.exact.steady import uniform_looks as uniform_looks
@@ -67,21 +67,13 @@ def exact_play(game: Any, learner: Any) -> ExactPlay | None:
         return None
     function = pkgutil.resolve_name(law) if ":" in law else globals()[law]
     fields = {"looks": getattr(game.feedback, "looks", "flexible"), **learner.parameters(game)._asdict()}
-    arguments = {name: fields[name] for name in inspect.signature(function).parameters if name in fields}
-    try:
-        return function(table, **arguments)
-    except ValueError:  # too many draws to enumerate
-        return None
+    return applied(function, table, fields)
 
 
 def expectation(game: Any, learner: Any, quantity: str) -> tuple[float, float] | None:
     """Return an exact expectation, of "loss", "switches" or "regret", and its rounding; None where it is not known."""
     play = exact_play(game, learner) if quantity in ("loss", "switches", "regret") else None
-    if play is None:
-        return None
-    cost = game.switching_cost
-    value = play.regret(cost) if quantity == "regret" else getattr(play, quantity)
-    return float(value), play.rounding * (1.0 + cost)
+    return None if play is None else play.expected(quantity, game.switching_cost)
 
 
 def marginals(game: Any, learner: Any) -> Array | None:

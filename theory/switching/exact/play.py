@@ -1,6 +1,9 @@
 """The exact play of a learner on a loss table, and what its computations share."""
 
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +34,20 @@ class ExactPlay:
     def regret(self, switching_cost: float = 0.0) -> float:
         """Return the expected regret with c = switching_cost >= 0 paid for each switch."""
         return self.loss + real("switching_cost", switching_cost, low=0.0) * self.switches - self.best_loss
+
+    def expected(self, quantity: str, switching_cost: float) -> tuple[float, float]:
+        """Return the expectation of "loss", "switches" or "regret", and its rounding."""
+        value = self.regret(switching_cost) if quantity == "regret" else getattr(self, quantity)
+        return float(value), self.rounding * (1.0 + switching_cost)
+
+
+def applied(law: Callable[..., ExactPlay], table: Array, fields: Mapping[str, Any]) -> ExactPlay | None:
+    """Return the play on a table by a law, which reads fields by name; None where there are too many draws."""
+    arguments = {name: fields[name] for name in inspect.signature(law).parameters if name in fields}
+    try:
+        return law(table, **arguments)
+    except ValueError:
+        return None
 
 
 def table_and_rate(losses: ArrayLike, learning_rate: float) -> tuple[Array, float]:
