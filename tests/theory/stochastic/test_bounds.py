@@ -100,6 +100,17 @@ def test_known_constants_of_lai_and_robbins(rewards, constant):
     assert lai_robbins(*stochastic_bandit(rewards, 9).losses.outcomes()) == pytest.approx(constant, abs=1e-6)
 
 
+def test_rounding_of_equal_means_is_no_gap():
+    losses = FiniteLosses([0.1, 0.2, 0.3], [[1 / 3] * 3, [0.0, 1.0, 0.0]])
+    assert len(set(losses.means)) == 2
+    assert (
+        lai_robbins(*losses.outcomes())
+        == theory.theorem("auer2002.ucb1").value_for(stochastic_bandit(losses, 99), UCB1())
+        == 0.0
+    )
+    assert lai_robbins([0.0, 1.0], [[0.5, 0.5], [0.5 - 1e-12, 0.5 + 1e-12]]) > 1e11
+
+
 def test_lai_robbins_of_other_values_is_below_that_of_rounded_losses():
     losses = FiniteLosses([0.0, 0.5, 1.0], [[0.5, 0.5, 0.0], [0.25, 0.5, 0.25]])
     assert lai_robbins(*losses.outcomes()) < lai_robbins(*BernoulliLosses(losses.means).outcomes())

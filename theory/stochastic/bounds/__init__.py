@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 
 from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import Assumption, Bound, K, Source, Symbol, T, found_in
-from theory.stochastic.bounds.divergence import bernoulli_kl, lai_robbins
+from theory.stochastic.bounds.divergence import bernoulli_kl, gaps_of, lai_robbins
 
 SIGMA = Symbol("sigma", "sigma")
 M = Symbol("pulls", "m", positive=True, integer=True)
@@ -57,8 +57,7 @@ CONSTANT = Symbol("lai_robbins", "C", nonnegative=True)
 
 def gaps(problem: Any) -> NDArray[np.float64]:
     """Return the positive gaps of the mean losses."""
-    means = np.array(problem.losses.means)
-    found = means - means.min()
+    found = gaps_of(np.array(problem.losses.means))
     return np.asarray(found[found > 0.0])
 
 
