@@ -16,7 +16,7 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import delays, graphs, losses, one_sided, preference, protocol, stochastic, switching, threshold
+from bandits import delays, graphs, losses, one_sided, partial, preference, protocol, stochastic, switching, threshold
 from bandits.core.arguments import Checked
 from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
@@ -41,6 +41,7 @@ LISTED = np.vstack([np.zeros(12), np.eye(12)[:3]])
 RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
 POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
 GRAPH = graphs.FeedbackGraph.path(3)
+ASKING = partial.FiniteGame.label_efficient(0.5)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -54,6 +55,12 @@ def switching_game(feedback=None, **changes):
     """Return a small game with switching costs."""
     base = {"losses": COINS, "horizon": HORIZON, "feedback": feedback or switching.Bandit()}
     return switching.SwitchingCostGame(**(base | changes))
+
+
+def signal_game(**changes):
+    """Return a small game of partial monitoring that all its learners play."""
+    base = {"game": ASKING, "outcomes": partial.IndependentOutcomes([0.25, 0.75]), "horizon": HORIZON}
+    return partial.PartialMonitoring(**(base | changes))
 
 
 def threshold_game(feedback=None, **changes):
@@ -122,8 +129,13 @@ BASES = {
     "StackelbergGame": {"preferences": RPS, "leader_weight": 0.25, "follower_weight": 0.25},
     "StackelbergMatch": {"game": preference.StackelbergGame(RPS, 0.25, 0.25), "horizon": HORIZON},
     "StackelbergGDA": {"leader_rate": 0.125},
+    "Exp4": {"advice": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.25, 0.25, 0.5]]},
     "FeedbackGraph": {"adjacency": GRAPH.adjacency},
     "Neighbours": {"graph": GRAPH},
+    "FiniteGame": {"losses": ASKING.losses, "signals": ASKING.signals},
+    "OutcomeTable": {"outcomes": [0, 1, 1] * 8},
+    "IndependentOutcomes": {"probabilities": [0.25, 0.75]},
+    "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
     "Bold": {"learner": switching.Exp3(0.25)},
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
@@ -248,6 +260,10 @@ FUNCTIONS = {
     "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},
     "bandits.graphs.graph.FeedbackGraph.revealing": {"n_actions": 3},
     "bandits.graphs.graph.FeedbackGraph.star": {"n_actions": 3},
+    "bandits.partial.game.FiniteGame.full_information": {"losses": TABLE[:3]},
+    "bandits.partial.game.FiniteGame.bandit": {"losses": TABLE[:3]},
+    "bandits.partial.game.FiniteGame.label_efficient": {"query_cost": 0.5},
+    "bandits.partial.game.FiniteGame.pricing": {"n_prices": 3, "cost": 2.0},
     "bandits.delays.problem.delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
     "theory.delays.exact.exp3_tree": _RATE
     | {"delays": [1, 0, 2, 0], "exploration": 0.25, "explore": _LAW, "reveals": [np.eye(3)]},
@@ -366,6 +382,7 @@ GAMES = {
     switching.Bandit: switching_game,
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
+    partial.Signals: signal_game,
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
     one_sided.OneSided: one_sided_game,

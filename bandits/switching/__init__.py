@@ -10,6 +10,7 @@ from bandits.switching.budgeted import ExtraObservationLearner as ExtraObservati
 from bandits.switching.exp3 import Exp3 as Exp3
 from bandits.switching.exp3_ix import Exp3IX as Exp3IX
 from bandits.switching.exp3_p import Exp3P as Exp3P
+from bandits.switching.exp4 import Exp4 as Exp4
 from bandits.switching.feedback import Bandit as Bandit
 from bandits.switching.feedback import BudgetExceeded as BudgetExceeded
 from bandits.switching.feedback import ExtraObservations as ExtraObservations

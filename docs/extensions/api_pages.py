@@ -13,6 +13,7 @@ MODULES = {
         "bandits.stochastic": "stochastic bandits, and means that change",
         "bandits.delays": "delayed feedback",
         "bandits.graphs": "feedback graphs",
+        "bandits.partial": "partial monitoring",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",
         "bandits.preference": "preference games, duels, leader and follower, trajectories",

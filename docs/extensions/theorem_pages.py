@@ -18,6 +18,7 @@ FAMILIES = {
     "stochastic": "Stochastic bandits",
     "delays": "Delayed feedback",
     "graphs": "Feedback graphs",
+    "partial": "Partial monitoring",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

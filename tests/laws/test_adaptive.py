@@ -5,8 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from bandits.switching import AdaHedge, AnytimeExp3, AnytimeHedge, Bandit, Exp3IX, Exp3P, FullInformation, TsallisINF
-from tests.laws.test_switching import RATE, TABLES, check, softmin, tsallis, walk
+from bandits.switching import (
+    AdaHedge,
+    AnytimeExp3,
+    AnytimeHedge,
+    Bandit,
+    Exp3IX,
+    Exp3P,
+    Exp4,
+    FullInformation,
+    TsallisINF,
+)
+from tests.bandits.switching.known_answers import ROWS
+from tests.laws.test_switching import RATE, TABLES, check, game_of, softmin, tsallis, walk
 
 TABLES = TABLES | {"ties": np.array([[0.5, 0.5, 1.0], [1.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.0]])}
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -112,3 +123,62 @@ def test_tsallis_inf(table, scale):
         return base + one_hot(p, i, (loss - base[i]) / p[i])
 
     check(table, TsallisINF("reduced-variance", scale), Bandit(), bandit_law(table, law(4), reduced))
+
+
+# ---------------------------------------------------------------- experts
+
+
+def expert_law(table, advice, rate):
+    """advice: (T, N, K)."""
+
+    def after(losses, t):
+        p = softmin(losses, rate) @ advice[t]
+        return [(p[i], i, losses + advice[t][:, i] * table[t, i] / p[i]) for i in range(len(p)) if p[i] > 0]
+
+    return walk(np.zeros(advice.shape[1]), after, len(table))
+
+
+def rolled():
+    """Return the advice (4, 4, 3) of experts on three actions, rolled right by t in round t."""
+    experts = np.array([[1.0, 0.0, 0.0], [0.0, 0.5, 0.5], [1 / 3, 1 / 3, 1 / 3], [0.0, 0.0, 1.0]])
+    return np.stack([np.roll(experts, t, axis=1) for t in range(4)])
+
+
+def loss_of(table, law):
+    return math.fsum(chance * table[range(len(actions)), actions].sum() for actions, chance in law.items())
+
+
+def test_experts():
+    table = ROWS["three actions"].losses
+    learner = Exp4(rolled(), 0.7)
+    law = expert_law(table, rolled(), 0.7)
+    check(table, learner, Bandit(), law)
+    assert loss_of(table, law) == pytest.approx(1.709415, abs=1e-6)
+    assert learner.parameters(game_of(table, Bandit(), 0.0)).advice_size == pytest.approx(10 / 4)
+    bandit = expert_law(table, np.tile(np.eye(3), (4, 1, 1)), 0.7)
+    check(table, Exp4(np.eye(3), 0.7), Bandit(), bandit)
+    assert loss_of(table, bandit) == pytest.approx(1.765894, abs=1e-6)
+
+
+def test_the_bound_of_experts_on_every_advice():
+    """60 random advices and tables: regret against the best expert, at the exact expectation."""
+    draw = np.random.default_rng(18)
+    for _ in range(60):
+        n, rate = draw.integers(2, 6), draw.uniform(0.1, 2.0)
+        advice, table = draw.dirichlet(np.full(3, 0.3), size=(4, n)), draw.integers(0, 2, (4, 3)).astype(float)
+        params = Exp4(advice, rate).parameters(game_of(table, Bandit(), 0.0))
+        bound = math.log(n) / rate + rate / 2 * params.advice_size * 4
+        experts = (advice * table[:, None]).sum(axis=(0, 2))
+        assert loss_of(table, expert_law(table, params.advice, rate)) - experts.min() <= bound
+
+
+def test_wrong_advice_is_refused():
+    table = ROWS["three actions"].losses
+    for advice, text in [
+        ([0.5, 0.5], r"advice must have shape \(N, K\) or \(T, N, K\), got \(2,\)"),
+        ([[0.5, 0.4]], "advice must be probabilities that sum to 1, got a sum of 0.9"),
+        (np.eye(2), "advice must be on 3 actions, got 2"),
+        (rolled()[:3], "advice must reach the horizon = 4, got 3 rounds"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            Exp4(advice).parameters(game_of(table, Bandit(), 0.0))

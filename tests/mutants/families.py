@@ -14,6 +14,7 @@ _PLACES = {  # first match counts
     "bandits/preference": "preference",
     "bandits/delays": "delays",
     "bandits/graphs": "graphs",
+    "bandits/partial": "partial",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
     "bandits/core": "core",
@@ -88,6 +89,11 @@ TESTS = {  # exact laws, and what is quick when interpreted
     "graphs": [
         *_in("tests/laws", "graphs"),
         *_in(f"{_BANDITS}/graphs", "numbers"),
+    ],
+    "partial": [
+        *_in("tests/laws", "partial"),
+        *_in(f"{_BANDITS}/partial", "game"),
+        "tests/theory/partial/test_theorems.py::test_tuned_bounds",
     ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),

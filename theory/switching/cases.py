@@ -100,6 +100,18 @@ def _reduced() -> Case:
     return Case(game, switching.TsallisINF("reduced-variance"))
 
 
+def _advised() -> Case:
+    """Return the case of two experts for each of five actions, of whom the second plays at random half of the time."""
+    import numpy as np
+
+    from bandits import switching
+    from bandits.losses import LossTable
+
+    losses, sure = costly_losses(4096, 5, 0.2), np.eye(5)
+    advice = np.vstack([sure, 0.5 * sure + 0.1])
+    return Case(switching.SwitchingCostGame(LossTable(losses), len(losses), 0.0), switching.Exp4(advice))
+
+
 CASES: Cases = {
     "cesabianchi2006.hedge": (
         _informed("Hedge", 0.0, even_then_steady, 1000, 2, method="worst"),
@@ -126,6 +138,7 @@ CASES: Cases = {
     "zimmert2021.tsallis_inf_reduced": _reduced,
     "neu2015.exp3_ix": _bandit("Exp3IX", 0.0, costly_losses, 4096, 5, 0.2),
     "bubeck2012.exp3_p": _bandit("Exp3P", 0.0, costly_losses, 4096, 2, 0.6),
+    "lattimore2020.exp4": _advised,
     "bubeck2012.anytime_exp3": _bandit("AnytimeExp3", 0.0, costly_losses, 4096, 5, 0.2),
     "cesabianchi2006.anytime_hedge": _informed("AnytimeHedge", 0.0, even_then_steady, 4096, 8),
     "derooij2014.adahedge": _informed("AdaHedge", 0.0, even_then_steady, 4096, 8),

@@ -16,6 +16,10 @@ at most delta / (K + 1), for each of K actions and, in the same way, for the sum
 the right side is at most ln K / eta + eta K T + ln((K + 1) / delta), while Lhat_T(i) is at most
 L_T(i) + ln((K + 1) / delta) / eta.
 
+**Experts.** As for EXP3, with q_t and yhat_t in the places of p_t and lhat_t: ln N / eta + (eta / 2) sum_t E sum_m
+q_t(m) yhat_t(m)^2, and E sum_m q(m) yhat(m)^2 = sum_i (l(i)^2 / p(i)) sum_m q(m) xi(m, i)^2 <= sum_i max_m xi(m, i).
+That is against the best expert, and against the best action where every action has an expert who always takes it.
+
 **Falling rates.** ln K / eta_T in the place of ln K / eta, and eta_t in round t; sum of 1 / sqrt(t) <= 2 sqrt T.
 
 **AdaHedge.** With m_t = -(1 / eta_t) ln <p_t, exp(-eta_t l_t)> and rates that fall, sum m_t <= L* + ln K / eta_T =
@@ -30,7 +34,7 @@ and Delta_T <= sqrt(V_T ln K) + (2/3 ln K + 1) S. For losses in [0, 1], V_T <= T
 import sympy as sp
 
 from theory.assumptions import UNIT_LOSSES, learner_has, parameters_have
-from theory.bound import DELTA, ETA, K, Source, Symbol, T, found_in
+from theory.bound import DELTA, ETA, K, Source, Symbol, T, Tuning, found_in
 from theory.switching.bounds.terms import BANDIT, FULL_INFORMATION, LOG_K, C, stated
 
 BETA = Symbol("bonus", "beta", positive=True)
@@ -102,6 +106,24 @@ ANYTIME_HEDGE = stated(
     Source("Cesa-Bianchi & Lugosi 2006", "Theorem 2.3 (constants re-derived), and at most T - 1 switches"),
     "Hedge with rates 2 sqrt(ln K / t) loses at most sqrt(T ln K) more than the best action, at every horizon.",
     more=(_TUNED,),
+)
+N = Symbol("n_experts", "N", positive=True, integer=True)
+_ADVICE = Symbol("advice_size", "a", positive=True)
+_EXPERTS = sp.log(N) / ETA + ETA * _ADVICE * T / 2
+EXP4 = stated(
+    "lattimore2020.exp4",
+    "Exp4",
+    BANDIT,
+    _EXPERTS + C * (T - 1),
+    Source("Lattimore & Szepesvari 2020", "Theorem 18.1, with a = mean of sum_i max_m xi(m, i) for its K (re-derived)"),
+    "EXP4 loses at most sqrt(2 a T ln N) more than the best expert, where every action is an expert's.",
+    Tuning.minimising(ETA, _EXPERTS),
+    more=(
+        parameters_have(
+            "every action has an expert who always takes it",
+            lambda problem, params: bool((params.advice == 1.0).all(axis=0).any(axis=0).all()),
+        ),
+    ),
 )
 ANYTIME_EXP3 = stated(
     "bubeck2012.anytime_exp3",

@@ -1,0 +1,133 @@
+"""Bounds for finite games of partial monitoring, each with its proof. Outcomes do not depend on the play.
+
+Let q_t be the exponential weights, with learning rate eta, of unbiased estimates dhat_t(b) of the losses of N
+candidates up to a common term; s is the spread, the largest difference of two actions' losses against one outcome. A
+best action in hindsight is among the Pareto-optimal ones, since their cells cover all laws of outcomes.
+
+**Signals of all actions.** If eta |dhat| <= 1, then e^-x <= 1 - x + x^2 for x >= -1 gives
+
+    sum_t <q_t, dhat_t> - min_b sum_t dhat_t(b) <= ln N / eta + eta sum_t <q_t, dhat_t^2>.
+
+As p_t(c) >= gamma / k, |dhat| <= F k / gamma and E dhat_t(b)^2 = sum_c f(b, c, signal)^2 / p_t(c) <= k^2 F^2 / gamma,
+F = max |f|; uniform play costs at most gamma s per round.
+
+**A revealing action outside the candidates.** Shifted by their least, dhat >= 0, and e^-x <= 1 - x + x^2 / 2 for
+x >= 0 gives eta / 2 in place of eta. E <q_t, dhat_t^2> <= s^2 / gamma; the query costs at most gamma s per round.
+
+**Two actions of which one reveals.** Their difference is estimated by dhat = D 1{A_t reveals} / p_t, |D| <= s. Taking
+off the mean of dhat under q_t leaves its variance q (1 - q) dhat^2 as the second term, q the weight of the revealing
+action, and in expectation q (1 - q) D^2 / p_t <= s^2 / (1 - gamma), as p_t >= (1 - gamma) q. Now eta |dhat| <= 1 where
+eta s <= gamma, as p_t >= gamma.
+
+**Water transfer.** The query loses the mean of both predictions, so the play loses what q_t = (1 - gamma) w_t + gamma/2
+would, w_t the weights; mixing costs at most gamma s / 2 per round. The query has probability 2 m, m = min q_t, which is
+at least gamma and at least 2 (1 - gamma) min w_t. As before with p_t = 2 m: the variance is in expectation
+w (1 - w) D^2 / (2 m) <= s^2 / (2 (1 - gamma)), as w (1 - w) <= min w_t.
+"""
+
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.assumptions import AT_LEAST_TWO, feedback_is, parameters_have
+from theory.bound import ETA, Bound, K, Source, Symbol, T, Tuning, found_in
+
+GAMMA = Symbol("exploration", "gamma", nonnegative=True, at_most=1)
+N = Symbol("n_candidates", "N", positive=True, integer=True)
+S = Symbol("spread", "s")
+F = Symbol("largest_estimator", "F")
+_LOG_N = sp.log(N)
+_HERE = "proved in theory.partial.bounds"
+_ROUNDING = 1.0 - 1e-12
+
+SIGNALS = feedback_is("signal")
+SPREAD = parameters_have("some action is not best", lambda problem, params: problem.spread > 0.0)
+TWO = parameters_have("two candidates or more", lambda problem, params: params.n_candidates >= 2).where(sp.Ge(N, 2))
+
+
+def _largest(problem: Any, params: Any) -> float:
+    """Return F, the largest estimator in size."""
+    return float(np.abs(params.estimators).max())
+
+
+def _loses_the_mean(problem: Any, params: Any) -> bool:
+    losses = problem.game.losses
+    query = losses[3 - params.candidates.sum()]
+    return bool(np.abs(query - losses[params.candidates].mean(axis=0)).max() <= 1e-12 * problem.spread)
+
+
+def _moderate(text: str, largest: Any) -> Any:
+    """Assume that eta |dhat| <= 1: that eta times `largest(problem, params)` is at most gamma."""
+    return parameters_have(
+        text, lambda problem, params: params.exploration >= params.learning_rate * largest(problem, params) * _ROUNDING
+    )
+
+
+_STEPS = (SIGNALS, AT_LEAST_TWO, SPREAD, TWO)
+_BY_SPREAD = _moderate("gamma >= eta s", lambda problem, params: problem.spread)
+
+_SQUARES = K**2 * F**2
+EXP3_SIGNALS = Bound(
+    "ours.exp3_signals",
+    "Exp3Signals",
+    "regret",
+    GAMMA * S * T + _LOG_N / ETA + ETA * T * _SQUARES / GAMMA,
+    Source("Piccolboni & Schindelhauer 2001", f"a slower rate; {_HERE}"),
+    "Every game that is not hopeless: 3 (s k^2 F^2 ln N)^(1/3) T^(2/3), F the largest estimator.",
+    assumptions=(*_STEPS, _moderate("gamma >= eta F k", lambda p, params: _largest(p, params) * p.n_actions)),
+    tunings=(
+        Tuning.minimising(ETA, _LOG_N / ETA + ETA * T * _SQUARES / GAMMA),
+        Tuning.minimising(GAMMA, GAMMA * S * T + 2 * sp.sqrt(T * _SQUARES * _LOG_N / GAMMA)),
+    ),
+    readers={"largest_estimator": _largest},
+)
+LABEL_EFFICIENT = Bound(
+    "ours.label_efficient",
+    "LabelEfficient",
+    "regret",
+    GAMMA * S * T + _LOG_N / ETA + ETA * T * S**2 / (2 * GAMMA),
+    Source("Cesa-Bianchi, Lugosi & Stoltz 2005", f"the rate; {_HERE}"),
+    "Label-efficient prediction with paid queries: 3 s (ln N / 2)^(1/3) T^(2/3).",
+    assumptions=_STEPS,
+    tunings=(
+        Tuning.minimising(ETA, _LOG_N / ETA + ETA * T * S**2 / (2 * GAMMA)),
+        Tuning.minimising(GAMMA, GAMMA * S * T + S * sp.sqrt(2 * T * _LOG_N / GAMMA)),
+    ),
+)
+_APPLES = _LOG_N / ETA + 2 * ETA * T * S**2  # up to 1 / (1 - gamma), near 1 in long games
+APPLE_TASTING = Bound(
+    "ours.apple_tasting",
+    "RevealingExp3",
+    "regret",
+    GAMMA * S * T + _LOG_N / ETA + ETA * T * S**2 / (1 - GAMMA),
+    Source("ours", _HERE),
+    "Two actions of which one reveals both losses: 2 s sqrt(2 T ln 2) in long games.",
+    assumptions=(
+        SIGNALS,
+        SPREAD,
+        parameters_have("two actions", lambda problem, params: problem.n_actions == 2).where(sp.Eq(N, 2)),
+        _BY_SPREAD,
+        parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1)),
+    ),
+    tunings=(Tuning(GAMMA, _APPLES, ETA * S, ETA * S), Tuning.minimising(ETA, _APPLES)),
+)
+_WATER = sp.log(2) / ETA + ETA * T * S**2
+WATER_TRANSFER = Bound(
+    "ours.water_transfer",
+    "WaterTransfer",
+    "regret",
+    GAMMA * S * T / 2 + sp.log(2) / ETA + ETA * T * S**2 / (2 * (1 - GAMMA)),
+    Source("ours", _HERE),
+    "A query that loses the mean of two predictions: 2 s sqrt(T ln 2) in long games.",
+    assumptions=(
+        SIGNALS,
+        SPREAD,
+        parameters_have("the query loses the mean of both predictions", _loses_the_mean),
+        _BY_SPREAD,
+        parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1)),
+    ),
+    tunings=(Tuning(GAMMA, _WATER, ETA * S, ETA * S), Tuning.minimising(ETA, _WATER)),
+)
+
+BOUNDS = found_in(vars())
