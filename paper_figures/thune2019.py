@@ -24,7 +24,7 @@ PAPER = Paper(
 )
 CURVES = {
     "EXP3": Look("EXP3, fixed delay", style.RED, "D"),
-    "EXP3, blocks": Look("EXP3, at the end of blocks", style.ORANGE, "v"),
+    "EXP3, blocks": Look("EXP3, end of blocks", style.ORANGE, "v"),
     "Hedge": Look("Hedge, fixed delay", style.BLUE, "o"),
     "copies": Look("copies of EXP3 (BOLD)", style.GREEN, "s"),
 }

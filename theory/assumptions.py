@@ -68,5 +68,6 @@ def losses_are(family: str, text: str, test: Callable[[Any], bool] = lambda loss
     )
 
 
+UNIT_LOSSES = problem_has("losses in [0, 1]", lambda problem: problem.losses.bounded)
 AT_LEAST_TWO = problem_has("at least two actions", lambda problem: problem.n_actions >= 2).where(sp.Ge(K, 2))
 REGULARIZED = problem_has("regularization is positive", lambda problem: problem.regularization > 0.0)

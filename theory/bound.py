@@ -223,22 +223,22 @@ class Bound(Checked):
                 found.append(f"{name} = {value:g}")
         return ", ".join(found or map("{} = {:g}".format, self.fields, values)) + (" is" if len(found) == 1 else " are")
 
-    def value_for(self, problem: Any, learner: Any) -> float:
-        """Return the bound's value for a learner in a problem, with the parameters that the learner uses."""
+    def value_for(self, problem: Any, learner: Any, given: Mapping[str, float] | None = None) -> float:
+        """Return the bound's value for a learner in a problem, with the learner's own parameters or those `given`."""
         parameters = learner.parameters(problem) if learner is not None else None
-        fields = {}
-        for name in self.fields:
-            if name in self.readers:
-                fields[name] = self._read(name, problem, parameters)
-                continue
+        fields = {name: self.read(name, problem, parameters) for name in self.fields if name not in (given or {})}
+        return self.value(**fields, **{name: value for name, value in (given or {}).items() if name in self.fields})
+
+    def read(self, name: str, problem: Any, parameters: Any) -> float:
+        """Return a field for a problem and a learner's parameters.
+
+        Raises TypeError where neither has it, or what it is worked out from is missing, ValueError out of range.
+        """
+        if name not in self.readers:
             holder = problem if hasattr(problem, name) else parameters
             if not hasattr(holder, name):
                 raise TypeError(f"{self.name} needs {name}, which neither the problem nor the learner has")
-            fields[name] = float(getattr(holder, name))
-        return self.value(**fields)
-
-    def _read(self, name: str, problem: Any, parameters: Any) -> float:
-        """Return a field that is worked out; TypeError where what it needs is missing, ValueError out of range."""
+            return float(getattr(holder, name))
         try:
             return float(self.readers[name](problem, parameters))
         except AttributeError as error:

@@ -202,23 +202,16 @@ def tuned_parameters(bound: Any, problem: Any, learner: Any = None) -> dict[str,
     if not bound.tunings:
         raise ValueError(f"{bound.name} has no parameters to tune: leave out parameters='tuned'")
     tuned: dict[str, float] = {}
+    own = learner.parameters(problem) if learner is not None else None
     waiting = list(bound.tunings)
     while waiting:  # a minimiser may need another one: the learning rate may need the batch length
         later = {tuning.symbol for tuning in waiting}
         tuning = next(t for t in waiting if not later & t.rounded.free_symbols)
         symbols = sorted(tuning.rounded.free_symbols, key=lambda symbol: symbol.field)
-        values = {s.field: tuned[s.field] if s.field in tuned else _field(bound, s, problem, learner) for s in symbols}
+        values = {s.field: tuned[s.field] if s.field in tuned else bound.read(s.field, problem, own) for s in symbols}
         tuned[tuning.symbol.field] = _minimiser(bound, tuning, symbols, values)
         waiting.remove(tuning)
     return tuned
-
-
-def _field(bound: Any, symbol: Any, problem: Any, learner: Any) -> float:
-    """Return a field of the problem or of the learner's parameters; TypeError where neither has it."""
-    for holder in (problem, learner.parameters(problem) if learner is not None else None):
-        if hasattr(holder, symbol.field):
-            return float(getattr(holder, symbol.field))
-    raise TypeError(f"{bound.name} needs {symbol.field}, which neither the problem nor the learner has")
 
 
 def _minimiser(bound: Any, tuning: Any, symbols: Sequence[Any], values: Mapping[str, float]) -> float:
@@ -263,7 +256,7 @@ def _claimed(bound: Any, problem: Any, learner: Any, parameters: Parameters) -> 
 
 def _value_for(bound: Any, problem: Any, claimed: Any) -> float:
     try:
-        return float(bound.value_for(problem, claimed))
+        return float(bound.value_for(problem, claimed, claimed.given if isinstance(claimed, _With) else None))
     except TypeError as error:
         raise TypeError(f"{error}; give parameters='tuned' or a mapping with it") from None
 

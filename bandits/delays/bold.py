@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.core.checks import instance
+from bandits.core.checks import instance, integer
 from bandits.core.interpreted import Interpreter
 from bandits.core.jit import kernel, uint32
 from bandits.core.rng import LEARNER, Stream, for_purpose
@@ -99,6 +99,17 @@ class Bold(LateLearner):
 
     def __post_init__(self) -> None:
         instance("learner", self.learner, Learner, "a learner such as Exp3()")
+
+    def check(self, problem: Any) -> None:
+        """Raise as the inner learner does for the problem without delays; ValueError beyond 2^24 copies, 2^32 rounds.
+
+        There the copies would draw what others have drawn: their numbers are where streams count 2^32 rounds each.
+        """
+        super().check(problem)
+        self.learner.check(problem.problem)
+        if problem.schedule.outstanding(problem.horizon) > 0:
+            integer("horizon", problem.horizon, low=1, high=2**32)
+            integer("copies", problem.schedule.outstanding(problem.horizon) + 1, low=1, high=2**24)
 
     @property
     def inner_accepts(self) -> tuple[type, ...]:  # type: ignore[override]

@@ -140,9 +140,10 @@ def _discounted_update(params: DiscountParams, state: Counts, t: int, arm: int, 
 
 @dataclass(frozen=True)
 class DiscountedUCB(BanditLearner):
-    """UCB with counts discounted by gamma in (0, 1] per round, for losses in [0, 1]; exploration xi > 0.
+    """UCB with counts discounted by gamma in [1e-6, 1] per round, for losses in [0, 1]; exploration xi > 0.
 
-    discount: None means 1 - 1 / (4 sqrt(T)), which suits one change.
+    discount: for smaller ones ln n would be lost in the rounding of n = 1 + gamma + ...; None means
+    1 - 1 / (4 sqrt(T)), which suits one change.
     """
 
     discount: float | None = None
@@ -150,7 +151,7 @@ class DiscountedUCB(BanditLearner):
     steps: ClassVar[LearnerSteps] = LearnerSteps(no_counts, _discounted_act, _discounted_update)
 
     def __post_init__(self) -> None:
-        optional_real("discount", self.discount, low=0.0, high=1.0, open_low=True)
+        optional_real("discount", self.discount, low=1e-6, high=1.0)
         real("exploration", self.exploration, low=0.0, open_low=True)
 
     def parameters(self, problem: Any) -> DiscountParams:

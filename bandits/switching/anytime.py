@@ -91,10 +91,6 @@ class _Anytime(Learner):
     def __post_init__(self) -> None:
         real("scale", self.scale, low=0.0, open_low=True)
 
-    def probabilities(self, problem: SwitchingCostGame) -> Any:
-        """Return the kernel of p_t."""
-        return law_by_weights
-
 
 @dataclass(frozen=True)
 class AnytimeHedge(_Anytime):
@@ -103,6 +99,10 @@ class AnytimeHedge(_Anytime):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update_hedge)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "anytime_hedge"
+
+    def probabilities(self, problem: SwitchingCostGame) -> Any:
+        """Return the kernel of p_t."""
+        return law_by_weights
 
     def parameters(self, problem: SwitchingCostGame) -> AnytimeParams:
         """Return K and eta_1 for the game."""
@@ -116,6 +116,10 @@ class AnytimeExp3(_Anytime):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update_exp3)
     accepts: ClassVar[tuple[type, ...]] = (Bandit,)
     exact: ClassVar[str] = "anytime_exp3"
+
+    def probabilities(self, problem: SwitchingCostGame) -> Any:
+        """Return the kernel of p_t."""
+        return law_by_weights
 
     def parameters(self, problem: SwitchingCostGame) -> AnytimeParams:
         """Return K and eta_1 for the game."""

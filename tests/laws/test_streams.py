@@ -31,8 +31,8 @@ class Watch:
         self.owner, self.seen = LEARNER, Counter()
 
     def words(self, rng, t, index):
-        purpose = int(rng.purpose)
-        assert (purpose == LEARNER) == (self.owner == LEARNER), "a draw from the other side's stream"
+        purpose = int(rng.purpose)  # above the lowest byte: the number of a copy of a learner
+        assert (purpose % 256 == LEARNER) == (self.owner == LEARNER), "a draw from the other side's stream"
         frame = sys._getframe(1)
         while frame.f_code.co_filename.endswith("rng.py"):
             frame = frame.f_back

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bandits.preference import PreferenceGame
-from bandits.protocol import Learner, MatrixGame, RoundProblem
+from bandits.protocol import Learner, MatrixGame, RoundProblem, known
 from sims import simulate
 from sims.config import public_classes
 from tests.constructors import GAMES, base_of, opponent
@@ -42,6 +42,13 @@ def test_its_numbers_are_numbers_and_those_of_its_text_run_by_python(name):
 def compiled_types(problem, learner):
     """Return the types that a pair's program is compiled for: a worker process must find what its parent compiled."""
     return str([numba.typeof(record) for record in (learner.parameters(problem), problem.setting())])
+
+
+@pytest.mark.parametrize("hook", ["probabilities", "switch_cap"])
+def test_what_a_learner_declares_of_its_play_is_known(hook):
+    learners = [cls(**base_of(name)) for name, cls in LEARNERS.items() if getattr(cls, hook) != getattr(Learner, hook)]
+    assert learners
+    assert [learner.name for learner in learners if known(learner, hook) != getattr(learner, hook)] == []
 
 
 def test_every_feedback_says_its_kind():

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import theory
+from bandits.delays import Bold, FixedDelay, delayed
 from bandits.losses import LossTable
 from bandits.switching import BatchedExp3, Exp3, SwitchingCostGame
 from sims import cli, tables
@@ -52,6 +53,13 @@ def test_parameters_are_the_learners_the_tuned_or_the_given_ones():
     assert value(learner, "own") == pytest.approx(own, rel=1e-12)
     assert value(learner, "tuned") == pytest.approx(tau * math.sqrt(2 * n * 2 * log_k) + n - 1, rel=1e-12)
     assert value(learner, {"learning_rate": 0.5}) == pytest.approx(7 * (log_k / 0.5 + 0.5 * 9) + 8, rel=1e-12)
+    late, copies = (
+        delayed(replace(game, switching_cost=0.0), FixedDelay(5)),
+        Bold(Exp3(30.0)),
+    )  # the rate is the copies'
+    for parameters, expected in (("tuned", math.sqrt(2 * 6 * 120 * log_k)), ({"learning_rate": 0.5}, 12 * log_k + 30)):
+        found = verification.bound_value("joulani2013.bold_exp3", late, copies, parameters)
+        assert found == pytest.approx(expected, rel=1e-12)
     with pytest.raises(TypeError, match=r"needs batch_length.*give parameters='tuned'"):
         value(Exp3(), "own")
     with pytest.raises(ValueError, match="parameters must be 'own', 'tuned' or a mapping"):

@@ -51,7 +51,7 @@ def slack(losses, rate, n_updates):
     A cumulative loss L rounds by n u L, L - shift by as much again, and the exponential turns both, times the rate,
     into relative errors; below 1e-12 wherever rate * L * n < 500.
     """
-    return UNIT * (8 * (n_updates + 4) * (1.0 + rate * float(np.max(losses))) + 512 + 8 * len(losses))
+    return UNIT * (8 * (n_updates + 4) * (1.0 + rate * float(np.max(np.abs(losses)))) + 512 + 8 * len(losses))
 
 
 def check_law(law, losses, rate, n_updates):
@@ -74,6 +74,7 @@ def check_single_updates(start, add, law_of, n_actions, rate, updates):
 @given(st.integers(1, 9), RATES, st.lists(st.tuples(st.integers(0, 8), LOSSES), max_size=30))
 @example(2, 1.0, [(0, 800.0), (1, 800.0), (0, 1e-3)])  # both weights have vanished in turn and come back
 @example(3, 1000.0, [(0, 1e4), (1, 1e4), (2, 1e4)])
+@example(2, 1.0, [(0, -800.0), (1, -1600.0), (0, -801.0)])  # negative losses, weights beyond the range of floats
 def test_single_updates_give_the_formula(kind, n_actions, rate, updates):
     check_single_updates(*KINDS[kind], n_actions, rate, updates)
 
@@ -99,6 +100,13 @@ def test_rows_of_losses_give_the_formula(n_actions, rate, data):
         weights = plain(add_losses)(weights, rate, row)
         exact = [math.fsum(column) for column in np.array(rows)[:n].T]
         check_law(law_of_list(weights, n_actions), exact, rate, n)
+
+
+def test_rows_of_negative_losses_give_the_formula():
+    weights, rows = plain(uniform_weights)(2), np.array([[-800.0, 0.0], [0.0, -1600.0], [-801.0, -0.5]])
+    for n, row in enumerate(rows, 1):
+        weights = plain(add_losses)(weights, 1.0, row)
+        check_law(law_of_list(weights, 2), rows[:n].sum(axis=0), 1.0, n)
 
 
 def check_exponential(function, x):

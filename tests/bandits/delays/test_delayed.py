@@ -1,5 +1,7 @@
 """The delayed game: without delay the game itself, bit for bit; schedules keep their laws; bad input is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +19,8 @@ from bandits.delays import (
     HeavyTailedDelay,
     delayed,
 )
-from bandits.losses import BernoulliLosses
+from bandits.losses import BernoulliLosses, GaussianLosses
+from bandits.stochastic import KLUCB
 from bandits.switching import Bandit, Exp3, ExtraObservations, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
 from tests.constructors import one_sided_game
@@ -107,5 +110,11 @@ def test_wrong_input_is_refused():
         TypeError, match="DelayedExp3 learns from delayed Bandit feedback, but FullInformation is delayed"
     ):
         simulate(delayed(INFORMED, FixedDelay(1)), DelayedExp3())
+    with pytest.raises(ValueError, match=r"KLUCB needs losses in \[0, 1\]"):  # as without delays
+        simulate(delayed(SwitchingCostGame(GaussianLosses([0.5, 0.6]), 24), FixedDelay(1)), Bold(KLUCB()))
+    for horizon, what in ((2**26, "copies"), (2**33, "horizon")):
+        game = delayed(replace(BANDIT, horizon=horizon), GeometricDelay(2.0, 2**25))
+        with pytest.raises(ValueError, match=f"{what} must be between 1 and"):  # streams of copies would meet
+            simulate(game, Bold(Exp3()))
     with pytest.raises(TypeError, match="Exp3 learns from Bandit feedback, but the problem gives Late"):
         simulate(delayed(BANDIT, FixedDelay(1)), Exp3())

@@ -61,6 +61,7 @@ WRONG = [
     (lambda: SuccessiveElimination(0), ValueError, "sigma must be"),
     (lambda: SlidingWindowUCB(0), ValueError, "window must be between 1"),
     (lambda: DiscountedUCB(1.5), ValueError, "discount must be"),
+    (lambda: DiscountedUCB(1e-9), ValueError, "discount must be"),
     (lambda: FiniteLosses([0.0, 1.0], [[0.5, 0.6]]), ValueError, "weights must sum to 1 in every row, got 1.1"),
     (
         lambda: FiniteLosses([0.0, 1.0], [[1.0]]),

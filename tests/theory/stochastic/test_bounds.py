@@ -9,7 +9,7 @@ import sympy as sp
 import theory
 from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses, PiecewiseLosses
 from bandits.stochastic import ETC, KLUCB, MOSS, UCB, UCB1, SuccessiveElimination, stochastic_bandit
-from bandits.switching import SwitchingCostGame
+from bandits.switching import Exp3IX, Exp3P, SwitchingCostGame
 from theory.ranges import proven_range
 from theory.stochastic.bounds.divergence import bernoulli_kl, kl_inf, lai_robbins
 from theory.stochastic.exact import exact_play
@@ -65,6 +65,9 @@ def test_assumptions():
     assert ucb.applies(SwitchingCostGame(BernoulliLosses([0.5, 0.4]), 100), UCB()) == [fixed]
     assert theory.theorem("lattimore2020.kl_ucb").applies(game, KLUCB()) == ["exploration of the book"]
     assert theory.theorem("lattimore2020.explore_then_commit").applies(game, ETC(51)) == ["m K <= T"]
+    for name, learner in (("neu2015.exp3_ix", Exp3IX()), ("bubeck2012.exp3_p", Exp3P())):  # a share needs no range
+        normal = stochastic_bandit(GaussianLosses([0.0, 1.0]), 10_000)
+        assert theory.theorem(name).applies(normal, learner) == ["losses in [0, 1]"]
     assert theory.theorem("auer2002.ucb1").exponent("horizon") == 0
     assert theory.theorem("audibert2009.moss").exponent("horizon") == sp.Rational(1, 2)
 
@@ -95,6 +98,17 @@ def test_known_divergences():
 )
 def test_known_constants_of_lai_and_robbins(rewards, constant):
     assert lai_robbins(*stochastic_bandit(rewards, 9).losses.outcomes()) == pytest.approx(constant, abs=1e-6)
+
+
+def test_rounding_of_equal_means_is_no_gap():
+    losses = FiniteLosses([0.1, 0.2, 0.3], [[1 / 3] * 3, [0.0, 1.0, 0.0]])
+    assert len(set(losses.means)) == 2
+    assert (
+        lai_robbins(*losses.outcomes())
+        == theory.theorem("auer2002.ucb1").value_for(stochastic_bandit(losses, 99), UCB1())
+        == 0.0
+    )
+    assert lai_robbins([0.0, 1.0], [[0.5, 0.5], [0.5 - 1e-12, 0.5 + 1e-12]]) > 1e11
 
 
 def test_lai_robbins_of_other_values_is_below_that_of_rounded_losses():

@@ -41,9 +41,9 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, parameters_have, problem_has
+from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import Assumption, Bound, K, Source, Symbol, T, found_in
-from theory.stochastic.bounds.divergence import bernoulli_kl, lai_robbins
+from theory.stochastic.bounds.divergence import bernoulli_kl, gaps_of, lai_robbins
 
 SIGMA = Symbol("sigma", "sigma")
 M = Symbol("pulls", "m", positive=True, integer=True)
@@ -57,8 +57,7 @@ CONSTANT = Symbol("lai_robbins", "C", nonnegative=True)
 
 def gaps(problem: Any) -> NDArray[np.float64]:
     """Return the positive gaps of the mean losses."""
-    means = np.array(problem.losses.means)
-    found = means - means.min()
+    found = gaps_of(np.array(problem.losses.means))
     return np.asarray(found[found > 0.0])
 
 
@@ -98,7 +97,6 @@ STOCHASTIC = problem_has(
     "independent losses with fixed means, no switching cost",
     lambda p: p.losses.steps.gap and not p.losses.steps.moving and p.losses.means and p.switching_cost == 0.0,
 )
-UNIT = problem_has("losses in [0, 1]", lambda p: p.losses.bounded)
 BERNOULLI = problem_has("losses are 0 or 1", lambda p: set(p.losses.outcomes()[0]) <= {0.0, 1.0})
 SUB_GAUSSIAN = parameters_have(
     "losses are sigma-sub-Gaussian",
@@ -155,7 +153,7 @@ UCB1 = _stated(
     8 * sp.log(T) * INVERSE_GAPS + (1 + sp.pi**2 / 3) * GAPS,
     Source("Auer, Cesa-Bianchi & Fischer 2002", "Theorem 1", "https://doi.org/10.1023/A:1013689704352"),
     "UCB1 needs neither the horizon nor the gaps: regret at most 8 ln T over the gaps, and a constant.",
-    UNIT,
+    UNIT_LOSSES,
     learner_has("exploration 2", lambda learner: learner.exploration == 2.0),
 )
 MOSS = _stated(
@@ -185,7 +183,7 @@ COMMIT = _stated(
     M * GAPS + (T - M * K) * MISTAKES,
     _book("Theorem 6.1 (constant for losses in [0, 1])"),
     "Explore m rounds each, then commit: a worse action is chosen with probability at most exp(-m D^2).",
-    UNIT,
+    UNIT_LOSSES,
     parameters_have("m K <= T", lambda p, params: params.pulls * p.n_actions <= p.horizon).where(sp.Le(M * K, T)),
 )
 ELIMINATION = _stated(
@@ -203,7 +201,7 @@ TSALLIS_INF = _stated(
     (4 * sp.log(T) + 57) * INVERSE_GAPS + sp.Rational(53, 10) * (K - 1) + sp.log(T) + sp.Rational(7, 2),
     Source("Zimmert & Seldin 2021", "as in Theorem 1, with constants derived here", "arXiv:1807.07623"),
     "Tsallis-INF, which keeps order sqrt(K T) against any losses, has regret like 4 ln T over the gaps here.",
-    UNIT,
+    UNIT_LOSSES,
     problem_has("one best action", lambda p: len(gaps(p)) == p.n_actions - 1),
     learner_has("importance-weighted estimates", lambda learner: learner.estimates == "importance-weighted"),
     learner_has("scale 1", lambda learner: learner.scale == 1.0),

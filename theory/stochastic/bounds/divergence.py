@@ -16,6 +16,7 @@ from bandits.core.checks import array, real
 
 Array = NDArray[np.float64]
 _BISECTIONS = 200
+_ROUNDING = 1e-15  # of means, relative to the largest
 
 
 def bernoulli_kl(p: Any, q: Any) -> Array:
@@ -52,6 +53,12 @@ def kl_inf(values: ArrayLike, weights: ArrayLike, mean: float) -> float:
     return float(w @ np.log1p(low * (x - limit)))
 
 
+def gaps_of(means: Array) -> Array:
+    """Return the gaps (K,) of mean losses (K,); those that rounding of equal means may leave are 0."""
+    found = means - means.min()
+    return np.where(found > _ROUNDING * np.abs(means).max(), found, 0.0)
+
+
 @checked
 def lai_robbins(values: ArrayLike, weights: ArrayLike) -> float:
     """Return C = sum D_i / KL_inf(i, least mean), with regret at least C ln T asymptotically; losses in [0, 1].
@@ -62,4 +69,4 @@ def lai_robbins(values: ArrayLike, weights: ArrayLike) -> float:
     w = array("weights", weights, ndim=2, low=0.0, high=1.0)
     means = w @ x
     best = float(means.min())
-    return math.fsum((mean - best) / kl_inf(x, law, best) for mean, law in zip(means, w) if mean > best)
+    return math.fsum(gap / kl_inf(x, law, best) for gap, law in zip(gaps_of(means), w) if gap > 0.0)
