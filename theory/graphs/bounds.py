@@ -37,9 +37,8 @@ least 0.0698 T^(2/3).
 coin: every learner has expected loss T / 2, and switching costs only add.
 """
 
-from typing import Any
-
 import math
+from typing import Any
 
 import sympy as sp
 
