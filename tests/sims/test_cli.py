@@ -311,7 +311,7 @@ def test_one_pair_with_a_picture(tmp_path):
             "Exp3",
             "problem: BernoulliLosses must be given its parameters, each once",
         ),
-        ("three_points(9)", "Exp4", "learner: unknown type 'Exp4'; did you mean 'Exp3'?"),
+        ("three_points(9)", "Exp3Q", "learner: unknown type 'Exp3Q'; did you mean 'Exp3'?"),
         ("three_points(9)", "Exp3(1, 2, 3, 4)", "learner: Exp3 takes "),
         ("three_points(9)", "nowhere.Own", "learner: cannot find 'nowhere:Own': ModuleNotFoundError"),
     ],

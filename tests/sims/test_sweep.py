@@ -57,7 +57,7 @@ def test_log_and_linear_axes():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"learner": [{"type": "Exp4"}]}, r"learner\[0\]: unknown type 'Exp4'; did you mean 'Exp3'"),
+        ({"learner": [{"type": "Exp3Q"}]}, r"learner\[0\]: unknown type 'Exp3Q'; did you mean 'Exp3'"),
         ({"learner": [{"type": "Exp3", "learning_rat": 1.0}]}, r"no parameter 'learning_rat'; did you mean"),
         ({"learner": [{"type": "Exp3", "learning_rate": -1.0}]}, r"learner\[0\]: Exp3: learning_rate must be"),
         ({"learner": [{"learning_rate": 1.0}]}, r"learner\[0\] needs a type"),
