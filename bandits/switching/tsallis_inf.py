@@ -5,11 +5,9 @@ regularised leader with the 1/2-Tsallis entropy,
 
     p_t(i) = 4 / (eta_t (Lhat_{t-1}(i) - x))^2,   x such that the probabilities sum to 1,
 
-on estimates of one of two kinds, for an action A drawn from p_t and its loss l:
-
-* importance-weighted: lhat(A) = l / p_t(A), the others 0; eta_t = 2 / sqrt(t);
-* reduced-variance: lhat(i) = B(i) + 1{A = i} (l - B(i)) / p_t(i) with B(i) = 1/2 where p_t(i) >= eta_t^2, else 0;
-  eta_t = 4 / sqrt(t).
+on estimates of one of two kinds, for an action A drawn from p_t and its loss l. Importance-weighted ones are
+lhat(A) = l / p_t(A) and 0 for other actions, with eta_t = 2 / sqrt(t). Those of reduced variance are lhat(i) =
+B(i) + 1{A = i} (l - B(i)) / p_t(i), with B(i) = 1/2 where p_t(i) >= eta_t^2 and else 0, and eta_t = 4 / sqrt(t).
 
 Its regret is of order sqrt(K T) against any losses in [0, 1], and of order ln T sum 1 / gap where they are stochastic;
 the constants are in `theory.switching.bounds`. It draws afresh in every round. With a switching cost, `TsallisSwitch`

@@ -45,6 +45,8 @@ def _write(app: Any) -> None:
     index, pages = [_HEAD], {}
     for title, cards in papers.items():
         page = cards[0]["name"].partition("_")[0]
+        if f"{page}.md" in pages:
+            raise ValueError(f"two papers have figures named {page}_...: the first part of a name tells the paper")
         pages[f"{page}.md"] = _page(title, cards)
         links = [f"- [{card['title']}](#figure-{card['name']})" for card in cards]
         index += [f"## [{title}]({page}.md)", "", cards[0]["paper"]["authors"], "", *links, ""]

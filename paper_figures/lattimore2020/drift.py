@@ -15,7 +15,7 @@ from sims import Cell
 class Drift(Figure):
     """Dynamic regret over time with sudden changes and with a slow drift between the same means."""
 
-    name = "stochastic_drift"
+    name = "garivier2011_drift"
     title = "Means that change: dynamic regret"
     source = Paper(
         "On Upper-Confidence Bound Policies for Switching Bandit Problems",

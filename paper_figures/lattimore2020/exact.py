@@ -14,7 +14,7 @@ from theory.stochastic.exact import exact_play
 class Exact(Figure):
     """Expected pseudo-regret of six learners on two arms, by recursion over counts and by simulation."""
 
-    name = "stochastic_exact"
+    name = "lattimore2020_exact"
     title = "Exact regret by counts"
     claim = """The law of an index or Thompson learner on finitely many rewards depends on counts only, so its expected
     regret follows from a forward recursion over counts: no sampling and no tolerance."""

@@ -14,7 +14,7 @@ from theory.stochastic.bounds.divergence import lai_robbins
 class Slope(Figure):
     """Pseudo-regret of four learners against the round, on a logarithmic axis."""
 
-    name = "stochastic_slope"
+    name = "lattimore2020_slope"
     title = "Regret against ln T: the constant of Lai and Robbins"
     claim = """No consistent learner has asymptotic regret below C ln T, with C the sum of gap over KL divergence (Lai &
     Robbins 1985); KL-UCB (Cappé et al. 2013) and Thompson sampling (Kaufmann, Korda & Munos 2012) reach C on Bernoulli

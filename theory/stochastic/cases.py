@@ -43,9 +43,9 @@ CASES: Cases = {
     "evendar2006.elimination": partial(_case, "SuccessiveElimination", (0.9, 0.1), 1000),
 }
 WITHOUT_CASE = {
-    "lai1985.lower": "a statement about ever longer horizons and all problems at once; the figure stochastic_slope "
+    "lai1985.lower": "a statement about ever longer horizons and all problems at once; the figure lattimore2020_slope "
     "compares slopes in ln T with its constant",
     "kaufmann2012.thompson": "the constant of an asymptotic rate: the exponent of T is 0, so a fit of exponents tests "
-    "nothing; the figure stochastic_slope compares slopes in ln T",
+    "nothing; the figure lattimore2020_slope compares slopes in ln T",
     "lattimore2020.minimax_lower": "the losses are chosen for the learner",
 }

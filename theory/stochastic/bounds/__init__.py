@@ -243,7 +243,7 @@ WITHOUT_THEOREM = {
     "sliding windows and discounts": "the bounds of Garivier & Moulines 2011 depend on the least gap and the number of "
     "changes over all stretches of constant means, for a window tuned to them; they are not in the catalogue",
     "constants at finite horizons": "the constant of Lai & Robbins is asymptotic: at a finite horizon regret may lie "
-    "on either side of C ln T, and only slopes in ln T are compared (figure stochastic_slope)",
+    "on either side of C ln T, and only slopes in ln T are compared (figure lattimore2020_slope)",
 }
 LOOSE = {
     "lattimore2020.ucb_worst_case": "gaps on both sides of sqrt(K ln T / T) are charged in full",
