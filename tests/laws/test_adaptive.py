@@ -20,6 +20,7 @@ from tests.bandits.switching.known_answers import ROWS
 from tests.laws.test_switching import RATE, TABLES, check, game_of, softmin, tsallis, walk
 
 TABLES = TABLES | {"ties": np.array([[0.5, 0.5, 1.0], [1.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.0]])}
+TABLES["equal at first"] = np.array([[0.5, 0.5, 0.5], [1.0, 0.0, 0.5], [0.0, 0.5, 0.5], [0.2, 0.9, 0.1]])
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
 

@@ -1,6 +1,7 @@
 """The loss processes against their definitions, from the generator's own draws."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -127,15 +128,20 @@ def test_bitwise_coins(n_actions, rounds):
     assert totals.tolist() == np.cumsum(expected, axis=0).tolist()
 
 
-def test_finite_and_normal_losses():
+def test_the_gap_of_means_that_move():
+    gap, state = plain(PiecewiseLosses.steps.gap), SimpleNamespace(mean=np.array([0.5, 0.25, 1.0]))
+    assert [gap(None, state, arm) for arm in range(3)] == [0.25, 0.0, 0.75]
+
+
+@pytest.mark.parametrize("ends", [[1, 40], [1, 4095, 4096, 4100]])
+def test_finite_and_normal_losses(ends):
     """Quantiles of the uniform of (round, action); totals on both sides of the ends of blocks of 4096 rounds."""
     finite = FiniteLosses([0.1, 0.7, 0.3], [[0.2, 0.0, 0.8], [0.0, 1.0, 0.0]])
-    normal, rounds = GaussianLosses([0.5, -2.0], 3.0), 4100
+    normal, rounds = GaussianLosses([0.5, -2.0], 3.0), ends[-1]
     uniforms = np.array([[references.uniform(4, 1, ENVIRONMENT, t, i) for i in range(2)] for t in range(rounds)])
     expected = np.stack([np.where(uniforms[:, 0] < 0.2, 0.1, 0.3), np.full(rounds, 0.7)], axis=1)
     quantiles = np.array([0.5, -2.0]) + 3.0 * ndtri(uniforms + 2.0**-54)
     for process, losses in ((finite, expected), (normal, quantiles)):
-        ends = [1, 4095, 4096, rounds]
         found, totals = read(process, rounds, 4, 1, ends)
         np.testing.assert_allclose(found, losses, rtol=1e-12)
         np.testing.assert_allclose(totals, np.cumsum(losses, axis=0)[np.array(ends) - 1], rtol=1e-11)

@@ -39,7 +39,7 @@ def _in(folder: str, *names: str) -> list[str]:
 
 TESTS = {  # exact laws, and what is quick when interpreted
     "switching": [
-        *_in("tests/laws", "switching", "streams"),
+        *_in("tests/laws", "switching", "adaptive", "streams"),
         f"{_BANDITS}/switching/test_full_information.py::test_lazy_leader_follows_its_definition",
     ],
     "stochastic": [*_in("tests/laws", "stochastic", "streams"), *_in(f"{_BANDITS}/stochastic", "learners")],
@@ -99,6 +99,9 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "losses", "streams"),
         f"{_BANDITS}/losses/test_losses.py::test_with_gap_lowers_one_mean",
         f"{_BANDITS}/losses/test_losses.py::test_certain_losses_are_certain",
+        f"{_BANDITS}/losses/test_losses.py::test_costly_actions_always_lose",
+        f"{_BANDITS}/losses/test_losses.py::test_the_hidden_coin_is_one_of_the_coins_at_another_mean",
+        f"{_BANDITS}/losses/test_losses.py::test_piecewise_changes_at_its_change_points",
     ],
     "core": [
         *_in("tests/laws", "losses", "switching", "streams"),
@@ -110,6 +113,12 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "oracles"),
         *_in("tests/theory", "confidence", "ranges"),
         "tests/theory/switching/test_exact.py::test_batched_learners_equal_recursion",
+        "tests/theory/switching/test_exact.py::test_dartboard_keeps_hedges_marginals",
+        "tests/theory/switching/test_adaptive.py::test_known_answers",
+        "tests/theory/switching/test_adaptive.py::test_adahedge_inequalities",
+        "tests/theory/switching/test_adaptive.py::test_exp3_with_falling_rates_equals_enumeration",
+        "tests/theory/switching/test_adaptive.py::test_switches_of_the_lazy_leader",
+        "tests/theory/switching/test_exact.py::test_bad_arguments_are_named",
     ],
 }
 _LAWS = "tests/laws/test_"

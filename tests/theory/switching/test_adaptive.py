@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bandits.switching import Bandit, Exp3IX
 from tests.bandits.switching.known_answers import ROWS
 from tests.bandits.switching.tracing import trace
+from tests.laws.test_adaptive import bandit_law, one_hot
+from tests.laws.test_switching import softmin
 from tests.strategies import loss_tables
 from theory.switching import exact
 from theory.switching.exact.informed import adahedge
@@ -32,6 +34,23 @@ A, B = (ROWS[name].losses for name in ("two actions", "three actions"))
 )
 def test_known_answers(law, expected):
     assert (law(A, 0.5).loss, law(B, 0.7).loss) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("table", [A, B])
+def test_exp3_with_falling_rates_equals_enumeration(table):
+    first = math.sqrt(math.log(table.shape[1]) / table.shape[1])
+    law = bandit_law(
+        table, lambda losses, t: softmin(losses, first / math.sqrt(t)), lambda p, i, loss, t: one_hot(p, i, loss / p[i])
+    )
+    loss = sum(chance * table[np.arange(len(table)), list(actions)].sum() for actions, chance in law.items())
+    assert exact.anytime_exp3(table, first).loss == pytest.approx(loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("n_actions", [1, 2, 5])
+def test_switches_of_the_lazy_leader(n_actions):
+    """A leader redrawn in every round is uniform; of two actions redrawn with probability 1/2, 3/8 switch."""
+    assert exact.leader_switches(9, n_actions, 50.0) == pytest.approx(8 * (1 - 1 / n_actions), abs=1e-12)
+    assert exact.leader_switches(9, 2, math.log(2)) == pytest.approx(8 * 3 / 8, abs=1e-12)
 
 
 def test_adahedge_on_a_constant_gap_has_bounded_regret():
