@@ -29,11 +29,6 @@ type = "Exp3"
 """
 
 
-def heed_ctrl_c():
-    """A shell starts what runs in the background with Ctrl-C ignored."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 @pytest.mark.parametrize(
     ("options", "backend", "to_group"),
     [([], "numba", True), (["--processes"], "numba", True), (["--processes"], "numba", False), ([], "jax", False)],
@@ -42,9 +37,7 @@ def test_one_press_ends_a_sweep_of_long_cells(options, backend, to_group, tmp_pa
     spec = tmp_path / "sweep.toml"
     spec.write_text(SPEC.replace("BACKEND", backend).replace("HORIZON", "100000000"))
     command = [sys.executable, "-m", "sims", "sweep", str(spec), "--out", str(tmp_path / "out"), "--workers", "2"]
-    process = subprocess.Popen(
-        [*command, *options], stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heed_ctrl_c
-    )
+    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("out/cells/*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.05)
