@@ -94,7 +94,7 @@ def _update(params: SignalParams, state: SignalState, t: int, arm: int, signal: 
 class Exp3Signals(Learner):
     """EXP3 on signals, for every globally observable game: a share gamma of uniform play.
 
-    With s the spread of the losses, F = max |f| and N candidates: exploration, gamma in [0, 1], None means
+    With s the spread of the losses, F = max |f| and N candidates: exploration, gamma in (0, 1], None means
     (k^2 F^2 ln N / (s^2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(gamma ln N / (k^2 F^2 T)).
     ValueError where the game is hopeless.
     """
@@ -104,10 +104,11 @@ class Exp3Signals(Learner):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Signals,)
     exact: ClassVar[str] = "theory.partial.exact:mixing"
+    must_explore: ClassVar[bool] = True  # without exploration there are differences that no signal tells
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        optional_real("exploration", self.exploration, low=0.0, high=1.0)
+        optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=self.must_explore)
 
     def parameters(self, problem: PartialMonitoring) -> SignalParams:
         """Return eta, gamma and the estimators of least squares."""
@@ -158,6 +159,7 @@ class RevealingExp3(Exp3Signals):
     """
 
     exact: ClassVar[str] = "theory.partial.exact:mixing"
+    must_explore: ClassVar[bool] = False
 
     def parameters(self, problem: PartialMonitoring) -> SignalParams:
         """Return eta, gamma and the estimators; ValueError in games without a revealing action."""
@@ -176,7 +178,8 @@ class RevealingExp3(Exp3Signals):
 class LabelEfficient(Exp3Signals):
     """Exponential weights over the predictions, with a query of the revealing action with probability gamma.
 
-    With s the spread of the losses: exploration, gamma in [0, 1], None means (ln N / (2 T))^(1/3), at most 1;
+    The query is never preferred for its own loss: where it may be the only best action, regret is linear. With s the
+    spread of the losses: exploration, gamma in (0, 1], None means (ln N / (2 T))^(1/3), at most 1;
     learning_rate, eta > 0, None means sqrt(2 gamma ln N / (s^2 T)).
     """
 
@@ -219,7 +222,7 @@ class WaterTransfer(RevealingExp3):
 
     Equal probabilities of both predictions are moved to the query, at no loss: q_t = (1 - gamma) w_t + gamma / 2 for
     the exponential weights w_t, the query has probability 2 min q_t, and the likelier prediction the rest. With s the
-    spread of the losses: learning_rate, eta in (0, 1 / (2 s)], None means sqrt(ln 2 / (s^2 T)), at most 1 / (2 s);
+    spread of the losses: learning_rate, eta > 0, None means sqrt(ln 2 / (s^2 T)), at most 1 / (2 s);
     exploration, gamma in [0, 1], None means eta s, at most 1/2.
     """
 
