@@ -144,7 +144,7 @@ class Exp3Set(Learner):
 
 @dataclass(frozen=True)
 class Exp3G(Exp3Set):
-    """EXP3.G: a share gamma of uniform play, for strongly observable graphs.
+    """EXP3.G: a share gamma of uniform play, for strongly observable graphs; on others eta and gamma must be given.
 
     learning_rate: eta > 0; None means sqrt(ln K / ((4 + 2 a) T)), at most 1/4, with a = alpha (mas, if directed) of the
     actions that reveal themselves. exploration: gamma in [0, 1]; None means 2 eta, at most 1/2.
@@ -159,7 +159,13 @@ class Exp3G(Exp3Set):
         optional_real("exploration", self.exploration, low=0.0, high=1.0)
 
     def parameters(self, problem: Any) -> GraphParams:
-        """Return eta, gamma and the edges."""
+        """Return eta, gamma and the edges; ValueError where they are not given and a graph is not strong."""
+        weak = [graph.kind for graph in problem.feedback.graphs if graph.kind != "strong"]
+        if weak and None in (self.learning_rate, self.exploration):
+            raise ValueError(
+                f"{self.name} is tuned for strongly observable graphs only: in a graph that is {weak[0]} give "
+                "learning_rate and exploration"
+            )
         log_k, size = math.log(problem.n_actions), max(graph.looped.most for graph in problem.feedback.graphs)
         rate = self.learning_rate or min(0.25, math.sqrt(log_k / ((4.0 + 2.0 * size) * problem.horizon)))
         return graph_params(problem, rate, min(0.5, 2.0 * rate) if self.exploration is None else self.exploration)

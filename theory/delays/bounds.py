@@ -32,6 +32,7 @@ passed when the first feedback of a coin arrives, every learner has expected los
 most T / 2 - (b / 2) E |S_n|, n = floor(T / b), S_n a sum of n random signs: E |S_n| >= sqrt(2 / pi) n / sqrt(n + 1).
 
 **Copies.** Each of m copies plays a game without delays on rounds of its own; regrets add up (`bandits.delays.bold`).
+Of as many copies as rounds each plays once, and the sum says nothing.
 """
 
 from typing import Any
@@ -39,7 +40,16 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, losses_are, play_has, problem_has
+from theory.assumptions import (
+    AT_LEAST_TWO,
+    UNIT_LOSSES,
+    feedback_is,
+    learner_has,
+    losses_are,
+    parameters_have,
+    play_has,
+    problem_has,
+)
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
 
 D = Symbol("total_delay", "D", nonnegative=True)
@@ -69,7 +79,7 @@ def _stated(
     """Return a theorem on the regret, at the learning rate that minimises it, with at most T - 1 switches."""
     tuning = (Tuning.minimising(ETA, expression),)
     total = expression + _SWITCHES
-    assumed = (*assumptions, AT_LEAST_TWO)
+    assumed = (*assumptions, UNIT_LOSSES, AT_LEAST_TWO)
     return Bound(name, learner, "regret", total, source, statement, assumptions=assumed, tunings=tuning, **more)  # type: ignore[arg-type]
 
 
@@ -77,6 +87,10 @@ def _copies_of(name: str) -> Assumption:
     return play_has(f"copies of {name}", lambda problem, learner: type(learner.learner).__name__ == name)
 
 
+SHARED = parameters_have(
+    "fewer copies than rounds (`longest_delay` limits random delays)",
+    lambda problem, params: params.copies == 1 or params.copies < problem.horizon,
+)
 _OF_COPIES = {"learning_rate": lambda problem, params: params.inner.learning_rate}
 
 OBSERVED = problem_has("the terms of the weights are measured", lambda problem: "excess" in problem.metrics)
@@ -89,7 +103,7 @@ WEIGHTS = Bound(
     Source("ours", _HERE),
     "Delayed exponential weights on any losses: regret at most ln K / eta and the terms of squares and of products.",
     mode="every path",
-    assumptions=(FULL_INFORMATION, OBSERVED),
+    assumptions=(FULL_INFORMATION, UNIT_LOSSES, OBSERVED),
     readers={"learning_rate": lambda problem, params: problem.probe.learning_rate},
 )
 OUTSTANDING = Bound(
@@ -139,6 +153,7 @@ BOLD_EXP3 = _stated(
     "Copies of EXP3, one more than feedback is ever outstanding: sqrt(2 m K T ln K).",
     BANDIT,
     _copies_of("Exp3"),
+    SHARED,
     readers=_OF_COPIES,
 )
 BOLD_HEDGE = _stated(
@@ -149,6 +164,7 @@ BOLD_HEDGE = _stated(
     "Copies of Hedge, one more than feedback is ever outstanding: sqrt(m T ln K / 2).",
     FULL_INFORMATION,
     _copies_of("Hedge"),
+    SHARED,
     readers=_OF_COPIES,
 )
 

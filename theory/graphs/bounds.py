@@ -42,10 +42,10 @@ from typing import Any
 
 import sympy as sp
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is, losses_are, parameters_have, problem_has
+from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is, losses_are, parameters_have, problem_has
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
 
-GAMMA = Symbol("exploration", "gamma", nonnegative=True, below=1)
+GAMMA = Symbol("exploration", "gamma", nonnegative=True, at_most=1)
 SIZE = Symbol("mean_size", "a", positive=True)
 LOOPED = Symbol("looped_size", "a", nonnegative=True)
 COVER = Symbol("cover_size", "delta", positive=True)
@@ -112,7 +112,7 @@ EXP3_SET = Bound(
     _SET + _SWITCHES,
     Source("Alon, Cesa-Bianchi, Gentile & Mansour 2013", f"the rate; {_HERE}", "arXiv:1307.4564"),
     "EXP3-SET on graphs with all loops: sqrt(2 a T ln K), with a = alpha (mas, if directed) in place of K.",
-    assumptions=(GRAPH, LOOPS, AT_LEAST_TWO),
+    assumptions=(GRAPH, LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(Tuning.minimising(ETA, _SET),),
     readers={"mean_size": _mean_size},
 )
@@ -124,7 +124,7 @@ DELAYED = Bound(
     _LATE + _SWITCHES,
     Source("ours", _HERE),
     "Graphs and delays add up: sqrt(2 ln K (a T + 2 D)), whatever the longest delay.",
-    assumptions=(feedback_is("delayed graph"), LOOPS, AT_LEAST_TWO),
+    assumptions=(feedback_is("delayed graph"), LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(Tuning.minimising(ETA, _LATE),),
     readers={"mean_size": _mean_size},
 )
@@ -141,6 +141,8 @@ EXP3_G = Bound(
         STRONG,
         UNIFORM,
         parameters_have("gamma >= eta K / (K - 1), or all loops", _enough),
+        parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1)),
+        UNIT_LOSSES,
         AT_LEAST_TWO,
     ),
     tunings=(Tuning(GAMMA, _STRONG, 2 * ETA, 2 * ETA), Tuning.minimising(ETA, _STRONG)),
@@ -154,7 +156,7 @@ EXPLORING = Bound(
     GAMMA * T + _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA) + _SWITCHES,
     _ALON,
     "EXP3 that explores a fractional cover, on every observable graph: 3 (delta* ln K / 2)^(1/3) T^(2/3).",
-    assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
+    assumptions=(GRAPH, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
     readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
 )
@@ -166,7 +168,7 @@ DARTBOARD = Bound(
     TAU * (_LOG_K / ETA + ETA * _BLOCKS * COVER / 2) + (1 + 2 * C) * _BLOCKS + C * (_LOG_K + ETA * _BLOCKS),
     Source("ours", _HERE),
     "With switching costs, on every observable graph: 3 ((1 + 2 c) delta* ln K / 2)^(1/3) T^(2/3) in the main.",
-    assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
+    assumptions=(GRAPH, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(
         Tuning.minimising(ETA, TAU * _LOG_K / ETA + ETA * _BLOCKS * (TAU * COVER / 2 + C)),
         Tuning.minimising(

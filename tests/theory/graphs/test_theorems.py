@@ -133,14 +133,20 @@ def test_the_side_condition_of_exp3_g_is_asked_for():
     bound = theory.theorem("alon2015.exp3_g")
     assert bound.applies(clique, Exp3G(0.1, 0.15)) == []
     assert bound.applies(clique, Exp3G(0.1, 0.05)) == ["gamma >= eta K / (K - 1), or all loops"]
-    assert bound.applies(on(FeedbackGraph.path(3), np.zeros((4, 3))), Exp3G(0.1, 0.05)) == []
+    path = on(FeedbackGraph.path(3), np.zeros((4, 3)))
+    assert bound.applies(path, Exp3G(0.1, 0.05)) == []
+    assert bound.applies(path, Exp3G(0.1, 1.0)) == ["gamma < 1"]
+    only = theory.theorem("alon2015.exploring_exp3")
+    assert only.value_for(path, ExploringExp3(0.1, 1.0)) == pytest.approx(4 + 10 * np.log(3) + 0.2 + 0.5 * 3)
 
 
 def test_assumptions_on_the_graph():
     table = np.zeros((4, 3))
     weak, hopeless = FeedbackGraph.revealing(3), FeedbackGraph(np.diag([1, 1, 0]))
-    assert theory.theorem("alon2015.exp3_g").applies(on(weak, table), Exp3G()) == ["every graph is strongly observable"]
-    texts = theory.theorem("alon2015.exploring_exp3").applies(on(hopeless, table), Exp3G())
+    assert theory.theorem("alon2015.exp3_g").applies(on(weak, table), Exp3G(0.1, 0.2)) == [
+        "every graph is strongly observable"
+    ]
+    texts = theory.theorem("alon2015.exploring_exp3").applies(on(hopeless, table), Exp3G(0.1, 0.2))
     assert texts == ["one graph, in which every loss can be revealed", "exploration is the fractional cover"]
-    mixed = theory.theorem("alon2015.exploring_exp3").applies(on(weak, table), Exp3G())
+    mixed = theory.theorem("alon2015.exploring_exp3").applies(on(weak, table), Exp3G(0.1, 0.2))
     assert mixed == ["exploration is the fractional cover"]
