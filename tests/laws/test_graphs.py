@@ -9,6 +9,7 @@ import pytest
 import theory
 from bandits.core.exponential_weights import add_losses
 from bandits.core.jit import kernel
+from bandits.core.rng import LEARNER
 from bandits.delays import Delayed, DelayTable
 from bandits.graphs import (
     DelayedExp3Set,
@@ -23,7 +24,9 @@ from bandits.graphs import (
 from bandits.graphs.exp3_graph import GraphState
 from bandits.losses import LossTable
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
+from bandits.switching.feedback import Seen
 from tests.bandits.switching.known_answers import ROWS
+from tests.drivers import plain, stream_of
 from tests.laws.enumeration import law_of, plays
 from tests.mutants.rejection import rejected
 from theory.delays.exact import exp3_tree
@@ -84,6 +87,15 @@ def test_dartboard():
         played = plays(game, learner, lambda action, feedback: int(action))
         regret = math.fsum(chance * path.metrics["regret"] for chance, path in played)
         assert regret <= theory.theorem("ours.graph_dartboard").value_for(game, learner)
+
+
+def test_losses_seen_by_the_dartboard_are_divided_by_the_chance_to_see_them():
+    """Loops only: each of three losses is seen in a third of the exploring rounds."""
+    params = GraphDartboard(0.5, 2).parameters(game_of(FeedbackGraph.cliques(3, 1)))
+    init, _, update = map(plain, GraphDartboard.steps)
+    state = init(params, stream_of(1, 0, LEARNER))
+    state = update(params, state, state.explored, 1, Seen(0.6, np.array([0.6]), 1), stream_of(1, 0, LEARNER))
+    assert state.estimates == pytest.approx([0.0, 1.8, 0.0])
 
 
 def test_tuning():

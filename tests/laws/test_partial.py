@@ -82,6 +82,19 @@ def test_estimators_of_dynamic_pricing():
     assert np.abs(Exp3Signals().parameters(against(HALVES, 0)).estimators).max() == pytest.approx(0.8125)
 
 
+def test_tuning():
+    """Losses three times as large: eta is a third, and the share of exploration the same; T = 10^6."""
+    for game, learner, rate, share in [
+        (FiniteGame.apple_tasting(), RevealingExp3(), math.sqrt(math.log(2) / 2e6), None),
+        (ASKING, WaterTransfer(), math.sqrt(math.log(2) / 1e6), None),
+        (ASKING, LabelEfficient(), math.sqrt(0.00702423 * 2 * math.log(2) / 1e6), 0.00702423),
+    ]:
+        scaled = PartialMonitoring(FiniteGame(3 * game.losses, game.signals), IndependentOutcomes([0.5, 0.5]), 10**6)
+        params = learner.parameters(scaled)
+        assert params.learning_rate == pytest.approx(rate / 3, rel=1e-5)
+        assert params.exploration == pytest.approx(share or rate, rel=1e-5)
+
+
 @pytest.mark.parametrize("learner", [Exp3Signals, LabelEfficient, RevealingExp3, WaterTransfer])
 def test_estimates_are_unbiased(learner):
     """sum_c f(b, c, signal of c) is the difference of the losses, for every outcome."""
