@@ -17,7 +17,16 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import Weights, add_loss, add_losses, draw, pick, uniform_weights
+from bandits.core.exponential_weights import (
+    Estimated,
+    Weights,
+    add_loss,
+    add_losses,
+    draw,
+    no_estimates,
+    pick,
+    uniform_weights,
+)
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.core.shelf import shelf_for
@@ -41,20 +50,13 @@ class GraphParams(NamedTuple):
     places: int  # rounds whose feedback may be outstanding; 1 without delays
 
 
-class GraphState(NamedTuple):
-    """The weights and room for the estimates of a round."""
-
-    weights: Weights
-    estimates: Any  # (K,) float64, scratch
+@kernel
+def _init(params: GraphParams, rng: Stream) -> Estimated:
+    return no_estimates(params.n_actions)
 
 
 @kernel
-def _init(params: GraphParams, rng: Stream) -> GraphState:
-    return GraphState(uniform_weights(params.n_actions), np.zeros(params.n_actions))
-
-
-@kernel
-def _act(params: GraphParams, state: GraphState, t: int, rng: Stream) -> int:
+def _act(params: GraphParams, state: Estimated, t: int, rng: Stream) -> int:
     u = uniform(rng, t, 0)
     if params.exploration == 0.0:
         return draw(state.weights, u)
@@ -98,9 +100,9 @@ def _learn(
 
 
 @kernel
-def _update(params: GraphParams, state: GraphState, t: int, arm: int, seen: Seen, rng: Stream) -> GraphState:
+def _update(params: GraphParams, state: Estimated, t: int, arm: int, seen: Seen, rng: Stream) -> Estimated:
     old = state.weights
-    return GraphState(_learn(params, old, state.estimates, old.weight, old.total, t, arm, seen), state.estimates)
+    return Estimated(_learn(params, old, state.estimates, old.weight, old.total, t, arm, seen), state.estimates)
 
 
 def graph_params(problem: Any, rate: float, share: float, u: Any = None, places: int = 1) -> GraphParams:

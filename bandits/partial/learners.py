@@ -23,7 +23,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import Weights, add_losses, draw, pick, probability, uniform_weights
+from bandits.core.exponential_weights import (
+    Estimated,
+    Weights,
+    add_estimates,
+    draw,
+    no_estimates,
+    pick,
+    probability,
+)
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.partial.problem import PartialMonitoring, Signals
@@ -42,20 +50,13 @@ class SignalParams(NamedTuple):
     estimators: Any  # (N, k, d) float64, f
 
 
-class SignalState(NamedTuple):
-    """The weights of the candidates and room for the estimates of a round."""
-
-    weights: Weights
-    estimates: Any  # (N,) float64, scratch
+@kernel
+def _init(params: SignalParams, rng: Stream) -> Estimated:
+    return no_estimates(params.n_candidates)
 
 
 @kernel
-def _init(params: SignalParams, rng: Stream) -> SignalState:
-    return SignalState(uniform_weights(params.n_candidates), np.zeros(params.n_candidates))
-
-
-@kernel
-def _act(params: SignalParams, state: SignalState, t: int, rng: Stream) -> int:
+def _act(params: SignalParams, state: Estimated, t: int, rng: Stream) -> int:
     u = uniform(rng, t, 0)
     if u < params.exploration:
         return pick(params.explore, 1.0, u / params.exploration)
@@ -71,7 +72,7 @@ def _chance(params: SignalParams, weights: Weights, arm: int) -> float:
 
 
 @kernel
-def _learn(params: SignalParams, state: SignalState, arm: int, signal: int, chance: float) -> SignalState:
+def _learn(params: SignalParams, state: Estimated, arm: int, signal: int, chance: float) -> Estimated:
     """Return the state after a signal; what is added to all losses alike keeps them positive and changes no weight."""
     low = 0.0
     high = 0.0
@@ -82,11 +83,11 @@ def _learn(params: SignalParams, state: SignalState, arm: int, signal: int, chan
         return state
     for b in range(params.n_candidates):
         state.estimates[b] = (params.estimators[b, arm, signal] - low) / chance
-    return SignalState(add_losses(state.weights, params.learning_rate, state.estimates), state.estimates)
+    return add_estimates(state, params.learning_rate)
 
 
 @kernel
-def _update(params: SignalParams, state: SignalState, t: int, arm: int, signal: int, rng: Stream) -> SignalState:
+def _update(params: SignalParams, state: Estimated, t: int, arm: int, signal: int, rng: Stream) -> Estimated:
     return _learn(params, state, arm, signal, _chance(params, state.weights, arm))
 
 
@@ -196,21 +197,21 @@ class LabelEfficient(Exp3Signals):
 
 
 @kernel
-def _spare(params: SignalParams, state: SignalState) -> float:
+def _spare(params: SignalParams, state: Estimated) -> float:
     """Return m, the probability of the less likely prediction after a share gamma of uniform play."""
     least = min(state.weights.weight[0], state.weights.weight[1]) / state.weights.total
     return (1.0 - params.exploration) * least + 0.5 * params.exploration
 
 
 @kernel
-def _act_water(params: SignalParams, state: SignalState, t: int, rng: Stream) -> int:
+def _act_water(params: SignalParams, state: Estimated, t: int, rng: Stream) -> int:
     if uniform(rng, t, 0) < 2.0 * _spare(params, state):
         return 3 - params.candidates[0] - params.candidates[1]
     return params.candidates[0 if state.weights.weight[0] >= state.weights.weight[1] else 1]
 
 
 @kernel
-def _update_water(params: SignalParams, state: SignalState, t: int, arm: int, signal: int, rng: Stream) -> SignalState:
+def _update_water(params: SignalParams, state: Estimated, t: int, arm: int, signal: int, rng: Stream) -> Estimated:
     if params.place[arm] >= 0:
         return state
     return _learn(params, state, arm, signal, 2.0 * _spare(params, state))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import theory
-from bandits.core.exponential_weights import add_losses
+from bandits.core.exponential_weights import add_estimates
 from bandits.core.jit import kernel
 from bandits.core.rng import LEARNER
 from bandits.delays import Delayed, DelayTable
@@ -21,7 +21,6 @@ from bandits.graphs import (
     Neighbours,
     exp3_graph,
 )
-from bandits.graphs.exp3_graph import GraphState
 from bandits.losses import LossTable
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
 from bandits.switching.feedback import Seen
@@ -162,7 +161,7 @@ def divides_by_the_chance_of_the_action(params, state, t, arm, seen, rng):
         state.estimates[i] = 0.0
     for a in range(seen.n):
         state.estimates[params.links.out[0, arm, a]] = seen.losses[a] / own
-    return GraphState(add_losses(state.weights, params.learning_rate, state.estimates), state.estimates)
+    return add_estimates(state, params.learning_rate)
 
 
 def wrong_loss(graph, learner):

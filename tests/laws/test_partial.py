@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bandits.core.exponential_weights import uniform_weights
+from bandits.core.exponential_weights import no_estimates
 from bandits.core.jit import kernel
 from bandits.partial import (
     Exp3Signals,
@@ -103,7 +103,7 @@ def test_estimates_are_unbiased(learner):
     mean = np.array([[sum(f[b, c, ASKING.signals[c, x]] for c in range(3)) for x in range(2)] for b in range(len(f))])
     assert mean == pytest.approx(losses - losses[0])
     _, _, update = (plain(step) for step in learner.steps)
-    state = learners.SignalState(uniform_weights(len(f)), np.zeros(len(f)))
+    state = no_estimates(len(f))
     update(params, state, 0, 0, 1, stream_of(1, 0, 0))
     assert state.estimates.min() == 0.0  # the weights never grow
     assert state.estimates.max() > 0.0
