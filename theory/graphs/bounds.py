@@ -44,6 +44,7 @@ import sympy as sp
 
 from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is, losses_are, parameters_have, problem_has
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
+from theory.delays.bounds import OBLIVIOUS
 
 GAMMA = Symbol("exploration", "gamma", nonnegative=True, at_most=1)
 SIZE = Symbol("mean_size", "a", positive=True)
@@ -124,7 +125,7 @@ DELAYED = Bound(
     _LATE + _SWITCHES,
     Source("ours", _HERE),
     "Graphs and delays add up: sqrt(2 ln K (a T + 2 D)), whatever the longest delay.",
-    assumptions=(feedback_is("delayed graph"), LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
+    assumptions=(feedback_is("delayed graph"), OBLIVIOUS, LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(Tuning.minimising(ETA, _LATE),),
     readers={"mean_size": _mean_size},
 )
