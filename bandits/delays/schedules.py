@@ -147,9 +147,15 @@ class DelayTable(_Given):
         return Listed(np.array(self.delays))
 
 
+class PerAction(NamedTuple):
+    """What the kernel of delays of actions receives."""
+
+    late: Any  # (K,) int64
+
+
 @kernel
-def _of_action(setting: Listed, t: int, action: int, env: Stream) -> int:
-    return setting.delays[action] if 0 <= action < setting.delays.size else 0  # others are refused by the problem
+def _of_action(setting: PerAction, t: int, action: int, env: Stream) -> int:
+    return setting.late[action] if 0 <= action < setting.late.size else 0  # others are refused by the problem
 
 
 @dataclass(frozen=True)
@@ -165,9 +171,9 @@ class ActionDelay(Schedule):
         if not self.delays:
             raise ValueError("delays must not be empty")
 
-    def setting(self, horizon: int) -> Listed:
+    def setting(self, horizon: int) -> PerAction:
         """Return the delays."""
-        return Listed(np.array(self.delays))
+        return PerAction(np.array(self.delays))
 
     def longest(self, horizon: int) -> int:
         """Return the longest delay of an action."""

@@ -43,7 +43,7 @@ class GraphParams(NamedTuple):
     n_actions: int
     learning_rate: float
     exploration: float
-    explore: Any  # (K,) float64, u
+    explore: Any  # (G, K) float64, u for each graph
     links: Links
     covered: Any  # (G, K) float64, the probability under u that each loss is revealed
     reveals: Any  # (G, K, K) float64, the adjacency
@@ -61,7 +61,7 @@ def _act(params: GraphParams, state: Estimated, t: int, rng: Stream) -> int:
     if params.exploration == 0.0:
         return draw(state.weights, u)
     if u < params.exploration:
-        return pick(params.explore, 1.0, u / params.exploration)
+        return pick(params.explore[graph_of(params.links, t)], 1.0, u / params.exploration)
     return draw(state.weights, (u - params.exploration) / (1.0 - params.exploration))
 
 
@@ -106,11 +106,13 @@ def _update(params: GraphParams, state: Estimated, t: int, arm: int, seen: Seen,
 
 
 def graph_params(problem: Any, rate: float, share: float, u: Any = None, places: int = 1) -> GraphParams:
-    """Return the parameters for eta, gamma and u (None: uniform) in a problem with graph feedback, late or not."""
+    """Return the parameters for eta, gamma and u, (G, K) or None: uniform, with graph feedback, late or not."""
     n, feedback = problem.n_actions, getattr(problem.feedback, "inner", problem.feedback)
+    edges = feedback.setting(n)
     adjacency = np.array([graph.adjacency for graph in feedback.graphs], dtype=np.float64)
-    explore = np.full(n, 1.0 / n) if u is None else np.ascontiguousarray(u)
-    return GraphParams(n, rate, share, explore, feedback.setting(n), explore @ adjacency, adjacency, places)
+    explore = np.full((len(adjacency), n), 1.0 / n) if u is None else np.array(u)
+    covered = np.array([row @ reveals for row, reveals in zip(explore, adjacency, strict=True)])
+    return GraphParams(n, rate, share, explore, edges, covered, adjacency, places)
 
 
 def _total_size(problem: Any, name: str) -> float:
@@ -175,10 +177,12 @@ class Exp3G(Exp3Set):
 
 @dataclass(frozen=True)
 class ExploringExp3(Exp3G):
-    """EXP3 with a share gamma of play by the best fractional cover, for every observable graph; it must not change.
+    """EXP3 with a share gamma of play by the best fractional cover, for observable graphs.
 
-    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in (0, 1], None means
-    (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(2 gamma ln K / (T delta*)).
+    Where graphs change the learner is informed: it knows the round's graph, and its cover, before it plays. With
+    delta* = 1 / the least probability that a cover reveals a loss, on average over the rounds: exploration, gamma in
+    (0, 1], None means (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means
+    sqrt(2 gamma ln K / (T delta*)).
     """
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
@@ -189,13 +193,14 @@ class ExploringExp3(Exp3G):
         optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
 
     def parameters(self, problem: Any) -> GraphParams:
-        """Return eta, gamma, the cover and the edges; ValueError where a loss is never revealed, or graphs change."""
-        u, size = problem.feedback.only(self.name).cover
+        """Return eta, gamma, the covers and the edges; ValueError where a graph never reveals a loss."""
+        covers = [graph.cover for graph in problem.feedback.graphs]
         log_k, horizon = math.log(problem.n_actions), problem.horizon
+        size = problem.feedback.total([cover.size for cover in covers], horizon) / horizon
         share = min(1.0, (size * log_k / (2.0 * horizon)) ** (1.0 / 3.0))
         share = share if self.exploration is None else self.exploration
         rate = self.learning_rate or math.sqrt(2.0 * share * log_k / (horizon * size))
-        return graph_params(problem, rate, share, u)
+        return graph_params(problem, rate, share, [cover.probabilities for cover in covers])
 
 
 # ---------------------------------------------------------------- late feedback

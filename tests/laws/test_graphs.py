@@ -119,7 +119,7 @@ def test_apple_tasting():
         def parameters(self, problem):
             params = super().parameters(problem)
             u = np.array([1.0, 0.0])
-            return params._replace(explore=u, covered=u @ params.reveals)
+            return params._replace(explore=u[None], covered=u @ params.reveals)
 
     y = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
     table = np.column_stack([1.0 - y, y])
@@ -132,6 +132,17 @@ def test_graphs_may_change():
     graphs = [PATH, CHAIN, FeedbackGraph.cliques(1, 3)]
     mean_loss(game_of(graphs), Exp3Set(0.7))
     mean_loss(game_of(graphs, (1, 2, 0, 0)), DelayedExp3Set(0.7))
+    weak = [FeedbackGraph.revealing(3), FeedbackGraph([[0, 1, 0], [0, 0, 1], [1, 0, 0]])]
+    informed = ExploringExp3(0.7, 0.3)
+    params, sizes = informed.parameters(game_of(weak)), (1.0, 3.0)
+    assert np.abs(params.covered.min(axis=1) - 1.0 / np.array(sizes)).max() < 1e-9
+    assert len(B.losses) % 2 == 0
+    tuned = ExploringExp3(exploration=0.3).parameters(game_of(weak)).learning_rate
+    assert tuned == pytest.approx(math.sqrt(0.6 * math.log(3) / (len(B.losses) * 2.0)))
+    bound = theory.theorem("alon2015.exploring_exp3")
+    assert bound.applies(game_of(weak), informed) == []
+    regret = mean_loss(game_of(weak), informed) - B.losses.sum(axis=0).min()
+    assert regret <= bound.value_for(game_of(weak), informed)
 
 
 # ---------------------------------------------------------------- mutants
@@ -156,7 +167,7 @@ def without_exploration(params, weight, total, g, j):
 @kernel
 def divides_by_the_chance_of_the_action(params, state, t, arm, seen, rng):
     own = (1.0 - params.exploration) * state.weights.weight[arm] / state.weights.total
-    own += params.exploration * params.explore[arm]
+    own += params.exploration * params.explore[0, arm]
     for i in range(params.n_actions):
         state.estimates[i] = 0.0
     for a in range(seen.n):

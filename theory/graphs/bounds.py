@@ -18,7 +18,8 @@ reveal the earlier. In an undirected graph what is taken is independent, and mas
 On S, P(i) = 1 - p(i) >= (1 - gamma) (1 - q(i)), so the second sum has a mean of at most 1 / (1 - gamma); the first one
 of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p / (1 - gamma).
 
-**Observable graphs.** P_t(i) >= gamma / delta* for the u of the fractional cover, so the sum is at most delta* / gamma.
+**Observable graphs.** P_t(i) >= gamma / delta*_t for the u of the fractional cover of the round's graph, so the sum is
+at most delta*_t / gamma.
 
 **Blocks** (`bandits.graphs.dartboard`). The estimate of a block is unbiased for its mean losses and E <q, lhat^2>
 <= delta*, so the action held has tau times the regret of the weights over n blocks. Each exploring round costs at most
@@ -40,6 +41,7 @@ coin: every learner has expected loss T / 2, and switching costs only add.
 import math
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is, losses_are, parameters_have, problem_has
@@ -69,6 +71,12 @@ def _mean_size(problem: Any, params: Any) -> float:
     return float(feedback.total([graph.acyclic.most for graph in feedback.graphs], problem.horizon) / problem.horizon)
 
 
+def _mean_cover(problem: Any, params: Any) -> float:
+    """Return the mean over the rounds of delta*."""
+    feedback = problem.feedback
+    return float(feedback.total([graph.cover.size for graph in feedback.graphs], problem.horizon) / problem.horizon)
+
+
 def _looped_size(problem: Any, params: Any) -> float:
     """Return the largest mas of the actions that reveal themselves; 0 without any."""
     return float(max(graph.looped.most for graph in _graphs(problem)))
@@ -92,16 +100,16 @@ def _mask(graph: Any) -> list[int]:
 GRAPH = feedback_is("graph")
 LOOPS = _all("every action reveals its own loss", lambda graph: graph.loops.all())
 STRONG = _all("every graph is strongly observable", lambda graph: graph.kind == "strong")
-OBSERVABLE = problem_has(
-    "one graph, in which every loss can be revealed",
-    lambda p: len(_graphs(p)) == 1 and _graphs(p)[0].kind != "unobservable",
+OBSERVABLE = _all("every graph can reveal every loss", lambda graph: graph.kind != "unobservable")
+ONE = problem_has("one graph", lambda problem: len(_graphs(problem)) == 1)
+UNIFORM = parameters_have(
+    "exploration is uniform", lambda problem, params: params.explore.max() == params.explore.min()
 )
-UNIFORM = parameters_have("exploration is uniform", lambda problem, params: max(params.explore) == min(params.explore))
 COVERING = parameters_have(
     "exploration is the fractional cover",
-    lambda problem, params: (
-        _graphs(problem)[0].kind != "unobservable"
-        and params.covered.min() * _graphs(problem)[0].cover.size > 1.0 - 1e-9
+    lambda problem, params: all(
+        graph.kind != "unobservable" and covered.min() * graph.cover.size > 1.0 - 1e-9
+        for graph, covered in zip(_graphs(problem), np.atleast_2d(params.covered), strict=True)
     ),
 )
 
@@ -156,10 +164,10 @@ EXPLORING = Bound(
     "regret",
     GAMMA * T + _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA) + _SWITCHES,
     _ALON,
-    "EXP3 that explores a fractional cover, on every observable graph: 3 (delta* ln K / 2)^(1/3) T^(2/3).",
+    "EXP3 that explores fractional covers of observable graphs: 3 (delta* ln K / 2)^(1/3) T^(2/3), delta* on average.",
     assumptions=(GRAPH, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
-    readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
+    readers={"cover_size": _mean_cover},
 )
 _BLOCKS = sp.ceiling(T / TAU)
 DARTBOARD = Bound(
@@ -169,7 +177,7 @@ DARTBOARD = Bound(
     TAU * (_LOG_K / ETA + ETA * _BLOCKS * COVER / 2) + (1 + 2 * C) * _BLOCKS + C * (_LOG_K + ETA * _BLOCKS),
     Source("ours", _HERE),
     "With switching costs, on every observable graph: 3 ((1 + 2 c) delta* ln K / 2)^(1/3) T^(2/3) in the main.",
-    assumptions=(GRAPH, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
+    assumptions=(GRAPH, ONE, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(
         Tuning.minimising(ETA, TAU * _LOG_K / ETA + ETA * _BLOCKS * (TAU * COVER / 2 + C)),
         Tuning.minimising(

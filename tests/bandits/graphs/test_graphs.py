@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bandits.graphs import Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, Neighbours
+from bandits.graphs import Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, GraphDartboard, Neighbours
 from bandits.losses import BernoulliLosses
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
@@ -71,5 +71,5 @@ def test_wrong_input_is_refused():
         played(Neighbours(SLOPES["unobservable"][1]), ExploringExp3())
     with pytest.raises(ValueError, match="Exp3G is tuned for strongly observable graphs only: in a graph that is weak"):
         played(Neighbours([FeedbackGraph.path(3), FeedbackGraph.revealing(3)]), Exp3G(0.1))
-    with pytest.raises(ValueError, match="ExploringExp3 needs one graph, got 2"):
-        played(Neighbours([FeedbackGraph.path(3)] * 2), ExploringExp3())
+    with pytest.raises(ValueError, match="GraphDartboard needs one graph, got 2"):
+        played(Neighbours([FeedbackGraph.path(3)] * 2), GraphDartboard())

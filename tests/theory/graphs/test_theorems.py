@@ -147,6 +147,6 @@ def test_assumptions_on_the_graph():
         "every graph is strongly observable"
     ]
     texts = theory.theorem("alon2015.exploring_exp3").applies(on(hopeless, table), Exp3G(0.1, 0.2))
-    assert texts == ["one graph, in which every loss can be revealed", "exploration is the fractional cover"]
+    assert texts == ["every graph can reveal every loss", "exploration is the fractional cover"]
     mixed = theory.theorem("alon2015.exploring_exp3").applies(on(weak, table), Exp3G(0.1, 0.2))
     assert mixed == ["exploration is the fractional cover"]
