@@ -16,7 +16,11 @@ reveal the earlier. In an undirected graph what is taken is independent, and mas
         <= eta (sum_{i not in S} q(i) lhat(i)^2 + sum_{i in S} q(i) (1 - q(i)) lhat(i)^2).
 
 On S, P(i) = 1 - p(i) >= (1 - gamma) (1 - q(i)), so the second sum has a mean of at most 1 / (1 - gamma); the first one
-of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p / (1 - gamma).
+of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p / (1 - gamma). In directed graphs mas
+may be far above alpha; then a = 4 alpha ln(1 + K (1 + 1 / e) / alpha) counts, e = gamma / K <= p. In any graph
+sum_i 1 / (1 + d(i)) <= 2 alpha ln(1 + K / alpha), d(i) the number of others that reveal i: by Turan's theorem some
+d(i) >= (K / alpha - 1) / 2; take it off and repeat. Put ceil(M p(i)), M = K / e, copies in the place of i, which all
+reveal each other: at most M + K, alpha is the same, and p(i) / P(i) is at most twice the sum of the copies' terms.
 
 **Observable graphs.** P_t(i) >= gamma / delta*_t for the u of the fractional cover of the round's graph, so the sum is
 at most delta*_t / gamma.
@@ -78,8 +82,19 @@ def _mean_cover(problem: Any, params: Any) -> float:
 
 
 def _looped_size(problem: Any, params: Any) -> float:
-    """Return the largest mas of the actions that reveal themselves; 0 without any."""
-    return float(max(graph.looped.most for graph in _graphs(problem)))
+    """Return the largest a of the actions that reveal themselves; 0 without any."""
+    n = problem.n_actions
+    return max(_least_size(graph, n, params.exploration) for graph in _graphs(problem))
+
+
+def _least_size(graph: Any, n: int, share: float) -> float:
+    """Return mas or, if that is less, 4 alpha ln(1 + K (1 + K / gamma) / alpha), of the actions with loops."""
+    mas = float(graph.looped.most)
+    if share == 0.0 or mas == 0.0:
+        return mas
+    loops = graph.loops
+    alpha = float(type(graph)(graph.adjacency[np.ix_(loops, loops)]).independence.most)
+    return min(mas, 4.0 * alpha * math.log1p(n * (1.0 + n / share) / alpha))
 
 
 def _enough(problem: Any, params: Any) -> bool:
