@@ -11,7 +11,8 @@ from bandits.preference import PreferenceGame
 from bandits.protocol import Learner, MatrixGame, RoundProblem, known
 from sims import simulate
 from sims.config import public_classes
-from tests.constructors import GAMES, base_of, opponent
+from tests.constructors import base_of
+from tests.small_games import GAMES, opponent
 
 LEARNERS = {name: cls for name, cls in public_classes().items() if issubclass(cls, Learner)}
 
