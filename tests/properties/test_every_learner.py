@@ -29,9 +29,10 @@ def test_its_numbers_are_numbers_and_those_of_its_text_run_by_python(name):
     problem = opponent(learner)
     if isinstance(problem, PreferenceGame):
         problem = replace(problem, reference=[0.5, 0.3, 0.2])  # without ties, which rounding would break
-    run = simulate(problem, learner, repetitions=2, seed=5)
+    rounds = [1, 7, problem.horizon]
+    run = simulate(problem, learner, repetitions=2, seed=5, checkpoints=rounds)
     assert not np.isnan(run.values).any()
-    plain = simulate(problem, learner, repetitions=2, seed=5, backend="python")
+    plain = simulate(problem, learner, repetitions=2, seed=5, checkpoints=rounds, backend="python")
     if isinstance(problem, MatrixGame):  # XLA sums in another order
         np.testing.assert_allclose(plain.values, run.values, rtol=1e-9, atol=1e-7)
     else:
