@@ -16,7 +16,21 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import delays, graphs, losses, one_sided, partial, preference, protocol, stochastic, switching, threshold
+from bandits import (
+    contextual,
+    delays,
+    graphs,
+    losses,
+    one_sided,
+    partial,
+    preference,
+    protocol,
+    stochastic,
+    switching,
+    threshold,
+)
+from bandits.contextual.oracles import Oracle
+from bandits.contextual.problem import World
 from bandits.core.arguments import Checked
 from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
@@ -42,6 +56,7 @@ RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
 POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
+CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -61,6 +76,12 @@ def signal_game(**changes):
     """Return a small game of partial monitoring that all its learners play."""
     base = {"game": ASKING, "outcomes": partial.IndependentOutcomes([0.25, 0.75]), "horizon": HORIZON}
     return partial.PartialMonitoring(**(base | changes))
+
+
+def contextual_game(feedback=None, **changes):
+    """Return a small contextual game that all its learners play: three functions of two contexts, three actions."""
+    base = {"world": CONTEXTS, "horizon": HORIZON, "feedback": feedback or contextual.PlayedLoss()}
+    return contextual.ContextualGame(**(base | changes))
 
 
 def threshold_game(feedback=None, **changes):
@@ -136,6 +157,11 @@ BASES = {
     "OutcomeTable": {"outcomes": [0, 1, 1] * 8},
     "IndependentOutcomes": {"probabilities": [0.25, 0.75]},
     "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
+    "ContextualGame": {"world": CONTEXTS, "horizon": HORIZON},
+    "FiniteWorld": {"functions": CONTEXTS.functions},
+    "LinearWorld": {"features": np.full((2, 3, 2), 0.5), "parameter": [0.5, 0.25]},
+    "TableWorld": {"contexts": np.ones((HORIZON, 2)), "losses": TABLE},
+    "GapCertificate": {"rule": "exact", "gamma": 2.0},
     "Bold": {"learner": switching.Exp3(0.25)},
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
@@ -256,6 +282,17 @@ FUNCTIONS = {
     "bandits.stochastic.problem.stochastic_bandit": {"rewards": [0.5, 0.25], "horizon": HORIZON},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
+    "bandits.contextual.certificates.certified": {
+        "game": contextual_game(),
+        "learner": contextual.InverseGapWeighting(),
+    },
+    "bandits.contextual.oracles.regress": {
+        "oracle": contextual.Ridge(),
+        "features": FEATURES,
+        "values": FEATURES[:, 0],
+    },
+    "bandits.contextual.worlds.linear_world": {},
+    "bandits.contextual.worlds.policy_world": {},
     "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
     "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},
     "bandits.graphs.graph.FeedbackGraph.revealing": {"n_actions": 3},
@@ -383,6 +420,8 @@ GAMES = {
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     partial.Signals: signal_game,
+    contextual.PlayedLoss: contextual_game,
+    contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
     one_sided.OneSided: one_sided_game,
@@ -403,6 +442,10 @@ def used(obj):
         problem = opponent(obj)
         obj.check(problem)
         return obj.parameters(problem)
+    if isinstance(obj, Oracle):
+        return obj.parameters(contextual_game().size)
+    if isinstance(obj, World):
+        return obj.setting(2)
     if isinstance(obj, losses.LossProcess):
         return obj.setting(HORIZON)
     if isinstance(obj, People):

@@ -48,20 +48,32 @@ def _init(params: Exp4Params, rng: Stream) -> Exp4State:
 
 
 @kernel
-def _act(params: Exp4Params, state: Exp4State, t: int, rng: Stream) -> int:
+def follow(weights: Weights, advice: Any, t: int, rng: Stream) -> int:
+    """Return an action of the expert that is drawn from the weights; advice: (N, K)."""
     first, second = uniform_pair(rng, t, 0)
-    return pick(params.advice[t % params.advice.shape[0], draw(state.weights, first)], 1.0, second)
+    return pick(advice[draw(weights, first)], 1.0, second)
+
+
+@kernel
+def learn_from(state: Exp4State, learning_rate: float, advice: Any, arm: int, loss: float) -> Exp4State:
+    """Return the state after the loss of an action that was drawn by `follow`; advice: (N, K)."""
+    weights = state.weights
+    mass = 0.0
+    for m in range(state.estimates.size):
+        mass += weights.weight[m] * advice[m, arm]
+    for m in range(state.estimates.size):
+        state.estimates[m] = advice[m, arm] * loss * weights.total / mass
+    return Exp4State(add_losses(weights, learning_rate, state.estimates), state.estimates)
+
+
+@kernel
+def _act(params: Exp4Params, state: Exp4State, t: int, rng: Stream) -> int:
+    return follow(state.weights, params.advice[t % params.advice.shape[0]], t, rng)
 
 
 @kernel
 def _update(params: Exp4Params, state: Exp4State, t: int, arm: int, loss: float, rng: Stream) -> Exp4State:
-    advice, weights = params.advice[t % params.advice.shape[0]], state.weights
-    mass = 0.0
-    for m in range(params.n_experts):
-        mass += weights.weight[m] * advice[m, arm]
-    for m in range(params.n_experts):
-        state.estimates[m] = advice[m, arm] * loss * weights.total / mass
-    return Exp4State(add_losses(weights, params.learning_rate, state.estimates), state.estimates)
+    return learn_from(state, params.learning_rate, params.advice[t % params.advice.shape[0]], arm, loss)
 
 
 @dataclass(frozen=True, eq=False)
