@@ -24,3 +24,4 @@ from bandits.contextual.worlds import LinearWorld as LinearWorld
 from bandits.contextual.worlds import TableWorld as TableWorld
 from bandits.contextual.worlds import linear_world as linear_world
 from bandits.contextual.worlds import policy_world as policy_world
+from bandits.contextual.worlds import world_from_table as world_from_table

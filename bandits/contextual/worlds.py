@@ -4,6 +4,7 @@ In each a context is a row of features per action, or one row for all. `linear_w
 a given size; `world_from_table` reads a table of one's own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from bandits.contextual.problem import World
 from bandits.core.arguments import Numbers, checked, read_only
-from bandits.core.checks import HUGE, array, integer, integers, real
+from bandits.core.checks import HUGE, array, integer, integers, real, shown, text
 
 _MOST = 2**24  # contexts
 Link = Literal["identity", "logistic"]
@@ -160,6 +161,49 @@ class TableWorld(World):
     def order(self) -> NDArray[np.int64]:
         """The rows in their order."""
         return np.arange(len(self.losses))
+
+
+# ---------------------------------------------------------------- a table of one's own
+
+
+@checked
+def world_from_table(
+    data: Any,
+    *,
+    contexts: Sequence[str],
+    losses: Sequence[str] | None = None,
+    label: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+) -> TableWorld:
+    """Return the rows of a table as rounds, in their order; everything is read and checked here.
+
+    data: a polars or pandas DataFrame, or the path of a Parquet (.parquet, .pq) or CSV file.
+    contexts: columns of numbers, the features that all actions share.
+    losses: a column for each action, with its losses in [0, 1]; or label: the column with the right answer, whose
+    values, sorted as text, are the actions: a wrong one has loss 1.
+    separator, encoding: of a CSV file, by default found out.
+
+    Raises TypeError or ValueError that names the column and the row; a missing value is an error.
+    """
+    from bandits.threshold.own_table import columns_of
+    from bandits.threshold.tables import categories, numbers
+
+    if (losses is None) == (label is None):
+        raise ValueError("either losses (columns) or label (a column) must be given")
+    features_of, paid = _names("contexts", contexts), _names("losses", losses) if losses is not None else []
+    table = columns_of(data, [*features_of, *paid, *([label] if label is not None else [])], separator, encoding)
+    features = np.column_stack([numbers(table, name) for name in features_of])
+    if label is None:
+        return TableWorld(features, np.column_stack([numbers(table, name) for name in paid]))
+    answers = categories(table, label)
+    return TableWorld(features, (answers[:, None] != np.unique(answers)).astype(float))
+
+
+def _names(argument: str, given: Any) -> list[str]:
+    if isinstance(given, str) or len(given) == 0:
+        raise TypeError(f"{argument} must be a list of column names, got {shown(given)}")
+    return [text(argument, name) for name in given]
 
 
 # ---------------------------------------------------------------- worlds of a given size

@@ -97,7 +97,9 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/partial/test_theorems.py::test_tuned_bounds",
     ],
     "contextual": [
+        *_in("tests/laws", "contextual"),
         *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game"),
+        "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),
