@@ -292,11 +292,6 @@ FUNCTIONS = {
         "values": FEATURES[:, 0],
     },
     "bandits.contextual.worlds.linear_world": {},
-    "bandits.contextual.worlds.world_from_table": {
-        "data": Path(__file__).with_name("people.csv"),
-        "contexts": ["a"],
-        "label": "g",
-    },
     "bandits.contextual.worlds.policy_world": {},
     "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
     "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},

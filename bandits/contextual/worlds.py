@@ -166,7 +166,6 @@ class TableWorld(World):
 # ---------------------------------------------------------------- a table of one's own
 
 
-@checked
 def world_from_table(
     data: Any,
     *,
@@ -201,7 +200,7 @@ def world_from_table(
 
 
 def _names(argument: str, given: Any) -> list[str]:
-    if isinstance(given, str) or len(given) == 0:
+    if not isinstance(given, (list, tuple)) or len(given) == 0:
         raise TypeError(f"{argument} must be a list of column names, got {shown(given)}")
     return [text(argument, name) for name in given]
 
