@@ -18,7 +18,7 @@ import numpy as np
 
 from bandits.contextual.oracles import Oracle, OracleSteps, row_of, within
 from bandits.contextual.problem import Size, World
-from bandits.core.exponential_weights import Weights, add_losses, exponential, uniform_weights
+from bandits.core.exponential_weights import Weights, add_losses, exponential, sum_of, uniform_weights
 from bandits.core.jit import kernel
 
 _RATE = 2.0  # squared errors in [0, 1] are 2-mixable
@@ -48,13 +48,12 @@ def finite_init(params: FiniteParams) -> FiniteState:
 def _aggregate(params: FiniteParams, state: FiniteState, context: Any, out: Any) -> None:
     for a in range(out.size):
         values, weight = row_of(context, a), state.weights.weight
-        zero = 0.0
-        one = 0.0
         for j in range(values.size):
-            low = weight[j] * exponential(-_RATE * values[j] * values[j])
-            zero += low
-            one += low * exponential(_RATE * (2.0 * values[j] - 1.0))
-        out[a] = within(0.5 + 0.25 * math.log(one / zero))
+            state.losses[j] = weight[j] * exponential(-_RATE * values[j] * values[j])
+        zero = sum_of(state.losses)
+        for j in range(values.size):
+            state.losses[j] *= exponential(_RATE * (2.0 * values[j] - 1.0))
+        out[a] = within(0.5 + 0.25 * math.log(sum_of(state.losses) / zero))
 
 
 @kernel

@@ -145,11 +145,17 @@ def test_thompson_samples_have_their_covariance():
     state = init(params, rng)
     for t, arm in enumerate((0, 2, 1)):
         state = update(params, state, t, arm, Revealed(game.world.features[t], LOSSES[arm]), rng)
-    columns = []
+    columns, uniforms = [], []
     for chosen in range(2):
-        numbers = iter([1.0 if j == chosen else 0.0 for j in range(2)])
-        act = plain(learner.steps.act, normal_quantile=lambda u: next(numbers))  # noqa: B023 - used at once
+
+        def number(u, chosen=chosen):
+            uniforms.append(u)
+            return 1.0 if len(uniforms) % 2 == 1 - chosen else 0.0
+
+        act = plain(learner.steps.act, normal_quantile=number)
         act(params, state, game.world.features[0], 3, rng)
         columns.append(state.draw[0] - state.ridge.theta[0])
+    assert uniforms[:2] == uniforms[2:]
+    assert uniforms[0] != uniforms[1]
     found = np.array(columns).T
     np.testing.assert_allclose(found @ found.T, 0.25 * state.ridge.inverse[0], atol=1e-12)

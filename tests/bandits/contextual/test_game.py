@@ -173,6 +173,7 @@ def test_order_of_contexts():
         (lambda: LinearWorld([[1.0, np.nan]], [[0.5, 0.5]]), "features must lie in .* got nan at index .0, 1."),
         (lambda: LinearWorld([[1.0, 2.0], [1.0]], [[0.5, 0.5]]), "features must be an array of numbers"),
         (lambda: FiniteWorld(np.full((2, 3, 2), 1.5)), "functions must lie in .0, 1."),
+        (lambda: FiniteWorld(np.full((2, 3, 2), 0.5), order=[3]), "order must be between 0 and 2, got 3"),
         (lambda: FiniteWorld(np.full((2, 3, 2), 0.5), truth=2), "truth must be between 0 and 1, got 2"),
         (lambda: TableWorld(CONTEXTS, LOSSES[:2]), "contexts must have shape .2, d. or .2, 3, d. for these losses"),
         (lambda: TableWorld(np.ones((3, 2, 4)), LOSSES), "contexts must have shape .* got .3, 2, 4."),
