@@ -14,11 +14,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from bandits.contextual.oracles import Oracle, OracleSteps, row_of, within
 from bandits.contextual.problem import Size, World
-from bandits.core.exponential_weights import Weights, add_losses, exponential, sum_of, uniform_weights
+from bandits.core.exponential_weights import Estimated, add_estimates, exponential, no_estimates, sum_of
 from bandits.core.jit import kernel
 
 _RATE = 2.0  # squared errors in [0, 1] are 2-mixable
@@ -31,41 +29,34 @@ class FiniteParams(NamedTuple):
     n_functions: int
 
 
-class FiniteState(NamedTuple):
-    """The weights of the functions."""
-
-    weights: Weights
-    losses: Any  # (N,) float64, scratch
-
-
 @kernel
-def finite_init(params: FiniteParams) -> FiniteState:
+def finite_init(params: FiniteParams) -> Estimated:
     """Return equal weights."""
-    return FiniteState(uniform_weights(params.n_functions), np.zeros(params.n_functions))
+    return no_estimates(params.n_functions)
 
 
 @kernel
-def _aggregate(params: FiniteParams, state: FiniteState, context: Any, out: Any) -> None:
+def _aggregate(params: FiniteParams, state: Estimated, context: Any, out: Any) -> None:
     for a in range(out.size):
         values, weight = row_of(context, a), state.weights.weight
         for j in range(values.size):
-            state.losses[j] = weight[j] * exponential(-_RATE * values[j] * values[j])
-        zero = sum_of(state.losses)
+            state.estimates[j] = weight[j] * exponential(-_RATE * values[j] * values[j])
+        zero = sum_of(state.estimates)
         for j in range(values.size):
-            state.losses[j] *= exponential(_RATE * (2.0 * values[j] - 1.0))
-        out[a] = within(0.5 + 0.25 * math.log(sum_of(state.losses) / zero))
+            state.estimates[j] *= exponential(_RATE * (2.0 * values[j] - 1.0))
+        out[a] = within(0.5 + 0.25 * math.log(sum_of(state.estimates) / zero))
 
 
 @kernel
-def _learn_square(params: FiniteParams, state: FiniteState, context: Any, arm: int, loss: float) -> FiniteState:
+def _learn_square(params: FiniteParams, state: Estimated, context: Any, arm: int, loss: float) -> Estimated:
     values = row_of(context, arm)
     for j in range(values.size):
-        state.losses[j] = (values[j] - loss) * (values[j] - loss)
-    return FiniteState(add_losses(state.weights, _RATE, state.losses), state.losses)
+        state.estimates[j] = (values[j] - loss) * (values[j] - loss)
+    return add_estimates(state, _RATE)
 
 
 @kernel
-def _mix(params: FiniteParams, state: FiniteState, context: Any, out: Any) -> None:
+def _mix(params: FiniteParams, state: Estimated, context: Any, out: Any) -> None:
     for a in range(out.size):
         values = row_of(context, a)
         total = 0.0
@@ -75,16 +66,16 @@ def _mix(params: FiniteParams, state: FiniteState, context: Any, out: Any) -> No
 
 
 @kernel
-def learn_log(params: FiniteParams, state: FiniteState, context: Any, arm: int, loss: float) -> FiniteState:
+def learn_log(params: FiniteParams, state: Estimated, context: Any, arm: int, loss: float) -> Estimated:
     """Return the state after a loss; for losses 0 and 1 the weights are the posterior of a uniform prior."""
     values = row_of(context, arm)
     for j in range(values.size):
-        state.losses[j] = 0.0
+        state.estimates[j] = 0.0
         if loss > 0.0:
-            state.losses[j] -= loss * math.log(max(values[j], _LEAST))
+            state.estimates[j] -= loss * math.log(max(values[j], _LEAST))
         if loss < 1.0:
-            state.losses[j] -= (1.0 - loss) * math.log(max(1.0 - values[j], _LEAST))
-    return FiniteState(add_losses(state.weights, 1.0, state.losses), state.losses)
+            state.estimates[j] -= (1.0 - loss) * math.log(max(1.0 - values[j], _LEAST))
+    return add_estimates(state, 1.0)
 
 
 class _Finite(Oracle):

@@ -10,14 +10,14 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.contextual.finite import FiniteParams, FiniteState, finite_init, finite_params, learn_log
+from bandits.contextual.finite import FiniteParams, finite_init, finite_params, learn_log
 from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import draw, uniform_weights
+from bandits.core.exponential_weights import Estimated, draw, no_estimates
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.exp4 import Exp4State, follow, learn_from
+from bandits.switching.exp4 import follow, learn_from
 
 
 class PolicyParams(NamedTuple):
@@ -31,7 +31,7 @@ class PolicyParams(NamedTuple):
 class PolicyState(NamedTuple):
     """The state of EXP4, and the advice of a round."""
 
-    experts: Exp4State
+    experts: Estimated
     advice: Any  # (N, K) float64, scratch
 
 
@@ -55,14 +55,13 @@ def _advise(advice: Any, context: Any) -> None:
 
 @kernel
 def _init(params: PolicyParams, rng: Stream) -> PolicyState:
-    experts = Exp4State(uniform_weights(params.n_experts), np.zeros(params.n_experts))
-    return PolicyState(experts, np.zeros((params.n_experts, params.n_actions)))
+    return PolicyState(no_estimates(params.n_experts), np.zeros((params.n_experts, params.n_actions)))
 
 
 @kernel
 def _act(params: PolicyParams, state: PolicyState, context: Any, t: int, rng: Stream) -> int:
     _advise(state.advice, context)
-    return follow(state.experts.weights, state.advice, t, rng)
+    return follow(state.experts, state.advice, t, rng)
 
 
 @kernel
@@ -97,19 +96,19 @@ class ContextualExp4(Learner):
 
 
 @kernel
-def _init_posterior(params: FiniteParams, rng: Stream) -> FiniteState:
+def _init_posterior(params: FiniteParams, rng: Stream) -> Estimated:
     return finite_init(params)
 
 
 @kernel
-def _act_posterior(params: FiniteParams, state: FiniteState, context: Any, t: int, rng: Stream) -> int:
+def _act_posterior(params: FiniteParams, state: Estimated, context: Any, t: int, rng: Stream) -> int:
     return action_of(context, draw(state.weights, uniform(rng, t, 0)))
 
 
 @kernel
 def _update_posterior(
-    params: FiniteParams, state: FiniteState, t: int, arm: int, seen: Revealed, rng: Stream
-) -> FiniteState:
+    params: FiniteParams, state: Estimated, t: int, arm: int, seen: Revealed, rng: Stream
+) -> Estimated:
     return learn_log(params, state, seen.context, arm, seen.loss)
 
 

@@ -11,7 +11,8 @@ from bandits.preference import PreferenceGame
 from bandits.protocol import Learner, MatrixGame, RoundProblem, known
 from sims import simulate
 from sims.config import public_classes
-from tests.constructors import GAMES, base_of, opponent
+from tests.constructors import base_of
+from tests.small_games import GAMES, opponent
 
 LEARNERS = {name: cls for name, cls in public_classes().items() if issubclass(cls, Learner)}
 
@@ -28,10 +29,11 @@ def test_its_numbers_are_numbers_and_those_of_its_text_run_by_python(name):
     problem = opponent(learner)
     if isinstance(problem, PreferenceGame):
         problem = replace(problem, reference=[0.5, 0.3, 0.2])  # without ties, which rounding would break
-    run = simulate(problem, learner, repetitions=2, seed=5)
+    rounds = [1, 7, problem.horizon]
+    run = simulate(problem, learner, repetitions=2, seed=5, checkpoints=rounds)
     unknown = np.isnan(run.values).any(axis=(0, 1))
     assert set(np.array(problem.metrics)[unknown]) <= set(problem.undefined)
-    plain = simulate(problem, learner, repetitions=2, seed=5, backend="python")
+    plain = simulate(problem, learner, repetitions=2, seed=5, checkpoints=rounds, backend="python")
     if isinstance(problem, MatrixGame):  # XLA sums in another order
         np.testing.assert_allclose(plain.values, run.values, rtol=1e-9, atol=1e-7)
     else:

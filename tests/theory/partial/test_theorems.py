@@ -91,6 +91,9 @@ def test_assumptions():
     assert bounds.APPLE_TASTING.applies(apples, RevealingExp3(0.3, 0.2)) == ["gamma >= eta s"]
     prices = PartialMonitoring(PRICES, OutcomeTable([0, 1]), 2)
     assert bounds.EXP3_SIGNALS.applies(prices, Exp3Signals(0.2, 0.2)) == ["gamma >= eta F k"]
+    for cost, missing in ((0.2, ["the query is never the only best action"]), (0.5, [])):
+        cheap = PartialMonitoring(FiniteGame.label_efficient(cost), OutcomeTable([0, 1]), 2)
+        assert bounds.LABEL_EFFICIENT.applies(cheap, LabelEfficient()) == missing
     dear = PartialMonitoring(FiniteGame.label_efficient(0.6), OutcomeTable([0, 1]), 2)
     assert bounds.WATER_TRANSFER.applies(dear, WaterTransfer()) == ["the query loses the mean of both predictions"]
 
