@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bandits import contextual, delays, graphs, losses, one_sided, partial, preference, switching, threshold
+from bandits import contextual, delays, graphs, language, losses, one_sided, partial, preference, switching, threshold
 from bandits.delays.exponential_weights import LateLearner
 from bandits.preference import games
 
@@ -21,6 +21,7 @@ POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
+GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -86,6 +87,7 @@ GAMES = {
     partial.Signals: signal_game,
     delays.Summed: lambda: delays.delayed(switching_game(), delays.FixedDelay(2), summed=True),
     contextual.PlayedLoss: contextual_game,
+    language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),

@@ -6,4 +6,4 @@ from bandits.language.learners import PossibleSampling as PossibleSampling
 from bandits.language.problem import LanguageGame as LanguageGame
 from bandits.language.problem import VersionSpace as VersionSpace
 from bandits.language.problem import Words as Words
-from bandits.language.world import World as World
+from bandits.language.world import WordWorld as WordWorld

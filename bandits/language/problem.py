@@ -18,7 +18,7 @@ from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform, uniform_index
 from bandits.core.summation import Sum, empty_sum, plus, value
-from bandits.language.world import World
+from bandits.language.world import WordWorld
 from bandits.protocol import ProblemSteps, RoundProblem, known
 from bandits.switching.feedback import Bandit
 
@@ -111,14 +111,14 @@ class LanguageGame(RoundProblem):
     Metrics: regret, and mistakes, the rounds with positive regret.
     """
 
-    world: World
+    world: WordWorld
     horizon: int
     truth: int | str = "drawn"
     feedback: Words | Bandit = Words()
     metrics: ClassVar[tuple[str, ...]] = Metrics._fields
 
     def __post_init__(self) -> None:
-        instance("world", self.world, World, "a World such as World.password(3, 2)")
+        instance("world", self.world, WordWorld, "a WordWorld such as WordWorld.password(3, 2)")
         instance("feedback", self.feedback, (Words, Bandit), "Words() or Bandit()")
         integer("horizon", self.horizon, low=1)
         if isinstance(self.truth, str):
@@ -178,7 +178,7 @@ def check_threshold(holder: Any) -> None:
     real("failure_probability", holder.failure_probability, low=0.0, high=1.0, open_low=True, open_high=True)
 
 
-def threshold_of(world: World, threshold: float | None, failure_probability: float) -> float:
+def threshold_of(world: WordWorld, threshold: float | None, failure_probability: float) -> float:
     """Return by how much a score may exceed the least: the given one, or 0 without noise, ln(2 N / delta) with.
 
     Raises ValueError for a verifier of one's own whose losses of the truth are not all 0: no threshold is known then.
@@ -228,7 +228,7 @@ def agreed_action(best: Any, scores: Any, limit: float) -> int:
     return -1
 
 
-def best_actions(world: World) -> Any:
+def best_actions(world: WordWorld) -> Any:
     """Return (N, K) uint8: 1 where the action is best under the hypothesis."""
     return (world.rewards == world.rewards.max(axis=1, keepdims=True)).astype(np.uint8)
 

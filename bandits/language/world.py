@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.arguments import Checked, Numbers, checked
-from bandits.core.checks import array, choice, fits, integer, integers, real
+from bandits.core.arguments import Checked, Numbers, checked, read_only
+from bandits.core.checks import array, as_array, choice, fits, integer, integers, real, several
 
 ANSWERS = ("reward", "position", "hint", "demonstration", "mask", "count")
+MOST = 256  # hypotheses of the guessing games: their tables hold up to N^3 numbers
 NUMBER_ANSWERS = ("reward", "direction", "distance")
 
 
 @dataclass(frozen=True, eq=False)
-class World(Checked):
+class WordWorld(Checked):
     """N hypotheses on K actions and O words.
 
     rewards: (N, K) in [0, 1].  words: (N, K) integers from 0, the word of each hypothesis and action, or (N, K, O) laws
@@ -80,10 +81,11 @@ class World(Checked):
         return bool(((self.words == 0.0) | (self.words == 1.0)).all())
 
     @cached_property
+    @read_only
     def losses(self) -> NDArray[np.float64]:
         """The verifier's losses (K, O, N): given, 0 or 1 without noise, log losses (inf for impossible words) with."""
         if self.verifier is not None:
-            return np.asarray(self.verifier)
+            return np.array(self.verifier)
         laws = np.ascontiguousarray(self.words.transpose(1, 2, 0))
         if self.certain:
             return 1.0 - laws
@@ -91,17 +93,21 @@ class World(Checked):
             return -np.log(laws)
 
     @cached_property
+    @read_only
     def expected_losses(self) -> NDArray[np.float64]:
         """Expected loss (N, N, K) of the second hypothesis where the first is true, for each action."""
-        laws = self.words[:, None].transpose(0, 1, 2, 3)  # (h, 1, a, o)
-        losses = self.losses.transpose(2, 0, 1)[None]  # (1, h', a, o)
-        return np.asarray(np.where(laws > 0.0, laws * np.where(laws > 0.0, losses, 0.0), 0.0).sum(axis=-1))
+        finite, words = np.where(np.isfinite(self.losses), self.losses, 0.0), self.words
+        found = np.einsum("hao,aoj->hja", words, finite)
+        if np.isinf(self.losses).any():
+            found[np.einsum("hao,aoj->hja", words > 0.0, np.isinf(self.losses)) > 0] = np.inf
+        return found
 
     @cached_property
+    @read_only
     def hellinger(self) -> NDArray[np.float64]:
         """Squared Hellinger distance sum_o (sqrt p - sqrt q)^2 of the words of two hypotheses, (N, N, K), in [0, 2]."""
         roots = np.sqrt(self.words)
-        return np.asarray(((roots[:, None] - roots[None]) ** 2).sum(axis=-1))
+        return np.stack([((root - roots) ** 2).sum(axis=-1) for root in roots])
 
     @cached_property
     def discrimination(self) -> float:
@@ -113,81 +119,80 @@ class World(Checked):
         with np.errstate(divide="ignore"):
             return float((gaps[where] / self.hellinger[where]).max())
 
-    def refined(self, other: Any) -> "World":
+    def refined(self, other: Any) -> "WordWorld":
         """Return the world that says this world's word and the other's; both without noise, with the same rewards."""
         if not (self.certain and other.certain and np.array_equal(self.rewards, other.rewards)):
             raise ValueError("other must be a world without noise and with the same rewards, as this one must")
         mine, its = self.words.argmax(axis=2), other.words.argmax(axis=2)
-        return World(self.rewards, mine * other.words.shape[2] + its)
+        return WordWorld(self.rewards, mine * other.words.shape[2] + its)
 
     # ------------------------------------------------------------ constructors
 
     @classmethod
     @checked
-    def password(cls, symbols: int, length: int, answer: str = "position") -> "World":
+    def password(cls, symbols: int, length: int, answer: str = "position") -> "WordWorld":
         """Return the guessing of a password: hypotheses and actions are the S^L words of length L over S symbols.
 
-        symbols: S >= 1.  length: L >= 1; S^L at most 4096.  The reward is 1 for the password, else 0. answer: what is
-        said of a guess, "reward" (right or wrong), "position" of the first wrong symbol, "hint" (that position and the
+        symbols: S >= 1.  length: L in [1, 64]; S^L at most 256.  The reward is 1 for the password, else 0.
+        answer: what is said of a guess, "reward" (right or wrong), "position" of the first wrong symbol, "hint" (that position and the
         right symbol there), "demonstration" (the password), "mask" (which positions are right), "count" (how many).
         """
         integer("symbols", symbols, low=1)
-        integer("length", length, low=1)
-        n = symbols**length if length < 13 else 4097
-        if symbols > 1 and n > 4096:
-            raise ValueError(f"symbols and length must give at most 4096 words, got {symbols}^{length}")
+        integer("length", length, low=1, high=64)
+        if symbols > 1 and (length > 8 or symbols**length > MOST):
+            raise ValueError(f"symbols and length must give at most {MOST} words, got {symbols}^{length}")
         return cls.word_list(["".join(map(chr, w)) for w in product(range(97, 97 + symbols), repeat=length)], answer)
 
     @classmethod
     @checked
-    def word_list(cls, words: Any, answer: str = "position") -> "World":
-        """Return the guessing of one of these words (different, of one length); answer: as in `password`."""
+    def word_list(cls, words: Any, answer: str = "position") -> "WordWorld":
+        """Return the guessing of one of at most 256 different words of one length; answer: as in `password`."""
         choice("answer", answer, ANSWERS)
-        known = [str(word) for word in words]
+        known = several("words", words, str, "a list of words such as ['spare', 'spire']")
         if len(set(known)) < len(known) or len(set(map(len, known))) != 1 or not known[0]:
             raise ValueError("words must be different words of one length, at least 1")
-        fits("words", len(known) ** 2 * 8)
+        if len(known) > MOST:
+            raise ValueError(f"words must be at most {MOST}, got {len(known)}")
         letters = np.array([list(map(ord, word)) for word in known])
         right = letters[:, None] == letters[None]  # (password, guess, position)
         return cls(right.all(axis=2).astype(float), _numbered(_answers(letters, right, answer)))
 
     @classmethod
     @checked
-    def number_guess(cls, n: int, answer: str = "direction") -> "World":
-        """Return the guessing of a number in 0, ..., n - 1, n >= 1: reward 1 for the number, else 0.
+    def number_guess(cls, n: int, answer: str = "direction") -> "WordWorld":
+        """Return the guessing of a number in 0, ..., n - 1, with reward 1 for the number, else 0.
 
-        answer: "reward" (right or wrong), "direction" (lower, right, higher), or "distance" from the number.
+        n: in [1, 256].  answer: "reward" (right or wrong), "direction" (lower, right, higher), or "distance" from it.
         """
-        integer("n", n, low=1, high=4096)
+        integer("n", n, low=1, high=MOST)
         choice("answer", answer, NUMBER_ANSWERS)
         difference = np.subtract.outer(np.arange(n), np.arange(n))
         said = {"reward": difference == 0, "direction": np.sign(difference) + 1, "distance": abs(difference)}
         return cls((difference == 0).astype(float), said[answer].astype(np.int64))
 
     @classmethod
-    @checked
-    def tied(cls) -> "World":
+    def tied(cls) -> "WordWorld":
         """Return two hypotheses, (1, 1) and (1, 0), that one word says the same of: action 0 is best under both."""
         return cls([[1.0, 1.0], [1.0, 0.0]], np.zeros((2, 2), np.int64))
 
     @checked
-    def noisy(self, flip: float) -> "World":
+    def noisy(self, flip: float) -> "WordWorld":
         """Return the world in which a word is replaced with probability `flip`, in [0, 1), by one drawn uniformly."""
         real("flip", flip, low=0.0, high=1.0, open_high=True)
-        return World(self.rewards, (1.0 - flip) * self.words + flip / self.words.shape[2])
+        return WordWorld(self.rewards, (1.0 - flip) * self.words + flip / self.words.shape[2])
 
 
 def _laws(words: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    given = np.asarray(words)
+    given = as_array("words", words)
     if given.ndim == 2:
         if given.shape != shape:
-            raise ValueError(f"words must be (N, K) = {shape} or (N, K, O), got {given.shape}")
+            raise ValueError(f"words must be (N, K) = {shape} as rewards, or (N, K, O), got {given.shape}")
         said = np.array(integers("words", given.ravel(), 0)).reshape(shape)
         fits("words", said.size * 8 * (int(said.max()) + 1))
         return np.eye(int(said.max()) + 1)[said]
     laws = array("words", given, 3, 0.0, 1.0)
     if laws.shape[:2] != shape or laws.shape[2] == 0:
-        raise ValueError(f"words must be (N, K) = {shape} or (N, K, O), got {laws.shape}")
+        raise ValueError(f"words must be (N, K) = {shape} as rewards, or (N, K, O), got {laws.shape}")
     totals = laws.sum(axis=2)
     h, a = np.unravel_index(abs(totals - 1.0).argmax(), shape)
     if abs(totals[h, a] - 1.0) > 1e-9:

@@ -16,6 +16,7 @@ _PLACES = {  # first match counts
     "bandits/graphs": "graphs",
     "bandits/partial": "partial",
     "bandits/contextual": "contextual",
+    "bandits/language": "language",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
     "bandits/core": "core",
@@ -101,6 +102,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
+    "language": _in("tests/laws", "language"),
     "losses": [
         *_in("tests/laws", "losses", "streams"),
         f"{_BANDITS}/losses/test_losses.py::test_with_gap_lowers_one_mean",

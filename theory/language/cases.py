@@ -8,18 +8,18 @@ from theory.cases import Case, Cases
 
 def _guessing(world: str, *arguments: Any) -> Case:
     """Return the case of HELiX, ties to the first, that goes through all hypotheses of a world (constructor)."""
-    from bandits.language import Helix, LanguageGame, World
+    from bandits.language import Helix, LanguageGame, WordWorld
 
-    made = getattr(World, world)(*arguments)
+    made = getattr(WordWorld, world)(*arguments)
     return Case(LanguageGame(made, made.n_hypotheses + 2, truth="each"), Helix())
 
 
 def _noisy(horizon: int, flip: float) -> Case:
     """Return the case of HELiX on noisy positions of the first wrong symbol of a password."""
     from bandits.combine import observed
-    from bandits.language import Helix, LanguageGame, VersionSpace, World
+    from bandits.language import Helix, LanguageGame, VersionSpace, WordWorld
 
-    game = LanguageGame(World.password(2, 2).noisy(flip), horizon)
+    game = LanguageGame(WordWorld.password(2, 2).noisy(flip), horizon)
     return Case(observed(game, VersionSpace()), Helix())
 
 

@@ -3,8 +3,8 @@
 * `transfer_eluder_dimension` (Xu et al. 2025, Definition 3): the length of the longest sequence of actions each of
   which is independent of those before it. Action a is, if for some hypotheses h and h' the words of h' to the earlier
   actions have cost h nothing, while the rewards of a differ under both by more than epsilon. (The paper takes the
-  longest sequence over all levels epsilon' >= epsilon and allows a cost of epsilon'^2, which is below 1; where costs are
-  0 or at least 1, the level epsilon itself gives the longest.)
+  longest sequence over all levels epsilon' >= epsilon and allows a cost of epsilon'^2, which is below 1. Where costs
+  are 0 or at least 1, the level epsilon itself gives the longest.)
 * `least_mistakes`: the least number of mistakes that some learner makes at most, whatever hypothesis is true.
 """
 
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 
 from bandits.core.arguments import checked
 from bandits.core.checks import flag, instance, real
-from bandits.language.world import World
+from bandits.language.world import WordWorld
 
 LARGEST_DIMENSION = 9
 LARGEST_MISTAKES = 16
 
 
 def _small(world: Any, most: int) -> None:
-    instance("world", world, World, "a World such as World.password(3, 2)")
+    instance("world", world, WordWorld, "a WordWorld such as WordWorld.password(3, 2)")
     if world.n_hypotheses > most:
         raise ValueError(f"world must have at most {most} hypotheses, got {world.n_hypotheses}")
 
 
 @checked
-def transfer_eluder_dimension(world: World, epsilon: float = 0.0) -> float:
+def transfer_eluder_dimension(world: WordWorld, epsilon: float = 0.0) -> float:
     """Return the transfer eluder dimension at level epsilon in [0, 1); inf if a sequence never ends.
 
     Raises ValueError for more than 9 hypotheses, and for a verifier that has expected losses strictly between 0 and 1
@@ -56,13 +56,13 @@ def transfer_eluder_dimension(world: World, epsilon: float = 0.0) -> float:
     return float(longest((1 << len(_different(world, epsilon))) - 1))
 
 
-def _different(world: World, epsilon: float) -> NDArray[np.int64]:
+def _different(world: WordWorld, epsilon: float) -> NDArray[np.int64]:
     """Return the ordered pairs (h, h') whose rewards of some action differ by more than epsilon."""
     gaps = abs(world.rewards[:, None] - world.rewards[None])
     return np.argwhere((gaps > epsilon).any(axis=2))
 
 
-def _pairs(world: World, costs: NDArray[np.float64], epsilon: float) -> tuple[list[int], list[int]]:
+def _pairs(world: WordWorld, costs: NDArray[np.float64], epsilon: float) -> tuple[list[int], list[int]]:
     """Return for each action the pairs, as bits, that it costs nothing, and those whose rewards it tells apart."""
     free, differ = [0] * world.n_actions, [0] * world.n_actions
     for bit, (h, other) in enumerate(_different(world, epsilon)):
@@ -75,8 +75,8 @@ def _pairs(world: World, costs: NDArray[np.float64], epsilon: float) -> tuple[li
 
 
 @checked
-def least_mistakes(world: World, consistent: bool = False) -> int:
-    """Return the least m such that a learner makes at most m mistakes under every hypothesis.
+def least_mistakes(world: WordWorld, consistent: bool = False) -> float:
+    """Return the least m such that a learner makes at most m mistakes under every hypothesis; inf if there is none.
 
     consistent: only learners that play a best action of some hypothesis which the words leave possible.
     Raises ValueError for more than 16 hypotheses and for noise.
@@ -91,15 +91,16 @@ def least_mistakes(world: World, consistent: bool = False) -> int:
 class _Search:
     """Whether a learner can keep to at most so many mistakes under each hypothesis that is still possible."""
 
-    def __init__(self, world: World, consistent: bool) -> None:
+    def __init__(self, world: WordWorld, consistent: bool) -> None:
         self.n, self.actions, self.consistent = world.n_hypotheses, range(world.n_actions), consistent
         self.words = world.words.argmax(axis=2).tolist()
         self.best = (world.rewards == world.rewards.max(axis=1, keepdims=True)).tolist()
         self.known: dict[tuple[tuple[int, int], ...], bool] = {}
 
-    def least(self) -> int:
+    def least(self) -> float:
+        """Return the least m; each mistake of a learner that needs few leaves fewer hypotheses, so that m < N."""
         everyone = range(self.n)
-        return next(m for m in range(self.n + 1) if self.possible(tuple((h, m) for h in everyone)))
+        return next((float(m) for m in everyone if self.possible(tuple((h, m) for h in everyone))), np.inf)
 
     def possible(self, left: tuple[tuple[int, int], ...]) -> bool:
         """left: (hypothesis, mistakes that it may still cost) of those that the words leave possible."""
