@@ -134,8 +134,9 @@ class WordWorld(Checked):
         """Return the guessing of a password: hypotheses and actions are the S^L words of length L over S symbols.
 
         symbols: S >= 1.  length: L in [1, 64]; S^L at most 256.  The reward is 1 for the password, else 0.
-        answer: what is said of a guess, "reward" (right or wrong), "position" of the first wrong symbol, "hint" (that position and the
-        right symbol there), "demonstration" (the password), "mask" (which positions are right), "count" (how many).
+        answer: what is said of a guess, "reward" (right or wrong), "position" of the first wrong symbol, "hint" (that
+        position and the right symbol there), "demonstration" (the password), "mask" (which positions are right),
+        "count" (how many are).
         """
         integer("symbols", symbols, low=1)
         integer("length", length, low=1, high=64)
