@@ -16,7 +16,20 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import delays, losses, one_sided, partial, preference, protocol, stochastic, switching, threshold
+from bandits import (
+    contextual,
+    delays,
+    losses,
+    one_sided,
+    partial,
+    preference,
+    protocol,
+    stochastic,
+    switching,
+    threshold,
+)
+from bandits.contextual.oracles import Oracle
+from bandits.contextual.problem import World
 from bandits.core.arguments import Checked
 from bandits.one_sided.auditors import Auditor
 from bandits.one_sided.hypotheses import Hypotheses
@@ -28,6 +41,7 @@ from tests.small_games import (
     ASKING,
     AUDITOR,
     COINS,
+    CONTEXTS,
     FEATURES,
     GRAPH,
     HORIZON,
@@ -39,6 +53,7 @@ from tests.small_games import (
     RECORD,
     RPS,
     TABLE,
+    contextual_game,
     one_sided_game,
     opponent,
     preference_game,
@@ -102,6 +117,11 @@ BASES = {
     "OutcomeTable": {"outcomes": [0, 1, 1] * 8},
     "IndependentOutcomes": {"probabilities": [0.25, 0.75]},
     "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
+    "ContextualGame": {"world": CONTEXTS, "horizon": HORIZON},
+    "FiniteWorld": {"functions": CONTEXTS.functions},
+    "LinearWorld": {"features": np.full((2, 3, 2), 0.5), "parameter": [0.5, 0.25]},
+    "TableWorld": {"contexts": np.ones((HORIZON, 2)), "losses": TABLE},
+    "GapCertificate": {"rule": "exact", "gamma": 2.0},
     "Bold": {"learner": switching.Exp3(0.25)},
     "ActionDelay": {"delays": [2, 0, 1]},
     "BlockDelay": {"length": 3},
@@ -224,6 +244,17 @@ FUNCTIONS = {
     "bandits.stochastic.problem.stochastic_bandit": {"rewards": [0.5, 0.25], "horizon": HORIZON},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
+    "bandits.contextual.certificates.certified": {
+        "game": contextual_game(),
+        "learner": contextual.InverseGapWeighting(),
+    },
+    "bandits.contextual.oracles.regress": {
+        "oracle": contextual.Ridge(),
+        "features": FEATURES,
+        "values": FEATURES[:, 0],
+    },
+    "bandits.contextual.worlds.linear_world": {},
+    "bandits.contextual.worlds.policy_world": {},
     "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
     "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},
     "bandits.graphs.graph.FeedbackGraph.revealing": {"n_actions": 3},
@@ -339,6 +370,10 @@ def used(obj):
         problem = opponent(obj)
         obj.check(problem)
         return obj.parameters(problem)
+    if isinstance(obj, Oracle):
+        return obj.parameters(contextual_game().size)
+    if isinstance(obj, World):
+        return obj.setting(2)
     if isinstance(obj, losses.LossProcess):
         return obj.setting(HORIZON)
     if isinstance(obj, People):

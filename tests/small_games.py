@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bandits import delays, graphs, losses, one_sided, partial, preference, switching, threshold
+from bandits import contextual, delays, graphs, losses, one_sided, partial, preference, switching, threshold
 from bandits.delays.exponential_weights import LateLearner
 from bandits.preference import games
 
@@ -20,6 +20,7 @@ RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
 POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
+CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -39,6 +40,12 @@ def signal_game(**changes):
     """Return a small game of partial monitoring that all its learners play."""
     base = {"game": ASKING, "outcomes": partial.IndependentOutcomes([0.25, 0.75]), "horizon": HORIZON}
     return partial.PartialMonitoring(**(base | changes))
+
+
+def contextual_game(feedback=None, **changes):
+    """Return a small contextual game that all its learners play: three functions of two contexts, three actions."""
+    base = {"world": CONTEXTS, "horizon": HORIZON, "feedback": feedback or contextual.PlayedLoss()}
+    return contextual.ContextualGame(**(base | changes))
 
 
 def threshold_game(feedback=None, **changes):
@@ -78,6 +85,8 @@ GAMES = {
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     partial.Signals: signal_game,
     delays.Summed: lambda: delays.delayed(switching_game(), delays.FixedDelay(2), summed=True),
+    contextual.PlayedLoss: contextual_game,
+    contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
     one_sided.OneSided: one_sided_game,

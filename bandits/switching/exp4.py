@@ -41,20 +41,32 @@ def _init(params: Exp4Params, rng: Stream) -> Estimated:
 
 
 @kernel
-def _act(params: Exp4Params, state: Estimated, t: int, rng: Stream) -> int:
+def follow(state: Estimated, advice: Any, t: int, rng: Stream) -> int:
+    """Return an action of the expert that is drawn from the weights; advice: (N, K)."""
     first, second = uniform_pair(rng, t, 0)
-    return pick(params.advice[t % params.advice.shape[0], draw(state.weights, first)], 1.0, second)
+    return pick(advice[draw(state.weights, first)], 1.0, second)
+
+
+@kernel
+def learn_from(state: Estimated, learning_rate: float, advice: Any, arm: int, loss: float) -> Estimated:
+    """Return the state after the loss of an action that was drawn by `follow`; advice: (N, K)."""
+    weights = state.weights
+    mass = 0.0
+    for m in range(state.estimates.size):
+        mass += weights.weight[m] * advice[m, arm]
+    for m in range(state.estimates.size):
+        state.estimates[m] = advice[m, arm] * loss * weights.total / mass
+    return add_estimates(state, learning_rate)
+
+
+@kernel
+def _act(params: Exp4Params, state: Estimated, t: int, rng: Stream) -> int:
+    return follow(state, params.advice[t % params.advice.shape[0]], t, rng)
 
 
 @kernel
 def _update(params: Exp4Params, state: Estimated, t: int, arm: int, loss: float, rng: Stream) -> Estimated:
-    advice, weights = params.advice[t % params.advice.shape[0]], state.weights
-    mass = 0.0
-    for m in range(params.n_experts):
-        mass += weights.weight[m] * advice[m, arm]
-    for m in range(params.n_experts):
-        state.estimates[m] = advice[m, arm] * loss * weights.total / mass
-    return add_estimates(state, params.learning_rate)
+    return learn_from(state, params.learning_rate, params.advice[t % params.advice.shape[0]], arm, loss)
 
 
 @dataclass(frozen=True, eq=False)

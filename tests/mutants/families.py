@@ -15,6 +15,7 @@ _PLACES = {  # first match counts
     "bandits/delays": "delays",
     "bandits/graphs": "graphs",
     "bandits/partial": "partial",
+    "bandits/contextual": "contextual",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
     "bandits/core": "core",
@@ -94,6 +95,11 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "partial"),
         *_in(f"{_BANDITS}/partial", "game"),
         "tests/theory/partial/test_theorems.py::test_tuned_bounds",
+    ],
+    "contextual": [
+        *_in("tests/laws", "contextual"),
+        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game"),
+        "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),
