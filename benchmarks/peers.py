@@ -191,15 +191,15 @@ class Score:
     regrets: list[float] = field(default_factory=list)
 
 
-def measure(player: Player, samples: int, seconds: float) -> Score:
-    """Take samples in turn, each of as many games as fill the time."""
-    repetitions = fill(lambda count: player.play(count, 0)[0], seconds)
-    own = fill(lambda count: play_ours(count, 0)[0], OURS_SECONDS)
+def measure(player: Player, samples: int, seconds: float, ours: Any = play_ours, rounds: int = ROUNDS) -> Score:
+    """Take samples in turn, each of as many games as fill the time; ours: (repetitions, seed) -> seconds and regret."""
+    repetitions = fill(lambda count: player.play(count, 0, rounds)[0], seconds)
+    own = fill(lambda count: ours(count, 0)[0], OURS_SECONDS)
     score = Score(player.version)
     for sample in range(1, samples + 1):
-        theirs, regret = player.play(repetitions, sample)
-        score.theirs.append(ROUNDS * repetitions / theirs)
-        score.ours.append(ROUNDS * own / play_ours(own, sample)[0])
+        theirs, regret = player.play(repetitions, sample, rounds)
+        score.theirs.append(rounds * repetitions / theirs)
+        score.ours.append(rounds * own / ours(own, sample)[0])
         score.regrets.append(regret)
     return score
 
@@ -213,7 +213,8 @@ def fill(play: Any, seconds: float) -> int:
 # ---------------------------------------------------------------- the report
 
 
-def row(peer: Peer, score: Score) -> str:
+def row(peer: Peer, score: Score, uniform: float = UNIFORM_REGRET) -> str:
+    """Return the line of a peer; uniform: the regret of uniform play."""
     factors = sorted(ours / theirs for ours, theirs in zip(score.ours, score.theirs, strict=True))
     cells = [
         peer.label,
@@ -223,7 +224,7 @@ def row(peer: Peer, score: Score) -> str:
         f"{median(score.ours):,.0f}",
         f"**{median(factors):,.0f}**",
         f"{factors[0]:,.0f} to {factors[-1]:,.0f}",
-        f"{median(score.regrets) / UNIFORM_REGRET:.2f}",
+        f"{median(score.regrets) / uniform:.2f}",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -244,14 +245,20 @@ def heading(samples: int, regret: float) -> list[str]:
 
 def report(options: argparse.Namespace) -> list[str]:
     """Install and play every chosen peer; return the report's lines."""
-    lines, missing = heading(options.samples, play_ours(64, 1)[1]), []
+    head = heading(options.samples, play_ours(64, 1)[1])
+    return compared(options, head, lambda player: measure(player, options.samples, options.seconds), UNIFORM_REGRET)
+
+
+def compared(options: argparse.Namespace, head: list[str], score: Any, uniform: float) -> list[str]:
+    """Return the head, a line for each peer by score(player), and those that cannot be played."""
+    lines, missing = head, []
     for peer in options.peers:
         print(f"{peer.label} ...", file=sys.stderr, flush=True)
         try:
             python = environment(peer, options.envs, options.sources.get(peer.game))
             player = Player(python, peer)
             try:
-                lines.append(row(peer, measure(player, options.samples, options.seconds)))
+                lines.append(row(peer, score(player), uniform))
             finally:
                 player.close()
             print(lines[-1], file=sys.stderr, flush=True)
