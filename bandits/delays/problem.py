@@ -64,7 +64,7 @@ class Summed(Checked):
     def example(self, n_actions: int) -> Any:
         """Return a loss; TypeError where the feedback is something else."""
         example = Late(self.inner).example(n_actions)
-        if np.ndim(example) or isinstance(example, tuple):
+        if isinstance(example, tuple) or np.ndim(example):
             raise TypeError(f"summed feedback needs one loss per round, but {type(self.inner).__name__} is delayed")
         return example
 
@@ -188,6 +188,8 @@ class Delayed(Wrapped):
         instance("problem", self.problem, RoundProblem, "a problem such as SwitchingCostGame(...)")
         instance("schedule", self.schedule, Schedule, "a schedule such as FixedDelay(rounds=10)")
         flag("summed", self.summed)
+        if isinstance(getattr(self.problem, "feedback", None), (Late, Summed)):
+            raise TypeError("problem is delayed already: give it one schedule")
         n_actions = getattr(self.problem, "n_actions", 1)
         self.feedback.example(n_actions)
         self.schedule.outstanding_of(self.problem.horizon, n_actions)

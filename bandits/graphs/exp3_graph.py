@@ -258,6 +258,7 @@ class DelayedExp3Set(LateLearner):
 
     def parameters(self, problem: Delayed) -> GraphParams:
         """Return eta, the edges and the room for what is outstanding."""
-        size = _total_size(problem, self.name) + 2.0 * problem.total_delay
-        rate = self.learning_rate or math.sqrt(2.0 * math.log(problem.n_actions) / size)
+        size, rate = _total_size(problem, self.name), self.learning_rate
+        if rate is None:
+            rate = math.sqrt(2.0 * math.log(problem.n_actions) / (size + 2.0 * problem.total_delay))
         return graph_params(problem, rate, 0.0, places=problem.places)

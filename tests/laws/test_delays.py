@@ -31,6 +31,7 @@ from bandits.delays import (
 )
 from bandits.delays import problem as delayed_problem
 from bandits.delays.exponential_weights import DelayedExp3State
+from bandits.graphs import FeedbackGraph, Neighbours
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.protocol import ProblemSteps
 from bandits.switching import Bandit, BatchedExp3, Exp3, FullInformation, Hedge, LazyPerturbedLeader, SwitchingCostGame
@@ -183,12 +184,19 @@ def test_delays_of_actions():
         Delayed(game, ActionDelay([0, 4, 1]))
     with pytest.raises(ValueError, match="the total delay of an ActionDelay depends on the play; give the learner's"):
         DelayedExp3().parameters(late)
+    assert DelayedExp3(0.1).parameters(late).learning_rate == 0.1
     assert "delays do not depend on the actions" in theory.theorem("thune2019.delayed_exp3").applies(
         late, DelayedExp3(0.1)
     )
 
 
-def test_what_can_be_summed():
+def test_what_can_be_delayed_and_summed():
+    late = Delayed(SwitchingCostGame(LossTable(NINE), 9, 0.0), FixedDelay(1))
+    with pytest.raises(TypeError, match="problem is delayed already: give it one schedule"):
+        Delayed(late, FixedDelay(1))
+    graph = SwitchingCostGame(LossTable(NINE), 9, 0.0, Neighbours(FeedbackGraph.path(2)))
+    with pytest.raises(TypeError, match="summed feedback needs one loss per round, but Neighbours is delayed"):
+        Delayed(graph, FixedDelay(1), summed=True)
     with pytest.raises(TypeError, match="summed feedback needs one loss per round, but FullInformation is delayed"):
         Delayed(SwitchingCostGame(LossTable(NINE), 9, 0.0, FullInformation()), FixedDelay(1), summed=True)
     with pytest.raises(TypeError, match="SummedExp3 learns from Summed feedback, but the problem gives Late"):

@@ -1,4 +1,4 @@
-"""Graph feedback in compiled games: known games number for number, slopes of the regret, wrong input."""
+"""Graph feedback in games: known games number for number, slopes of the regret, wrong input."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCos
 from sims import simulate
 
 GAME = SwitchingCostGame(BernoulliLosses([0.5, 0.25, 0.75]), 24)
-OPTIONS = {"repetitions": 5, "seed": 3, "checkpoints": [1, 7, 24]}
+OPTIONS = {"repetitions": 2, "seed": 3, "checkpoints": [1, 7, 24], "backend": "python"}
 
 
 def played(feedback, learner):
