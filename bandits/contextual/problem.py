@@ -299,6 +299,7 @@ class ContextualGame(RoundProblem):
     feedback: ContextualFeedback = field(default_factory=PlayedLoss)
     metrics: ClassVar[tuple[str, ...]] = Metrics._fields
     undefined: ClassVar[tuple[str, ...]] = Metrics._fields[4:]
+    check_action: ClassVar[Any] = staticmethod(check_action)
 
     def __post_init__(self) -> None:
         instance("world", self.world, World, "a world such as linear_world()")
@@ -337,6 +338,12 @@ class ContextualGame(RoundProblem):
         least, order = self.world.least, self.world.order
         shown = least if order is None else least[:, np.asarray(order)[: self.horizon]]
         return float(self.horizon * shown.mean())
+
+    def example(self) -> Any:
+        """Return a record of the type of the feedback, by which it can be kept and delayed."""
+        shown = np.zeros((self.size.rows, self.size.dimension))
+        played = isinstance(self.feedback, PlayedLoss)
+        return Revealed(shown, 0.0) if played else AllRevealed(shown, np.zeros(self.n_actions))
 
     def payoff(self, metrics: Mapping[str, float]) -> float:
         """Return minus the loss."""
