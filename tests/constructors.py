@@ -119,6 +119,8 @@ BASES = {
     "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
     "ContextualGame": {"world": CONTEXTS, "horizon": HORIZON},
     "FiniteWorld": {"functions": CONTEXTS.functions},
+    "KnownWorld": {"features": [[0.5, 0.25], [0.0, 1.0]], "mean_losses": [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]]},
+    "DiagonalLinUCB": {"edges": np.ones((2, 3))},
     "LinearWorld": {"features": np.full((2, 3, 2), 0.5), "parameter": [0.5, 0.25]},
     "TableWorld": {"contexts": np.ones((HORIZON, 2)), "losses": TABLE},
     "GapCertificate": {"rule": "exact", "gamma": 2.0},
@@ -253,6 +255,19 @@ FUNCTIONS = {
         "features": FEATURES,
         "values": FEATURES[:, 0],
     },
+    "bandits.contextual.examples.routing_world": {
+        "slopes": [[0.5, -0.25], [0.0, 0.5]],
+        "offsets": [0.5, 0.25],
+        "costs": [1.0, 0.25],
+        "queries": [[0.5, 0.25], [0.25, 0.5]],
+        "preferences": [0.0, 0.5],
+    },
+    "bandits.contextual.examples.screening_world": {},
+    "bandits.contextual.examples.two_items": {},
+    "bandits.contextual.missing.clipped_estimate": {"clicks": [1, 0], "exposure": [0.5, 0.25]}
+    | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25]},
+    "bandits.contextual.missing.clipped_moments": {"exposure": [0.5, 0.25], "relevance": [0.5, 0.25]}
+    | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25]},
     "bandits.contextual.worlds.linear_world": {},
     "bandits.contextual.worlds.policy_world": {},
     "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},

@@ -21,6 +21,7 @@ POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
+REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -70,6 +71,8 @@ def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
         return stackelberg_match()
+    if isinstance(learner, contextual.DiagonalLinUCB):
+        return contextual_game(world=REQUESTS)
     if isinstance(learner, LateLearner):
         return delays.delayed(GAMES[learner.inner_accepts[0]](), delays.DelayTable([2, 0, 1]))
     for kind in learner.accepts:
