@@ -16,7 +16,19 @@ import numpy as np
 
 import bandits
 import theory
-from bandits import delays, graphs, losses, one_sided, partial, preference, protocol, stochastic, switching, threshold
+from bandits import (
+    convex,
+    delays,
+    graphs,
+    losses,
+    one_sided,
+    partial,
+    preference,
+    protocol,
+    stochastic,
+    switching,
+    threshold,
+)
 from bandits.core.arguments import Checked
 from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
@@ -42,6 +54,7 @@ RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
 POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
+PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -61,6 +74,12 @@ def signal_game(**changes):
     """Return a small game of partial monitoring that all its learners play."""
     base = {"game": ASKING, "outcomes": partial.IndependentOutcomes([0.25, 0.75]), "horizon": HORIZON}
     return partial.PartialMonitoring(**(base | changes))
+
+
+def convex_game(feedback=None, **changes):
+    """Return a small game of convex losses that all its learners play."""
+    base = {"losses": convex.QuadraticLosses(PULLS), "domain": convex.Ball(2), "horizon": HORIZON}
+    return convex.ConvexGame(**(base | {"feedback": feedback or convex.Gradient()} | changes))
 
 
 def threshold_game(feedback=None, **changes):
@@ -136,6 +155,20 @@ BASES = {
     "OutcomeTable": {"outcomes": [0, 1, 1] * 8},
     "IndependentOutcomes": {"probabilities": [0.25, 0.75]},
     "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
+    "Ball": {"dimension": 2},
+    "Box": {"low": [-1.0, 0.0], "high": [0.5, 0.75]},
+    "Simplex": {"dimension": 3},
+    "GradientTable": {"gradients": PULLS},
+    "QuadraticLosses": {"targets": PULLS},
+    "SEALosses": {"mean": [0.5, -0.25]},
+    "OwnLosses": {"value": print, "gradient": print, "params": (0.0,), "dimension": 2, "gradient_bound": 1.0},
+    "ConvexGame": {"losses": convex.QuadraticLosses(PULLS), "domain": convex.Ball(2), "horizon": HORIZON},
+    "OptimisticCertificate": {"offset": 0.5},
+    "DescentCertificate": {"offset": 0.5},
+    "StrongCertificate": {"strong_convexity": 0.5},
+    "LeaderCertificate": {"strong_convexity": 0.5},
+    "NewtonCertificate": {"rate": 0.5, "ridge": 0.25},
+    "MovingComparator": {"points": PULLS},
     "Bold": {"learner": switching.Exp3(0.25)},
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
@@ -383,6 +416,11 @@ GAMES = {
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     partial.Signals: signal_game,
+    convex.Gradient: convex_game,
+    convex.HintedGradient: lambda: convex_game(convex.HintedGradient()),
+    convex.FullFunction: lambda: convex_game(convex.FullFunction()),
+    convex.TwoPoints: lambda: convex_game(convex.TwoPoints()),
+    convex.OnePoint: lambda: convex_game(convex.OnePoint()),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
     one_sided.OneSided: one_sided_game,

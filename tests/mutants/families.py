@@ -15,6 +15,7 @@ _PLACES = {  # first match counts
     "bandits/delays": "delays",
     "bandits/graphs": "graphs",
     "bandits/partial": "partial",
+    "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
     "bandits/core": "core",
@@ -94,6 +95,10 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "partial"),
         *_in(f"{_BANDITS}/partial", "game"),
         "tests/theory/partial/test_theorems.py::test_tuned_bounds",
+    ],
+    "convex": [
+        *_in(f"{_BANDITS}/convex", "known_answers", "game"),
+        *_in("tests/theory/convex", "theorems"),
     ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),
