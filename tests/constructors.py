@@ -55,6 +55,7 @@ POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
+GROUPED = convex.synthetic_groups(HORIZON)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -169,6 +170,9 @@ BASES = {
     "LeaderCertificate": {"strong_convexity": 0.5},
     "NewtonCertificate": {"rate": 0.5, "ridge": 0.25},
     "MovingComparator": {"points": PULLS},
+    "GroupedPeople": {"features": PULLS, "labels": np.arange(HORIZON) % 2, "groups": np.ones((HORIZON, 1))},
+    "GroupedPrediction": {"people": GROUPED},
+    "SleepingExperts": {"losses": TABLE, "awake": np.ones_like(TABLE)},
     "Bold": {"learner": switching.Exp3(0.25)},
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
@@ -293,6 +297,9 @@ FUNCTIONS = {
     "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},
     "bandits.graphs.graph.FeedbackGraph.revealing": {"n_actions": 3},
     "bandits.graphs.graph.FeedbackGraph.star": {"n_actions": 3},
+    "bandits.convex.group_tables.synthetic_groups": {"n": 20},
+    "bandits.convex.group_tables.compas_groups": {},
+    "bandits.convex.group_tables.german_credit_groups": {},
     "bandits.partial.game.FiniteGame.full_information": {"losses": TABLE[:3]},
     "bandits.partial.game.FiniteGame.bandit": {"losses": TABLE[:3]},
     "bandits.partial.game.FiniteGame.label_efficient": {"query_cost": 0.5},
@@ -417,6 +424,8 @@ GAMES = {
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     partial.Signals: signal_game,
     convex.Gradient: convex_game,
+    convex.Label: lambda: convex.GroupedPrediction(GROUPED),
+    convex.AwakeLosses: lambda: convex.SleepingExperts(TABLE, np.tile([[1, 1, 0], [0, 1, 1]], (HORIZON // 2, 1))),
     convex.HintedGradient: lambda: convex_game(convex.HintedGradient()),
     convex.FullFunction: lambda: convex_game(convex.FullFunction()),
     convex.TwoPoints: lambda: convex_game(convex.TwoPoints()),

@@ -26,6 +26,15 @@ from bandits.convex.gradient_descent import AdaGradNorm as AdaGradNorm
 from bandits.convex.gradient_descent import FixedRateOGD as FixedRateOGD
 from bandits.convex.gradient_descent import LazyOGD as LazyOGD
 from bandits.convex.gradient_descent import StronglyConvexOGD as StronglyConvexOGD
+from bandits.convex.group_learners import OneForAll as OneForAll
+from bandits.convex.group_learners import OnePerIntersection as OnePerIntersection
+from bandits.convex.group_learners import SleepingGroups as SleepingGroups
+from bandits.convex.group_tables import compas_groups as compas_groups
+from bandits.convex.group_tables import german_credit_groups as german_credit_groups
+from bandits.convex.group_tables import synthetic_groups as synthetic_groups
+from bandits.convex.groups import GroupedPeople as GroupedPeople
+from bandits.convex.groups import GroupedPrediction as GroupedPrediction
+from bandits.convex.groups import Label as Label
 from bandits.convex.losses import GradientTable as GradientTable
 from bandits.convex.losses import QuadraticLosses as QuadraticLosses
 from bandits.convex.losses import SEALosses as SEALosses
@@ -36,3 +45,6 @@ from bandits.convex.optimistic import OptimisticFTL as OptimisticFTL
 from bandits.convex.optimistic import OptimisticFTRL as OptimisticFTRL
 from bandits.convex.own_losses import OwnLosses as OwnLosses
 from bandits.convex.problem import ConvexGame as ConvexGame
+from bandits.convex.sleeping import AdaNormalHedge as AdaNormalHedge
+from bandits.convex.sleeping import AwakeLosses as AwakeLosses
+from bandits.convex.sleeping import SleepingExperts as SleepingExperts

@@ -35,6 +35,11 @@ g'A_t^-1 g <= ln det(A_T / eps).
 **Ader.** The best rate for a path P lies in [D / (G sqrt T), D sqrt(1 + 2 T) / (G sqrt T)], where one of the experts'
 is within a factor 2, which costs 5/4. Exponential weights on losses of range G D cost G D sqrt(T ln N / 2).
 
+**Experts that sleep.** For |r| <= 1, Phi(R + r, C + |r|) <= Phi(R, C) + w(R, C) r + (3/2) |r| / (C + 1); the weights
+make sum w_i r_i <= 0, so the mean of Phi is at most B, and each Phi_i at most N B. A base learner's regret on the
+rounds of its group adds to that of the master, since the loss is convex. |r| <= 1, so C_i is at most the rounds in
+which i was awake.
+
 **Values.** With R = D / 2 and r the radius of a ball in the domain, the estimates from two points have norm at most G
 d, from one point d M / delta; smoothing and shrinking cost at most delta (3 + R / r) G per round. Against losses that
 do not depend on the play.
@@ -366,6 +371,28 @@ ONE_POINT = Bound(
     assumptions=(feedback_is("one point"), FREE, FIXED),
     readers=_INNER,
     tunings=(Tuning.minimising(ETA, _ONE),),
+)
+
+# ---------------------------------------------------------------- groups
+
+SLEEPING = _pathwise(
+    "luo2015.sleeping",
+    "AdaNormalHedge",
+    "ratio",
+    1,
+    Source("Luo & Schapire 2015", f"the learner; constants {_HERE}", "arXiv:1502.05934"),
+    "Each expert, over the C_i of its rounds: R_i <= sqrt(3 C_i ln(N B)), B = 1 + (3/2) mean (1 + ln(1 + C_j)).",
+    feedback_is("losses of awake experts"),
+)
+GROUPS = _pathwise(
+    "acharya2024.groups",
+    "SleepingGroups",
+    "ratio",
+    1,
+    Source("Acharya et al. 2024", f"the rate; constants {_HERE}", "arXiv:2310.04652"),
+    "Each group: regret at most d ln(1 + T_g X^2 / (lambda d)) + sqrt(3 T_g ln(G B)), B = 5/2 + (3/2) ln(1 + T).",
+    feedback_is("label"),
+    parameters_have("the learner has the game's lambda", lambda problem, params: params.ridge == problem.ridge),
 )
 
 BOUNDS = found_in(vars())

@@ -9,9 +9,10 @@ from theory.cases import Case, Cases
 
 
 def alternating(horizon: int, dimension: int) -> Any:
-    """Return unit gradients (T, d) of the first coordinate that keep their sign for ever longer stretches."""
-    signs = np.repeat((-1.0) ** np.arange(12), 2 ** np.arange(12))[:horizon]
-    return np.concatenate([signs[:, None], np.zeros((horizon, dimension - 1))], axis=1)
+    """Return unit gradients (T, d) along the first coordinate, whose sign changes in every round."""
+    gradients = np.zeros((horizon, dimension))
+    gradients[:, 0] = (-1.0) ** np.arange(horizon)
+    return gradients
 
 
 def _against_sign(learner: str, *, cost: float = 0.0, **options: Any) -> Case:
@@ -23,25 +24,13 @@ def _against_sign(learner: str, *, cost: float = 0.0, **options: Any) -> Case:
     return Case(game, getattr(convex, learner)(**options))
 
 
-def _certified(gradients: Any, learner: str, probe: str, options: Any, numbers: Any) -> Case:
-    """Return the case of a learner with its certificate, on given gradients in the unit ball."""
+def _certified(rounds: int, learner: str, probe: str, options: Any, numbers: Any) -> Case:
+    """Return the case of a learner with its certificate, whose gradients have the signs of its points."""
     from bandits import convex
     from bandits.combine import observed
 
-    game = convex.ConvexGame(convex.GradientTable(gradients), convex.Ball(np.shape(gradients)[1]), len(gradients))
+    game = convex.ConvexGame(convex.SEALosses([0.6, 0.8], "sign"), convex.Ball(2), rounds)
     return Case(observed(game, getattr(convex, probe)(*numbers)), getattr(convex, learner)(*options))
-
-
-def _constant(horizon: int) -> Any:
-    return np.tile([[0.6, 0.8]], (horizon, 1))
-
-
-def _strong() -> Case:
-    return _certified(_constant(500), "StronglyConvexOGD", "StrongCertificate", (0.5,), (0.5,))
-
-
-def _leader() -> Case:
-    return _certified(_constant(1), "OptimisticFTL", "LeaderCertificate", (1.0,), (1.0,))
 
 
 def _dynamic(learner: str, **options: Any) -> Case:
@@ -81,27 +70,47 @@ def _values(learner: str, feedback: str) -> Case:
     return Case(game, getattr(convex, learner)())
 
 
+def _sleeping() -> Case:
+    """Return the case of 8 experts, of which random ones are awake, and each round's losses are unlike the last."""
+    from bandits import convex
+
+    rng = np.random.default_rng(0)
+    awake = rng.random((1000, 8)) < 0.5
+    awake[:, 0] |= ~awake.any(axis=1)
+    losses = (rng.random((1000, 8)) < np.linspace(0.3, 0.6, 8)).astype(float)
+    return Case(convex.SleepingExperts(losses, awake), convex.AdaNormalHedge())
+
+
+def _groups() -> Case:
+    from bandits import convex
+
+    return Case(convex.GroupedPrediction(convex.synthetic_groups(1000), shuffled=False), convex.SleepingGroups())
+
+
 CASES: Cases = {
     "zinkevich2003.ogd": partial(_against_sign, "OGD"),
     "ours.moving_ogd": partial(_against_sign, "OGD", cost=1.0),
     "ours.lazy_ogd": partial(_against_sign, "LazyOGD", cost=1.0, block=10),
-    "streeter2010.adagrad_norm": lambda: _certified(alternating(1000, 2), "AdaGradNorm", "AdaGradCertificate", (), ()),
-    "hazan2007.strong_path": _strong,
+    "streeter2010.adagrad_norm": partial(_certified, 1000, "AdaGradNorm", "AdaGradCertificate", (), ()),
+    "hazan2007.strong_path": tuple(
+        partial(_certified, rounds, "StronglyConvexOGD", "StrongCertificate", (1.0,), (1.0,)) for rounds in (1, 1000)
+    ),
     "hazan2007.strong": partial(_curved, "StronglyConvexOGD", "Gradient"),
     "ours.leader": partial(_curved, "FollowTheLeader", "FullFunction"),
-    "chen2024.path": lambda: _certified(
-        alternating(1000, 2), "OptimisticDescent", "DescentCertificate", (1.0,), (1.0,)
-    ),
-    "chen2024.closed": lambda: _certified(
-        alternating(1000, 2), "OptimisticDescent", "OptimisticCertificate", (1.0,), (1.0,)
-    ),
+    "chen2024.path": partial(_certified, 1000, "OptimisticDescent", "DescentCertificate", (1.0,), (1.0,)),
+    "chen2024.closed": partial(_certified, 1000, "OptimisticDescent", "OptimisticCertificate", (1.0,), (1.0,)),
     "sachs2022.path": partial(_against_sign, "OptimisticFTRL"),
-    "sachs2022.leader": _leader,
-    "hazan2007.newton": lambda: _certified(
-        _constant(1), "OnlineNewtonStep", "NewtonCertificate", (0.5, 50.0), (0.5, 50.0)
+    "sachs2022.leader": tuple(
+        partial(_certified, rounds, "OptimisticFTL", "LeaderCertificate", (1.0,), (1.0,)) for rounds in (1, 1000)
     ),
-    "zinkevich2003.dynamic": partial(_dynamic, "FixedRateOGD"),
+    "hazan2007.newton": tuple(
+        partial(_certified, rounds, "OnlineNewtonStep", "NewtonCertificate", numbers, numbers)
+        for rounds, numbers in ((1, (0.05, 400.0)), (1000, (0.5, 1.0)))
+    ),
+    "zinkevich2003.dynamic": partial(_dynamic, "FixedRateOGD", learning_rate=2.0),
     "zhang2018.ader": partial(_dynamic, "Ader"),
+    "luo2015.sleeping": _sleeping,
+    "acharya2024.groups": _groups,
     "chen2024.sea": partial(_noisy, "OptimisticDescent", 0.3),
     "sachs2022.sea": partial(_noisy, "OptimisticFTRL", 0.3),
     "sachs2022.strong": partial(_noisy, "OptimisticFTL", 0.3),
