@@ -52,9 +52,9 @@ def distance(x: Any, y: Any) -> float:
 def project(region: Region, x: Any) -> None:
     """Replace x (d,) by the nearest point of the region."""
     if region.kind == BALL:
-        norm = math.sqrt(dot(x, x))
-        if norm > region.radius:
-            scale = region.radius / norm
+        square = dot(x, x)
+        if square > region.radius * region.radius:
+            scale = region.radius / math.sqrt(square)
             for i in range(x.size):
                 x[i] *= scale
     elif region.kind == BOX:

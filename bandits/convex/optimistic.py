@@ -38,19 +38,22 @@ class OptimisticState(NamedTuple):
     x: Any  # (d,) float64
     base: Any  # (d,) float64: the point without hint, the sum of gradients, or mu sum x - sum g
     hint: Any  # (d,) float64, M_t, where it is the last gradient
-    errors: float  # sum of |g - M|^2, weighted for OFTRL
+    errors: float  # sum of |g - M|^2, weighted for OFTRL; of curvatures for FollowTheLeader
+    rate: float  # eta_t
 
 
 @kernel
 def _init(params: OptimisticParams, rng: Stream) -> OptimisticState:
     d = params.region.start.size
-    return OptimisticState(params.region.start.copy(), np.zeros(d), np.zeros(d), 0.0)
+    rate = params.square / params.offset
+    return OptimisticState(params.region.start.copy(), np.zeros(d), np.zeros(d), 0.0, rate)
 
 
 @kernel
 def _init_at_start(params: OptimisticParams, rng: Stream) -> OptimisticState:
     start = params.region.start
-    return OptimisticState(start.copy(), start.copy(), np.zeros(start.size), 0.0)
+    rate = math.sqrt(params.square / params.offset)
+    return OptimisticState(start.copy(), start.copy(), np.zeros(start.size), 0.0, rate)
 
 
 @cache
@@ -100,16 +103,17 @@ def _error(g: Any, hint: Any) -> float:
 
 @kernel
 def _look_down(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
-    rate = math.sqrt(params.square / (params.offset + state.errors))
     for i in range(hint.size):
-        state.x[i] = state.base[i] - rate * hint[i]
+        state.x[i] = state.base[i] - state.rate * hint[i]
     project(params.region, state.x)
 
 
 @kernel
 def _learn_down(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any) -> OptimisticState:
-    descend(params.region, state.base, math.sqrt(params.square / (params.offset + state.errors)), g)
-    return OptimisticState(state.x, state.base, state.hint, state.errors + _error(g, hint))
+    descend(params.region, state.base, state.rate, g)
+    errors = state.errors + _error(g, hint)
+    rate = math.sqrt(params.square / (params.offset + errors))
+    return OptimisticState(state.x, state.base, state.hint, errors, rate)
 
 
 class Optimistic(ConvexLearner):
@@ -151,18 +155,17 @@ class OptimisticDescent(Optimistic):
 
 @kernel
 def _look_ahead(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
-    half = 0.5 * params.square / (params.offset + state.errors)
     for i in range(hint.size):
-        state.x[i] = params.region.start[i] - half * (state.base[i] + hint[i])
+        state.x[i] = params.region.start[i] - 0.5 * state.rate * (state.base[i] + hint[i])
     project(params.region, state.x)
 
 
 @kernel
 def _learn_sum(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any) -> OptimisticState:
-    rate = params.square / (params.offset + state.errors)
     for i in range(g.size):
         state.base[i] += g[i]
-    return OptimisticState(state.x, state.base, state.hint, state.errors + rate * _error(g, hint))
+    errors = state.errors + state.rate * _error(g, hint)
+    return OptimisticState(state.x, state.base, state.hint, errors, params.square / (params.offset + errors))
 
 
 @dataclass(frozen=True)
@@ -251,7 +254,7 @@ def _update_functions(
         project(params.region, state.x)
     else:
         least_point(params.region, state.base, state.x)
-    return OptimisticState(state.x, state.base, state.hint, curvature)
+    return OptimisticState(state.x, state.base, state.hint, curvature, state.rate)
 
 
 @dataclass(frozen=True)

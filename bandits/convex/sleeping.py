@@ -35,9 +35,11 @@ class Regrets(NamedTuple):
 @shared_kernel
 def expert_weight(total: float, size: float) -> float:
     """Return w of an expert with R = total and C = size."""
-    above, below = max(total + 1.0, 0.0), max(total - 1.0, 0.0)
+    if total <= -1.0:
+        return 0.0
     scale = 1.0 / (3.0 * (size + 1.0))
-    return 0.5 * (math.exp(above * above * scale) - math.exp(below * below * scale))
+    above = math.exp((total + 1.0) * (total + 1.0) * scale)
+    return 0.5 * (above - (math.exp((total - 1.0) * (total - 1.0) * scale) if total > 1.0 else 1.0))
 
 
 @shared_kernel

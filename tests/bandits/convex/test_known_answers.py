@@ -154,16 +154,17 @@ def test_ader_takes_gradients_at_its_own_point():
 
 @kernel
 def with_its_own_error(params, state, t, x, g, hint):
-    error = ((g - hint) ** 2).sum()
-    optimistic.descend(params.region, state.base, np.sqrt(params.square / (params.offset + state.errors + error)), g)
-    return optimistic.OptimisticState(state.x, state.base, state.hint, state.errors + error)
+    errors = state.errors + ((g - hint) ** 2).sum()
+    rate = np.sqrt(params.square / (params.offset + errors))
+    optimistic.descend(params.region, state.base, rate, g)
+    return optimistic.OptimisticState(state.x, state.base, state.hint, errors, rate)
 
 
 @kernel
 def one_sequence(params, state, t, x, g, hint):
     after = optimistic._learn_down(params, state, t, x, g, hint)
     for i in range(g.size):
-        after.base[i] = x[i] - np.sqrt(params.square / (params.offset + state.errors)) * g[i]
+        after.base[i] = x[i] - state.rate * g[i]
     return after
 
 
