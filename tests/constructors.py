@@ -79,7 +79,8 @@ def signal_game(**changes):
 
 def convex_game(feedback=None, **changes):
     """Return a small game of convex losses that all its learners play."""
-    base = {"losses": convex.QuadraticLosses(PULLS), "domain": convex.Ball(2), "horizon": HORIZON}
+    losses = convex.SEALosses([0.5, -0.25], noise=0.5, curvature=1.0)
+    base = {"losses": losses, "domain": convex.Ball(2), "horizon": HORIZON}
     return convex.ConvexGame(**(base | {"feedback": feedback or convex.Gradient()} | changes))
 
 
