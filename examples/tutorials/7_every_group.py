@@ -24,9 +24,8 @@ for name, size in zip(people.names, people.groups.sum(axis=0), strict=True):
 # that of its own best regression in hindsight.
 
 game = GroupedPrediction(people)
-runs = [
-    simulate(game, learner, repetitions=10, seed=1) for learner in (OneForAll(), OnePerIntersection(), SleepingGroups())
-]
+learners = (OneForAll(), OnePerIntersection(), SleepingGroups())
+runs = [simulate(game, learner, repetitions=10, seed=1) for learner in learners]
 print(f"{'':<18}" + "".join(f"{run.learner.name:>20}" for run in runs))
 for g, name in enumerate(people.names):
     print(f"{name:<18}" + "".join(f"{run.mean(f'group_regret_{g}')[-1]:>20.1f}" for run in runs))
