@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= out/figures
 QUALITY ?= quick
 
-.PHONY: figures test docs mutants lint bench peers clean
+.PHONY: figures test slow-tests docs mutants lint bench peers clean
 .DEFAULT_GOAL := figures
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -19,7 +19,10 @@ figures: $(VENV)/installed
 	$(BIN)/regretlab figures --quality $(QUALITY) --out $(OUT)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+slow-tests: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 $(VENV)/docs-installed: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'

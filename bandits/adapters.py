@@ -80,7 +80,7 @@ class _Adapted:
         if self._update:
             self._update(self.policy, observation, action, feedback)
         else:
-            self._known.update(observation, action, 1.0 - feedback)
+            self._known.update(observation, action, 1.0 - getattr(feedback, "loss", feedback))
 
 
 # ---------------------------------------------------------------- libraries by their methods
@@ -88,7 +88,7 @@ class _Adapted:
 
 def _known(policy: Any, problem: Any, rng: np.random.Generator) -> Any:
     """Return a known policy behind act(observation) and update(observation, action, reward); TypeError for others."""
-    if getattr(problem.feedback, "kind", "") != "bandit":
+    if getattr(problem.feedback, "kind", "") not in ("bandit", "contextual bandit"):
         raise TypeError(
             f"{_name_of(policy)} learns from the loss of its action; for other feedback give act and update"
         )

@@ -1,9 +1,9 @@
 """The peers' side of peers.py and preference_peers.py: plays in a peer's own loop. Runs in the peer's environment,
 standard library only until the peer is imported: `python -I peer_games.py NAME PACKAGE`.
 
-Reads lines "rounds repetitions seed" and answers each with one line of JSON: seconds and the mean pseudo-regret of a
-repetition. Solvers of preference games read "rounds games seed n_actions algorithm", and their regret is the gap of
-what they found. The first line out names the version, or the error that the import raised.
+Reads lines "rounds repetitions seed algorithm" and answers each with one line of JSON: seconds and the mean
+pseudo-regret of a repetition. Solvers of preference games read "rounds games seed n_actions algorithm", and their
+regret is the gap of what they found. The first line out names the version, or the error that the import raised.
 """
 
 import contextlib
@@ -26,11 +26,11 @@ def exp3_mixing(rounds):
 
 
 def repeat(play):
-    """Make a loop over repetitions of play(rounds, seed) -> chosen arms' gaps summed."""
+    """Make a loop over repetitions of play(rounds, seed, algorithm) -> chosen arms' gaps summed."""
 
-    def run(rounds, repetitions, seed):
+    def run(rounds, repetitions, seed, algorithm):
         began = time.perf_counter()
-        regret = sum(play(rounds, 1000 * seed + r) for r in range(repetitions))
+        regret = sum(play(rounds, 1000 * seed + r, algorithm) for r in range(repetitions))
         return time.perf_counter() - began, regret / repetitions
 
     return run
@@ -51,20 +51,26 @@ def smpybandits():
     with contextlib.redirect_stdout(io.StringIO()):
         from SMPyBandits.Arms import Bernoulli
         from SMPyBandits.Environment import Evaluator
-        from SMPyBandits.Policies import Exp3WithHorizon
+        from SMPyBandits.Policies import UCB, Exp3WithHorizon, Thompson, klUCB
 
-    def run(rounds, repetitions, seed):
+    def run(rounds, repetitions, seed, algorithm):
         import numpy
 
         numpy.random.seed(seed)  # noqa: NPY002, the generator that it uses
         random.seed(seed)
+        policies = {
+            "EXP3": {"archtype": Exp3WithHorizon, "params": {"horizon": rounds}},
+            "UCB1": {"archtype": UCB, "params": {}},
+            "KL-UCB": {"archtype": klUCB, "params": {}},
+            "Thompson": {"archtype": Thompson, "params": {}},
+        }
         settings = {
             "horizon": rounds,
             "repetitions": repetitions,
             "n_jobs": 1,
             "verbosity": 0,
             "environment": [{"arm_type": Bernoulli, "params": MEANS}],
-            "policies": [{"archtype": Exp3WithHorizon, "params": {"horizon": rounds}}],
+            "policies": [policies[algorithm]],
         }
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             evaluator = Evaluator(settings)
@@ -80,14 +86,19 @@ def smpybandits():
 def banditpylib():
     from banditpylib.arms import BernoulliArm
     from banditpylib.bandits import MultiArmedBandit
-    from banditpylib.learners.mab_learner import EXP3
+    from banditpylib.learners.mab_learner import EXP3, UCB, ThompsonSampling
     from banditpylib.protocols import SinglePlayerProtocol
     from banditpylib.utils import parse_trials_from_bytes
 
-    def run(rounds, repetitions, seed):
+    kinds = {
+        "EXP3": lambda rounds: EXP3(arm_num=N_ARMS, gamma=exp3_mixing(rounds)),
+        "UCB1": lambda rounds: UCB(arm_num=N_ARMS),
+        "Thompson": lambda rounds: ThompsonSampling(arm_num=N_ARMS),
+    }
+
+    def run(rounds, repetitions, seed, algorithm):
         bandit = MultiArmedBandit(arms=[BernoulliArm(mean) for mean in MEANS])
-        learner = EXP3(arm_num=N_ARMS, gamma=exp3_mixing(rounds))
-        protocol = SinglePlayerProtocol(bandit=bandit, learners=[learner])
+        protocol = SinglePlayerProtocol(bandit=bandit, learners=[kinds[algorithm](rounds)])
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "trials")
             began = time.perf_counter()
@@ -103,8 +114,14 @@ def banditpylib():
 def mabwiser():
     from mabwiser.mab import MAB, LearningPolicy
 
-    def play(rounds, seed):
-        learner = MAB(list(range(N_ARMS)), LearningPolicy.Softmax(tau=0.1), seed=seed)
+    kinds = {
+        "softmax": LearningPolicy.Softmax(tau=0.1),
+        "UCB1": LearningPolicy.UCB1(alpha=1.0),
+        "Thompson": LearningPolicy.ThompsonSampling(),
+    }
+
+    def play(rounds, seed, algorithm):
+        learner = MAB(list(range(N_ARMS)), kinds[algorithm], seed=seed)
         learner.fit(list(range(N_ARMS)), [0, 1] * (N_ARMS // 2))
         return loop(learner.predict, lambda arm, reward: learner.partial_fit([arm], [reward]), rounds, seed)
 
@@ -112,12 +129,17 @@ def mabwiser():
 
 
 def river():
-    from river import bandit
+    from river import bandit, proba
 
     arms = list(range(N_ARMS))
+    kinds = {
+        "EXP3": lambda rounds, seed: bandit.Exp3(gamma=exp3_mixing(rounds), seed=seed),
+        "UCB1": lambda rounds, seed: bandit.UCB(delta=1, seed=seed),
+        "Thompson": lambda rounds, seed: bandit.ThompsonSampling(reward_obj=proba.Beta(1, 1), seed=seed),
+    }
 
-    def play(rounds, seed):
-        learner = bandit.Exp3(gamma=exp3_mixing(rounds), seed=seed)
+    def play(rounds, seed, algorithm):
+        learner = kinds[algorithm](rounds, seed)
         return loop(lambda: learner.pull(arms), learner.update, rounds, seed)
 
     return repeat(play)
@@ -126,12 +148,19 @@ def river():
 def pymab():
     import numpy
     from pymab import BanditEnvironment, BernoulliReward, Experiment, ExperimentConfig
-    from pymab.policies import EXP3Policy
+    from pymab.policies import BernoulliThompsonSamplingPolicy, EXP3Policy, KLUCBPolicy, UCBPolicy
 
-    def run(rounds, repetitions, seed):
+    kinds = {
+        "EXP3": lambda rounds: EXP3Policy(n_arms=N_ARMS, gamma=exp3_mixing(rounds)),
+        "UCB1": lambda rounds: UCBPolicy(n_arms=N_ARMS),
+        "KL-UCB": lambda rounds: KLUCBPolicy(n_arms=N_ARMS),
+        "Thompson": lambda rounds: BernoulliThompsonSamplingPolicy(n_arms=N_ARMS),
+    }
+
+    def run(rounds, repetitions, seed, algorithm):
         experiment = Experiment(
             environment=BanditEnvironment(means=numpy.array(MEANS), reward_model=BernoulliReward()),
-            policies={"exp3": EXP3Policy(n_arms=N_ARMS, gamma=exp3_mixing(rounds))},
+            policies={"learner": kinds[algorithm](rounds)},
             config=ExperimentConfig(horizon=rounds, n_replicates=repetitions, seed=seed, backend="rust"),
         )
         began = time.perf_counter()
@@ -147,7 +176,7 @@ def coba():
 
     arms = list(range(N_ARMS))
 
-    def play(rounds, seed):
+    def play(rounds, seed, algorithm):
         learner, chance, regret = BanditEpsilonLearner(0.1, seed=seed), random.Random(10**9 + seed).random, 0.0
         for _ in range(rounds):
             arm, share = learner.predict(None, arms)[:2]
@@ -161,7 +190,7 @@ def coba():
 def vowpalwabbit():
     from vowpalwabbit import Workspace
 
-    def play(rounds, seed):
+    def play(rounds, seed, algorithm):
         learner = Workspace(f"--cb_explore {N_ARMS} --softmax --lambda 10 --quiet --random_seed {seed}")
         source, regret = random.Random(10**9 + seed), 0.0
         for _ in range(rounds):
@@ -177,7 +206,7 @@ def vowpalwabbit():
 def pybandits():
     from pybandits.smab import SmabBernoulli
 
-    def play(rounds, seed):
+    def play(rounds, seed, algorithm):
         learner = SmabBernoulli.cold_start(action_ids={str(i) for i in range(N_ARMS)})
 
         def pull():
@@ -192,7 +221,7 @@ def pybandits():
 def obp():
     from obp.policy import EpsilonGreedy
 
-    def play(rounds, seed):
+    def play(rounds, seed, algorithm):
         learner = EpsilonGreedy(n_actions=N_ARMS, epsilon=0.1, random_state=seed)
         return loop(lambda: int(learner.select_action()[0]), learner.update_params, rounds, seed)
 

@@ -1,11 +1,11 @@
 """Speed compared with other libraries' bandit loops: `python benchmarks/peers.py [--only NAME] [--markdown FILE]`.
 
 Each peer is installed from its package index into its own virtual environment under --envs DIR, which later runs use
-again. All play one game: 10 arms with Bernoulli rewards of means 0.5, one of 0.6, EXP3 or the nearest algorithm of the
-peer, in the peer's own loop and on one thread (peer_games.py). Samples of a peer and of ours alternate; factors are
-ratios of neighbours, so that a busy machine disturbs both. "Regret" is the mean pseudo-regret divided by that of
-uniform play: a library that does not learn shows 1. A peer that cannot be installed, imported or played is listed with
-the reason. Exit status: 0; 2 for bad usage.
+again. All play one game: 10 arms with Bernoulli rewards of means 0.5, one of 0.6, with algorithms of the peer in its
+own loop on one thread (peer_games.py), against ours of the same name, or EXP3 where there is none. Samples of a peer
+and of ours alternate; factors are ratios of neighbours, so that a busy machine disturbs both. "Regret" is the mean
+pseudo-regret divided by that of uniform play: a library that does not learn shows 1. A peer that cannot be installed,
+imported or played is listed with the reason. Exit status: 0; 2 for bad usage.
 """
 
 import argparse
@@ -21,13 +21,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bandits.losses import BernoulliLosses
-from bandits.switching import Exp3, SwitchingCostGame
+from bandits.stochastic import KLUCB, UCB1, BetaThompson, stochastic_bandit
+from bandits.switching import Exp3
 from sims import simulate
 
 ROUNDS, N_ARMS, GAP = 20_000, 10, 0.1
 UNIFORM_REGRET = ROUNDS * GAP * (N_ARMS - 1) / N_ARMS
 OURS_SECONDS = 0.2  # of one sample
+OURS = {"UCB1": UCB1(), "KL-UCB": KLUCB(), "Thompson": BetaThompson()}  # EXP3 against all others
 ENVIRONMENTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "regretlab" / "peers"
 
 
@@ -37,7 +38,7 @@ class Peer:
 
     label: str
     game: str
-    algorithm: str
+    algorithms: Sequence[str]
     package: str
     steps: Sequence[Sequence[str]] = ()  # arguments of `pip install`, in order; () means the package alone
 
@@ -48,30 +49,30 @@ class Peer:
 
 OLD_SCIENCE = ("numpy==1.23.5", "scipy==1.9.3", "matplotlib<3.7", "scikit-learn<1.3", "pandas<2.1", "numba==0.57.1")
 PEERS = (
-    Peer("pymab (Rust core)", "pymab", "EXP3", "pymab"),
-    Peer("river", "river", "EXP3", "river"),
+    Peer("pymab (Rust core)", "pymab", ("EXP3", "UCB1", "KL-UCB", "Thompson"), "pymab"),
+    Peer("river", "river", ("EXP3", "UCB1", "Thompson"), "river"),
     Peer(
         "SMPyBandits",
         "smpybandits",
-        "EXP3, known horizon",
+        ("EXP3", "UCB1", "KL-UCB", "Thompson"),
         "SMPyBandits",
         ((*OLD_SCIENCE, "joblib", "seaborn<0.13", "tqdm", "setuptools<80"), ("--no-deps", "SMPyBandits")),
     ),
     Peer(
         "banditpylib",
         "banditpylib",
-        "EXP3",
+        ("EXP3", "UCB1", "Thompson"),
         "banditpylib",
         (
             ("numpy", "scipy", "matplotlib", "pandas", "seaborn", "absl-py", "protobuf==3.20.3"),
             ("--no-deps", "banditpylib @ git+https://github.com/Alanthink/banditpylib"),
         ),
     ),
-    Peer("Vowpal Wabbit", "vowpalwabbit", "softmax exploration", "vowpalwabbit"),
-    Peer("MABWiser", "mabwiser", "softmax", "mabwiser"),
-    Peer("coba", "coba", "epsilon-greedy", "coba"),
-    Peer("obp", "obp", "epsilon-greedy", "obp", (("obp>=0.5.7",),)),
-    Peer("pybandits", "pybandits", "Thompson sampling", "pybandits"),
+    Peer("Vowpal Wabbit", "vowpalwabbit", ("softmax",), "vowpalwabbit"),
+    Peer("MABWiser", "mabwiser", ("softmax", "UCB1", "Thompson"), "mabwiser"),
+    Peer("coba", "coba", ("epsilon-greedy",), "coba"),
+    Peer("obp", "obp", ("epsilon-greedy",), "obp", (("obp>=0.5.7",),)),
+    Peer("pybandits", "pybandits", ("Thompson",), "pybandits"),
 )
 
 
@@ -173,34 +174,39 @@ class Player:
         self._process.stdout.close()
 
 
-def play_ours(repetitions: int, seed: int) -> tuple[float, float]:
-    """Return seconds and mean pseudo-regret of our own EXP3 on one thread."""
-    game = SwitchingCostGame(BernoulliLosses.with_gap(N_ARMS, GAP), ROUNDS, switching_cost=0.0)
+def play_ours(repetitions: int, seed: int, algorithm: str = "EXP3") -> tuple[float, float]:
+    """Return seconds and mean pseudo-regret of our own algorithm on one thread."""
+    game = stochastic_bandit([0.5 + GAP] + [0.5] * (N_ARMS - 1), ROUNDS)
     began = time.perf_counter()
-    run = simulate(game, Exp3(), repetitions=repetitions, seed=seed, checkpoints=[ROUNDS], threads=1)
+    run = simulate(
+        game, OURS.get(algorithm, Exp3()), repetitions=repetitions, seed=seed, checkpoints=[ROUNDS], threads=1
+    )
     return time.perf_counter() - began, float(run.final("pseudo_regret").mean())
 
 
 @dataclass
 class Score:
-    """Rounds a second of a peer and of ours, neighbours at the same index, and the peer's regrets."""
+    """Rounds per second of a peer and of ours, neighbours at the same index, and their regrets."""
 
     version: str
     theirs: list[float] = field(default_factory=list)
     ours: list[float] = field(default_factory=list)
     regrets: list[float] = field(default_factory=list)
+    our_regrets: list[float] = field(default_factory=list)
 
 
-def measure(player: Player, samples: int, seconds: float) -> Score:
+def measure(player: Player, algorithm: str, samples: int, seconds: float) -> Score:
     """Take samples in turn, each of as many games as fill the time."""
-    repetitions = fill(lambda count: player.play(count, 0)[0], seconds)
-    own = fill(lambda count: play_ours(count, 0)[0], OURS_SECONDS)
+    repetitions = fill(lambda count: player.play(count, 0, ROUNDS, algorithm)[0], seconds)
+    own = fill(lambda count: play_ours(count, 0, algorithm)[0], OURS_SECONDS)
     score = Score(player.version)
     for sample in range(1, samples + 1):
-        theirs, regret = player.play(repetitions, sample)
+        theirs, regret = player.play(repetitions, sample, ROUNDS, algorithm)
+        ours, our_regret = play_ours(own, sample, algorithm)
         score.theirs.append(ROUNDS * repetitions / theirs)
-        score.ours.append(ROUNDS * own / play_ours(own, sample)[0])
+        score.ours.append(ROUNDS * own / ours)
         score.regrets.append(regret)
+        score.our_regrets.append(our_regret)
     return score
 
 
@@ -213,48 +219,51 @@ def fill(play: Any, seconds: float) -> int:
 # ---------------------------------------------------------------- the report
 
 
-def row(peer: Peer, score: Score) -> str:
+def row(peer: Peer, algorithm: str, score: Score) -> str:
     factors = sorted(ours / theirs for ours, theirs in zip(score.ours, score.theirs, strict=True))
     cells = [
         peer.label,
         score.version,
-        peer.algorithm,
+        algorithm,
         f"{median(score.theirs):,.0f}",
         f"{median(score.ours):,.0f}",
         f"**{median(factors):,.0f}**",
         f"{factors[0]:,.0f} to {factors[-1]:,.0f}",
-        f"{median(score.regrets) / UNIFORM_REGRET:.2f}",
+        f"{median(score.regrets) / UNIFORM_REGRET:.3f}",
+        f"{median(score.our_regrets) / UNIFORM_REGRET:.3f}",
     ]
     return "| " + " | ".join(cells) + " |"
 
 
-def heading(samples: int, regret: float) -> list[str]:
+def heading(samples: int) -> list[str]:
     return [
         "# Speed compared with other libraries",
         "",
         f"{N_ARMS} Bernoulli arms, {ROUNDS} rounds per game, one thread; Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, load before the run {os.getloadavg()[0]:.1f}. {samples} samples of each side in "
-        "turn; medians, and the spread of the ratios of neighbours. Ours is `Exp3()` through `simulate`; "
-        f"its regret as a share of uniform play's: {regret / UNIFORM_REGRET:.2f}.",
+        "turn; medians, and the spread of the ratios of neighbours. Ours is played by `simulate`. Regret: a share of "
+        "uniform play's.",
         "",
-        "| peer | version | algorithm | rounds per second | ours | ours / peer | spread | regret |",
-        "|---|---|---|---:|---:|---:|---|---:|",
+        "| peer | version | algorithm | rounds per second | ours | ours / peer | spread | regret | ours |",
+        "|---|---|---|---:|---:|---:|---|---:|---:|",
     ]
 
 
 def report(options: argparse.Namespace) -> list[str]:
     """Install and play every chosen peer; return the report's lines."""
-    lines, missing = heading(options.samples, play_ours(64, 1)[1]), []
+    lines, missing = heading(options.samples), []
     for peer in options.peers:
         print(f"{peer.label} ...", file=sys.stderr, flush=True)
         try:
             python = environment(peer, options.envs, options.sources.get(peer.game))
             player = Player(python, peer)
             try:
-                lines.append(row(peer, measure(player, options.samples, options.seconds)))
+                for algorithm in peer.algorithms:
+                    score = measure(player, algorithm, options.samples, options.seconds)
+                    lines.append(row(peer, algorithm, score))
+                    print(lines[-1], file=sys.stderr, flush=True)
             finally:
                 player.close()
-            print(lines[-1], file=sys.stderr, flush=True)
         except Unplayable as error:
             missing.append(f"| {peer.label} | {error} |")
             print(missing[-1], file=sys.stderr, flush=True)

@@ -20,8 +20,8 @@ from bandits.preference import PreferenceGame, RegretMatching, RegretMatchingPlu
 from bandits.preference.measures import gap0
 from sims import simulate
 
-OPEN_SPIEL = Peer("OpenSpiel", "open_spiel", "", "open_spiel")
-NASHPY = Peer("Nashpy", "nashpy", "", "nashpy")
+OPEN_SPIEL = Peer("OpenSpiel", "open_spiel", (), "open_spiel")
+NASHPY = Peer("Nashpy", "nashpy", (), "nashpy")
 BATCH = {3: 1000, 10: 256, 100: 256}  # actions: games that ours takes together
 SOLVED = 20  # games of a sample of von_neumann_winner
 

@@ -96,7 +96,7 @@ def _made(quality: str, folder: Path, workers: int | None, cluster: str | None, 
     """Make one figure, whatever it raises."""
     start = time.perf_counter()
     try:
-        with kept_in(folder / "simulations" / figure.name, workers=workers, cluster=cluster):
+        with kept_in(folder / "simulations" / (figure.simulations or figure.name), workers=workers, cluster=cluster):
             files = write(figure.at(quality), quality, folder)
     except Exception as error:  # the other figures must not be lost with this one
         return Drawn(figure.name, (), time.perf_counter() - start, error)
@@ -104,12 +104,22 @@ def _made(quality: str, folder: Path, workers: int | None, cluster: str | None, 
 
 
 def _together(made: Callable[[type[Figure]], Drawn], wanted: list[type[Figure]], processes: int) -> Iterator[Drawn]:
-    """Make figures at once; those that measure time follow, one after the other."""
-    together = [figure for figure in wanted if not figure.alone]
-    for figure, drawn in side_by_side(made, together, processes):
-        # An exception is one that cannot be sent, or the end of the figure's process.
-        yield drawn if isinstance(drawn, Drawn) else Drawn(figure.name, (), 0.0, cast(Exception, drawn))
+    """Make figures at once, those that share simulations in one process; those that measure time follow, one by one."""
+    sharing: dict[str, list[type[Figure]]] = {}
+    for figure in wanted:
+        if not figure.alone:
+            sharing.setdefault(figure.simulations or figure.name, []).append(figure)
+    longest_first = sorted(sharing.values(), key=len, reverse=True)
+    for figures, drawn in side_by_side(partial(_in_order, made), longest_first, processes):
+        if isinstance(drawn, list):
+            yield from drawn
+        else:  # an exception that cannot be sent, or the end of the figures' process
+            yield from (Drawn(figure.name, (), 0.0, cast(Exception, drawn)) for figure in figures)
     yield from map(made, (figure for figure in wanted if figure.alone))
+
+
+def _in_order(made: Callable[[type[Figure]], Drawn], figures: list[type[Figure]]) -> list[Drawn]:
+    return [made(figure) for figure in figures]
 
 
 def _indexed(made: Iterator[Drawn], folder: Path, known: Mapping[str, type[Figure]]) -> Iterator[Drawn]:

@@ -83,6 +83,8 @@ class Figure:
     tiny, paper: the parameters that differ from the defaults at these qualities.
     panels, size: number of panels, two in a row, and inches of the whole, at most `style.WIDTH` wide.
     alone: it measures time, so that no other figure may be made meanwhile.
+    simulations: name of the folder of its simulations, where figures that show the same ones share them; by default
+    `name`.
     """
 
     name: ClassVar[str] = ""
@@ -93,6 +95,7 @@ class Figure:
     panels: ClassVar[int] = 1
     size: ClassVar[tuple[float, float]] = (7.2, 3.6)
     alone: ClassVar[bool] = False
+    simulations: ClassVar[str] = ""
     tiny: ClassVar[Mapping[str, Any]] = {}
     paper: ClassVar[Mapping[str, Any]] = {}
 

@@ -1,4 +1,4 @@
-"""Settings of all tests: Hypothesis profiles, what `-m quick` runs, and Python's garbage collector.
+"""Settings of all tests: Hypothesis profiles, what `-m quick` and `-m slow` run, and Python's garbage collector.
 
 HYPOTHESIS_PROFILE chooses a profile, `ci` (the same examples every time) where it is unset.
 """
@@ -51,13 +51,38 @@ QUICK = (
     "test_documents",
 )
 
+# What starts processes, loses them, compiles again and again, or draws every figure: `make slow-tests`, and CI.
+SLOW = (
+    "bandits/core/test_inner_numba",
+    "bandits/core/test_jit",
+    "bandits/core/test_kernel_cache",
+    "bandits/preference/self_play/test_many_games",
+    "cases/test_crafted_cells",
+    "cases/test_ctrl_c",
+    "cases/test_dask_workers",
+    "cases/test_hostile_jax_settings",
+    "cases/test_near_ties",
+    "cases/test_output_streams",
+    "cases/test_processes_of_a_sweep",
+    "cases/test_stable_addresses",
+    "cases/test_stale_*",
+    "docs/test_*",
+    "examples/test_*",
+    "mutants/test_score",
+    "paper_figures/test_*",
+    "sims/test_execute",
+    "sims/test_warm",
+    "theory/test_tightness",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `-m quick`."""
+    """Mark the tests of `-m quick` and `-m slow`."""
     for item in items:
         place = item.path.relative_to(Path(__file__).parent).with_suffix("")
-        if any(place.match(pattern) for pattern in QUICK):
-            item.add_marker(pytest.mark.quick)
+        for mark, patterns in (("quick", QUICK), ("slow", SLOW)):
+            if any(place.match(pattern) for pattern in patterns):
+                item.add_marker(mark)
 
 
 def pytest_collection_finish() -> None:

@@ -17,9 +17,9 @@ import numpy as np
 import bandits
 import theory
 from bandits import (
+    contextual,
     convex,
     delays,
-    graphs,
     losses,
     one_sided,
     partial,
@@ -29,78 +29,41 @@ from bandits import (
     switching,
     threshold,
 )
+from bandits.contextual.oracles import Oracle
+from bandits.contextual.problem import World
 from bandits.core.arguments import Checked
-from bandits.delays.exponential_weights import LateLearner
 from bandits.one_sided.auditors import Auditor
 from bandits.one_sided.hypotheses import Hypotheses
 from bandits.one_sided.people import People
-from bandits.preference import games
 from bandits.threshold.population import Population
 from sims import Cell, config
 from sims.sweep import Precision
+from tests.small_games import (
+    ASKING,
+    AUDITOR,
+    COINS,
+    CONTEXTS,
+    FEATURES,
+    GRAPH,
+    GROUPED,
+    HORIZON,
+    LISTED,
+    MDP,
+    PANELS,
+    PEOPLE,
+    POOLS,
+    PULLS,
+    RECORD,
+    RPS,
+    TABLE,
+    contextual_game,
+    one_sided_game,
+    opponent,
+    preference_game,
+    switching_game,
+    threshold_game,
+)
 from theory.stochastic.exact import policies
-
-HORIZON = 24
-RPS = games.rock_paper_scissors(0.3)
-FEATURES = np.array([[0.1, 0.9], [0.4, 0.2], [0.7, 0.6], [0.8, 0.1], [0.3, 0.5]])
-PEOPLE = one_sided.Lending(12)
-AUDITOR = one_sided.RandomDistance(0, 0.25, 0.75)
-PANELS = one_sided.Panels(one_sided.Panel([AUDITOR, one_sided.RandomDistance(1)], 2))
-MDP = preference.random_tabular_mdp(3, 2, 2, 8)
-COINS = losses.BernoulliLosses([0.5, 0.25, 0.75])
-TABLE = np.tile([[0.5, 0.25, 1.0]], (HORIZON, 1))
-LISTED = np.vstack([np.zeros(12), np.eye(12)[:3]])
-RECORD = np.arange(2 * HORIZON).reshape(HORIZON, 2)
-POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group": np.arange(12) % 2}
-GRAPH = graphs.FeedbackGraph.path(3)
-ASKING = partial.FiniteGame.label_efficient(0.5)
-PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
-GROUPED = convex.synthetic_groups(HORIZON)
-DUELS = preference.DuelingBandit(RPS, HORIZON)
-
-
-def one_sided_game(feedback=None, **changes):
-    """Return a small game of Lending."""
-    base = {"people": PEOPLE, "hypotheses": one_sided.GroupThresholds(5), "panels": PANELS, "horizon": HORIZON}
-    return one_sided.OneSidedGame(**(base | {"feedback": feedback or one_sided.OneSided()} | changes))
-
-
-def switching_game(feedback=None, **changes):
-    """Return a small game with switching costs."""
-    base = {"losses": COINS, "horizon": HORIZON, "feedback": feedback or switching.Bandit()}
-    return switching.SwitchingCostGame(**(base | changes))
-
-
-def signal_game(**changes):
-    """Return a small game of partial monitoring that all its learners play."""
-    base = {"game": ASKING, "outcomes": partial.IndependentOutcomes([0.25, 0.75]), "horizon": HORIZON}
-    return partial.PartialMonitoring(**(base | changes))
-
-
-def convex_game(feedback=None, **changes):
-    """Return a small game of convex losses that all its learners play."""
-    losses = convex.SEALosses([0.5, -0.25], noise=0.5, curvature=1.0)
-    base = {"losses": losses, "domain": convex.Ball(2), "horizon": HORIZON}
-    return convex.ConvexGame(**(base | {"feedback": feedback or convex.Gradient()} | changes))
-
-
-def threshold_game(feedback=None, **changes):
-    """Return a small game of thresholds."""
-    base = {"population": threshold.Synthetic(), "horizon": HORIZON, "grid": 5, "batch_size": 20}
-    return threshold.ThresholdGame(**(base | {"feedback": feedback or threshold.ChosenThreshold()} | changes))
-
-
-def preference_game(feedback=None, **changes):
-    """Return a small regularised preference game."""
-    base = {"preferences": RPS, "horizon": HORIZON, "regularization": 0.25}
-    return preference.PreferenceGame(**(base | {"feedback": feedback or preference.ExactRow()} | changes))
-
-
-def stackelberg_match(**changes):
-    """Return a small match with a leader and a follower."""
-    game = preference.StackelbergGame(RPS, 0.25, 0.25)
-    return preference.StackelbergMatch(**({"game": game, "horizon": HORIZON} | changes))
-
 
 _ONE_SIDED = {
     "people": PEOPLE,
@@ -157,6 +120,11 @@ BASES = {
     "OutcomeTable": {"outcomes": [0, 1, 1] * 8},
     "IndependentOutcomes": {"probabilities": [0.25, 0.75]},
     "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
+    "ContextualGame": {"world": CONTEXTS, "horizon": HORIZON},
+    "FiniteWorld": {"functions": CONTEXTS.functions},
+    "LinearWorld": {"features": np.full((2, 3, 2), 0.5), "parameter": [0.5, 0.25]},
+    "TableWorld": {"contexts": np.ones((HORIZON, 2)), "losses": TABLE},
+    "GapCertificate": {"rule": "exact", "gamma": 2.0},
     "Ball": {"dimension": 2},
     "Box": {"low": [-1.0, 0.0], "high": [0.5, 0.75]},
     "Simplex": {"dimension": 3},
@@ -175,6 +143,7 @@ BASES = {
     "GroupedPrediction": {"people": GROUPED},
     "SleepingExperts": {"losses": TABLE, "awake": np.ones_like(TABLE)},
     "Bold": {"learner": switching.Exp3(0.25)},
+    "ActionDelay": {"delays": [2, 0, 1]},
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
     "DelayTable": {"delays": [2, 0, 1]},
@@ -183,6 +152,7 @@ BASES = {
     "GeometricDelay": {"mean": 2.5},
     "HeavyTailedDelay": {"exponent": 0.75},
     "Late": {"inner": switching.Bandit()},
+    "Summed": {"inner": switching.Bandit()},
     "ExtraObservations": {"budget": 8},
     "TotalBudget": {"budget": 8},
     "SwitchingCostGame": {"losses": COINS, "horizon": HORIZON},
@@ -294,6 +264,17 @@ FUNCTIONS = {
     "bandits.stochastic.problem.stochastic_bandit": {"rewards": [0.5, 0.25], "horizon": HORIZON},
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
+    "bandits.contextual.certificates.certified": {
+        "game": contextual_game(),
+        "learner": contextual.InverseGapWeighting(),
+    },
+    "bandits.contextual.oracles.regress": {
+        "oracle": contextual.Ridge(),
+        "features": FEATURES,
+        "values": FEATURES[:, 0],
+    },
+    "bandits.contextual.worlds.linear_world": {},
+    "bandits.contextual.worlds.policy_world": {},
     "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
     "bandits.graphs.graph.FeedbackGraph.path": {"n_actions": 3},
     "bandits.graphs.graph.FeedbackGraph.revealing": {"n_actions": 3},
@@ -305,7 +286,7 @@ FUNCTIONS = {
     "bandits.partial.game.FiniteGame.bandit": {"losses": TABLE[:3]},
     "bandits.partial.game.FiniteGame.label_efficient": {"query_cost": 0.5},
     "bandits.partial.game.FiniteGame.pricing": {"n_prices": 3, "cost": 2.0},
-    "bandits.delays.problem.delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},
+    "bandits.delays.problem.delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2), "summed": True},
     "theory.delays.exact.exp3_tree": _RATE
     | {"delays": [1, 0, 2, 0], "exploration": 0.25, "explore": _LAW, "reveals": [np.eye(3)]},
     "theory.delays.exact.delayed_weights": {"estimates": TABLE[:4], "delays": [1, 0, 2, 0], "learning_rate": 0.5},
@@ -406,51 +387,16 @@ def fields_of(cls):
 # ---------------------------------------------------------------- what an object is used for
 
 
-def opponent(learner):
-    """Return a small problem that gives a feedback which the learner accepts."""
-    if isinstance(learner, preference.StackelbergGDA):
-        return stackelberg_match()
-    if isinstance(learner, LateLearner):
-        return delays.delayed(GAMES[learner.inner_accepts[0]](), delays.DelayTable([2, 0, 1]))
-    for kind in learner.accepts:
-        make = GAMES.get(kind)
-        if make is not None:
-            return make()
-    raise LookupError(f"no game in tests.constructors gives what {type(learner).__name__} accepts")
-
-
-GAMES = {
-    switching.Bandit: switching_game,
-    switching.FullInformation: lambda: switching_game(switching.FullInformation()),
-    graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
-    partial.Signals: signal_game,
-    convex.Gradient: convex_game,
-    convex.Label: lambda: convex.GroupedPrediction(GROUPED),
-    convex.AwakeLosses: lambda: convex.SleepingExperts(TABLE, np.tile([[1, 1, 0], [0, 1, 1]], (HORIZON // 2, 1))),
-    convex.HintedGradient: lambda: convex_game(convex.HintedGradient()),
-    convex.FullFunction: lambda: convex_game(convex.FullFunction()),
-    convex.TwoPoints: lambda: convex_game(convex.TwoPoints()),
-    convex.OnePoint: lambda: convex_game(convex.OnePoint()),
-    switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
-    switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),
-    one_sided.OneSided: one_sided_game,
-    one_sided.FullLabels: lambda: one_sided_game(one_sided.FullLabels()),
-    threshold.ChosenThreshold: threshold_game,
-    threshold.FullScores: lambda: threshold_game(threshold.FullScores()),
-    preference.Duel: lambda: DUELS,
-    preference.TrajectoryDuel: lambda: MDP,
-    preference.ExactRow: preference_game,
-    preference.NoisyRow: lambda: preference_game(preference.NoisyRow(3)),
-    preference.Comparisons: lambda: preference_game(preference.Comparisons(3)),
-}
-
-
 def used(obj):
     """Return what the package computes from an object before anything is played, else None."""
     if isinstance(obj, protocol.Learner):
         problem = opponent(obj)
         obj.check(problem)
         return obj.parameters(problem)
+    if isinstance(obj, Oracle):
+        return obj.parameters(contextual_game().size)
+    if isinstance(obj, World):
+        return obj.setting(2)
     if isinstance(obj, losses.LossProcess):
         return obj.setting(HORIZON)
     if isinstance(obj, People):

@@ -1,7 +1,8 @@
 """Assumptions of theorems in terms of any family: on the feedback, the numbers of the problem, and the learner's.
 
 A family adds its own with `problem_has`, `learner_has`, `parameters_have` and `play_has`. A test that asks for an
-attribute which a problem or learner of another family lacks fails: the theorem is not about it.
+attribute which a problem or learner of another family lacks, or has in another form, fails: the theorem is not about
+it.
 """
 
 from collections.abc import Callable
@@ -31,12 +32,12 @@ def parameters_have(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
 
 
 def play_has(text: str, test: Callable[[Any, Any], bool]) -> Assumption:
-    """Assume that problem and learner pass `test(problem, learner)`; they do not where an attribute is missing."""
+    """Assume that problem and learner pass `test(problem, learner)`; they fail where it asks for what they lack."""
 
     def holds(problem: Any, learner: Any) -> bool:
         try:
             return bool(test(problem, learner))
-        except AttributeError:
+        except (AttributeError, IndexError, TypeError):
             return False
 
     return Assumption(text, holds)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.core.jit import instructions, types
+from bandits.core.jit import instructions, types, without_owner
 
 _LARGEST = 2**63 - 1
 _LONGEST = 80  # characters of a value in a message
@@ -48,17 +48,22 @@ class Part(NamedTuple):
         return f"an array of {self.base}s with {self.axes} axes" if self.axes else f"{article} {self.base}"
 
 
-def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
+def returns(kind: type | None, *parts: Part, alone: bool = False) -> Callable[[Any], None]:
     """Return a function, callable in kernels too, that raises InvalidActionType unless an action has these parts.
 
     kind: the NamedTuple whose fields the parts are; None where the action itself is the one part.
+    alone: the first part by itself is an action too (`arm_of` and `array_at` read both).
     """
-    expected = "" if kind is None else f"{kind.__name__}({', '.join(part.name for part in parts)})"
+    named = "" if kind is None else f"{kind.__name__}({', '.join(part.name for part in parts)})"
+
+    def wanted(bare: bool) -> tuple[str, tuple[Part, ...]]:
+        return ("", parts[:1]) if bare and alone else (named, parts)
 
     def check(action: Any) -> None:
+        expected, asked = wanted(bare=not isinstance(action, tuple))
         if expected and not hasattr(action, "_fields"):
             raise InvalidActionType(f"act must return a {expected}, got {_shown(action)}")
-        for part in parts:
+        for part in asked:
             if expected and not hasattr(action, part.name):
                 raise InvalidActionType(f"act must return a {expected}, got one without {part.name}")
             value = getattr(action, part.name) if expected else action
@@ -67,9 +72,10 @@ def returns(kind: type | None, *parts: Part) -> Callable[[Any], None]:
 
     def checked(action: Any) -> Any:
         fields = getattr(action, "fields", ())
+        expected, asked = wanted(bare=not isinstance(action, types.BaseTuple))
         if expected and not fields:
             raise InvalidActionType(f"act must return a {expected}, got {_in_words(action)}")
-        for part in parts:
+        for part in asked:
             if expected and part.name not in fields:
                 raise InvalidActionType(f"act must return a {expected}, got one without {part.name}")
             value = action[fields.index(part.name)] if expected else action
@@ -106,6 +112,30 @@ def _arm_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     if isinstance(kind, types.BaseTuple):
         kind, value = types.unliteral(kind.types[0]), builder.extract_value(value, 0)
     return context.cast(builder, value, kind, types.int64)
+
+
+def array_at(place: int) -> Callable[[Any], Any]:
+    """Return a function, callable in kernels too, from an action to the array (n,) float64 at a place of its record.
+
+    The array is empty for an action that is an integer; it does not own its memory.
+    """
+    kind = types.float64[::1]
+
+    def part(action: Any) -> Any:
+        return action[place] if isinstance(action, tuple) else np.empty(0)
+
+    def typed(action: Any) -> Any:
+        if isinstance(action, types.BaseTuple) and action.types[place] != kind:
+            raise InvalidActionType(f"{action.fields[place]} must be a contiguous array of float64")
+        return kind
+
+    @instructions(part, typed)
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if not isinstance(signature.args[0], types.BaseTuple):
+            return context.get_constant_null(kind)
+        return without_owner(context, builder, kind, builder.extract_value(arguments[0], place))
+
+    return part
 
 
 def _fits(value: Any, part: Part) -> bool:

@@ -39,6 +39,13 @@ class Weights(NamedTuple):
     updates: int  # single updates since they were computed
 
 
+class Estimated(NamedTuple):
+    """Weights of estimated losses, and room for the estimates of a round."""
+
+    weights: Weights
+    estimates: Any  # (K,) float64
+
+
 @kernel
 def exponential(x: float) -> float:
     """Return exp(x) to within 1 unit in the last place; 0 below -708, and exp(700) above 700.
@@ -141,6 +148,18 @@ def add_losses(weights: Weights, learning_rate: float, losses: Any) -> Weights:
     if total < weights.floor or total > losses.size:
         return _remade(weights, learning_rate)
     return Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, 0)
+
+
+@kernel
+def no_estimates(n_actions: int) -> Estimated:
+    """Return uniform weights and empty room."""
+    return Estimated(uniform_weights(n_actions), np.zeros(n_actions))
+
+
+@kernel
+def add_estimates(state: Estimated, learning_rate: float) -> Estimated:
+    """Return the weights after every arm's cumulative loss grew by its estimate; arrays updated in place."""
+    return Estimated(add_losses(state.weights, learning_rate, state.estimates), state.estimates)
 
 
 @kernel

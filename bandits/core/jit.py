@@ -222,7 +222,8 @@ def trailing_zeros(value: int) -> int:
     return (value & -value).bit_length() - 1
 
 
-def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Write the code that takes the owners of their memory from the arrays of a value, and return it."""
     if isinstance(kind, types.Array):
         array = context.make_array(kind)(context, builder, value)
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
@@ -230,7 +231,7 @@ def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     if isinstance(kind, types.BaseTuple):
         for position, item in enumerate(kind.types):
             part = builder.extract_value(value, position)
-            stripped = _without_owner(context, builder, item, part)
+            stripped = without_owner(context, builder, item, part)
             value = builder.insert_value(value, stripped, position)
     return value
 
@@ -256,7 +257,7 @@ def _borrowed(value: Any) -> Any:
 
 @instructions(borrow, _borrowed)
 def _lower_borrow(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    return _without_owner(context, builder, signature.args[0], arguments[0])
+    return without_owner(context, builder, signature.args[0], arguments[0])
 
 
 @instructions(keep_alive, lambda value: types.none)

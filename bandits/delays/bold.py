@@ -92,7 +92,8 @@ def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any) -> LearnerSteps
 class Bold(LateLearner):
     """Copies of `learner`, each tuned for its share of the rounds; the learner must take the feedback that is delayed.
 
-    The state of the learner must consist of numbers and arrays with one axis; its actions are integers.
+    The state of the learner must consist of numbers and arrays with one axis; its actions are integers. Random delays
+    need a `longest_delay`: without it there are as many copies as rounds, and each plays once.
     """
 
     learner: Learner

@@ -103,9 +103,11 @@ class DelayedExp3(LateLearner):
         """Return K, eta and the room for what is outstanding."""
         n_actions, horizon = problem.n_actions, problem.horizon
         patience = horizon if self.patience is None else self.patience
-        endured, _ = problem.split_delay(patience)
-        tuned = math.sqrt(2.0 * math.log(n_actions) / (horizon * n_actions + 2.0 * endured))
-        return DelayedExp3Params(n_actions, self.learning_rate or tuned, problem.places, patience)
+        rate = self.learning_rate
+        if rate is None:
+            endured, _ = problem.split_delay(patience)
+            rate = math.sqrt(2.0 * math.log(n_actions) / (horizon * n_actions + 2.0 * endured))
+        return DelayedExp3Params(n_actions, rate, problem.places, patience)
 
 
 # ---------------------------------------------------------------- full information
@@ -131,5 +133,7 @@ class DelayedHedge(LateLearner):
 
     def parameters(self, problem: Delayed) -> HedgeParams:
         """Return K and eta for the problem."""
-        tuned = math.sqrt(8.0 * math.log(problem.n_actions) / (problem.horizon + 2.0 * problem.total_delay))
-        return HedgeParams(problem.n_actions, self.learning_rate or tuned)
+        rate = self.learning_rate
+        if rate is None:
+            rate = math.sqrt(8.0 * math.log(problem.n_actions) / (problem.horizon + 2.0 * problem.total_delay))
+        return HedgeParams(problem.n_actions, rate)

@@ -15,7 +15,7 @@ import numpy as np
 from bandits.combine import Wrapped
 from bandits.core.actions import Part, arm_of, returns
 from bandits.core.arguments import Checked, checked
-from bandits.core.checks import fits, instance
+from bandits.core.checks import fits, flag, instance
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream
 from bandits.core.shelf import shelf_for
@@ -48,6 +48,25 @@ class Late(Checked):
         if not hasattr(self.inner, "example"):
             raise TypeError(f"{type(self.inner).__name__} feedback cannot be delayed: it has no `example(n_actions)`")
         return self.inner.example(n_actions)
+
+
+@dataclass(frozen=True, eq=False)
+class Summed(Checked):
+    """The sum of the losses of a problem that arrive in a round, without the rounds and actions they belong to."""
+
+    inner: Any
+
+    @property
+    def kind(self) -> str:
+        """Its name in the assumptions of theorems."""
+        return f"summed {self.inner.kind}"
+
+    def example(self, n_actions: int) -> Any:
+        """Return a loss; TypeError where the feedback is something else."""
+        example = Late(self.inner).example(n_actions)
+        if isinstance(example, tuple) or np.ndim(example):
+            raise TypeError(f"summed feedback needs one loss per round, but {type(self.inner).__name__} is delayed")
+        return example
 
 
 class DelayedSetting(NamedTuple):
@@ -103,7 +122,7 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
     def respond(setting: DelayedSetting, world: DelayedWorld, t: int, action: int, env: Stream) -> Any:
         _check_action(action)
         feedback, problem = respond_problem(setting.problem, world.problem, t, action, env)
-        place, due = t & (setting.places - 1), t + delay_of(setting.schedule, t, env)
+        place, due = t & (setting.places - 1), t + delay_of(setting.schedule, t, arm_of(action), env)
         put(world.kept, place, feedback)
         world.actions[place] = arm_of(action)
         if due < setting.horizon:
@@ -131,6 +150,19 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
     return ProblemSteps(init, respond, measure, observe if observe_problem is not None else None)
 
 
+@cache
+def _summed(respond: Any) -> Any:
+    @kernel
+    def respond_with_sum(setting: DelayedSetting, world: DelayedWorld, t: int, action: int, env: Stream) -> Any:
+        arrived, after = respond(setting, world, t, action, env)
+        total = 0.0
+        for j in range(arrived.n):
+            total += arrived.feedback[j]
+        return total, after
+
+    return respond_with_sum
+
+
 @kernel
 def list_arrival(world: DelayedWorld, t: int, due: int) -> None:
     """Put round t at the end of the list of what arrives at the end of round `due`."""
@@ -150,17 +182,24 @@ class Delayed(Wrapped):
 
     problem: RoundProblem
     schedule: Schedule
+    summed: bool = False
 
     def __post_init__(self) -> None:
         instance("problem", self.problem, RoundProblem, "a problem such as SwitchingCostGame(...)")
         instance("schedule", self.schedule, Schedule, "a schedule such as FixedDelay(rounds=10)")
-        self.feedback.example(getattr(self.problem, "n_actions", 1))
+        flag("summed", self.summed)
+        if isinstance(getattr(self.problem, "feedback", None), (Late, Summed)):
+            raise TypeError("problem is delayed already: give it one schedule")
+        n_actions = getattr(self.problem, "n_actions", 1)
+        self.feedback.example(n_actions)
+        self.schedule.outstanding_of(self.problem.horizon, n_actions)
         fits("schedule", 2 * self.places * self.n_actions)
 
     @property
-    def feedback(self) -> Late:
+    def feedback(self) -> Late | Summed:
         """The problem's feedback, delayed."""
-        return Late(self.problem.feedback)  # type: ignore[attr-defined]
+        inner = self.problem.feedback  # type: ignore[attr-defined]
+        return Summed(inner) if self.summed else Late(inner)
 
     @property
     def places(self) -> int:
@@ -179,7 +218,9 @@ class Delayed(Wrapped):
     @property
     def steps(self) -> ProblemSteps:
         """The problem's compiled functions, with delays."""
-        return _steps(self.problem.steps, type(self.schedule).delay, shelf_for(self.feedback.example(self.n_actions)))
+        shelf = shelf_for(self.feedback.example(self.n_actions))
+        steps = _steps(self.problem.steps, type(self.schedule).delay, shelf)
+        return steps._replace(respond=_summed(steps.respond)) if self.summed else steps
 
     def setting(self) -> DelayedSetting:
         """Return what the compiled functions receive."""
@@ -189,6 +230,9 @@ class Delayed(Wrapped):
 
 
 @checked
-def delayed(problem: RoundProblem, schedule: Schedule) -> Delayed:
-    """Return `problem` with its feedback late by `schedule`; actions must be integers, with `n_actions` of them."""
-    return Delayed(problem, schedule)
+def delayed(problem: RoundProblem, schedule: Schedule, summed: bool = False) -> Delayed:
+    """Return `problem` with its feedback late by `schedule`; actions must be integers, with `n_actions` of them.
+
+    summed: of the losses that arrive in a round only the sum is revealed, 0 where none does; for bandit feedback.
+    """
+    return Delayed(problem, schedule, summed)

@@ -17,9 +17,15 @@ DRAW = 2**32 - 1  # index of the schedule's draw in a round of the environment's
 
 
 class Schedule(Checked):
-    """Base of the schedules: frozen dataclasses. Delays do not depend on the play; rounds t count from 0."""
+    """Base of the schedules: frozen dataclasses. Delays depend on the action at most; rounds t count from 0."""
 
-    delay: ClassVar[Any]  # kernel (setting, t, env) -> int >= 0, the delay of round t
+    delay: ClassVar[Any]  # kernel (setting, t, action, env) -> int >= 0, the delay of round t
+    oblivious: ClassVar[bool] = True  # whether delays do not depend on the action either
+
+    @property
+    def block(self) -> int:
+        """After every multiple of how many rounds nothing is outstanding; 0 if that is not known."""
+        return 0
 
     @abstractmethod
     def setting(self, horizon: int) -> Any:
@@ -32,6 +38,14 @@ class Schedule(Checked):
     @abstractmethod
     def outstanding(self, horizon: int) -> int:
         """Return the most rounds whose feedback may be outstanding when a round begins."""
+
+    def outstanding_of(self, horizon: int, n_actions: int) -> NDArray[np.int64]:
+        """Return for each action the most of its rounds whose feedback may be outstanding, (K,)."""
+        return np.full(n_actions, self.outstanding(horizon))
+
+    def straddling(self, horizon: int, length: int) -> int:
+        """Return the most rounds, the first ones of a block of this length, in which older feedback may arrive."""
+        return 0 if self.block and length % self.block == 0 else min(self.longest(horizon), length)
 
     @abstractmethod
     def expected(self, horizon: int, patience: int) -> tuple[float, float]:
@@ -48,7 +62,7 @@ class Listed(NamedTuple):
 
 
 @kernel
-def _listed(setting: Listed, t: int, env: Stream) -> int:
+def _listed(setting: Listed, t: int, action: int, env: Stream) -> int:
     return setting.delays[t % setting.delays.size]
 
 
@@ -107,6 +121,11 @@ class BlockDelay(_Given):
     def __post_init__(self) -> None:
         integer("length", self.length, low=1, high=2**26)
 
+    @property
+    def block(self) -> int:
+        """The length."""
+        return self.length
+
     def setting(self, horizon: int) -> Listed:
         """Return the delays length - 1, ..., 0."""
         return Listed(np.arange(self.length)[::-1].copy())
@@ -128,6 +147,53 @@ class DelayTable(_Given):
         return Listed(np.array(self.delays))
 
 
+class PerAction(NamedTuple):
+    """What the kernel of delays of actions receives."""
+
+    late: Any  # (K,) int64
+
+
+@kernel
+def _of_action(setting: PerAction, t: int, action: int, env: Stream) -> int:
+    return setting.late[action] if 0 <= action < setting.late.size else 0  # others are refused by the problem
+
+
+@dataclass(frozen=True)
+class ActionDelay(Schedule):
+    """Given delays >= 0, one per action (K,): the feedback of action i is late by delays[i], whatever the round."""
+
+    delays: Numbers
+    delay: ClassVar[Any] = _of_action
+    oblivious: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "delays", tuple(integers("delays", self.delays, 0, 2**56)))
+        if not self.delays:
+            raise ValueError("delays must not be empty")
+
+    def setting(self, horizon: int) -> PerAction:
+        """Return the delays."""
+        return PerAction(np.array(self.delays))
+
+    def longest(self, horizon: int) -> int:
+        """Return the longest delay of an action."""
+        return min(max(self.delays), horizon)
+
+    def outstanding(self, horizon: int) -> int:
+        """Return the longest delay, or the rounds before the last."""
+        return min(max(self.delays), horizon - 1)
+
+    def outstanding_of(self, horizon: int, n_actions: int) -> NDArray[np.int64]:
+        """Return the delays, or the rounds before the last; ValueError unless there is one per action."""
+        if len(self.delays) != n_actions:
+            raise ValueError(f"delays must be {n_actions} integers, one per action, got {len(self.delays)}")
+        return np.minimum(self.delays, horizon - 1)
+
+    def expected(self, horizon: int, patience: int) -> tuple[float, float]:
+        """Raise ValueError: the total delay depends on the play."""
+        raise ValueError("the total delay of an ActionDelay depends on the play; give the learner's learning_rate")
+
+
 # ---------------------------------------------------------------- random delays
 
 
@@ -139,13 +205,13 @@ class Drawn(NamedTuple):
 
 
 @kernel
-def _geometric(setting: Drawn, t: int, env: Stream) -> int:
+def _geometric(setting: Drawn, t: int, action: int, env: Stream) -> int:
     waited = -math.log(1.0 - uniform(env, t, DRAW)) * setting.parameter
     return int(min(waited, float(setting.longest)))
 
 
 @kernel
-def _heavy_tailed(setting: Drawn, t: int, env: Stream) -> int:
+def _heavy_tailed(setting: Drawn, t: int, action: int, env: Stream) -> int:
     grown = -math.log(1.0 - uniform(env, t, DRAW)) * setting.parameter
     return int(min(math.exp(min(grown, 700.0)) - 1.0, float(setting.longest)))
 

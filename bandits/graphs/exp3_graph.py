@@ -17,7 +17,16 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import Weights, add_loss, add_losses, draw, pick, uniform_weights
+from bandits.core.exponential_weights import (
+    Estimated,
+    Weights,
+    add_loss,
+    add_losses,
+    draw,
+    no_estimates,
+    pick,
+    uniform_weights,
+)
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.core.shelf import shelf_for
@@ -34,32 +43,25 @@ class GraphParams(NamedTuple):
     n_actions: int
     learning_rate: float
     exploration: float
-    explore: Any  # (K,) float64, u
+    explore: Any  # (G, K) float64, u for each graph
     links: Links
     covered: Any  # (G, K) float64, the probability under u that each loss is revealed
     reveals: Any  # (G, K, K) float64, the adjacency
     places: int  # rounds whose feedback may be outstanding; 1 without delays
 
 
-class GraphState(NamedTuple):
-    """The weights and room for the estimates of a round."""
-
-    weights: Weights
-    estimates: Any  # (K,) float64, scratch
+@kernel
+def _init(params: GraphParams, rng: Stream) -> Estimated:
+    return no_estimates(params.n_actions)
 
 
 @kernel
-def _init(params: GraphParams, rng: Stream) -> GraphState:
-    return GraphState(uniform_weights(params.n_actions), np.zeros(params.n_actions))
-
-
-@kernel
-def _act(params: GraphParams, state: GraphState, t: int, rng: Stream) -> int:
+def _act(params: GraphParams, state: Estimated, t: int, rng: Stream) -> int:
     u = uniform(rng, t, 0)
     if params.exploration == 0.0:
         return draw(state.weights, u)
     if u < params.exploration:
-        return pick(params.explore, 1.0, u / params.exploration)
+        return pick(params.explore[graph_of(params.links, t)], 1.0, u / params.exploration)
     return draw(state.weights, (u - params.exploration) / (1.0 - params.exploration))
 
 
@@ -98,17 +100,19 @@ def _learn(
 
 
 @kernel
-def _update(params: GraphParams, state: GraphState, t: int, arm: int, seen: Seen, rng: Stream) -> GraphState:
+def _update(params: GraphParams, state: Estimated, t: int, arm: int, seen: Seen, rng: Stream) -> Estimated:
     old = state.weights
-    return GraphState(_learn(params, old, state.estimates, old.weight, old.total, t, arm, seen), state.estimates)
+    return Estimated(_learn(params, old, state.estimates, old.weight, old.total, t, arm, seen), state.estimates)
 
 
 def graph_params(problem: Any, rate: float, share: float, u: Any = None, places: int = 1) -> GraphParams:
-    """Return the parameters for eta, gamma and u (None: uniform) in a problem with graph feedback, late or not."""
+    """Return the parameters for eta, gamma and u, (G, K) or None: uniform, with graph feedback, late or not."""
     n, feedback = problem.n_actions, getattr(problem.feedback, "inner", problem.feedback)
+    edges = feedback.setting(n)
     adjacency = np.array([graph.adjacency for graph in feedback.graphs], dtype=np.float64)
-    explore = np.full(n, 1.0 / n) if u is None else np.ascontiguousarray(u)
-    return GraphParams(n, rate, share, explore, feedback.setting(n), explore @ adjacency, adjacency, places)
+    explore = np.full((len(adjacency), n), 1.0 / n) if u is None else np.array(u)
+    covered = np.array([row @ reveals for row, reveals in zip(explore, adjacency, strict=True)])
+    return GraphParams(n, rate, share, explore, edges, covered, adjacency, places)
 
 
 def _total_size(problem: Any, name: str) -> float:
@@ -144,7 +148,7 @@ class Exp3Set(Learner):
 
 @dataclass(frozen=True)
 class Exp3G(Exp3Set):
-    """EXP3.G: a share gamma of uniform play, for strongly observable graphs.
+    """EXP3.G: a share gamma of uniform play, for strongly observable graphs; on others eta and gamma must be given.
 
     learning_rate: eta > 0; None means sqrt(ln K / ((4 + 2 a) T)), at most 1/4, with a = alpha (mas, if directed) of the
     actions that reveal themselves. exploration: gamma in [0, 1]; None means 2 eta, at most 1/2.
@@ -159,7 +163,13 @@ class Exp3G(Exp3Set):
         optional_real("exploration", self.exploration, low=0.0, high=1.0)
 
     def parameters(self, problem: Any) -> GraphParams:
-        """Return eta, gamma and the edges."""
+        """Return eta, gamma and the edges; ValueError where they are not given and a graph is not strong."""
+        weak = [graph.kind for graph in problem.feedback.graphs if graph.kind != "strong"]
+        if weak and None in (self.learning_rate, self.exploration):
+            raise ValueError(
+                f"{self.name} is tuned for strongly observable graphs only: in a graph that is {weak[0]} give "
+                "learning_rate and exploration"
+            )
         log_k, size = math.log(problem.n_actions), max(graph.looped.most for graph in problem.feedback.graphs)
         rate = self.learning_rate or min(0.25, math.sqrt(log_k / ((4.0 + 2.0 * size) * problem.horizon)))
         return graph_params(problem, rate, min(0.5, 2.0 * rate) if self.exploration is None else self.exploration)
@@ -167,10 +177,12 @@ class Exp3G(Exp3Set):
 
 @dataclass(frozen=True)
 class ExploringExp3(Exp3G):
-    """EXP3 with a share gamma of play by the best fractional cover, for every observable graph; it must not change.
+    """EXP3 with a share gamma of play by the best fractional cover, for observable graphs.
 
-    With delta* = 1 / the least probability that the cover reveals a loss: exploration, gamma in (0, 1], None means
-    (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(2 gamma ln K / (T delta*)).
+    Where graphs change the learner is informed: it knows the round's graph, and its cover, before it plays. With
+    delta* = 1 / the least probability that a cover reveals a loss, on average over the rounds: exploration, gamma in
+    (0, 1], None means (delta* ln K / (2 T))^(1/3), at most 1; learning_rate, eta > 0, None means
+    sqrt(2 gamma ln K / (T delta*)).
     """
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
@@ -181,13 +193,14 @@ class ExploringExp3(Exp3G):
         optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=True)
 
     def parameters(self, problem: Any) -> GraphParams:
-        """Return eta, gamma, the cover and the edges; ValueError where a loss is never revealed, or graphs change."""
-        u, size = problem.feedback.only(self.name).cover
+        """Return eta, gamma, the covers and the edges; ValueError where a graph never reveals a loss."""
+        covers = [graph.cover for graph in problem.feedback.graphs]
         log_k, horizon = math.log(problem.n_actions), problem.horizon
+        size = problem.feedback.total([cover.size for cover in covers], horizon) / horizon
         share = min(1.0, (size * log_k / (2.0 * horizon)) ** (1.0 / 3.0))
         share = share if self.exploration is None else self.exploration
         rate = self.learning_rate or math.sqrt(2.0 * share * log_k / (horizon * size))
-        return graph_params(problem, rate, share, u)
+        return graph_params(problem, rate, share, [cover.probabilities for cover in covers])
 
 
 # ---------------------------------------------------------------- late feedback
@@ -245,6 +258,7 @@ class DelayedExp3Set(LateLearner):
 
     def parameters(self, problem: Delayed) -> GraphParams:
         """Return eta, the edges and the room for what is outstanding."""
-        size = _total_size(problem, self.name) + 2.0 * problem.total_delay
-        rate = self.learning_rate or math.sqrt(2.0 * math.log(problem.n_actions) / size)
+        size, rate = _total_size(problem, self.name), self.learning_rate
+        if rate is None:
+            rate = math.sqrt(2.0 * math.log(problem.n_actions) / (size + 2.0 * problem.total_delay))
         return graph_params(problem, rate, 0.0, places=problem.places)

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import Checked, Numbers, checked
-from bandits.core.checks import array, instance, integer, real
+from bandits.core.checks import array, instance, integer, integers, real
 from bandits.graphs.graph import FeedbackGraph
 
 Array = NDArray[np.float64]
@@ -167,16 +167,19 @@ class FiniteGame(Checked):
         """Return f (N, k, d) with L_b(x) - L_a(x) = sum_c f[b, c, signals[c, x]] for b in `actions` (N), a the first.
 
         f is 0 outside the actions `among`, and least in squares. None where there is no such f. f has the unit of L.
+        ValueError for other numbers than those of actions, 0, ..., k - 1.
         """
+        compared = integers("actions", actions, 0, self.n_actions - 1)
+        integer("number of actions", len(compared), low=1)
         rows = np.zeros((self.n_actions, self.n_outcomes, self.n_outcomes))  # action, signal, outcome
-        for c in among:
+        for c in integers("among", among, 0, self.n_actions - 1):
             rows[c, self.signals[c], np.arange(self.n_outcomes)] = 1.0
         used = rows.any(axis=2)
-        wanted = (self._normal[list(actions)] - self._normal[actions[0]]).T
+        wanted = (self._normal[compared] - self._normal[compared[0]]).T
         found = np.linalg.lstsq(rows[used].T, wanted, rcond=_RANK)[0]
         if np.abs(rows[used].T @ found - wanted).max() > _RANK:
             return None
-        f = np.zeros((len(actions), self.n_actions, self.n_outcomes))
+        f = np.zeros((len(compared), self.n_actions, self.n_outcomes))
         f[:, used] = found.T * self.spread
         return f
 

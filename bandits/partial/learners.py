@@ -23,7 +23,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import Weights, add_losses, draw, pick, probability, uniform_weights
+from bandits.core.exponential_weights import (
+    Estimated,
+    Weights,
+    add_estimates,
+    draw,
+    no_estimates,
+    pick,
+    probability,
+)
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.partial.problem import PartialMonitoring, Signals
@@ -42,20 +50,13 @@ class SignalParams(NamedTuple):
     estimators: Any  # (N, k, d) float64, f
 
 
-class SignalState(NamedTuple):
-    """The weights of the candidates and room for the estimates of a round."""
-
-    weights: Weights
-    estimates: Any  # (N,) float64, scratch
+@kernel
+def _init(params: SignalParams, rng: Stream) -> Estimated:
+    return no_estimates(params.n_candidates)
 
 
 @kernel
-def _init(params: SignalParams, rng: Stream) -> SignalState:
-    return SignalState(uniform_weights(params.n_candidates), np.zeros(params.n_candidates))
-
-
-@kernel
-def _act(params: SignalParams, state: SignalState, t: int, rng: Stream) -> int:
+def _act(params: SignalParams, state: Estimated, t: int, rng: Stream) -> int:
     u = uniform(rng, t, 0)
     if u < params.exploration:
         return pick(params.explore, 1.0, u / params.exploration)
@@ -71,7 +72,7 @@ def _chance(params: SignalParams, weights: Weights, arm: int) -> float:
 
 
 @kernel
-def _learn(params: SignalParams, state: SignalState, arm: int, signal: int, chance: float) -> SignalState:
+def _learn(params: SignalParams, state: Estimated, arm: int, signal: int, chance: float) -> Estimated:
     """Return the state after a signal; what is added to all losses alike keeps them positive and changes no weight."""
     low = 0.0
     high = 0.0
@@ -82,11 +83,11 @@ def _learn(params: SignalParams, state: SignalState, arm: int, signal: int, chan
         return state
     for b in range(params.n_candidates):
         state.estimates[b] = (params.estimators[b, arm, signal] - low) / chance
-    return SignalState(add_losses(state.weights, params.learning_rate, state.estimates), state.estimates)
+    return add_estimates(state, params.learning_rate)
 
 
 @kernel
-def _update(params: SignalParams, state: SignalState, t: int, arm: int, signal: int, rng: Stream) -> SignalState:
+def _update(params: SignalParams, state: Estimated, t: int, arm: int, signal: int, rng: Stream) -> Estimated:
     return _learn(params, state, arm, signal, _chance(params, state.weights, arm))
 
 
@@ -94,7 +95,7 @@ def _update(params: SignalParams, state: SignalState, t: int, arm: int, signal: 
 class Exp3Signals(Learner):
     """EXP3 on signals, for every globally observable game: a share gamma of uniform play.
 
-    With s the spread of the losses, F = max |f| and N candidates: exploration, gamma in [0, 1], None means
+    With s the spread of the losses, F = max |f| and N candidates: exploration, gamma in (0, 1], None means
     (k^2 F^2 ln N / (s^2 T))^(1/3), at most 1; learning_rate, eta > 0, None means sqrt(gamma ln N / (k^2 F^2 T)).
     ValueError where the game is hopeless.
     """
@@ -104,10 +105,11 @@ class Exp3Signals(Learner):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Signals,)
     exact: ClassVar[str] = "theory.partial.exact:mixing"
+    must_explore: ClassVar[bool] = True  # without exploration there are differences that no signal tells
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        optional_real("exploration", self.exploration, low=0.0, high=1.0)
+        optional_real("exploration", self.exploration, low=0.0, high=1.0, open_low=self.must_explore)
 
     def parameters(self, problem: PartialMonitoring) -> SignalParams:
         """Return eta, gamma and the estimators of least squares."""
@@ -158,6 +160,7 @@ class RevealingExp3(Exp3Signals):
     """
 
     exact: ClassVar[str] = "theory.partial.exact:mixing"
+    must_explore: ClassVar[bool] = False
 
     def parameters(self, problem: PartialMonitoring) -> SignalParams:
         """Return eta, gamma and the estimators; ValueError in games without a revealing action."""
@@ -176,7 +179,8 @@ class RevealingExp3(Exp3Signals):
 class LabelEfficient(Exp3Signals):
     """Exponential weights over the predictions, with a query of the revealing action with probability gamma.
 
-    With s the spread of the losses: exploration, gamma in [0, 1], None means (ln N / (2 T))^(1/3), at most 1;
+    The query is never preferred for its own loss: where it may be the only best action, regret is linear. With s the
+    spread of the losses: exploration, gamma in (0, 1], None means (ln N / (2 T))^(1/3), at most 1;
     learning_rate, eta > 0, None means sqrt(2 gamma ln N / (s^2 T)).
     """
 
@@ -193,21 +197,21 @@ class LabelEfficient(Exp3Signals):
 
 
 @kernel
-def _spare(params: SignalParams, state: SignalState) -> float:
+def _spare(params: SignalParams, state: Estimated) -> float:
     """Return m, the probability of the less likely prediction after a share gamma of uniform play."""
     least = min(state.weights.weight[0], state.weights.weight[1]) / state.weights.total
     return (1.0 - params.exploration) * least + 0.5 * params.exploration
 
 
 @kernel
-def _act_water(params: SignalParams, state: SignalState, t: int, rng: Stream) -> int:
+def _act_water(params: SignalParams, state: Estimated, t: int, rng: Stream) -> int:
     if uniform(rng, t, 0) < 2.0 * _spare(params, state):
         return 3 - params.candidates[0] - params.candidates[1]
     return params.candidates[0 if state.weights.weight[0] >= state.weights.weight[1] else 1]
 
 
 @kernel
-def _update_water(params: SignalParams, state: SignalState, t: int, arm: int, signal: int, rng: Stream) -> SignalState:
+def _update_water(params: SignalParams, state: Estimated, t: int, arm: int, signal: int, rng: Stream) -> Estimated:
     if params.place[arm] >= 0:
         return state
     return _learn(params, state, arm, signal, 2.0 * _spare(params, state))
@@ -219,7 +223,7 @@ class WaterTransfer(RevealingExp3):
 
     Equal probabilities of both predictions are moved to the query, at no loss: q_t = (1 - gamma) w_t + gamma / 2 for
     the exponential weights w_t, the query has probability 2 min q_t, and the likelier prediction the rest. With s the
-    spread of the losses: learning_rate, eta in (0, 1 / (2 s)], None means sqrt(ln 2 / (s^2 T)), at most 1 / (2 s);
+    spread of the losses: learning_rate, eta > 0, None means sqrt(ln 2 / (s^2 T)), at most 1 / (2 s);
     exploration, gamma in [0, 1], None means eta s, at most 1/2.
     """
 

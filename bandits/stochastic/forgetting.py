@@ -104,10 +104,10 @@ class SlidingWindowUCB(BanditLearner):
         real("exploration", self.exploration, low=0.0, open_low=True)
 
     def parameters(self, problem: Any) -> WindowParams:
-        """Return K, the window and xi."""
+        """Return K, the window, which need not be longer than the game, and xi."""
         tuned = math.ceil(2.0 * math.sqrt(problem.horizon * math.log(problem.horizon)))
         window = min(max(1, tuned), LARGEST_ACTIONS) if self.window is None else self.window
-        return WindowParams(problem.n_actions, window, float(self.exploration))
+        return WindowParams(problem.n_actions, min(window, problem.horizon), float(self.exploration))
 
 
 # ---------------------------------------------------------------- discounted counts

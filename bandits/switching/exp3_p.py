@@ -15,10 +15,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from bandits.core.checks import optional_real, real
-from bandits.core.exponential_weights import Weights, add_losses, draw, law, probability, uniform_weights
+from bandits.core.exponential_weights import Estimated, add_estimates, draw, law, no_estimates, probability
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
@@ -36,20 +34,13 @@ class Exp3PParams(NamedTuple):
     failure_probability: float
 
 
-class Exp3PState(NamedTuple):
-    """The weights, and room for one round's estimates."""
-
-    weights: Weights
-    estimate: Any  # (K,) float64
+@kernel
+def _init(params: Exp3PParams, rng: Stream) -> Estimated:
+    return no_estimates(params.n_actions)
 
 
 @kernel
-def _init(params: Exp3PParams, rng: Stream) -> Exp3PState:
-    return Exp3PState(uniform_weights(params.n_actions), np.zeros(params.n_actions))
-
-
-@kernel
-def _act(params: Exp3PParams, state: Exp3PState, t: int, rng: Stream) -> int:
+def _act(params: Exp3PParams, state: Estimated, t: int, rng: Stream) -> int:
     coin, other = uniform_pair(rng, t, 0)
     if coin < params.exploration:
         return int(other * params.n_actions)
@@ -57,24 +48,24 @@ def _act(params: Exp3PParams, state: Exp3PState, t: int, rng: Stream) -> int:
 
 
 @kernel
-def _mixed(params: Exp3PParams, state: Exp3PState, arm: int) -> float:
+def _mixed(params: Exp3PParams, state: Estimated, arm: int) -> float:
     return (1.0 - params.exploration) * probability(state.weights, arm) + params.exploration / params.n_actions
 
 
 @kernel
-def _update(params: Exp3PParams, state: Exp3PState, t: int, arm: int, loss: float, rng: Stream) -> Exp3PState:
+def _update(params: Exp3PParams, state: Estimated, t: int, arm: int, loss: float, rng: Stream) -> Estimated:
     most = 0.0
     for i in range(params.n_actions):
         gain = 1.0 - loss if i == arm else 0.0
-        state.estimate[i] = (gain + params.bonus) / _mixed(params, state, i)
-        most = max(most, state.estimate[i])
+        state.estimates[i] = (gain + params.bonus) / _mixed(params, state, i)
+        most = max(most, state.estimates[i])
     for i in range(params.n_actions):
-        state.estimate[i] = most - state.estimate[i]
-    return Exp3PState(add_losses(state.weights, params.learning_rate, state.estimate), state.estimate)
+        state.estimates[i] = most - state.estimates[i]
+    return add_estimates(state, params.learning_rate)
 
 
 @kernel
-def _law(params: Exp3PParams, state: Exp3PState, t: int) -> Any:
+def _law(params: Exp3PParams, state: Estimated, t: int) -> Any:
     return (1.0 - params.exploration) * law(state.weights) + params.exploration / params.n_actions
 
 

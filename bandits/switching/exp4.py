@@ -17,7 +17,7 @@ import numpy as np
 
 from bandits.core.arguments import Numbers
 from bandits.core.checks import array, optional_real
-from bandits.core.exponential_weights import Weights, add_losses, draw, pick, uniform_weights
+from bandits.core.exponential_weights import Estimated, add_estimates, draw, no_estimates, pick
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
@@ -35,33 +35,38 @@ class Exp4Params(NamedTuple):
     advice_size: float  # the mean over the rounds of sum_i max_m xi(m, i)
 
 
-class Exp4State(NamedTuple):
-    """The weights of the experts and room for the estimates of a round."""
-
-    weights: Weights
-    estimates: Any  # (N,) float64, scratch
+@kernel
+def _init(params: Exp4Params, rng: Stream) -> Estimated:
+    return no_estimates(params.n_experts)
 
 
 @kernel
-def _init(params: Exp4Params, rng: Stream) -> Exp4State:
-    return Exp4State(uniform_weights(params.n_experts), np.zeros(params.n_experts))
-
-
-@kernel
-def _act(params: Exp4Params, state: Exp4State, t: int, rng: Stream) -> int:
+def follow(state: Estimated, advice: Any, t: int, rng: Stream) -> int:
+    """Return an action of the expert that is drawn from the weights; advice: (N, K)."""
     first, second = uniform_pair(rng, t, 0)
-    return pick(params.advice[t % params.advice.shape[0], draw(state.weights, first)], 1.0, second)
+    return pick(advice[draw(state.weights, first)], 1.0, second)
 
 
 @kernel
-def _update(params: Exp4Params, state: Exp4State, t: int, arm: int, loss: float, rng: Stream) -> Exp4State:
-    advice, weights = params.advice[t % params.advice.shape[0]], state.weights
+def learn_from(state: Estimated, learning_rate: float, advice: Any, arm: int, loss: float) -> Estimated:
+    """Return the state after the loss of an action that was drawn by `follow`; advice: (N, K)."""
+    weights = state.weights
     mass = 0.0
-    for m in range(params.n_experts):
+    for m in range(state.estimates.size):
         mass += weights.weight[m] * advice[m, arm]
-    for m in range(params.n_experts):
+    for m in range(state.estimates.size):
         state.estimates[m] = advice[m, arm] * loss * weights.total / mass
-    return Exp4State(add_losses(weights, params.learning_rate, state.estimates), state.estimates)
+    return add_estimates(state, learning_rate)
+
+
+@kernel
+def _act(params: Exp4Params, state: Estimated, t: int, rng: Stream) -> int:
+    return follow(state, params.advice[t % params.advice.shape[0]], t, rng)
+
+
+@kernel
+def _update(params: Exp4Params, state: Estimated, t: int, arm: int, loss: float, rng: Stream) -> Estimated:
+    return learn_from(state, params.learning_rate, params.advice[t % params.advice.shape[0]], arm, loss)
 
 
 @dataclass(frozen=True, eq=False)

@@ -175,6 +175,12 @@ def _read(data: Any, source: _Source) -> _People:
     return people.where(whole)
 
 
+def columns_of(data: Any, columns: Sequence[str], separator: str | None = None, encoding: str | None = None) -> Table:
+    """Return columns of a DataFrame, a Parquet or a CSV file as text; the arguments are those of `pools_from_table`."""
+    frame = _frame(data, separator, encoding)
+    return read_table(data, columns, separator, encoding) if frame is None else _table(frame, columns)
+
+
 def _frame(data: Any, separator: Any, encoding: Any) -> Any:
     """Return a DataFrame, that of a Parquet file where `data` names one; None for a CSV file."""
     if isinstance(data, (str, Path)) and Path(data).suffix.lower() not in _PARQUET:

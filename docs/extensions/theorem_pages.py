@@ -19,6 +19,7 @@ FAMILIES = {
     "delays": "Delayed feedback",
     "graphs": "Feedback graphs",
     "partial": "Partial monitoring",
+    "contextual": "Contextual bandits",
     "convex": "Online convex optimisation",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",

@@ -20,8 +20,8 @@ for name, size in zip(people.names, people.groups.sum(axis=0), strict=True):
 
 # %%
 # One regression for everybody; one for each combination of groups; and one for each group, with a master over the
-# groups to which a person belongs. Each play takes the persons in an order of its own. A group's regret is its loss less
-# that of its own best regression in hindsight.
+# groups to which a person belongs. Each play takes the persons in an order of its own. The regret of a group is its
+# loss less that of its own best regression in hindsight.
 
 game = GroupedPrediction(people)
 learners = (OneForAll(), OnePerIntersection(), SleepingGroups())

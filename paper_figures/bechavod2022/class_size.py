@@ -47,9 +47,9 @@ class ClassSize(Figure):
     panels, size = 3, (7.2, 6.4)
     alone = True
     tiny = changed(groups=(1, 2), seconds=0.002, horizon=64, learners=("weights",), repetitions=4)
-    paper = changed(seconds=1.0, horizon=2**14, repetitions=32)
+    paper = changed(groups=(1, 2, 4, 6, 8, 10, 12), seconds=1.0, horizon=2**14, repetitions=32)
 
-    groups: tuple[int, ...] = setting("groups G", (1, 2, 4, 6, 8, 10, 12))
+    groups: tuple[int, ...] = setting("groups G", (1, 4, 8, 12))
     cuts: int = setting("cuts per group q", 3)
     people: int = setting("individuals per group", 8)
     individuals: int = setting("arrivals per round k", 4)

@@ -74,6 +74,7 @@ class LoopFigure(Figure):
     """A figure of the closed loops; the parameters of the populations are shown as `environments` has them."""
 
     panels = 3
+    simulations = "du2025_loops"
     tiny = changed(
         horizon=300,
         n_thresholds=5,

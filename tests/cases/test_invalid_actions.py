@@ -234,7 +234,8 @@ def test_policies_that_are_none(name):
     game = ONE_SIDED[name]()
     for weight, atoms, numbers, said in policies(game.n_hypotheses):
         refused(game, Hostile("policy", (weight, atoms, *numbers)), said)
-    simulate(game, Hostile("policy", (np.ones(game.n_hypotheses), np.zeros(0, np.int64), game.n_hypotheses, 0, -1, 0)))
+    n = game.n_hypotheses
+    simulate(game, Hostile("policy", (np.ones(n), np.zeros(0, np.int64), float(n), 0.0, -1, 0.0)))
 
 
 def test_a_class_too_large_to_list_needs_atoms():

@@ -155,7 +155,7 @@ def plays(
     drawing = {name: getattr(Draws, name) for name in ("uniform", "uniform_pair", "uniform_index")} | others
     instead = {name: _with_draws(function, current) for name, function in drawing.items()}
     init, act, update = (plain(step, **instead) for step in steps)
-    start, respond, measure = (plain(step, **instead) for step in owned[:3])
+    start, respond, measure, observe = (step and plain(step, **instead) for step in owned)
     params, setting = learner.parameters(problem), problem.setting()
     write = writer(problem.metrics)
 
@@ -166,8 +166,13 @@ def plays(
         draws.owner = ENVIRONMENT
         world = start(setting, env)
         for t in range(problem.horizon):
+            shown = ()
+            if observe:
+                draws.owner = ENVIRONMENT
+                observation, world = observe(setting, world, t, env)
+                shown = (observation,)
             draws.owner = LEARNER
-            action = act(params, state, t, rng)
+            action = act(params, state, *shown, t, rng)
             draws.owner = ENVIRONMENT
             feedback, world = respond(setting, world, t, action, env)
             actions.append(kept(action, feedback))

@@ -10,16 +10,31 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+import theory
 from bandits.combine import observed
 from bandits.core.exponential_weights import add_loss, probability
 from bandits.core.jit import kernel
 from bandits.core.shelf import shelf_for
-from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayedWeights, DelayTable
+from bandits.delays import (
+    ActionDelay,
+    BlockDelay,
+    Bold,
+    Delayed,
+    DelayedExp3,
+    DelayedHedge,
+    DelayedUCB,
+    DelayedWeights,
+    DelayTable,
+    FixedDelay,
+    SummedExp3,
+    summed_exp3,
+)
 from bandits.delays import problem as delayed_problem
 from bandits.delays.exponential_weights import DelayedExp3State
+from bandits.graphs import FeedbackGraph, Neighbours
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.protocol import ProblemSteps
-from bandits.switching import Bandit, Exp3, FullInformation, Hedge, LazyPerturbedLeader, SwitchingCostGame
+from bandits.switching import Bandit, BatchedExp3, Exp3, FullInformation, Hedge, LazyPerturbedLeader, SwitchingCostGame
 from tests.bandits.switching.known_answers import ROWS
 from tests.drivers import plain, play_plainly
 from tests.laws.enumeration import law_of, plays
@@ -110,6 +125,84 @@ def test_a_busy_copy_never_plays():
     _, path = next(iter(plays(game, Bold(Exp3(0.5)), lambda action, feedback: feedback.n)))
     assert path.actions == tuple(sum(s + d == t for s, d in enumerate(delays)) for t in range(8))
     assert path.state.played.sum() == sum(path.actions)
+
+
+# ---------------------------------------------------------------- sums, and delays of actions
+
+
+def test_sums_at_the_end_of_blocks_are_batched_exp3():
+    """Round by round, whatever the losses; a last block that is cut short included."""
+    game = SwitchingCostGame(BernoulliLosses([0.3, 0.6]), 32, 1.0)
+    summed = Delayed(game, BlockDelay(3), summed=True)
+    for length in (3, 6):
+        assert np.array_equal(
+            play_plainly(summed, SummedExp3(0.7, length), 2), play_plainly(game, BatchedExp3(0.7, length), 2)
+        )
+
+
+NINE = np.array([[0, 1], [1, 1], [1, 0], [0, 1], [1, 0], [1, 1], [0, 1], [0, 1], [1, 0]], dtype=float)
+
+
+def check_sums(learner):
+    """Late by 1 in blocks of 3: the first sum of a block is not its own, and the last loss of a block is lost."""
+    game = Delayed(SwitchingCostGame(LossTable(NINE), 9, 0.0), FixedDelay(1), summed=True)
+    blocks = NINE.reshape(3, 3, 2)
+    mean = float((exp3_tree(blocks[:, :2].sum(axis=1) / 3.0, 0.7).probabilities * blocks.sum(axis=1)).sum())
+    assert mean_loss(game, learner) == pytest.approx(mean, abs=1e-12)
+    assert mean - NINE.sum(axis=0).min() <= theory.theorem("ours.summed_exp3").value_for(game, learner)
+
+
+@kernel
+def keeps_all(params, state, t, arm, total, rng):
+    return summed_exp3._update_block(params, state, t, arm, total, rng)
+
+
+def test_sums_of_late_losses():
+    class Mutant(SummedExp3):
+        steps = SummedExp3.steps._replace(update=keeps_all)
+
+    check_sums(SummedExp3(0.7, 3))
+    rejected(check_sums, Mutant(0.7, 3))
+
+
+def test_lengths_of_blocks_of_sums():
+    """(2 (2 d + c)^2 T / (K ln K))^(1/3); with feedback at the end of blocks whole blocks, and nothing is lost."""
+    game = SwitchingCostGame(LossTable(np.zeros((10_000, 2))), 10_000, 3.0)
+    late = SummedExp3().parameters(Delayed(game, FixedDelay(5), summed=True))
+    assert (late.batch_length, late.discarded) == (math.ceil((2 * 13**2 * 1e4 / (2 * math.log(2))) ** (1 / 3)), 5)
+    blocks = SummedExp3().parameters(Delayed(game, BlockDelay(7), summed=True))
+    assert (blocks.batch_length, blocks.discarded, blocks.n_batches) == (56, 0, 179)  # 50.6 rounds without blocks
+
+
+def test_delays_of_actions():
+    """A feedback is as late as its action's; UCB plays an action until a loss of it has been observed."""
+    game = SwitchingCostGame(LossTable(np.tile([0.0, 1.0], (12, 1))), 12, 0.0)
+    late = Delayed(game, ActionDelay([0, 4]))
+    _, path = next(iter(plays(late, DelayedUCB(), lambda action, feedback: (int(action), feedback.rounds.tolist()))))
+    assert [action for action, _ in path.actions][:8] == [0, 1, 1, 1, 1, 1, 0, 0]
+    with pytest.raises(ValueError, match="delays must be 2 integers, one per action, got 3"):
+        Delayed(game, ActionDelay([0, 4, 1]))
+    with pytest.raises(ValueError, match="the total delay of an ActionDelay depends on the play; give the learner's"):
+        DelayedExp3().parameters(late)
+    assert DelayedExp3(0.1).parameters(late).learning_rate == 0.1
+    assert "delays do not depend on the actions" in theory.theorem("thune2019.delayed_exp3").applies(
+        late, DelayedExp3(0.1)
+    )
+
+
+def test_what_can_be_delayed_and_summed():
+    late = Delayed(SwitchingCostGame(LossTable(NINE), 9, 0.0), FixedDelay(1))
+    with pytest.raises(TypeError, match="problem is delayed already: give it one schedule"):
+        Delayed(late, FixedDelay(1))
+    graph = SwitchingCostGame(LossTable(NINE), 9, 0.0, Neighbours(FeedbackGraph.path(2)))
+    with pytest.raises(TypeError, match="summed feedback needs one loss per round, but Neighbours is delayed"):
+        Delayed(graph, FixedDelay(1), summed=True)
+    with pytest.raises(TypeError, match="summed feedback needs one loss per round, but FullInformation is delayed"):
+        Delayed(SwitchingCostGame(LossTable(NINE), 9, 0.0, FullInformation()), FixedDelay(1), summed=True)
+    with pytest.raises(TypeError, match="SummedExp3 learns from Summed feedback, but the problem gives Late"):
+        SummedExp3().check(Delayed(SwitchingCostGame(LossTable(NINE), 9, 0.0), FixedDelay(1)))
+    with pytest.raises(TypeError, match="DelayedExp3 learns from"):
+        DelayedExp3().check(Delayed(SwitchingCostGame(LossTable(NINE), 9, 0.0), FixedDelay(1), summed=True))
 
 
 # ---------------------------------------------------------------- the problem inside

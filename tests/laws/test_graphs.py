@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import theory
-from bandits.core.exponential_weights import add_losses
+from bandits.core.exponential_weights import add_estimates
 from bandits.core.jit import kernel
+from bandits.core.rng import LEARNER
 from bandits.delays import Delayed, DelayTable
 from bandits.graphs import (
     DelayedExp3Set,
@@ -20,10 +21,11 @@ from bandits.graphs import (
     Neighbours,
     exp3_graph,
 )
-from bandits.graphs.exp3_graph import GraphState
 from bandits.losses import LossTable
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
+from bandits.switching.feedback import Seen
 from tests.bandits.switching.known_answers import ROWS
+from tests.drivers import plain, stream_of
 from tests.laws.enumeration import law_of, plays
 from tests.mutants.rejection import rejected
 from theory.delays.exact import exp3_tree
@@ -86,6 +88,15 @@ def test_dartboard():
         assert regret <= theory.theorem("ours.graph_dartboard").value_for(game, learner)
 
 
+def test_losses_seen_by_the_dartboard_are_divided_by_the_chance_to_see_them():
+    """Loops only: each of three losses is seen in a third of the exploring rounds."""
+    params = GraphDartboard(0.5, 2).parameters(game_of(FeedbackGraph.cliques(3, 1)))
+    init, _, update = map(plain, GraphDartboard.steps)
+    state = init(params, stream_of(1, 0, LEARNER))
+    state = update(params, state, state.explored, 1, Seen(0.6, np.array([0.6]), 1), stream_of(1, 0, LEARNER))
+    assert state.estimates == pytest.approx([0.0, 1.8, 0.0])
+
+
 def test_tuning():
     """eta = sqrt(2 gamma ln K / (T delta*)) at gamma = (delta* ln K / (2 T))^(1/3), which is at most 1."""
     for horizon, share in ((9, (math.log(3) / 18) ** (1 / 3)), (1, min(1.0, (math.log(3) / 2) ** (1 / 3)))):
@@ -108,7 +119,7 @@ def test_apple_tasting():
         def parameters(self, problem):
             params = super().parameters(problem)
             u = np.array([1.0, 0.0])
-            return params._replace(explore=u, covered=u @ params.reveals)
+            return params._replace(explore=u[None], covered=u @ params.reveals)
 
     y = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
     table = np.column_stack([1.0 - y, y])
@@ -121,6 +132,17 @@ def test_graphs_may_change():
     graphs = [PATH, CHAIN, FeedbackGraph.cliques(1, 3)]
     mean_loss(game_of(graphs), Exp3Set(0.7))
     mean_loss(game_of(graphs, (1, 2, 0, 0)), DelayedExp3Set(0.7))
+    weak = [FeedbackGraph.revealing(3), FeedbackGraph([[0, 1, 0], [0, 0, 1], [1, 0, 0]])]
+    informed = ExploringExp3(0.7, 0.3)
+    params, sizes = informed.parameters(game_of(weak)), (1.0, 3.0)
+    assert np.abs(params.covered.min(axis=1) - 1.0 / np.array(sizes)).max() < 1e-9
+    assert len(B.losses) % 2 == 0
+    tuned = ExploringExp3(exploration=0.3).parameters(game_of(weak)).learning_rate
+    assert tuned == pytest.approx(math.sqrt(0.6 * math.log(3) / (len(B.losses) * 2.0)))
+    bound = theory.theorem("alon2015.exploring_exp3")
+    assert bound.applies(game_of(weak), informed) == []
+    regret = mean_loss(game_of(weak), informed) - B.losses.sum(axis=0).min()
+    assert regret <= bound.value_for(game_of(weak), informed)
 
 
 # ---------------------------------------------------------------- mutants
@@ -145,12 +167,12 @@ def without_exploration(params, weight, total, g, j):
 @kernel
 def divides_by_the_chance_of_the_action(params, state, t, arm, seen, rng):
     own = (1.0 - params.exploration) * state.weights.weight[arm] / state.weights.total
-    own += params.exploration * params.explore[arm]
+    own += params.exploration * params.explore[0, arm]
     for i in range(params.n_actions):
         state.estimates[i] = 0.0
     for a in range(seen.n):
         state.estimates[params.links.out[0, arm, a]] = seen.losses[a] / own
-    return GraphState(add_losses(state.weights, params.learning_rate, state.estimates), state.estimates)
+    return add_estimates(state, params.learning_rate)
 
 
 def wrong_loss(graph, learner):

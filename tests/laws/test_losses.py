@@ -133,18 +133,21 @@ def test_the_gap_of_means_that_move():
     assert [gap(None, state, arm) for arm in range(3)] == [0.25, 0.0, 0.75]
 
 
-@pytest.mark.parametrize("ends", [[1, 40], [1, 4095, 4096, 4100]])
-def test_finite_and_normal_losses(ends):
-    """Quantiles of the uniform of (round, action); totals on both sides of the ends of blocks of 4096 rounds."""
+def test_finite_and_normal_losses():
+    """Quantiles of the uniform of (round, action); totals on both sides of the end of a block of 4096 rounds."""
     finite = FiniteLosses([0.1, 0.7, 0.3], [[0.2, 0.0, 0.8], [0.0, 1.0, 0.0]])
-    normal, rounds = GaussianLosses([0.5, -2.0], 3.0), ends[-1]
-    uniforms = np.array([[references.uniform(4, 1, ENVIRONMENT, t, i) for i in range(2)] for t in range(rounds)])
-    expected = np.stack([np.where(uniforms[:, 0] < 0.2, 0.1, 0.3), np.full(rounds, 0.7)], axis=1)
+    normal, times = GaussianLosses([0.5, -2.0], 3.0), [*range(40), *range(4094, 4098)]
+    uniforms = np.array([[references.uniform(4, 1, ENVIRONMENT, t, i) for i in range(2)] for t in times])
+    expected = np.stack([np.where(uniforms[:, 0] < 0.2, 0.1, 0.3), np.full(len(times), 0.7)], axis=1)
     quantiles = np.array([0.5, -2.0]) + 3.0 * ndtri(uniforms + 2.0**-54)
     for process, losses in ((finite, expected), (normal, quantiles)):
-        found, totals = read(process, rounds, 4, 1, ends)
-        np.testing.assert_allclose(found, losses, rtol=1e-12)
-        np.testing.assert_allclose(totals, np.cumsum(losses, axis=0)[np.array(ends) - 1], rtol=1e-11)
-        gap = plain(process.steps.gap)
+        init, advance, loss, totals, gap = map(plain, process.steps[:5])
+        setting, env, out = process.setting(9), stream_of(4, 1, ENVIRONMENT), np.zeros(2)
+        state = init(setting, env)
+        for t, row, total in zip(times, losses, np.cumsum(losses, axis=0), strict=True):
+            state = advance(setting, state, t, env)
+            np.testing.assert_allclose([loss(setting, state, t, i) for i in range(2)], row, rtol=1e-12)
+            totals(setting, state, t, out)
+            np.testing.assert_allclose(out, total, rtol=1e-11)
         assert [gap(process.setting(9), None, i) for i in range(2)] == [m - min(process.means) for m in process.means]
         assert process.mean_gap(9) == max(process.means) - min(process.means)

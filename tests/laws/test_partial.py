@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bandits.core.exponential_weights import uniform_weights
+from bandits.core.exponential_weights import no_estimates
 from bandits.core.jit import kernel
 from bandits.partial import (
     Exp3Signals,
@@ -82,6 +82,19 @@ def test_estimators_of_dynamic_pricing():
     assert np.abs(Exp3Signals().parameters(against(HALVES, 0)).estimators).max() == pytest.approx(0.8125)
 
 
+def test_tuning():
+    """Losses three times as large: eta is a third, and the share of exploration the same; T = 10^6."""
+    for game, learner, rate, share in [
+        (FiniteGame.apple_tasting(), RevealingExp3(), math.sqrt(math.log(2) / 2e6), None),
+        (ASKING, WaterTransfer(), math.sqrt(math.log(2) / 1e6), None),
+        (ASKING, LabelEfficient(), math.sqrt(0.00702423 * 2 * math.log(2) / 1e6), 0.00702423),
+    ]:
+        scaled = PartialMonitoring(FiniteGame(3 * game.losses, game.signals), IndependentOutcomes([0.5, 0.5]), 10**6)
+        params = learner.parameters(scaled)
+        assert params.learning_rate == pytest.approx(rate / 3, rel=1e-5)
+        assert params.exploration == pytest.approx(share or rate, rel=1e-5)
+
+
 @pytest.mark.parametrize("learner", [Exp3Signals, LabelEfficient, RevealingExp3, WaterTransfer])
 def test_estimates_are_unbiased(learner):
     """sum_c f(b, c, signal of c) is the difference of the losses, for every outcome."""
@@ -90,7 +103,7 @@ def test_estimates_are_unbiased(learner):
     mean = np.array([[sum(f[b, c, ASKING.signals[c, x]] for c in range(3)) for x in range(2)] for b in range(len(f))])
     assert mean == pytest.approx(losses - losses[0])
     _, _, update = (plain(step) for step in learner.steps)
-    state = learners.SignalState(uniform_weights(len(f)), np.zeros(len(f)))
+    state = no_estimates(len(f))
     update(params, state, 0, 0, 1, stream_of(1, 0, 0))
     assert state.estimates.min() == 0.0  # the weights never grow
     assert state.estimates.max() > 0.0

@@ -18,8 +18,9 @@ from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.protocol import Learner, RoundProblem
 from sims.config import public_classes
 from tests import references
-from tests.constructors import base_of, opponent, switching_game
+from tests.constructors import base_of
 from tests.drivers import plain, stream_of
+from tests.small_games import opponent, switching_game
 
 ROUNDS = 6
 

@@ -17,7 +17,7 @@ def drawn(tmp_path_factory):
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny_figures"
 
     def draw(name):
-        with FileLock(f"{folder}.{name}.lock"):
+        with FileLock(f"{folder}.{catalogue()[name].simulations or name}.lock"):
             if not (folder / f"{name}.json").exists():
                 (result,) = gallery.draw([name], "tiny", folder)
                 if result.error is not None:

@@ -220,9 +220,13 @@ from paper_figures.kit import Figure
 
 class Deadly(Figure):
     name = "deadly"
+    simulations = "shared"
 
     def data(self):
         os._exit(3)
+
+class Beside(Deadly):
+    name = "beside"
 """
 
 
@@ -233,6 +237,7 @@ def test_figures_made_in_processes_are_the_same_and_outlive_one_that_ends_its_pr
     figures = paper_figures.catalogue("deadly_figures") | {name: KNOWN[name] for name in names}
     results = {result.name: result.error for result in gallery.draw((), "tiny", tmp_path, figures, processes=2)}
     assert results.pop("deadly") is not None
+    assert results.pop("beside") is not None  # it shares the other's simulations, so its process
     assert results == dict.fromkeys(names)
     for name in names:
         for ending in ("csv", "png", "pdf", "json"):

@@ -8,7 +8,7 @@ from bandits.stochastic import BetaThompson
 from bandits.switching import BatchedExp3, BudgetedExp3, ExtraObservationLearner, Hedge
 from bandits.threshold import FullScoreSearch, OptimisticFeasibleSearch
 from sims.sweep import Cell
-from tests.constructors import opponent
+from tests.small_games import opponent
 
 LEARNERS = (
     Hedge(),

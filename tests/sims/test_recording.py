@@ -11,7 +11,7 @@ from bandits.losses import BernoulliLosses
 from bandits.switching import Exp3, ExtraObservationLearner, ExtraObservations, SwitchingCostGame
 from bandits.threshold import FixedThreshold, Synthetic, ThresholdGame
 from sims import simulate
-from tests.constructors import preference_game
+from tests.small_games import preference_game
 
 GAME = SwitchingCostGame(BernoulliLosses([0.5, 0.25, 0.75]), horizon=24)
 BOUGHT = SwitchingCostGame(BernoulliLosses([0.5, 0.25, 0.75]), horizon=24, feedback=ExtraObservations(8))

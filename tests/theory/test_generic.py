@@ -11,6 +11,7 @@ import pytest
 
 import bandits
 import theory
+from theory.cases import default_cases
 
 ROOT = Path(theory.__file__).parent
 GENERIC = sorted(path for path in ROOT.glob("*.py"))
@@ -78,6 +79,18 @@ def test_every_family_has_the_same_modules(path):
     inside = {child.stem for child in path.iterdir() if child.suffix == ".py" or (child / "__init__.py").exists()}
     inside.discard("__init__")
     assert {"bounds", "cases"} <= inside <= NAMES
+
+
+def test_assumptions_say_no_to_the_plays_of_other_families():
+    """Instead of an error about a number that those lack: one play per pair of classes of problem and learner."""
+    cases = {}
+    for default in default_cases():
+        if default.make is not None:
+            case = default.make()
+            cases[type(case.problem), type(case.learner)] = case
+    for case in cases.values():
+        for bound in theory.catalogue().values():
+            assert set(bound.applies(case.problem, case.learner)) <= {a.text for a in bound.assumptions}
 
 
 def length(function):

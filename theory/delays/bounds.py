@@ -31,7 +31,15 @@ the weights by at most tanh(eta |M_t| / 4) <= eta |M_t| / 4 in total variation, 
 passed when the first feedback of a coin arrives, every learner has expected loss T / 2, and the best action one of at
 most T / 2 - (b / 2) E |S_n|, n = floor(T / b), S_n a sum of n random signs: E |S_n| >= sqrt(2 / pi) n / sqrt(n + 1).
 
+**UCB**, losses with fixed means that are sigma-sub-Gaussian, gaps D_i: an action is played after 16 sigma^2 ln T / D^2
+observed plays only if a mean of observed losses is off by its radius (`theory.stochastic.bounds`; losses that arrive
+are independent of all that arrived before, as nothing depended on them). So at its last play fewer are observed, and
+at most G_i, the most of its plays ever outstanding, are not: E N_i <= 16 sigma^2 ln T / D_i^2 + 3 + G_i.
+
+**Sums of losses**: `bandits.delays.summed_exp3`.
+
 **Copies.** Each of m copies plays a game without delays on rounds of its own; regrets add up (`bandits.delays.bold`).
+Of as many copies as rounds each plays once, and the sum says nothing.
 """
 
 from typing import Any
@@ -39,8 +47,19 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, losses_are, play_has, problem_has
+from theory.assumptions import (
+    AT_LEAST_TWO,
+    UNIT_LOSSES,
+    feedback_is,
+    learner_has,
+    losses_are,
+    parameters_have,
+    play_has,
+    problem_has,
+)
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
+from theory.stochastic.bounds import GAP, GAPS, INVERSE_GAPS, READERS, SIGMA, STOCHASTIC, SUB_GAUSSIAN
+from theory.stochastic.bounds.divergence import gaps_of
 
 D = Symbol("total_delay", "D", nonnegative=True)
 ENDURED = Symbol("endured_delay", "D_b", nonnegative=True)
@@ -49,7 +68,11 @@ COPIES = Symbol("copies", "m", positive=True, integer=True)
 C = Symbol("switching_cost", "c", nonnegative=True)
 _SWITCHES = C * (T - 1)
 _LOG_K = sp.log(K)
+TAU = Symbol("batch_length", "tau", positive=True, integer=True)
+DISCARDED = Symbol("discarded", "d", nonnegative=True, integer=True)
+LATE_GAPS = Symbol("late_gaps", "D_late", nonnegative=True)
 BANDIT = feedback_is("delayed bandit")
+OBLIVIOUS = problem_has("delays do not depend on the actions", lambda problem: problem.schedule.oblivious)
 FULL_INFORMATION = feedback_is("delayed full information")
 PATIENT = learner_has("no loss is skipped", lambda learner: getattr(learner, "patience", None) is None)
 _HERE = "proved in theory.delays.bounds"
@@ -69,7 +92,7 @@ def _stated(
     """Return a theorem on the regret, at the learning rate that minimises it, with at most T - 1 switches."""
     tuning = (Tuning.minimising(ETA, expression),)
     total = expression + _SWITCHES
-    assumed = (*assumptions, AT_LEAST_TWO)
+    assumed = (*assumptions, OBLIVIOUS, UNIT_LOSSES, AT_LEAST_TWO)
     return Bound(name, learner, "regret", total, source, statement, assumptions=assumed, tunings=tuning, **more)  # type: ignore[arg-type]
 
 
@@ -77,6 +100,10 @@ def _copies_of(name: str) -> Assumption:
     return play_has(f"copies of {name}", lambda problem, learner: type(learner.learner).__name__ == name)
 
 
+SHARED = parameters_have(
+    "fewer copies than rounds (`longest_delay` limits random delays)",
+    lambda problem, params: params.copies == 1 or params.copies < problem.horizon,
+)
 _OF_COPIES = {"learning_rate": lambda problem, params: params.inner.learning_rate}
 
 OBSERVED = problem_has("the terms of the weights are measured", lambda problem: "excess" in problem.metrics)
@@ -89,7 +116,7 @@ WEIGHTS = Bound(
     Source("ours", _HERE),
     "Delayed exponential weights on any losses: regret at most ln K / eta and the terms of squares and of products.",
     mode="every path",
-    assumptions=(FULL_INFORMATION, OBSERVED),
+    assumptions=(FULL_INFORMATION, UNIT_LOSSES, OBSERVED),
     readers={"learning_rate": lambda problem, params: problem.probe.learning_rate},
 )
 OUTSTANDING = Bound(
@@ -100,7 +127,7 @@ OUTSTANDING = Bound(
     Source("ours", _HERE),
     "The pairs of rounds that are processed out of step are as many as the total delay.",
     mode="every path",
-    assumptions=(FULL_INFORMATION, OBSERVED, GIVEN),
+    assumptions=(FULL_INFORMATION, OBSERVED, OBLIVIOUS, GIVEN),
 )
 EXP3 = _stated(
     "thune2019.delayed_exp3",
@@ -139,6 +166,7 @@ BOLD_EXP3 = _stated(
     "Copies of EXP3, one more than feedback is ever outstanding: sqrt(2 m K T ln K).",
     BANDIT,
     _copies_of("Exp3"),
+    SHARED,
     readers=_OF_COPIES,
 )
 BOLD_HEDGE = _stated(
@@ -149,7 +177,44 @@ BOLD_HEDGE = _stated(
     "Copies of Hedge, one more than feedback is ever outstanding: sqrt(m T ln K / 2).",
     FULL_INFORMATION,
     _copies_of("Hedge"),
+    SHARED,
     readers=_OF_COPIES,
+)
+
+_BLOCKS = sp.ceiling(T / TAU)
+_SUMMED = TAU * (_LOG_K / ETA + ETA * _BLOCKS * K / 2)
+SUMMED = Bound(
+    "ours.summed_exp3",
+    "SummedExp3",
+    "regret",
+    _SUMMED + 2 * DISCARDED * _BLOCKS + C * (_BLOCKS - 1),
+    Source("ours", "proved in bandits.delays.summed_exp3"),
+    "Sums of losses that are late by at most d: of order (d K ln K)^(1/3) T^(2/3), in blocks sqrt(2 b T K ln K).",
+    assumptions=(feedback_is("summed bandit"), UNIT_LOSSES, AT_LEAST_TWO),
+    tunings=(
+        Tuning.minimising(ETA, _SUMMED),
+        Tuning.minimising(
+            TAU,
+            sp.sqrt(2 * TAU * T * K * _LOG_K) + (2 * DISCARDED + C) * T / TAU,
+            lambda best: sp.Min(T, sp.Max(1, sp.ceiling(best))),
+        ),
+    ),
+)
+UCB = Bound(
+    "joulani2013.delayed_ucb",
+    "DelayedUCB",
+    "pseudo_regret",
+    16 * SIGMA**2 * sp.log(T) * INVERSE_GAPS + 3 * GAPS + LATE_GAPS,
+    Source("Joulani, Gyorgy & Szepesvari 2013", f"Theorem 8 for UCB(1 / T^2); constants {_HERE}", "arXiv:1306.0686"),
+    "UCB pays for delays with G_i D_i more per action, G_i the most of its losses that are ever outstanding.",
+    assumptions=(BANDIT, STOCHASTIC, SUB_GAUSSIAN, GAP, AT_LEAST_TWO),
+    readers={
+        **READERS,
+        "late_gaps": lambda problem, params: float(
+            gaps_of(np.array(problem.losses.means))
+            @ problem.schedule.outstanding_of(problem.horizon, problem.n_actions)
+        ),
+    },
 )
 
 HELD = Symbol("held", "b", positive=True, integer=True)
@@ -173,6 +238,7 @@ LOWER = Bound(
     "lower",
     assumptions=(
         losses_are("bitwise coins", "fair coins for two actions", lambda losses: losses.n_actions == 2),
+        OBLIVIOUS,
         problem_has("no feedback arrives while its coin stands", _hides_each_coin),
     ),
     readers={"held": lambda problem, params: float(problem.losses.held)},

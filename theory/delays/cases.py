@@ -62,6 +62,34 @@ def _held_coins() -> Case:
     return Case(Delayed(game, FixedDelay(9)), DelayedHedge())
 
 
+def _sums(late: Any, length: int) -> Case:
+    from bandits.delays import Delayed, SummedExp3
+    from bandits.losses import LossTable
+    from bandits.switching import SwitchingCostGame
+
+    game = SwitchingCostGame(LossTable(costly_losses(2**14, 2, 0.3)), 2**14, 0.0)
+    return Case(Delayed(game, late(length), summed=True), SummedExp3())
+
+
+def _summed() -> Case:
+    from bandits.delays import FixedDelay
+
+    return _sums(FixedDelay, 1)
+
+
+def _aggregated() -> Case:
+    from bandits.delays import BlockDelay
+
+    return _sums(BlockDelay, 8)
+
+
+def _ucb(*delays: int) -> Case:
+    from bandits.delays import ActionDelay, Delayed, DelayedUCB
+    from bandits.stochastic import stochastic_bandit
+
+    return Case(Delayed(stochastic_bandit((0.9, 0.1), 4096), ActionDelay(delays)), DelayedUCB())
+
+
 CASES: Cases = {
     "ours.delayed_weights": partial(_weights, 3, 0, 1),
     "ours.outstanding": partial(_weights, 3, 0, 1, 999),
@@ -69,6 +97,8 @@ CASES: Cases = {
     "thune2019.skipping": _skipping,
     "joulani2016.delayed_hedge": (partial(_hedge, 10), partial(_hedge, 2)),
     "cesabianchi2019.delay_lower": _held_coins,
+    "ours.summed_exp3": (_summed, _aggregated),
+    "joulani2013.delayed_ucb": partial(_ucb, 0, 40),
     "joulani2013.bold_exp3": partial(_copies, "Exp3", "Bandit"),
     "joulani2013.bold_hedge": partial(_copies, "Hedge", "FullInformation"),
 }

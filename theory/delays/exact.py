@@ -80,14 +80,15 @@ def exp3_tree(
     """Return the exact play on losses (T, K): K^(T - 1) draws, at most 4 million.
 
     delays: (T,), none by default.  reveals: (G, K, K), the graph of round t mod G; bandit feedback by default.
-    exploration: gamma in [0, 1].  explore: u (K,), uniform by default.  patience: longer delays are ignored.
+    exploration: gamma in [0, 1].  explore: u (K,), or (G, K) for each graph; uniform by default.  patience: longer
+    delays are ignored.
     """
     table = array("losses", losses, ndim=2, low=0.0, high=1.0)
     horizon, n = table.shape
     rate = real("learning_rate", learning_rate, low=0.0, open_low=True)
     share = real("exploration", exploration, low=0.0, high=1.0)
     graphs = np.eye(n)[None] if reveals is None else array("reveals", reveals, 3, 0.0, 1.0)
-    u = np.full(n, 1.0 / n) if explore is None else array("explore", explore, 1, 0.0, 1.0)
+    u = np.full((1, n), 1.0 / n) if explore is None else np.atleast_2d(array("explore", explore, None, 0.0, 1.0))
     late = [0] * horizon if delays is None else integers("delays", delays, 0)
     patience = integer("patience", patience, low=0)
     if (horizon - 1) * np.log(n) > np.log(MAX_NODES):
@@ -97,7 +98,7 @@ def exp3_tree(
     law, switches = np.empty_like(table), 0.0
     for t, row in enumerate(table):
         z = -rate * (total - total.min(axis=1, keepdims=True))
-        p = (1.0 - share) * np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) + share * u
+        p = (1.0 - share) * np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) + share * u[t % len(u)]
         law[t] = weight @ p
         if t:
             switches += float(weight @ (1.0 - np.take_along_axis(p, arm[:, None], axis=1)[:, 0]))

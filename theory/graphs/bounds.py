@@ -16,9 +16,14 @@ reveal the earlier. In an undirected graph what is taken is independent, and mas
         <= eta (sum_{i not in S} q(i) lhat(i)^2 + sum_{i in S} q(i) (1 - q(i)) lhat(i)^2).
 
 On S, P(i) = 1 - p(i) >= (1 - gamma) (1 - q(i)), so the second sum has a mean of at most 1 / (1 - gamma); the first one
-of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p / (1 - gamma).
+of at most a / (1 - gamma), a = mas of the graph of the other actions, as q <= p / (1 - gamma). In directed graphs mas
+may be far above alpha; then a = 4 alpha ln(1 + K (1 + 1 / e) / alpha) counts, e = gamma / K <= p. In any graph
+sum_i 1 / (1 + d(i)) <= 2 alpha ln(1 + K / alpha), d(i) the number of others that reveal i: by Turan's theorem some
+d(i) >= (K / alpha - 1) / 2; take it off and repeat. Put ceil(M p(i)), M = K / e, copies in the place of i, which all
+reveal each other: at most M + K, alpha is the same, and p(i) / P(i) is at most twice the sum of the copies' terms.
 
-**Observable graphs.** P_t(i) >= gamma / delta* for the u of the fractional cover, so the sum is at most delta* / gamma.
+**Observable graphs.** P_t(i) >= gamma / delta*_t for the u of the fractional cover of the round's graph, so the sum is
+at most delta*_t / gamma.
 
 **Blocks** (`bandits.graphs.dartboard`). The estimate of a block is unbiased for its mean losses and E <q, lhat^2>
 <= delta*, so the action held has tau times the regret of the weights over n blocks. Each exploring round costs at most
@@ -40,12 +45,14 @@ coin: every learner has expected loss T / 2, and switching costs only add.
 import math
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is, losses_are, parameters_have, problem_has
+from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is, losses_are, parameters_have, problem_has
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
+from theory.delays.bounds import OBLIVIOUS
 
-GAMMA = Symbol("exploration", "gamma", nonnegative=True, below=1)
+GAMMA = Symbol("exploration", "gamma", nonnegative=True, at_most=1)
 SIZE = Symbol("mean_size", "a", positive=True)
 LOOPED = Symbol("looped_size", "a", nonnegative=True)
 COVER = Symbol("cover_size", "delta", positive=True)
@@ -68,9 +75,26 @@ def _mean_size(problem: Any, params: Any) -> float:
     return float(feedback.total([graph.acyclic.most for graph in feedback.graphs], problem.horizon) / problem.horizon)
 
 
+def _mean_cover(problem: Any, params: Any) -> float:
+    """Return the mean over the rounds of delta*."""
+    feedback = problem.feedback
+    return float(feedback.total([graph.cover.size for graph in feedback.graphs], problem.horizon) / problem.horizon)
+
+
 def _looped_size(problem: Any, params: Any) -> float:
-    """Return the largest mas of the actions that reveal themselves; 0 without any."""
-    return float(max(graph.looped.most for graph in _graphs(problem)))
+    """Return the largest a of the actions that reveal themselves; 0 without any."""
+    n = problem.n_actions
+    return max(_least_size(graph, n, params.exploration) for graph in _graphs(problem))
+
+
+def _least_size(graph: Any, n: int, share: float) -> float:
+    """Return mas or, if that is less, 4 alpha ln(1 + K (1 + K / gamma) / alpha), of the actions with loops."""
+    mas = float(graph.looped.most)
+    if share == 0.0 or mas == 0.0:
+        return mas
+    loops = graph.loops
+    alpha = float(type(graph)(graph.adjacency[np.ix_(loops, loops)]).independence.most)
+    return min(mas, 4.0 * alpha * math.log1p(n * (1.0 + n / share) / alpha))
 
 
 def _enough(problem: Any, params: Any) -> bool:
@@ -91,16 +115,16 @@ def _mask(graph: Any) -> list[int]:
 GRAPH = feedback_is("graph")
 LOOPS = _all("every action reveals its own loss", lambda graph: graph.loops.all())
 STRONG = _all("every graph is strongly observable", lambda graph: graph.kind == "strong")
-OBSERVABLE = problem_has(
-    "one graph, in which every loss can be revealed",
-    lambda p: len(_graphs(p)) == 1 and _graphs(p)[0].kind != "unobservable",
+OBSERVABLE = _all("every graph can reveal every loss", lambda graph: graph.kind != "unobservable")
+ONE = problem_has("one graph", lambda problem: len(_graphs(problem)) == 1)
+UNIFORM = parameters_have(
+    "exploration is uniform", lambda problem, params: params.explore.max() == params.explore.min()
 )
-UNIFORM = parameters_have("exploration is uniform", lambda problem, params: max(params.explore) == min(params.explore))
 COVERING = parameters_have(
     "exploration is the fractional cover",
-    lambda problem, params: (
-        _graphs(problem)[0].kind != "unobservable"
-        and params.covered.min() * _graphs(problem)[0].cover.size > 1.0 - 1e-9
+    lambda problem, params: all(
+        graph.kind != "unobservable" and covered.min() * graph.cover.size > 1.0 - 1e-9
+        for graph, covered in zip(_graphs(problem), np.atleast_2d(params.covered), strict=True)
     ),
 )
 
@@ -112,7 +136,7 @@ EXP3_SET = Bound(
     _SET + _SWITCHES,
     Source("Alon, Cesa-Bianchi, Gentile & Mansour 2013", f"the rate; {_HERE}", "arXiv:1307.4564"),
     "EXP3-SET on graphs with all loops: sqrt(2 a T ln K), with a = alpha (mas, if directed) in place of K.",
-    assumptions=(GRAPH, LOOPS, AT_LEAST_TWO),
+    assumptions=(GRAPH, LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(Tuning.minimising(ETA, _SET),),
     readers={"mean_size": _mean_size},
 )
@@ -124,7 +148,7 @@ DELAYED = Bound(
     _LATE + _SWITCHES,
     Source("ours", _HERE),
     "Graphs and delays add up: sqrt(2 ln K (a T + 2 D)), whatever the longest delay.",
-    assumptions=(feedback_is("delayed graph"), LOOPS, AT_LEAST_TWO),
+    assumptions=(feedback_is("delayed graph"), OBLIVIOUS, LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(Tuning.minimising(ETA, _LATE),),
     readers={"mean_size": _mean_size},
 )
@@ -141,6 +165,8 @@ EXP3_G = Bound(
         STRONG,
         UNIFORM,
         parameters_have("gamma >= eta K / (K - 1), or all loops", _enough),
+        parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1)),
+        UNIT_LOSSES,
         AT_LEAST_TWO,
     ),
     tunings=(Tuning(GAMMA, _STRONG, 2 * ETA, 2 * ETA), Tuning.minimising(ETA, _STRONG)),
@@ -153,10 +179,10 @@ EXPLORING = Bound(
     "regret",
     GAMMA * T + _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA) + _SWITCHES,
     _ALON,
-    "EXP3 that explores a fractional cover, on every observable graph: 3 (delta* ln K / 2)^(1/3) T^(2/3).",
-    assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
+    "EXP3 that explores fractional covers of observable graphs: 3 (delta* ln K / 2)^(1/3) T^(2/3), delta* on average.",
+    assumptions=(GRAPH, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
-    readers={"cover_size": lambda problem, params: _graphs(problem)[0].cover.size},
+    readers={"cover_size": _mean_cover},
 )
 _BLOCKS = sp.ceiling(T / TAU)
 DARTBOARD = Bound(
@@ -166,7 +192,7 @@ DARTBOARD = Bound(
     TAU * (_LOG_K / ETA + ETA * _BLOCKS * COVER / 2) + (1 + 2 * C) * _BLOCKS + C * (_LOG_K + ETA * _BLOCKS),
     Source("ours", _HERE),
     "With switching costs, on every observable graph: 3 ((1 + 2 c) delta* ln K / 2)^(1/3) T^(2/3) in the main.",
-    assumptions=(GRAPH, OBSERVABLE, COVERING, AT_LEAST_TWO),
+    assumptions=(GRAPH, ONE, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(
         Tuning.minimising(ETA, TAU * _LOG_K / ETA + ETA * _BLOCKS * (TAU * COVER / 2 + C)),
         Tuning.minimising(

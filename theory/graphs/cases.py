@@ -81,7 +81,7 @@ def _hopeless() -> Case:
     from bandits.switching import SwitchingCostGame
 
     hidden = Neighbours(FeedbackGraph(np.zeros((2, 2))))
-    return Case(SwitchingCostGame(BitwiseCoins(2, held=2**56), 100, 1.0, hidden), Exp3G())
+    return Case(SwitchingCostGame(BitwiseCoins(2, held=2**56), 100, 1.0, hidden), Exp3G(0.04, 0.08))
 
 
 CASES: Cases = {

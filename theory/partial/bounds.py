@@ -11,8 +11,9 @@ best action in hindsight is among the Pareto-optimal ones, since their cells cov
 As p_t(c) >= gamma / k, |dhat| <= F k / gamma and E dhat_t(b)^2 = sum_c f(b, c, signal)^2 / p_t(c) <= k^2 F^2 / gamma,
 F = max |f|; uniform play costs at most gamma s per round.
 
-**A revealing action outside the candidates.** Shifted by their least, dhat >= 0, and e^-x <= 1 - x + x^2 / 2 for
-x >= 0 gives eta / 2 in place of eta. E <q_t, dhat_t^2> <= s^2 / gamma; the query costs at most gamma s per round.
+**A revealing action outside the candidates,** which is never the only best one. Shifted by their least, dhat >= 0, and
+e^-x <= 1 - x + x^2 / 2 for x >= 0 gives eta / 2 in place of eta. E <q_t, dhat_t^2> <= s^2 / gamma; the query costs at
+most gamma s per round.
 
 **Two actions of which one reveals.** Their difference is estimated by dhat = D 1{A_t reveals} / p_t, |D| <= s. Taking
 off the mean of dhat under q_t leaves its variance q (1 - q) dhat^2 as the second term, q the weight of the revealing
@@ -57,6 +58,12 @@ def _loses_the_mean(problem: Any, params: Any) -> bool:
     return bool(np.abs(query - losses[params.candidates].mean(axis=0)).max() <= 1e-12 * problem.spread)
 
 
+def _hides_no_best(problem: Any, params: Any) -> bool:
+    """Return whether some candidate has the losses of each Pareto-optimal action."""
+    losses = problem.game.losses
+    return all((losses[params.candidates] == losses[a]).all(axis=1).any() for a in problem.game.optimal)
+
+
 def _moderate(text: str, largest: Any) -> Any:
     """Assume that eta |dhat| <= 1: that eta times `largest(problem, params)` is at most gamma."""
     return parameters_have(
@@ -89,7 +96,7 @@ LABEL_EFFICIENT = Bound(
     GAMMA * S * T + _LOG_N / ETA + ETA * T * S**2 / (2 * GAMMA),
     Source("Cesa-Bianchi, Lugosi & Stoltz 2005", f"the rate; {_HERE}"),
     "Label-efficient prediction with paid queries: 3 s (ln N / 2)^(1/3) T^(2/3).",
-    assumptions=_STEPS,
+    assumptions=(*_STEPS, parameters_have("the query is never the only best action", _hides_no_best)),
     tunings=(
         Tuning.minimising(ETA, _LOG_N / ETA + ETA * T * S**2 / (2 * GAMMA)),
         Tuning.minimising(GAMMA, GAMMA * S * T + S * sp.sqrt(2 * T * _LOG_N / GAMMA)),

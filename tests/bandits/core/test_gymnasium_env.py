@@ -5,7 +5,7 @@ from gymnasium.utils.env_checker import check_env
 
 from bandits.switching import ExtraObservations, FullInformation
 from sims import simulate
-from tests.constructors import DUELS, switching_game, threshold_game
+from tests.small_games import DUELS, switching_game, threshold_game
 
 GAMES = {
     "bandit": switching_game(),

@@ -1,17 +1,17 @@
-"""Graph feedback in compiled games: known games number for number, slopes of the regret, wrong input."""
+"""Graph feedback in games: known games number for number, slopes of the regret, wrong input."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bandits.graphs import Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, Neighbours
+from bandits.graphs import Exp3G, Exp3Set, ExploringExp3, FeedbackGraph, GraphDartboard, Neighbours
 from bandits.losses import BernoulliLosses
 from bandits.switching import Bandit, Exp3, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
 
 GAME = SwitchingCostGame(BernoulliLosses([0.5, 0.25, 0.75]), 24)
-OPTIONS = {"repetitions": 5, "seed": 3, "checkpoints": [1, 7, 24]}
+OPTIONS = {"repetitions": 2, "seed": 3, "checkpoints": [1, 7, 24], "backend": "python"}
 
 
 def played(feedback, learner):
@@ -37,7 +37,12 @@ HORIZONS = (1_000, 10_000, 100_000)
 SLOPES = {
     "strong": (Exp3Set(), FeedbackGraph.path(3), lambda T: [0.5, 0.5, 0.5 - T**-0.5], 1 / 2),
     "weak": (ExploringExp3(), FeedbackGraph.revealing(3), lambda T: [1.0, 0.5, 0.5 - T ** (-1 / 3)], 2 / 3),
-    "unobservable": (Exp3G(), FeedbackGraph([[1, 0, 0], [0, 1, 0], [0, 0, 0]]), lambda T: [0.4, 0.5, 0.6], 1.0),
+    "unobservable": (
+        Exp3G(0.05, 0.1),
+        FeedbackGraph([[1, 0, 0], [0, 1, 0], [0, 0, 0]]),
+        lambda T: [0.4, 0.5, 0.6],
+        1.0,
+    ),
 }
 
 
@@ -64,5 +69,7 @@ def test_wrong_input_is_refused():
         played(Neighbours(FeedbackGraph.revealing(3)), Exp3Set())
     with pytest.raises(ValueError, match="no action reveals the loss of action 2"):
         played(Neighbours(SLOPES["unobservable"][1]), ExploringExp3())
-    with pytest.raises(ValueError, match="ExploringExp3 needs one graph, got 2"):
-        played(Neighbours([FeedbackGraph.path(3)] * 2), ExploringExp3())
+    with pytest.raises(ValueError, match="Exp3G is tuned for strongly observable graphs only: in a graph that is weak"):
+        played(Neighbours([FeedbackGraph.path(3), FeedbackGraph.revealing(3)]), Exp3G(0.1))
+    with pytest.raises(ValueError, match="GraphDartboard needs one graph, got 2"):
+        played(Neighbours([FeedbackGraph.path(3)] * 2), GraphDartboard())

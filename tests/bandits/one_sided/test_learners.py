@@ -252,15 +252,6 @@ def test_omniscient_policy_never_violates():
 # ---------------------------------------------------------------- the loop's own numbers
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=name_of)
-def test_compiled_loop_measures_what_the_text_says(learner):
-    """`simulate` equals the same source run by Python: every metric, to the last bits of exp and log."""
-    game = three_points(40)
-    checkpoints = [1, 7, 40]
-    run = simulate(game, learner, repetitions=2, seed=5, checkpoints=checkpoints, threads=1)
-    assert run.values == pytest.approx(play_plainly(game, learner, 2, 5, checkpoints), rel=1e-9, abs=1e-9)
-
-
 def test_full_information_learner_in_the_compiled_loop():
     game = replace(three_points(40), feedback=FullLabels())
     learner = FullInformationExp2()

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandits.graphs import FeedbackGraph
-from bandits.partial import FiniteGame, IndependentOutcomes, OutcomeTable, PartialMonitoring, game
+from bandits.partial import (
+    Exp3Signals,
+    FiniteGame,
+    IndependentOutcomes,
+    LabelEfficient,
+    OutcomeTable,
+    PartialMonitoring,
+    game,
+)
 from tests.mutants.rejection import rejected
 
 MIDDLE = [[0.0, 1.0], [0.4, 0.4], [1.0, 0.0]]
@@ -169,3 +177,13 @@ def test_wrong_input_is_refused():
             PartialMonitoring(apple, outcomes, 2)
     with pytest.raises(ValueError, match=r"probabilities must sum to 1, got 0.9"):
         IndependentOutcomes([0.5, 0.4])
+    for actions, among, text in [
+        ([0, -1], [0], "actions must be between 0 and 1, got -1"),
+        ([0, 1], [2], "among must be between 0 and 1, got 2"),
+        ([], [0], "number of actions must be at least 1, got 0"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            apple.differences(actions, among)
+    for learner in (Exp3Signals, LabelEfficient):
+        with pytest.raises(ValueError, match=r"exploration must be finite and in \(0, 1\], got 0.0"):
+            learner(exploration=0.0)

@@ -32,7 +32,7 @@ def test_rewards_are_losses_of_the_game_without_switching_costs():
 @pytest.mark.parametrize(
     ("losses", "learner"),
     [
-        (FiniteLosses([0.0, 0.5, 0.9], [[0.2, 0.5, 0.3], [0.5, 0.0, 0.5]]), BetaThompson()),
+        (FiniteLosses([0.0, 0.5, 0.9], [[0.2, 0.5, 0.3], [0.5, 0.0, 0.5]]), UCB(sigma=2.0)),
         (GaussianLosses([0.5, 0.0, -1.0], 2.0), UCB(sigma=2.0)),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import theory
-from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayTable, FixedDelay
+from bandits.delays import Bold, Delayed, DelayedExp3, DelayedHedge, DelayTable, FixedDelay, GeometricDelay
 from bandits.losses import BitwiseCoins, LossTable
 from bandits.switching import Bandit, Exp3, FullInformation, SwitchingCostGame
 from tests.mutants.rejection import rejected
@@ -102,6 +102,9 @@ def test_the_bound_of_copies_is_that_of_their_shares():
     game = Delayed(SwitchingCostGame(table, 40, 0.0), DelayTable([3]))
     value = theory.theorem("joulani2013.bold_exp3").value_for(game, Bold(Exp3()))
     assert value == pytest.approx(np.sqrt(2 * 4 * 2 * 40 * np.log(2)))
+    drawn = replace(game, schedule=GeometricDelay(1.0))
+    missing = theory.theorem("joulani2013.bold_exp3").applies(drawn, Bold(Exp3()))
+    assert missing == ["fewer copies than rounds (`longest_delay` limits random delays)"]
 
 
 def test_mutants_of_the_theorem():

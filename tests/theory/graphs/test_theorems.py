@@ -52,6 +52,22 @@ def test_alpha_in_place_of_mas_is_a_mutant():
     rejected(check_moment, order, p, order.independence.most)
 
 
+@given(st.data(), graphs(), st.floats(0.01, 1.0))
+def test_second_moments_with_exploration(data, drawn, share):
+    graph, n = with_loops(drawn), drawn.n_actions
+    p = (1.0 - share) * data.draw(distributions(n)) + share / n
+    check_moment(graph, p, 4.0 * graph.independence.most * np.log1p(n * (1.0 + n / share) / graph.independence.most))
+
+
+def test_exploration_pays_in_large_directed_graphs():
+    """The total order on 60 actions: a = 4 ln(1 + 60 (1 + 60 / gamma)) in place of 60."""
+    game = on(FeedbackGraph(np.triu(np.ones((60, 60)))), np.zeros((4, 60)))
+    with_bound, bare = (theory.theorem("alon2015.exp3_g").value_for(game, Exp3G(0.1, share)) for share in (0.5, 0.0))
+    assert bare == pytest.approx(10 * np.log(60) + 0.4 * 61 + 1.5)
+    a = 4 * np.log(1 + 60 * 121)
+    assert with_bound == pytest.approx(2 + 10 * np.log(60) + 0.8 * (1 + a) + 1.5)
+
+
 @given(st.data(), st.integers(2, 5), st.sampled_from([0.01, 0.3, 1.0, 5.0]))
 def test_stability_with_hidden_own_losses(data, n, rate):
     """For losses of at most 1 / eta on S: <q, l> + ln <q, e^(-eta l)> / eta <= eta (sum off S + sum on S q (1 - q))."""
@@ -133,14 +149,20 @@ def test_the_side_condition_of_exp3_g_is_asked_for():
     bound = theory.theorem("alon2015.exp3_g")
     assert bound.applies(clique, Exp3G(0.1, 0.15)) == []
     assert bound.applies(clique, Exp3G(0.1, 0.05)) == ["gamma >= eta K / (K - 1), or all loops"]
-    assert bound.applies(on(FeedbackGraph.path(3), np.zeros((4, 3))), Exp3G(0.1, 0.05)) == []
+    path = on(FeedbackGraph.path(3), np.zeros((4, 3)))
+    assert bound.applies(path, Exp3G(0.1, 0.05)) == []
+    assert bound.applies(path, Exp3G(0.1, 1.0)) == ["gamma < 1"]
+    only = theory.theorem("alon2015.exploring_exp3")
+    assert only.value_for(path, ExploringExp3(0.1, 1.0)) == pytest.approx(4 + 10 * np.log(3) + 0.2 + 0.5 * 3)
 
 
 def test_assumptions_on_the_graph():
     table = np.zeros((4, 3))
     weak, hopeless = FeedbackGraph.revealing(3), FeedbackGraph(np.diag([1, 1, 0]))
-    assert theory.theorem("alon2015.exp3_g").applies(on(weak, table), Exp3G()) == ["every graph is strongly observable"]
-    texts = theory.theorem("alon2015.exploring_exp3").applies(on(hopeless, table), Exp3G())
-    assert texts == ["one graph, in which every loss can be revealed", "exploration is the fractional cover"]
-    mixed = theory.theorem("alon2015.exploring_exp3").applies(on(weak, table), Exp3G())
+    assert theory.theorem("alon2015.exp3_g").applies(on(weak, table), Exp3G(0.1, 0.2)) == [
+        "every graph is strongly observable"
+    ]
+    texts = theory.theorem("alon2015.exploring_exp3").applies(on(hopeless, table), Exp3G(0.1, 0.2))
+    assert texts == ["every graph can reveal every loss", "exploration is the fractional cover"]
+    mixed = theory.theorem("alon2015.exploring_exp3").applies(on(weak, table), Exp3G(0.1, 0.2))
     assert mixed == ["exploration is the fractional cover"]

@@ -59,6 +59,7 @@ def test_assumptions():
     assert ucb.applies(stochastic_bandit(GaussianLosses([0.0, 1.0], 1.0), 100), UCB()) == [
         "losses are sigma-sub-Gaussian"
     ]
+    assert ucb.applies(stochastic_bandit((0.5, 0.5), 100), UCB()) == ["some action is not best"]
     assert ucb.applies(game, UCB(0.5)) == ["failure probability 1 / T^2"]
     fixed = "independent losses with fixed means, no switching cost"
     assert fixed in ucb.applies(stochastic_bandit(PiecewiseLosses([[0.5, 0.4]]), 100), UCB())

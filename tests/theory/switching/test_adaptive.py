@@ -51,6 +51,7 @@ def test_switches_of_the_lazy_leader(n_actions):
     """A leader redrawn in every round is uniform; of two actions redrawn with probability 1/2, 3/8 switch."""
     assert exact.leader_switches(9, n_actions, 50.0) == pytest.approx(8 * (1 - 1 / n_actions), abs=1e-12)
     assert exact.leader_switches(9, 2, math.log(2)) == pytest.approx(8 * 3 / 8, abs=1e-12)
+    assert exact.leader_switches(1, n_actions, 0.5) == exact.leader_switches(9, 1, 0.5) == 0.0
 
 
 def test_adahedge_on_a_constant_gap_has_bounded_regret():

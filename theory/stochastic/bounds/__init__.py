@@ -98,6 +98,7 @@ STOCHASTIC = problem_has(
     lambda p: p.losses.steps.gap and not p.losses.steps.moving and p.losses.means and p.switching_cost == 0.0,
 )
 BERNOULLI = problem_has("losses are 0 or 1", lambda p: set(p.losses.outcomes()[0]) <= {0.0, 1.0})
+GAP = problem_has("some action is not best", lambda problem: gaps(problem).size > 0)
 SUB_GAUSSIAN = parameters_have(
     "losses are sigma-sub-Gaussian",
     lambda p, params: params.sigma >= (0.5 if p.losses.bounded else getattr(p.losses, "sigma", math.inf)),
@@ -108,7 +109,7 @@ EACH_ONCE = problem_has("T >= K", lambda p: p.horizon >= p.n_actions).where(sp.G
 def _stated(
     name: str, learner: str, expression: sp.Expr, source: Source, statement: str, *assumes: Assumption, **fields: Any
 ) -> Bound:
-    assumptions = (BANDIT, STOCHASTIC, AT_LEAST_TWO, *assumes)
+    assumptions = (BANDIT, STOCHASTIC, AT_LEAST_TWO, GAP, *assumes)
     return Bound(
         name,
         learner,

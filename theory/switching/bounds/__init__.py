@@ -37,7 +37,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is, learner_has, problem_has
+from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is, learner_has, problem_has
 from theory.bound import ETA, Bound, K, Source, T, Tuning, found_in
 from theory.switching.bounds.adaptive import ADAPTIVE_BOUNDS as ADAPTIVE_BOUNDS
 from theory.switching.bounds.lower import LOWER_BOUNDS as LOWER_BOUNDS
@@ -178,7 +178,12 @@ TSALLIS_BLOCKS = replace(
         _TSALLIS,
         "Tsallis-INF over N growing blocks of lengths b_n: regret of order sqrt(K sum b_n^2), N - 1 switches.",
     ),
-    assumptions=(BANDIT, AT_LEAST_TWO, learner_has("the rate is the theorem's", lambda learner: learner.scale == 1.0)),
+    assumptions=(
+        BANDIT,
+        AT_LEAST_TWO,
+        UNIT_LOSSES,
+        learner_has("the rate is the theorem's", lambda learner: learner.scale == 1.0),
+    ),
     readers={
         "squared_lengths": lambda problem, params: float((_blocks(problem.horizon, params.growth) ** 2).sum()),
         "blocks": lambda problem, params: float(len(_blocks(problem.horizon, params.growth))),
@@ -252,7 +257,7 @@ EXTRA_OBSERVATIONS = Bound(
     sp.Min(_tuned_batched(), _tuned_flexible()),
     cheng("Theorem on extra observations, Section 4"),
     "Extra observations help only past B of order K^(1/3) T^(2/3), and then as T sqrt(K / B).",
-    assumptions=(EXTRA, AT_LEAST_TWO, problem_has("at least one observation", lambda p: p.budget >= 1)),
+    assumptions=(EXTRA, AT_LEAST_TWO, UNIT_LOSSES, problem_has("at least one observation", lambda p: p.budget >= 1)),
 )
 
 

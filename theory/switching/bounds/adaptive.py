@@ -33,7 +33,7 @@ and Delta_T <= sqrt(V_T ln K) + (2/3 ln K + 1) S. For losses in [0, 1], V_T <= T
 
 import sympy as sp
 
-from theory.assumptions import UNIT_LOSSES, learner_has, parameters_have
+from theory.assumptions import learner_has, parameters_have
 from theory.bound import DELTA, ETA, K, Source, Symbol, T, Tuning, found_in
 from theory.switching.bounds.terms import BANDIT, FULL_INFORMATION, LOG_K, C, stated
 
@@ -73,7 +73,7 @@ EXP3_IX = stated(
     LOG_K / ETA + ETA * K * T + (1 + 1 / ETA) * sp.log((K + 1) / DELTA) + C * (T - 1),
     Source("Neu 2015; Lattimore & Szepesvari 2020", "Theorem 12.1, for every learning rate", "arXiv:1506.03271"),
     "With probability 1 - delta EXP3-IX loses at most of order sqrt(K T ln(K / delta)) more than the best action.",
-    more=(_HALF_RATE, UNIT_LOSSES),
+    more=(_HALF_RATE,),
     mode="probability",
 )
 EXP3_P = stated(
@@ -84,7 +84,6 @@ EXP3_P = stated(
     Source("Bubeck & Cesa-Bianchi 2012", "Theorem 3.3, equation (3.12)", "arXiv:1204.5721"),
     "With probability 1 - delta EXP3.P loses at most 5.15 sqrt(K T ln(K / delta)) more than the best action.",
     more=(
-        UNIT_LOSSES,
         parameters_have("gamma <= 1/2", lambda problem, params: params.exploration <= 0.5).where(
             sp.Le(GAMMA, sp.Rational(1, 2))
         ),

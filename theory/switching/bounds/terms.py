@@ -4,7 +4,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is
+from theory.assumptions import AT_LEAST_TWO, UNIT_LOSSES, feedback_is
 from theory.bound import Assumption, Bound, K, Source, Symbol, T, Tuning
 
 B = Symbol("budget", "B", positive=True, integer=True)
@@ -41,8 +41,8 @@ def stated(
     more: tuple[Assumption, ...] = (),
     **fields: Any,
 ) -> Bound:
-    """Return a theorem for one kind of feedback, at least two actions, and what `more` assumes."""
-    assumptions = (feedback, AT_LEAST_TWO, *more)
+    """Return a theorem for one kind of feedback, at least two actions and losses in [0, 1], and what `more` assumes."""
+    assumptions = (feedback, AT_LEAST_TWO, UNIT_LOSSES, *more)
     return Bound(
         name, learner, quantity, expression, source, statement, assumptions=assumptions, tunings=tunings, **fields
     )

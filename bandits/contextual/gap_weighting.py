@@ -1,0 +1,157 @@
+"""Learners that turn an oracle's predictions into a law: inverse gap weighting, and greed with exploration.
+
+Foster & Rakhlin, "Beyond UCB: optimal and efficient contextual bandits with regression oracles" (ICML 2020, SquareCB);
+Foster & Krishnamurthy, "Efficient first-order contextual bandits" (NeurIPS 2021, FastCB). The rule "exact" is ours:
+among all laws it has the least worst case of regret less (gamma / 4) times squared error, (K - 1) / gamma.
+`bandits.contextual.laws` has the laws, `theory.contextual.bounds` the theorems.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from bandits.contextual.laws import RULES, write_law
+from bandits.contextual.oracles import Oracle, OracleSteps, VovkAzouryWarmuth
+from bandits.contextual.problem import ContextualGame, Play, PlayedLoss, Revealed, Size
+from bandits.core.checks import instance, optional_real
+from bandits.core.exponential_weights import pick
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream, uniform
+from bandits.protocol import Learner, LearnerSteps
+
+Rule = Literal["exact", "squarecb", "fastcb"]
+KL_TO_TRIANGLE = 1.1159126  # triangular discrimination is at most this times relative entropy (theory.contextual)
+
+
+class OracleParams(NamedTuple):
+    """The rule, its gamma or epsilon, and the oracle's parameters."""
+
+    rule: int  # place in RULES
+    level: float
+    n_actions: int
+    error: float  # the oracle's guarantee
+    oracle: Any
+
+
+class OracleState(NamedTuple):
+    """The oracle's state, and the law and the predictions of the round."""
+
+    oracle: Any
+    law: Any  # (K,) float64
+    guess: Any  # (K,) float64
+
+
+@cache
+def _steps(oracle: OracleSteps) -> LearnerSteps:
+    start, predict, learn = oracle
+
+    @kernel
+    def init(params: OracleParams, rng: Stream) -> OracleState:
+        return OracleState(start(params.oracle), np.zeros(params.n_actions), np.zeros(params.n_actions))
+
+    @kernel
+    def act(params: OracleParams, state: OracleState, context: Any, t: int, rng: Stream) -> Play:
+        predict(params.oracle, state.oracle, context, state.guess)
+        write_law(params.rule, params.level, state.guess, state.law)
+        return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
+
+    @kernel
+    def update(
+        params: OracleParams, state: OracleState, t: int, play: Play, seen: Revealed, rng: Stream
+    ) -> OracleState:
+        after = learn(params.oracle, state.oracle, seen.context, play.arm, seen.loss)
+        return OracleState(after, state.law, state.guess)
+
+    return LearnerSteps(init, act, update)
+
+
+class OracleLearner(Learner):
+    """Base of the learners over an `oracle`, a field."""
+
+    oracle: Oracle
+    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+
+    @property
+    def name(self) -> str:
+        """The class and the oracle's."""
+        return f"{type(self).__name__}({type(self.oracle).__name__})"
+
+    def steps_for(self, problem: Any) -> LearnerSteps:
+        """Return the compiled functions for the oracle."""
+        return _steps(self.oracle.steps)
+
+
+def guarantee(learner: OracleLearner, size: Size, given: float | None) -> float:
+    """Return the oracle's guarantee; ValueError where it has none and nothing is `given` in place of the tuning."""
+    error = learner.oracle.error(size)
+    if 0.0 < error < math.inf:
+        return error
+    if given is None:
+        raise ValueError(f"{learner.name} has no guarantee to be tuned to in this problem: give gamma or exploration")
+    return error
+
+
+@dataclass(frozen=True)
+class InverseGapWeighting(OracleLearner):
+    """An action has probability inverse to its predicted gap times gamma, by one of three rules.
+
+    rule: "exact", "squarecb" (both for oracles in square loss) or "fastcb" (for oracles in log loss, for small losses).
+    gamma: > 0, None means the theorem's, with R the oracle's guarantee: 2 sqrt((K - 1) T / R), "exact";
+    2 sqrt(2 (K - 1) T / R), "squarecb"; 2 K + sqrt(4 K^2 + 2 K L / (kappa R)), kappa = 1.116, "fastcb".
+    oracle: predicts losses.  best_loss: L >= 0, what the best actions are expected to lose in all, for "fastcb"; None
+    means T, the worst case. ValueError where gamma is to be tuned to an oracle without a guarantee.
+    """
+
+    rule: Rule = "exact"
+    gamma: float | None = None
+    oracle: Oracle = field(default_factory=VovkAzouryWarmuth)
+    best_loss: float | None = None
+
+    def __post_init__(self) -> None:
+        optional_real("gamma", self.gamma, low=0.0, open_low=True)
+        optional_real("best_loss", self.best_loss, low=0.0)
+        instance("oracle", self.oracle, Oracle, "an oracle such as VovkAzouryWarmuth()")
+
+    @property
+    def name(self) -> str:
+        """The rule and the oracle."""
+        return f"InverseGapWeighting({self.rule}, {type(self.oracle).__name__})"
+
+    def parameters(self, problem: ContextualGame) -> OracleParams:
+        """Return gamma, the oracle's guarantee and its parameters."""
+        size, error = problem.size, guarantee(self, problem.size, self.gamma)
+        gamma = self.gamma or self._tuned(size, error)
+        return OracleParams(RULES.index(self.rule), gamma, size.n_actions, error, self.oracle.parameters(size))
+
+    def _tuned(self, size: Size, error: float) -> float:
+        k, horizon = size.n_actions, size.horizon
+        if self.rule == "fastcb":
+            best = horizon if self.best_loss is None else self.best_loss
+            return 2.0 * k + math.sqrt(4.0 * k * k + 2.0 * k * best / (KL_TO_TRIANGLE * error))
+        return 2.0 * math.sqrt((1.0 if self.rule == "exact" else 2.0) * (k - 1) * horizon / error)
+
+
+@dataclass(frozen=True)
+class GreedyRegression(OracleLearner):
+    """The action with the least prediction, and with probability epsilon a uniform one.
+
+    exploration: epsilon in [0, 1], None means the theorem's (K R / (2 T))^(1/3), at most 1, with R the oracle's
+    guarantee in square loss.  oracle: predicts losses.
+    """
+
+    exploration: float | None = None
+    oracle: Oracle = field(default_factory=VovkAzouryWarmuth)
+
+    def __post_init__(self) -> None:
+        optional_real("exploration", self.exploration, low=0.0, high=1.0)
+        instance("oracle", self.oracle, Oracle, "an oracle such as VovkAzouryWarmuth()")
+
+    def parameters(self, problem: ContextualGame) -> OracleParams:
+        """Return epsilon, the oracle's guarantee and its parameters."""
+        size, error = problem.size, guarantee(self, problem.size, self.exploration)
+        share = min(1.0, (size.n_actions * error / (2.0 * size.horizon)) ** (1.0 / 3.0))
+        epsilon = share if self.exploration is None else self.exploration
+        return OracleParams(RULES.index("greedy"), epsilon, size.n_actions, error, self.oracle.parameters(size))

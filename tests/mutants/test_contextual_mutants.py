@@ -1,0 +1,214 @@
+"""Wrong laws, oracles and learners of contextual bandits, each rejected by the check that the right one passes."""
+
+import inspect
+import textwrap
+
+import numpy as np
+import pytest
+
+from bandits.contextual import (
+    Aggregating,
+    ContextualExp4,
+    ContextualGame,
+    InverseGapWeighting,
+    LeastMeanSquares,
+    Mixture,
+    Ridge,
+    TableWorld,
+    VovkAzouryWarmuth,
+    finite,
+    gap_weighting,
+    laws,
+    linear,
+    oracles,
+    policies,
+)
+from bandits.core.jit import kernel
+from bandits.switching import exp4
+from tests.bandits.contextual import checks
+from tests.drivers import plain
+from tests.laws import test_contextual as exact
+from tests.mutants.rejection import rejected
+from theory.switching.exact.trees import exp3
+
+
+def mutant(function, old, new, **names):
+    """Return a kernel with one wrong edit of its text, which occurs once; names: what it calls instead."""
+    text = inspect.getsource(function.py_func).partition("def ")[2]
+    assert text.count(old) == 1, (text.count(old), old)
+    made = dict(function.py_func.__globals__) | names
+    exec(textwrap.dedent("def " + text.replace(old, new)), made)
+    return kernel(made[function.py_func.__name__])
+
+
+# ---------------------------------------------------------------- laws
+
+GUESS, F = np.array([0.5, 0.2, 0.9, 0.2]), np.array([0.1, 0.2, 1.0, 0.4])
+
+
+def wrong_law(old, new):
+    return plain(mutant(laws.write_law, old, new))
+
+
+@pytest.mark.parametrize("gamma", ["gamma / 2.0", "2.0 * gamma"])
+def test_wrong_scales_of_the_exact_rule(gamma):
+    inner = mutant(laws._exact, "gamma * (", f"{gamma} * (")
+    checks.exact_is_an_equality(8.0, GUESS)
+    rejected(
+        checks.exact_is_an_equality, 8.0, GUESS, plain(mutant(laws.write_law, "rest = 1.0", "rest = 1.0", _exact=inner))
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("squarecb", "1.0 / (guess.size + level * gap)", "1.0 / (guess.size - 1 + level * gap)"),
+        ("squarecb", "law[best] = rest", "law[best] = 1.0 / guess.size"),
+        ("fastcb", "guess[best] / (guess.size * guess[best]", "1.0 / (guess.size * guess[best]"),
+        ("greedy", "level / guess.size", "level"),
+    ],
+)
+def test_wrong_laws(rule, old, new):
+    level = 0.6 if rule == "greedy" else 8.0
+    checks.is_a_law(rule, level, GUESS)
+    wrong = wrong_law(old, new)
+    if rule == "fastcb":  # a law, but its scale is not that of the losses
+        right, moved = (checks.law(rule, level, scale * GUESS, wrong) for scale in (1.0, 4.0))
+        assert np.abs(right - moved).max() > 0.01
+    else:
+        rejected(checks.is_a_law, rule, level, np.zeros(4) if "- 1" in new else GUESS, wrong)
+
+
+@pytest.mark.parametrize("sign", [">", "<="])
+def test_largest_and_last_predictions(sign):
+    """The greatest in the place of the least, and the last of ties."""
+    best = mutant(laws.least_action, "values[a] < values[best]", f"values[a] {sign} values[best]")
+    wrong = plain(mutant(laws.write_law, "rest = 1.0", "rest = 1.0", least_action=best))
+    assert checks.law("greedy", 0.2, GUESS).argmax() == 1
+    assert checks.law("greedy", 0.2, GUESS, wrong).argmax() == (2 if sign == ">" else 3)
+
+
+# ---------------------------------------------------------------- oracles
+
+RNG = np.random.default_rng(1)
+ROWS, VALUES = RNG.uniform(-1.0, 1.0, (8, 3)), RNG.uniform(0.0, 1.0, 8)
+
+
+def steps_of(oracle, **changed):
+    return oracle.steps._replace(**changed)
+
+
+def test_ridge_regression_is_not_the_forward_algorithm():
+    checks.forward_identity(VovkAzouryWarmuth(), ROWS, VALUES)
+    checks.ridge_identity(Ridge(), ROWS, VALUES)
+    rejected(checks.forward_identity, Ridge(), ROWS, VALUES)
+    rejected(checks.ridge_identity, VovkAzouryWarmuth(), ROWS, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("scaled = image[i] / growth", "scaled = image[i]"),
+        ("math.log(growth)", "math.log(growth) / 2.0"),
+        ("state.log_det[model] += math.log(growth)", "pass"),
+        ("miss = (loss - product(theta, x)) / growth", "miss = loss - product(theta, x)"),
+    ],
+)
+def test_wrong_updates_of_least_squares(old, new):
+    learn = mutant(oracles.ridge_learn, old, new)
+    rejected(checks.ridge_identity, Ridge(), ROWS, VALUES, steps_of(Ridge, learn=learn))
+
+
+def test_gradient_steps_of_half_the_size():
+    oracle, u = LeastMeanSquares(1.0, 0.3), np.array([0.5, -0.25, 0.1])
+    checks.gradient_identity(oracle, ROWS, VALUES, u)
+    learn = mutant(oracles._linear_learn, "params.learning_rate", "0.5 * params.learning_rate")
+    rejected(checks.gradient_identity, oracle, ROWS, VALUES, u, steps_of(LeastMeanSquares, learn=learn))
+
+
+@pytest.mark.parametrize("rate", [3.0, 4.0])
+def test_aggregation_at_higher_rates(rate):
+    """Squares are not mixable there: the regret of two functions exceeds (ln 2) / 2."""
+    changed = {"predict": finite._aggregate, "learn": finite._learn_square}
+    changed = {name: _at_rate(step, rate) for name, step in changed.items()}
+    worst = checks.worst_of_two(Aggregating(), 12, steps_of(Aggregating, **changed))
+    assert worst == pytest.approx({3.0: 0.428, 4.0: 0.679}[rate], abs=1e-3)
+    assert worst > np.log(2.0) / 2.0
+
+
+def _at_rate(step, rate):
+    text = inspect.getsource(step.py_func).partition("def ")[2].replace("0.25 * math", f"{0.5 / rate} * math")
+    made = dict(step.py_func.__globals__) | {"_RATE": rate}
+    exec("def " + text, made)
+    return kernel(made[step.py_func.__name__])
+
+
+def expected_errors(learner):
+    """The oracle's expected regret is that of the squared errors."""
+    found = exact.expected(ContextualGame(exact.TWO, 2), learner)
+    assert found["oracle_regret"] == pytest.approx(found["estimation"], abs=1e-9)
+    assert found["triangular"] == pytest.approx(exact.ANSWERS["fastcb"][2][2], abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        ("learn(params.oracle, state.oracle, seen.context, play.arm, seen.loss)", "state.oracle"),
+        ("seen.context, play.arm, seen.loss", "seen.context, 0, seen.loss"),
+        ("play.arm, seen.loss)", "play.arm, seen.loss / state.law[play.arm])"),
+    ],
+)
+def test_mixture_that_learns_wrongly(update, monkeypatch):
+    """Nothing, the first action's loss whatever was played, or losses weighted by 1 / p."""
+    right = InverseGapWeighting("fastcb", 4.0, Mixture())
+    expected_errors(right)
+    source = inspect.getsource(gap_weighting._steps.__wrapped__).partition("def ")[2]
+    assert source.count(update[0]) == 1
+    made = dict(vars(gap_weighting))
+    exec("def " + source.replace(*update), made)
+    monkeypatch.setattr(gap_weighting, "_steps", made["_steps"])
+    rejected(expected_errors, right)
+
+
+# ---------------------------------------------------------------- learners
+
+TABLE = np.array([[0.0, 1.0, 0.5], [1.0, 0.25, 0.0], [0.5, 0.5, 1.0]])
+ADVICE = np.tile(1.0 - np.eye(3), (3, 1, 1))
+
+
+def is_exp3(learner):
+    found = exact.expected(ContextualGame(TableWorld(ADVICE, TABLE), 3), learner)
+    assert found["loss"] == pytest.approx(exp3(TABLE, 0.7).loss, abs=1e-9)
+
+
+def test_exp4_without_importance_weights(monkeypatch):
+    is_exp3(ContextualExp4(0.7))
+    wrong = mutant(exp4.learn_from, "loss * weights.total / mass", "loss")
+    update = mutant(policies._update, "_advise(state.advice", "_advise(state.advice", learn_from=wrong)
+    monkeypatch.setattr(ContextualExp4, "steps", ContextualExp4.steps._replace(update=update))
+    rejected(is_exp3, ContextualExp4(0.7))
+
+
+def linucb_is_right(steps=linear.LinUCB.steps):
+    indices, arms, log_det = exact.linucb(steps)
+    assert indices == pytest.approx(np.array(exact.INDICES), abs=1e-6)
+    assert arms == [0, 1, 2, 1]
+    assert log_det == pytest.approx(2.197225, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("math.sqrt(max(0.0, square_norm(ridge.inverse[model], x)))", "square_norm(ridge.inverse[model], x)"),
+        ("- width * radius", "+ width * radius"),
+    ],
+)
+def test_wrong_indices_of_linucb(old, new):
+    linucb_is_right()
+    act = mutant(linear._act_ucb, old, new)
+    rejected(linucb_is_right, linear.LinUCB.steps._replace(act=act))
+
+
+def test_linucb_that_learns_the_wrong_features():
+    update = mutant(linear._update, "seen.context, arm, seen.loss", "seen.context, 0, seen.loss")
+    rejected(linucb_is_right, linear.LinUCB.steps._replace(update=update))

@@ -1,0 +1,34 @@
+"""The figures of contextual bandits at a tiny size: what the tables must say."""
+
+import numpy as np
+
+from paper_figures.foster2020.regret import Estimation, Regret
+from paper_figures.foster2020.value import Value
+from paper_figures.foster2021 import SmallLosses
+
+
+def test_worst_case_of_a_round(table):
+    """The exact rule's is the least possible at every gap, SquareCB's less than twice that."""
+    frame = table(Value.name)
+    rows = frame.filter(law="exact")
+    assert np.allclose(rows["value"], rows["n_actions"] - 1, rtol=1e-9)
+    rows = frame.filter(law="squarecb")
+    assert ((rows["value"] > rows["n_actions"] - 1) & (rows["value"] < 2 * (rows["n_actions"] - 1))).all()
+    assert (frame["value"] >= (frame["n_actions"] - 1) * (1 - 1e-9)).all()
+
+
+def test_means_are_within_the_bounds(table):
+    """Regret of every learner; squared errors within twice their bound, whose interval is wide at 4 repetitions."""
+    for name in (Regret.name, SmallLosses.name):
+        frame = table(name)
+        assert (frame["regret_mean"] <= frame["bound"]).all()
+    frame = table(Estimation.name)
+    assert np.allclose(frame["bound"], np.log(16) / 2)
+    assert (frame["estimation_mean"] <= 2 * frame["bound"]).all()
+
+
+def test_fastcb_stops_losing_where_the_best_policy_never_loses(table):
+    rows = table(Regret.name).filter(mean_loss=0.0).sort("horizon")
+    lost = {name: rows.filter(learner=name)["regret_mean"].to_numpy() for name in ("exact", "FastCB")}
+    assert lost["FastCB"][-1] - lost["FastCB"][0] < 1.0
+    assert lost["exact"][-1] > 2.0 * lost["FastCB"][-1]

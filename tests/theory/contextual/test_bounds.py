@@ -1,0 +1,176 @@
+"""Theorems on contextual bandits: values and tunings, assumptions, known answers of simulations, wrong constants."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import theory
+from bandits.contextual import (
+    Aggregating,
+    ContextualExp4,
+    ContextualGame,
+    GreedyRegression,
+    InverseGapWeighting,
+    LeastMeanSquares,
+    LinUCB,
+    LogisticDescent,
+    Mixture,
+    Ridge,
+    TableWorld,
+    VovkAzouryWarmuth,
+    certified,
+    linear_world,
+    policy_world,
+)
+from sims import simulate
+from theory.bound import T
+from theory.contextual import bounds
+from theory.contextual.bounds import KAPPA
+from theory.ranges import proven_range
+from theory.testing import assert_bound_broken
+from theory.verification import tuned_parameters
+
+POLICIES = ContextualGame(policy_world(), 1024)
+SMALL = ContextualGame(policy_world(mean=0.0, gap=0.5), 1024)
+EXACT, SQUARECB = InverseGapWeighting(oracle=Aggregating()), InverseGapWeighting("squarecb", oracle=Aggregating())
+FASTCB = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.0)
+LINEAR = ContextualGame(linear_world(5, 50, 20), 1000)
+LN = math.log(16)
+
+
+@pytest.mark.parametrize(
+    ("bound", "game", "learner", "value"),
+    [
+        (bounds.EXACT, POLICIES, EXACT, math.sqrt(4 * 1024 * LN / 2)),
+        (bounds.SQUARECB, POLICIES, SQUARECB, math.sqrt(8 * 1024 * LN / 2)),
+        (bounds.FASTCB, SMALL, FASTCB, 40 * float(KAPPA) * LN),
+        (bounds.GREEDY, POLICIES, GreedyRegression(oracle=Aggregating()), 3 * (2.5 * LN / 2 * 1024**2) ** (1 / 3)),
+        (bounds.LMS, LINEAR, InverseGapWeighting(gamma=100.0, oracle=LeastMeanSquares()), None),
+        (bounds.EXP4, POLICIES, ContextualExp4(), math.sqrt(2 * 1024 * 5 * LN)),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_values(bound, game, learner, value):
+    """At the learner's own tuning, which is the bound's."""
+    assert bound.applies(game, learner) == []
+    found = bound.value_for(game, learner)
+    if value is None:
+        value = 4 * 1000 / 100 + 25 * learner.oracle.error(game.size)
+    assert found == pytest.approx(value, rel=1e-9)
+    for name, best in tuned_parameters(bound, game, learner).items() if bound.tunings else ():
+        assert best == pytest.approx(bound.read(name, game, learner.parameters(game)), rel=1e-9)
+
+
+def test_fastcb_at_its_best_gamma():
+    """2 gamma kappa R, at most 2 sqrt(2 kappa K L R) + 8 kappa K R; other gammas are worse."""
+    learner = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.3 * 1024)
+    gamma = learner.parameters(POLICIES).level
+    best = bounds.FASTCB.value_for(POLICIES, learner)
+    assert best == pytest.approx(2 * gamma * float(KAPPA) * LN, rel=1e-9)
+    assert best <= 2 * math.sqrt(2 * float(KAPPA) * 5 * 307.2 * LN) + 40 * float(KAPPA) * LN
+    for other in (0.9 * gamma, 1.1 * gamma):
+        assert bounds.FASTCB.value_for(POLICIES, replace(learner, gamma=other)) > best
+    with pytest.raises(ValueError, match=r"foster2021.fastcb must have gamma > 2\*n_actions"):
+        bounds.FASTCB.value(gamma=10.0, n_actions=5, error=1.0, expected_best_loss=0.0)
+
+
+def test_exponents():
+    exponents = {
+        "ours.inverse_gap_weighting": 1 / 2,
+        "ours.greedy_regression": 2 / 3,
+        "auer2002.contextual_exp4": 1 / 2,
+    }
+    for name, exponent in exponents.items():
+        assert float(theory.theorem(name).exponent("horizon")) == pytest.approx(exponent)
+    tuned = bounds.LMS.expression.subs(bounds.ETA, 2 * bounds.S / (bounds.X * sp.sqrt(T)))
+    gamma = sp.sqrt(4 * (bounds.K - 1) * T / bounds._LMS.subs(bounds.ETA, 2 * bounds.S / (bounds.X * sp.sqrt(T))))
+    values = [tuned.subs(bounds.GAMMA, gamma).subs({bounds.K: 5, bounds.S: 1, bounds.X: 1, T: 10**n}) for n in (12, 14)]
+    assert math.log(float(values[1] / values[0]), 100) == pytest.approx(0.75, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("bound", "game", "learner", "failing"),
+    [
+        (bounds.EXACT, POLICIES, SQUARECB, "the rule exact"),
+        (bounds.EXACT, POLICIES, InverseGapWeighting(gamma=9.0, oracle=Mixture()), "an oracle in square loss"),
+        (bounds.FASTCB, POLICIES, replace(FASTCB, gamma=9.0), "gamma > 2 K"),
+        (bounds.EXACT, LINEAR, InverseGapWeighting(oracle=VovkAzouryWarmuth(1.0, 0.5)), "the mean losses are in the"),
+        (
+            bounds.EXACT,
+            ContextualGame(TableWorld([[1.0]], [[0.5, 1.0]]), 1),
+            InverseGapWeighting(),
+            "the mean losses are",
+        ),
+        (bounds.LOGISTIC, LINEAR, InverseGapWeighting("fastcb", oracle=LogisticDescent()), "the mean losses are in"),
+        (bounds.FORWARD, LINEAR, InverseGapWeighting(gamma=9.0, oracle=Ridge()), "the forward algorithm"),
+        (bounds.LINUCB, LINEAR, LinUCB(width=1.0), "the width of the confidence set"),
+        (bounds.POSTERIOR, POLICIES, EXACT, "the function is drawn uniformly"),
+        (bounds.CERTIFICATE, certified(POLICIES, EXACT), SQUARECB, "the certificate of the learner's own rule"),
+    ],
+)
+def test_assumptions(bound, game, learner, failing):
+    assert [text for text in bound.applies(game, learner) if text.startswith(failing)]
+
+
+def test_known_answers():
+    """1000 repetitions: within 2 of 44.5 and 32 (standard errors 0.3), and of the errors within 0.1 of 1.33 (0.01)."""
+    for learner, regret, value in ((EXACT, 44.46, 75.354), (SQUARECB, 32.0, 106.57)):
+        run = simulate(POLICIES, learner, repetitions=1000, seed=1, checkpoints=[1024])
+        assert run.mean("law_regret")[-1] == pytest.approx(regret, abs=2.0)
+        assert run.mean("estimation")[-1] == pytest.approx(1.325, abs=0.1)
+        assert run.mean("estimation")[-1] <= LN / 2
+        bound = bounds.EXACT if learner is EXACT else bounds.SQUARECB
+        assert bound.value_for(POLICIES, learner) == pytest.approx(value, rel=1e-4)
+
+
+def test_slopes():
+    """From 2^12 to 2^14: 1/2 for the exact rule, and no further loss for FastCB once the function is known."""
+    regrets = {EXACT: [], FASTCB: []}
+    for learner, found in regrets.items():
+        for horizon in (2**12, 2**14):
+            run = simulate(replace(SMALL, horizon=horizon), learner, repetitions=20, seed=2, checkpoints=[horizon])
+            found.append(run.mean("law_regret")[-1])
+    assert math.log(regrets[EXACT][1] / regrets[EXACT][0], 4) == pytest.approx(0.48, abs=0.05)
+    assert regrets[FASTCB][1] - regrets[FASTCB][0] < 1.0
+
+
+def test_wrong_theorems_are_refuted():
+    """A third of a bound is broken, and squares do not sum to half of what the oracle's regret allows; alpha = 1e-6."""
+    third = replace(bounds.EXACT, expression=bounds.EXACT.expression / 3)
+    assert_bound_broken(third, POLICIES, EXACT, alpha=1e-6)
+    half = replace(bounds.ESTIMATION, expression=bounds.R / 2)
+    assert_bound_broken(half, replace(POLICIES, horizon=128), EXACT, alpha=1e-6)
+
+
+def test_ranges():
+    low, high = proven_range(POLICIES, EXACT, "regret")
+    assert (low, high) == pytest.approx((0.0, 0.4 * 1024), abs=1e-8)
+    assert proven_range(POLICIES, EXACT, "best_loss") == pytest.approx((0.3 * 1024, 0.3 * 1024), abs=1e-8)
+    assert proven_range(POLICIES, EXACT, "estimation") == pytest.approx((0.0, 0.49 * 1024), abs=1e-8)
+    assert proven_range(POLICIES, EXACT, "triangular") == pytest.approx((0.0, 0.7 * 1024), abs=1e-8)
+
+
+# ---------------------------------------------------------------- the information ratio
+
+probabilities = st.lists(st.floats(0.01, 1.0), min_size=2, max_size=5)
+
+
+@settings(max_examples=60)
+@given(probabilities, st.integers(2, 5), st.randoms(use_true_random=False))
+def test_information_ratio(prior, k, random):
+    """(E reg)^2 <= (K / 2) I for every finite posterior of mean losses."""
+    weights = np.array(prior) / sum(prior)
+    f = np.array([[random.random() for _ in range(k)] for _ in weights])
+    best = f.argmin(axis=1)
+    alpha = np.bincount(best, weights, k)
+    mean = weights @ f
+    given_best = np.array([weights[best == a] @ f[best == a] / alpha[a] if alpha[a] > 0 else mean for a in range(k)])
+    regret = alpha @ (mean - given_best.diagonal())
+    p, q = np.clip(given_best, 1e-12, 1 - 1e-12), np.clip(mean, 1e-12, 1 - 1e-12)
+    divergence = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+    assert regret**2 <= k / 2 * (alpha @ divergence @ alpha) + 1e-9
