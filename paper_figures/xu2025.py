@@ -23,12 +23,12 @@ PAPER = Paper(
 ANSWERS = {
     "reward": Look("right or wrong: $S^L - 1$", style.RED, "D"),
     "position": Look("first wrong position: $L (S - 1)$", style.ORANGE, "v"),
-    "hint": Look("and the right symbol: $L$", style.GREEN, "s"),
+    "hint": Look("that position and its symbol: $L$", style.GREEN, "s"),
     "demonstration": Look("the password: 1", style.BLUE, "o"),
 }
 TIES = {
     "first": Look("first hypothesis", style.RED, "D"),
-    "random": Look("random, mean and worst", style.GREEN, "s"),
+    "random": Look("random, worst", style.GREEN, "s"),
     "halving": Look("halving", style.BLUE, "o"),
 }
 
@@ -185,7 +185,7 @@ class Words(Figure):
             "k",
             "limit $3 \\Lambda$",
         )
-        kit.log_x(axes[0], "round $t$", "regret (reward)", base=10)
+        kit.log_axes(axes[0], "round $t$", "regret (reward)", base=10)
         kit.log_x(axes[1], "round $t$", "squared Hellinger distance spent", base=10)
         kit.finish(axes, ["regret without noise", "budget under noise"])
 

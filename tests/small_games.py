@@ -2,7 +2,19 @@
 
 import numpy as np
 
-from bandits import contextual, delays, graphs, language, losses, one_sided, partial, preference, switching, threshold
+from bandits import (
+    contextual,
+    convex,
+    delays,
+    graphs,
+    language,
+    losses,
+    one_sided,
+    partial,
+    preference,
+    switching,
+    threshold,
+)
 from bandits.delays.exponential_weights import LateLearner
 from bandits.preference import games
 
@@ -22,6 +34,9 @@ GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
 GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
+REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
+PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
+GROUPED = convex.synthetic_groups(HORIZON)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -49,6 +64,13 @@ def contextual_game(feedback=None, **changes):
     return contextual.ContextualGame(**(base | changes))
 
 
+def convex_game(feedback=None, **changes):
+    """Return a small game of convex losses that all its learners play."""
+    losses = convex.SEALosses([0.5, -0.25], noise=0.5, curvature=1.0)
+    base = {"losses": losses, "domain": convex.Ball(2), "horizon": HORIZON}
+    return convex.ConvexGame(**(base | {"feedback": feedback or convex.Gradient()} | changes))
+
+
 def threshold_game(feedback=None, **changes):
     """Return a small game of thresholds."""
     base = {"population": threshold.Synthetic(), "horizon": HORIZON, "grid": 5, "batch_size": 20}
@@ -71,6 +93,8 @@ def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
         return stackelberg_match()
+    if isinstance(learner, contextual.DiagonalLinUCB):
+        return contextual_game(world=REQUESTS)
     if isinstance(learner, LateLearner):
         return delays.delayed(GAMES[learner.inner_accepts[0]](), delays.DelayTable([2, 0, 1]))
     for kind in learner.accepts:
@@ -85,6 +109,13 @@ GAMES = {
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     partial.Signals: signal_game,
+    convex.Gradient: convex_game,
+    convex.HintedGradient: lambda: convex_game(convex.HintedGradient()),
+    convex.FullFunction: lambda: convex_game(convex.FullFunction()),
+    convex.TwoPoints: lambda: convex_game(convex.TwoPoints()),
+    convex.OnePoint: lambda: convex_game(convex.OnePoint()),
+    convex.Label: lambda: convex.GroupedPrediction(GROUPED),
+    convex.AwakeLosses: lambda: convex.SleepingExperts(TABLE, np.tile([[1, 1, 0], [0, 1, 1]], (HORIZON // 2, 1))),
     delays.Summed: lambda: delays.delayed(switching_game(), delays.FixedDelay(2), summed=True),
     contextual.PlayedLoss: contextual_game,
     language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),

@@ -16,6 +16,7 @@ import numpy as np
 from bandits.contextual.laws import RULES, write_law
 from bandits.contextual.oracles import Oracle, OracleSteps, VovkAzouryWarmuth
 from bandits.contextual.problem import ContextualGame, Play, PlayedLoss, Revealed, Size
+from bandits.core.actions import arm_of
 from bandits.core.checks import instance, optional_real
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
@@ -59,10 +60,8 @@ def _steps(oracle: OracleSteps) -> LearnerSteps:
         return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
 
     @kernel
-    def update(
-        params: OracleParams, state: OracleState, t: int, play: Play, seen: Revealed, rng: Stream
-    ) -> OracleState:
-        after = learn(params.oracle, state.oracle, seen.context, play.arm, seen.loss)
+    def update(params: OracleParams, state: OracleState, t: int, play: Any, seen: Revealed, rng: Stream) -> OracleState:
+        after = learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)
         return OracleState(after, state.law, state.guess)
 
     return LearnerSteps(init, act, update)

@@ -1,7 +1,7 @@
 """Shelves: room for several records of one type, such as feedback that has not arrived, or states of learners.
 
-A record is a number, an array with one axis, or a NamedTuple of records. A shelf keeps each number of it as an array
-over places, each array as a matrix with one row per place.
+A record is a number, an array, or a NamedTuple of records. A shelf keeps each number of it as an array over places,
+each array as one with a first axis over places.
 """
 
 from functools import cache
@@ -26,13 +26,12 @@ def shelf_for(example: Any) -> Shelf:
 
 
 def _kind(example: Any) -> Any:
-    """Return "number", "array", or (class, kinds of the fields)."""
+    """Return "number", "array" (one axis), "block" (more), or (class, kinds of the fields)."""
     if isinstance(example, tuple) and hasattr(example, "_fields"):
         return (type(example), *map(_kind, example))
-    axes = np.ndim(example) if np.asarray(example).dtype.kind in "biuf" else 2
-    if axes > 1:
-        raise TypeError(f"records are kept whose parts are numbers or arrays with one axis, got {example!r}")
-    return ("number", "array")[axes]
+    if np.asarray(example).dtype.kind not in "biuf":
+        raise TypeError(f"records are kept whose parts are numbers or arrays of numbers, got {example!r}")
+    return ("number", "array", "block")[min(np.ndim(example), 2)]
 
 
 @kernel
@@ -57,6 +56,16 @@ def _put_array(rows: Any, place: int, record: Any) -> None:
 
 
 @kernel
+def _make_block(places: int, example: Any) -> Any:
+    return np.zeros((places, *example.shape), example.dtype)
+
+
+@kernel
+def _put_block(rows: Any, place: int, record: Any) -> None:
+    rows[place] = record
+
+
+@kernel
 def _get(rows: Any, place: int) -> Any:
     return rows[place]
 
@@ -67,6 +76,8 @@ def _shelf(kind: Any) -> Shelf:
         return Shelf(_make_number, _put_number, _get)
     if kind == "array":
         return Shelf(_make_array, _put_array, _get)
+    if kind == "block":
+        return Shelf(_make_block, _put_block, _get)
     record, *fields = kind
     make, put, get_fields = _from_field(tuple(fields), 0)
 

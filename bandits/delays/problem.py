@@ -99,7 +99,7 @@ _check_action = returns(None, Part("the action", "integer"))
 
 
 @cache
-def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
+def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any, check_action: Any) -> ProblemSteps:
     init_problem, respond_problem, measure_problem, observe_problem = problem
     make, put, get = shelf
 
@@ -116,11 +116,13 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
     @kernel
     def observe(setting: DelayedSetting, world: DelayedWorld, t: int, env: Stream) -> Any:
         observation, after = observe_problem(setting.problem, world.problem, t, env)
-        return observation, world._replace(problem=after)
+        return observation, DelayedWorld(
+            after, world.kept, world.first, world.last, world.after, world.actions, world.arrived
+        )
 
     @kernel
     def respond(setting: DelayedSetting, world: DelayedWorld, t: int, action: int, env: Stream) -> Any:
-        _check_action(action)
+        check_action(action)
         feedback, problem = respond_problem(setting.problem, world.problem, t, action, env)
         place, due = t & (setting.places - 1), t + delay_of(setting.schedule, t, arm_of(action), env)
         put(world.kept, place, feedback)
@@ -190,9 +192,8 @@ class Delayed(Wrapped):
         flag("summed", self.summed)
         if isinstance(getattr(self.problem, "feedback", None), (Late, Summed)):
             raise TypeError("problem is delayed already: give it one schedule")
-        n_actions = getattr(self.problem, "n_actions", 1)
-        self.feedback.example(n_actions)
-        self.schedule.outstanding_of(self.problem.horizon, n_actions)
+        self.example()
+        self.schedule.outstanding_of(self.problem.horizon, getattr(self.problem, "n_actions", 1))
         fits("schedule", 2 * self.places * self.n_actions)
 
     @property
@@ -218,20 +219,26 @@ class Delayed(Wrapped):
     @property
     def steps(self) -> ProblemSteps:
         """The problem's compiled functions, with delays."""
-        shelf = shelf_for(self.feedback.example(self.n_actions))
-        steps = _steps(self.problem.steps, type(self.schedule).delay, shelf)
+        check = getattr(self.problem, "check_action", _check_action)
+        steps = _steps(self.problem.steps, type(self.schedule).delay, shelf_for(self.example()), check)
         return steps._replace(respond=_summed(steps.respond)) if self.summed else steps
 
     def setting(self) -> DelayedSetting:
         """Return what the compiled functions receive."""
-        horizon = self.problem.horizon
-        example = self.feedback.example(self.n_actions)
-        return DelayedSetting(self.problem.setting(), self.schedule.setting(horizon), horizon, self.places, example)
+        horizon, setting = self.problem.horizon, self.problem.setting()
+        return DelayedSetting(setting, self.schedule.setting(horizon), horizon, self.places, self.example())
+
+    def example(self) -> Any:
+        """Return a record of the type of the inner feedback; TypeError where none is known."""
+        own = getattr(self.problem, "example", None)  # where it depends on more than the number of actions
+        return self.feedback.example(getattr(self.problem, "n_actions", 1)) if self.summed or own is None else own()
 
 
 @checked
 def delayed(problem: RoundProblem, schedule: Schedule, summed: bool = False) -> Delayed:
     """Return `problem` with its feedback late by `schedule`; actions must be integers, with `n_actions` of them.
+
+    A contextual game takes `Play`s too; the context of a round comes back with its loss.
 
     summed: of the losses that arrive in a round only the sum is revealed, 0 where none does; for bandit feedback.
     """

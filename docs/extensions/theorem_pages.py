@@ -20,6 +20,7 @@ FAMILIES = {
     "graphs": "Feedback graphs",
     "partial": "Partial monitoring",
     "contextual": "Contextual bandits",
+    "convex": "Online convex optimisation",
     "language": "Language feedback",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",

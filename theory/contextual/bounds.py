@@ -41,6 +41,9 @@ E_p (yhat - f)^2 and of E_p kl(f, yhat). By ln z <= z - 1, kl(f, yhat) >= f ln(f
 + 1), x = f / yhat, and (yhat - f)^2 / (yhat + f) = yhat (1 - x)^2 / (1 + x). The ratio of the second to the first is at
 most its largest value kappa = 1.1159126, at x = 0.223379: the usual constant is 2.
 
+**Delays.** With m copies, one more than rounds whose feedback is outstanding, each copy plays rounds of its own without
+delay; it has at most ceil(T / m) of them, and its bound grows with their number.
+
 **Regret.** Sum over rounds. FastCB: (1 - 2 K / gamma) E Reg <= (2 K / gamma) L* + gamma kappa R, at its best gamma
 2 sqrt(2 kappa K L* R) + 8 kappa K R at most. Greed: by Jensen's inequality over rounds.
 
@@ -207,6 +210,33 @@ LMS = _stated(
     parameters_have(
         "eta X^2 < 2", lambda problem, params: params.oracle.learning_rate * problem.size.feature_norm**2 < 2.0
     ).where(sp.Lt(ETA * X**2, 2)),
+)
+
+M = Symbol("copies", "m", positive=True, integer=True)
+INNER_GAMMA, INNER_R = Symbol("inner_gamma", "gamma"), Symbol("inner_error", "R")
+_SHARE = sp.ceiling(T / M)
+DELAYED = Bound(
+    "ours.delayed_gap_weighting",
+    "Bold",
+    "regret",
+    M * ((K - 1) * _SHARE / INNER_GAMMA + INNER_GAMMA * INNER_R / 4),
+    Source("Joulani, Gyorgy & Szepesvari 2013", f"copies, for delayed feedback; {_HERE}", "arXiv:1306.0686"),
+    "Copies of exact inverse gap weighting, one more than delayed rounds: m sqrt((K - 1) (T / m) R(T / m)).",
+    assumptions=(
+        feedback_is("delayed contextual bandit"),
+        learner_has(
+            "copies of the rule exact with an oracle in square loss",
+            lambda learner: learner.learner.rule == "exact" and not learner.learner.oracle.log_loss,
+        ),
+        play_has(
+            "the mean losses are in the oracle's class",
+            lambda problem, learner: learner.learner.oracle.covers(problem.world),
+        ),
+    ),
+    readers={
+        "inner_gamma": lambda problem, params: params.inner.level,
+        "inner_error": lambda problem, params: params.inner.error,
+    },
 )
 
 # ---------------------------------------------------------------- certificates and errors

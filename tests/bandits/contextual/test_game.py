@@ -1,6 +1,8 @@
 """The game: what is measured and revealed, plays that are refused, worlds, tables of one's own, other libraries."""
 
 import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import polars
@@ -19,6 +21,7 @@ from bandits.contextual import (
     LogisticDescent,
     Mixture,
     Play,
+    PlayedLoss,
     Ridge,
     TableWorld,
     VovkAzouryWarmuth,
@@ -29,6 +32,10 @@ from bandits.contextual import (
 )
 from bandits.contextual.gap_weighting import KL_TO_TRIANGLE
 from bandits.core.actions import InvalidAction
+from bandits.core.jit import kernel
+from bandits.delays import FixedDelay, delayed
+from bandits.delays.exponential_weights import LateLearner
+from bandits.protocol import LearnerSteps
 from sims import simulate
 
 CONTEXTS = np.array([[1.0, 0.0], [0.5, 2.0], [0.0, -1.0]])
@@ -114,8 +121,8 @@ def test_contexts_and_losses_are_revealed():
         (play(0, (), [0.5, 0.5]), InvalidAction, "law and guess must have 3 entries or none, got 0 and 2"),
         (play(0, [0.5, 0.4, 0.2]), InvalidAction, "law must be probabilities that sum to 1"),
         (play(0, [1.5, -0.5, 0.0]), InvalidAction, "law must be probabilities that sum to 1"),
-        (play(0, (), [0.5, 1.5, 0.0]), InvalidAction, "guess must lie in .* got 1.5 for action 1"),
-        (play(0, (), [np.nan, 0.5, 0.0]), InvalidAction, "guess must lie in .* got nan for action 0"),
+        (play(0, (), [0.5, 1.5, 0.0]), InvalidAction, "guess must lie in .* got 0.0 to 1.5"),
+        (play(0, (), [np.nan, 0.5, 0.0]), InvalidAction, "guess must lie in .* got nan to nan"),
         (0.5, TypeError, "arm must be an integer, got float 0.5"),
         (play(0.5), TypeError, "arm must be an integer"),
         (play(0, [[0.5]]), TypeError, "law must be an array of numbers with 1 axes"),
@@ -125,6 +132,41 @@ def test_contexts_and_losses_are_revealed():
 def test_invalid_plays_are_named(action, error, text):
     with pytest.raises(error, match=text):
         simulate(TABLE, Scripted(action, 0, 0), backend="python")
+
+
+@kernel
+def _nothing(params, rng):
+    return Counts(np.zeros(1))
+
+
+@kernel
+def _first(params, state, context, t, rng):
+    return 0 if context.shape[0] == 1 else 1
+
+
+@kernel
+def _count(params, state, t, arm, arrivals, rng):
+    state.arrived[0] += arrivals.n
+    return state
+
+
+class Counts(NamedTuple):
+    arrived: Any
+
+
+@dataclass(frozen=True)
+class FirstAction(LateLearner):
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_nothing, _first, _count)
+    inner_accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+
+    def parameters(self, problem):
+        return Counts(np.zeros(1))
+
+
+def test_delayed_games_are_compiled():
+    """The context is shown at once."""
+    run = simulate(delayed(TABLE, FixedDelay(2)), FirstAction())
+    assert float(run.final("loss")[0]) == LOSSES[:, 0].sum()
 
 
 # ---------------------------------------------------------------- worlds

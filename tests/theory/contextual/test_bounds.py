@@ -27,6 +27,7 @@ from bandits.contextual import (
     linear_world,
     policy_world,
 )
+from bandits.delays import Bold, FixedDelay, delayed
 from sims import simulate
 from theory.bound import T
 from theory.contextual import bounds
@@ -77,6 +78,15 @@ def test_fastcb_at_its_best_gamma():
         assert bounds.FASTCB.value_for(POLICIES, replace(learner, gamma=other)) > best
     with pytest.raises(ValueError, match=r"foster2021.fastcb must have gamma > 2\*n_actions"):
         bounds.FASTCB.value(gamma=10.0, n_actions=5, error=1.0, expected_best_loss=0.0)
+
+
+def test_copies():
+    """m times the bound for its share of the rounds, at the tuning for that share."""
+    game = delayed(POLICIES, FixedDelay(7))
+    share = bounds.EXACT.value_for(replace(POLICIES, horizon=128), EXACT)
+    assert bounds.DELAYED.applies(game, Bold(EXACT)) == []
+    assert bounds.DELAYED.value_for(game, Bold(EXACT)) == pytest.approx(8 * share, rel=1e-9)
+    assert bounds.DELAYED.applies(game, Bold(SQUARECB)) == ["copies of the rule exact with an oracle in square loss"]
 
 
 def test_exponents():
