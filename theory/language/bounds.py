@@ -126,4 +126,9 @@ REGRET = Bound(
     rate_only=True,
 )
 
+LOOSE = {
+    "ours.noisy_words": "it counts the budget of every hypothesis, though words rule out many at once, and Cauchy-Schwarz "
+    "spreads the regret over all rounds",
+}
+
 BOUNDS = found_in(vars())
