@@ -127,7 +127,7 @@ REGRET = Bound(
 )
 
 LOOSE = {
-    "ours.noisy_words": "it counts the budget of every hypothesis, though words rule out many at once, and Cauchy-Schwarz "
+    "ours.noisy_words": "it counts the budget of every hypothesis, though one word rules out many, and Cauchy-Schwarz "
     "spreads the regret over all rounds",
 }
 
