@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import Checked, Numbers, checked, read_only
-from bandits.core.checks import array, as_array, choice, fits, integer, integers, real, several
+from bandits.core.checks import array, as_array, choice, fits, instance, integer, integers, real, several
 
 ANSWERS = ("reward", "position", "hint", "demonstration", "mask", "count")
 MOST = 256  # hypotheses of the guessing games: their tables hold up to N^3 numbers
@@ -121,6 +121,7 @@ class WordWorld(Checked):
 
     def refined(self, other: Any) -> "WordWorld":
         """Return the world that says this world's word and the other's; both without noise, with the same rewards."""
+        instance("other", other, WordWorld, "a WordWorld")
         if not (self.certain and other.certain and np.array_equal(self.rewards, other.rewards)):
             raise ValueError("other must be a world without noise and with the same rewards, as this one must")
         mine, its = self.words.argmax(axis=2), other.words.argmax(axis=2)

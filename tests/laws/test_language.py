@@ -13,6 +13,7 @@ from bandits.language import FirstPossible, Helix, LanguageGame, PossibleSamplin
 from bandits.protocol import LearnerSteps
 from bandits.switching import Bandit, Exp3
 from sims import simulate
+from theory.language import bounds
 from theory.language.exact import least_mistakes, transfer_eluder_dimension
 
 ANSWERS = ("reward", "position", "hint", "demonstration", "mask", "count")
@@ -250,6 +251,20 @@ def test_bad_input_is_one_line(make, said):
     with pytest.raises(ValueError, match=said) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_theorems_name_what_they_need():
+    same = WordWorld([[1.0, 0.0], [0.0, 1.0]], np.full((2, 2, 2), 0.5))
+    assert "a finite transfer eluder dimension" in bounds.MISTAKES.applies(LanguageGame(WordWorld.tied(), 5), Helix())
+    assert bounds.MISTAKES.applies(LanguageGame(WordWorld.number_guess(5), 5), Helix("random")) == []
+    assert bounds.NOISY_REGRET.applies(LanguageGame(same, 5), Helix()) == [
+        "words tell hypotheses apart where rewards differ"
+    ]
+    noisy = LanguageGame(WordWorld.number_guess(3).noisy(0.5), 5)
+    assert bounds.NOISY_REGRET.applies(noisy, Helix()) == []
+    assert bounds.NOISY_REGRET.applies(noisy, Helix(threshold=1.0)) == ["threshold at least ln(2 N / delta)"]
+    assert bounds.BUDGET.applies(observed(noisy, VersionSpace()), Helix()) == []
+    assert len(bounds.BUDGET.applies(observed(noisy, VersionSpace(threshold=9.0)), Helix())) == 1
 
 
 def test_a_verifier_of_ones_own():

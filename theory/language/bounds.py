@@ -21,6 +21,7 @@ over the rounds in which it is played the sum stays within 3 Lambda + 2. Over N 
 Cauchy-Schwarz gives the square root.
 """
 
+import math
 from typing import Any
 
 import sympy as sp
@@ -46,6 +47,12 @@ EXACT_SCORES = parameters_have("threshold 0", lambda problem, params: params.thr
 FEW = problem_has(
     f"at most {LARGEST_DIMENSION} hypotheses, so that the dimension is known",
     lambda problem: problem.world.n_hypotheses <= LARGEST_DIMENSION,
+)
+FINITE = problem_has(
+    "a finite transfer eluder dimension", lambda problem: transfer_eluder_dimension(problem.world) < math.inf
+)
+TELLING = problem_has(
+    "words tell hypotheses apart where rewards differ", lambda problem: problem.world.discrimination < math.inf
 )
 CONFIDENT = play_has(
     "threshold at least ln(2 N / delta)",
@@ -80,7 +87,7 @@ MISTAKES = Bound(
     Source(_XU, f"transfer eluder dimension (Definition 3); {_HERE}", _URL),
     "With certain words HELiX makes at most as many mistakes as the transfer eluder dimension, for every tie rule.",
     mode="every path",
-    assumptions=(WORDS, HELIX, CERTAIN, EXACT_SCORES, FEW),
+    assumptions=(WORDS, HELIX, CERTAIN, EXACT_SCORES, FEW, FINITE),
     readers=READERS,
 )
 TRUTH_KEPT = Bound(
@@ -112,7 +119,7 @@ NOISY_REGRET = Bound(
     Source("ours", f"part (c); {_HERE}"),
     "With probability 1 - delta the regret under noisy words grows like sqrt(T), where words tell rewards apart.",
     mode="probability",
-    assumptions=(WORDS, HELIX, NOISY, CONFIDENT),
+    assumptions=(WORDS, HELIX, NOISY, CONFIDENT, TELLING),
     readers=READERS,
 )
 REGRET = Bound(
