@@ -1,5 +1,12 @@
 """What a prediction is worth: a bit of advice in paging, experts' laws under log loss, a proxy for the reward."""
 
+from bandits.prediction.forecasters import KT as KT
+from bandits.prediction.forecasters import BayesMixture as BayesMixture
+from bandits.prediction.forecasters import DoubleMixture as DoubleMixture
+from bandits.prediction.forecasters import Laplace as Laplace
+from bandits.prediction.forecasters import PlugIn as PlugIn
+from bandits.prediction.mixture import SequencePrediction as SequencePrediction
+from bandits.prediction.mixture import Symbols as Symbols
 from bandits.prediction.paging import Advised as Advised
 from bandits.prediction.paging import PagingGame as PagingGame
 from bandits.prediction.paging import Request as Request

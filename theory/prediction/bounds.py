@@ -11,12 +11,20 @@ k - 1 other pages, so it lacks one of the k pages y that Flush held: B has evict
 bit is 0, wrongly. That request is not charged again, since a later flush finds y only after a later request. So there
 are at most eta_0 flushes. Each sets the bits of k pages, of which y is one whose next request is a miss of B, too; so
 it causes at most k - 1 misses that B lacks. The other misses of Flush are misses of B. The optimum is such a B.
+
+**Mixtures.** w_i is the prior of expert i, L_i its loss. The factors q_t(x_t) of the Bayes mixture telescope to
+sum_i w_i exp(-L_i), so its loss is -ln sum_i w_i exp(-L_i) <= L_i - ln w_i for each i. In the same way, by Jensen's
+inequality, it is at most -ln w(B) plus the mean of L_i under w given B, for each set B of experts: what counts is the
+weight of a neighbourhood of the truth, not the number of experts. Laplace's rule gives a binary sequence with k ones
+the probability 1 / ((n + 1) C(n, k)), and C(n, k) (k/n)^k (1 - k/n)^(n - k) <= 1, so its regret is at most ln(n + 1).
 """
 
 from typing import Any
 
-from theory.assumptions import feedback_is, learner_has, problem_has
-from theory.bound import Bound, Source, Symbol, found_in
+import sympy as sp
+
+from theory.assumptions import feedback_is, learner_has, parameters_have, problem_has
+from theory.bound import Bound, Source, Symbol, T, found_in
 
 CACHE = Symbol("cache", "k", positive=True, integer=True)
 HARMONIC = Symbol("harmonic", "H_k", positive=True)
@@ -83,6 +91,46 @@ MARK_PREDICT = Bound(
     "MarkPredict misses twice the optimum plus H_k for each bit that is wrongly 0, plus 1 for each that is wrongly 1.",
     assumptions=(PAGING, ONE_ROW, PHASE),
     readers=READERS,
+)
+
+LEAST_WEIGHT = Symbol("least_weight", "w", positive=True)
+
+SYMBOLS = feedback_is("symbols")
+BINARY = problem_has("two symbols", lambda problem: problem.n_symbols == 2)
+CONSTANT = learner_has("order 0", lambda learner: learner.order == 0)
+POSITIVE = parameters_have("a positive prior for each expert", lambda problem, params: params.least_weight > 0.0)
+
+MIXTURE = Bound(
+    "feder2025.mixture",
+    "BayesMixture",
+    "regret",
+    -sp.log(LEAST_WEIGHT),
+    Source("Feder, Urbanke & Fogel 2025", f"the mixture's loss for one expert; {_HERE}", "arXiv:2506.07661"),
+    "The Bayes mixture loses at most -ln w_i more than expert i, ln M for a uniform prior.",
+    mode="every path",
+    assumptions=(SYMBOLS, POSITIVE),
+)
+KT_REGRET = Bound(
+    "krichevsky1981.kt",
+    "KT",
+    "constant_regret",
+    sp.log(T) / 2 + sp.log(2),
+    Source(
+        "Krichevsky & Trofimov 1981", "upper bound for two symbols, equality at T = 1; checked for every count"
+    ),
+    "KT loses at most (ln T)/2 + ln 2 more than the best constant law of two symbols.",
+    mode="every path",
+    assumptions=(SYMBOLS, BINARY, CONSTANT),
+)
+LAPLACE_REGRET = Bound(
+    "ours.laplace_rule",
+    "Laplace",
+    "constant_regret",
+    sp.log(T + 1),
+    Source("ours", _HERE),
+    "Laplace's rule loses at most ln(T + 1) more than the best constant law of two symbols.",
+    mode="every path",
+    assumptions=(SYMBOLS, BINARY, CONSTANT),
 )
 
 BOUNDS = found_in(vars())
