@@ -115,9 +115,7 @@ KT_REGRET = Bound(
     "KT",
     "constant_regret",
     sp.log(T) / 2 + sp.log(2),
-    Source(
-        "Krichevsky & Trofimov 1981", "upper bound for two symbols, equality at T = 1; checked for every count"
-    ),
+    Source("Krichevsky & Trofimov 1981", "upper bound for two symbols, equality at T = 1; checked for every count"),
     "KT loses at most (ln T)/2 + ln 2 more than the best constant law of two symbols.",
     mode="every path",
     assumptions=(SYMBOLS, BINARY, CONSTANT),
