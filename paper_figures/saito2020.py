@@ -5,7 +5,7 @@ import numpy as np
 from bandits.contextual import clipped_estimate, clipped_moments
 from paper_figures import kit
 from paper_figures.kit import Figure, Frame, Panels, Paper, changed, setting
-from paper_figures.style import BLACK, BLUE, RED, Look
+from paper_figures.style import BLACK, BLUE, GREY, RED, Look
 
 PAPER = Paper(
     title="Unbiased Recommender Learning from Missing-Not-At-Random Implicit Feedback",
@@ -66,7 +66,7 @@ class Clipping(Figure):
         for name, look in LOOKS.items():
             kit.marked(panel, frame["clip"], frame[name], look)
             panel.plot(frame["clip"], frame[f"simulated_{name}"], "o", color=look.colour, markersize=4)
-        panel.plot([], [], "o", color="grey", markersize=4, label="simulated")
+        panel.plot([], [], "o", color=GREY, markersize=4, label="simulated")
         panel.set(xlabel="clip $M$", ylabel="squared error (loss²)")
         panel.set_ylim(bottom=0.0)
         kit.legend_below(panel, 2)
