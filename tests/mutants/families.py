@@ -98,7 +98,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "contextual": [
         *_in("tests/laws", "contextual"),
-        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game"),
+        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "losses": [

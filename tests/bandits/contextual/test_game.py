@@ -1,8 +1,6 @@
 """The game: what is measured and revealed, plays that are refused, worlds, tables of one's own, other libraries."""
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import polars
@@ -21,7 +19,6 @@ from bandits.contextual import (
     LogisticDescent,
     Mixture,
     Play,
-    PlayedLoss,
     Ridge,
     TableWorld,
     VovkAzouryWarmuth,
@@ -32,10 +29,6 @@ from bandits.contextual import (
 )
 from bandits.contextual.gap_weighting import KL_TO_TRIANGLE
 from bandits.core.actions import InvalidAction
-from bandits.core.jit import kernel
-from bandits.delays import FixedDelay, delayed
-from bandits.delays.exponential_weights import LateLearner
-from bandits.protocol import LearnerSteps
 from sims import simulate
 
 CONTEXTS = np.array([[1.0, 0.0], [0.5, 2.0], [0.0, -1.0]])
@@ -132,41 +125,6 @@ def test_contexts_and_losses_are_revealed():
 def test_invalid_plays_are_named(action, error, text):
     with pytest.raises(error, match=text):
         simulate(TABLE, Scripted(action, 0, 0), backend="python")
-
-
-@kernel
-def _nothing(params, rng):
-    return Counts(np.zeros(1))
-
-
-@kernel
-def _first(params, state, context, t, rng):
-    return 0 if context.shape[0] == 1 else 1
-
-
-@kernel
-def _count(params, state, t, arm, arrivals, rng):
-    state.arrived[0] += arrivals.n
-    return state
-
-
-class Counts(NamedTuple):
-    arrived: Any
-
-
-@dataclass(frozen=True)
-class FirstAction(LateLearner):
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_nothing, _first, _count)
-    inner_accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
-
-    def parameters(self, problem):
-        return Counts(np.zeros(1))
-
-
-def test_delayed_games_are_compiled():
-    """The context is shown at once."""
-    run = simulate(delayed(TABLE, FixedDelay(2)), FirstAction())
-    assert float(run.final("loss")[0]) == LOSSES[:, 0].sum()
 
 
 # ---------------------------------------------------------------- worlds
