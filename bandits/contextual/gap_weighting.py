@@ -15,7 +15,7 @@ import numpy as np
 
 from bandits.contextual.laws import RULES, write_law
 from bandits.contextual.oracles import Oracle, OracleSteps, VovkAzouryWarmuth
-from bandits.contextual.problem import ContextualGame, Play, PlayedLoss, Revealed, Size
+from bandits.contextual.problem import AllRevealed, ContextualGame, EveryLoss, Play, PlayedLoss, Revealed, Size
 from bandits.core.actions import arm_of
 from bandits.core.checks import instance, optional_real
 from bandits.core.exponential_weights import pick
@@ -46,7 +46,7 @@ class OracleState(NamedTuple):
 
 
 @cache
-def _steps(oracle: OracleSteps) -> LearnerSteps:
+def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
     start, predict, learn = oracle
 
     @kernel
@@ -64,14 +64,23 @@ def _steps(oracle: OracleSteps) -> LearnerSteps:
         after = learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)
         return OracleState(after, state.law, state.guess)
 
-    return LearnerSteps(init, act, update)
+    @kernel
+    def update_all(
+        params: OracleParams, state: OracleState, t: int, play: Any, seen: AllRevealed, rng: Stream
+    ) -> OracleState:
+        after = state.oracle
+        for a in range(params.n_actions):
+            after = learn(params.oracle, after, seen.context, a, seen.losses[a])
+        return OracleState(after, state.law, state.guess)
+
+    return LearnerSteps(init, act, update_all if informed else update)
 
 
 class OracleLearner(Learner):
-    """Base of the learners over an `oracle`, a field."""
+    """Base of the learners over an `oracle`, a field; under full information it learns the losses of all actions."""
 
     oracle: Oracle
-    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss, EveryLoss)
 
     @property
     def name(self) -> str:
@@ -80,7 +89,7 @@ class OracleLearner(Learner):
 
     def steps_for(self, problem: Any) -> LearnerSteps:
         """Return the compiled functions for the oracle."""
-        return _steps(self.oracle.steps)
+        return _steps(self.oracle.steps, isinstance(problem.feedback, EveryLoss))
 
 
 def guarantee(learner: OracleLearner, size: Size, given: float | None) -> float:

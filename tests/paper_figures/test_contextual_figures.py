@@ -6,6 +6,7 @@ from paper_figures.foster2020.regret import Estimation, Regret
 from paper_figures.foster2020.value import Value
 from paper_figures.foster2021 import SmallLosses
 from paper_figures.saito2020 import Clipping
+from paper_figures.wei2025 import Routing
 from paper_figures.yi2023 import Matching
 
 
@@ -34,6 +35,14 @@ def test_fastcb_stops_losing_where_the_best_policy_never_loses(table):
     lost = {name: rows.filter(learner=name)["regret_mean"].to_numpy() for name in ("exact", "FastCB")}
     assert lost["FastCB"][-1] - lost["FastCB"][0] < 1.0
     assert lost["exact"][-1] > 2.0 * lost["FastCB"][-1]
+
+
+def test_one_learner_routes_for_every_preference(table):
+    """It is better than each model alone on average, and never than the best routing but for the few queries."""
+    frame = table(Routing.name)
+    singles = [frame[name].mean() for name in frame.columns if name.startswith("model_")]
+    assert frame["loss_mean"].mean() < min(singles)
+    assert (frame["loss_mean"] >= frame["best"] - 1e-9).all()
 
 
 def test_diagonal_scores(table):
