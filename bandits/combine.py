@@ -247,6 +247,10 @@ class Observed(Wrapped):
         """The problem's compiled functions, with the probe's."""
         return _observed_steps(self.problem.steps, self.probe.steps)
 
+    def plays(self, learner: Any) -> int | None:
+        """Return what the problem returns: a probe draws nothing."""
+        return self.problem.plays(learner)
+
     def setting(self) -> ObservedSetting:
         """Return what the compiled functions receive."""
         return ObservedSetting(self.problem.setting(), self.probe.setting(self.problem))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import contextual_contest
+import convex_contest
 import numpy as np
 import one_sided_contest
 import preference_contest
@@ -89,6 +90,7 @@ def against_c(library: ctypes.CDLL, horizon: int, sizes: Sequence[int]) -> Itera
     yield from _threshold_search(library, horizon)
     yield from _one_sided(library)
     yield _contextual(library, horizon)
+    yield from _convex(library, horizon)
     yield _preference(library)
 
 
@@ -279,6 +281,23 @@ def _contextual(library: ctypes.CDLL, horizon: int) -> Entry:
         return Contest("inverse gap weighting, d = 5", 10, horizon, ours, rival, 1000.0, threaded=False)
 
     return Entry("inverse gap weighting, d = 5", 10, build)
+
+
+def _convex(library: ctypes.CDLL, horizon: int) -> Iterator[Entry]:
+    """Yield optimistic descent in five dimensions, and AdaNormalHedge with ten experts."""
+
+    def descent() -> Contest:
+        game = convex_contest.noisy(horizon)
+        ours, rival = convex_contest.descent(game, SEED), convex_contest.descent_in_c(library, game, SEED)
+        return Contest("optimistic descent, d = 5", 5, horizon, ours, rival, 20.0, threaded=False)
+
+    def master() -> Contest:
+        game = convex_contest.night(horizon)
+        ours, rival = convex_contest.hedged(game), convex_contest.hedged_in_c(library, game)
+        return Contest("AdaNormalHedge, experts that sleep", 10, horizon, ours, rival, 60.0, threaded=False)
+
+    yield Entry("optimistic descent, d = 5", 5, descent)
+    yield Entry("AdaNormalHedge, experts that sleep", 10, master)
 
 
 def _preference(library: ctypes.CDLL) -> Entry:

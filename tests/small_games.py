@@ -2,7 +2,19 @@
 
 import numpy as np
 
-from bandits import contextual, delays, graphs, losses, one_sided, partial, preference, switching, threshold
+from bandits import (
+    contextual,
+    convex,
+    delays,
+    graphs,
+    language,
+    losses,
+    one_sided,
+    partial,
+    preference,
+    switching,
+    threshold,
+)
 from bandits.delays.exponential_weights import LateLearner
 from bandits.preference import games
 
@@ -21,7 +33,10 @@ POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
+GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
 REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
+PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
+GROUPED = convex.synthetic_groups(HORIZON)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -47,6 +62,13 @@ def contextual_game(feedback=None, **changes):
     """Return a small contextual game that all its learners play: three functions of two contexts, three actions."""
     base = {"world": CONTEXTS, "horizon": HORIZON, "feedback": feedback or contextual.PlayedLoss()}
     return contextual.ContextualGame(**(base | changes))
+
+
+def convex_game(feedback=None, **changes):
+    """Return a small game of convex losses that all its learners play."""
+    losses = convex.SEALosses([0.5, -0.25], noise=0.5, curvature=1.0)
+    base = {"losses": losses, "domain": convex.Ball(2), "horizon": HORIZON}
+    return convex.ConvexGame(**(base | {"feedback": feedback or convex.Gradient()} | changes))
 
 
 def threshold_game(feedback=None, **changes):
@@ -87,8 +109,16 @@ GAMES = {
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),
     partial.Signals: signal_game,
+    convex.Gradient: convex_game,
+    convex.HintedGradient: lambda: convex_game(convex.HintedGradient()),
+    convex.FullFunction: lambda: convex_game(convex.FullFunction()),
+    convex.TwoPoints: lambda: convex_game(convex.TwoPoints()),
+    convex.OnePoint: lambda: convex_game(convex.OnePoint()),
+    convex.Label: lambda: convex.GroupedPrediction(GROUPED),
+    convex.AwakeLosses: lambda: convex.SleepingExperts(TABLE, np.tile([[1, 1, 0], [0, 1, 1]], (HORIZON // 2, 1))),
     delays.Summed: lambda: delays.delayed(switching_game(), delays.FixedDelay(2), summed=True),
     contextual.PlayedLoss: contextual_game,
+    language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),

@@ -107,11 +107,8 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any, check_action: Any) 
     def init(setting: DelayedSetting, env: Stream) -> DelayedWorld:
         n = setting.places
         shown = Arrivals(np.zeros(n, np.int64), np.zeros(n, np.int64), make(n, setting.example), 0)
-        ends = np.full(n, -1)
-        kept = make(n, setting.example)
-        return DelayedWorld(
-            init_problem(setting.problem, env), kept, ends, ends.copy(), ends.copy(), np.zeros(n, np.int64), shown
-        )
+        ends, kept, actions = np.full(n, -1), make(n, setting.example), np.zeros(n, np.int64)
+        return DelayedWorld(init_problem(setting.problem, env), kept, ends, ends.copy(), ends.copy(), actions, shown)
 
     @kernel
     def observe(setting: DelayedSetting, world: DelayedWorld, t: int, env: Stream) -> Any:
@@ -129,9 +126,7 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any, check_action: Any) 
         world.actions[place] = arm_of(action)
         if due < setting.horizon:
             list_arrival(world, t, due)
-        n = 0
-        arrived = world.arrived
-        earlier = world.first[place]
+        n, arrived, earlier = 0, world.arrived, world.first[place]
         while earlier >= 0:
             at = earlier & (setting.places - 1)
             arrived.rounds[n] = earlier

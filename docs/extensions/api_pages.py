@@ -15,6 +15,8 @@ MODULES = {
         "bandits.graphs": "feedback graphs",
         "bandits.partial": "partial monitoring",
         "bandits.contextual": "contextual bandits by online regression",
+        "bandits.convex": "online convex optimisation, regret of every group",
+        "bandits.language": "language feedback",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",
         "bandits.preference": "preference games, duels, leader and follower, trajectories",

@@ -20,6 +20,8 @@ FAMILIES = {
     "graphs": "Feedback graphs",
     "partial": "Partial monitoring",
     "contextual": "Contextual bandits",
+    "convex": "Online convex optimisation",
+    "language": "Language feedback",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

@@ -16,13 +16,22 @@ _PLACES = {  # first match counts
     "bandits/graphs": "graphs",
     "bandits/partial": "partial",
     "bandits/contextual": "contextual",
+    "bandits/language": "language",
+    "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
     "bandits/core": "core",
     "bandits": "core",
     "theory": "theory",
 }
-_LEFT_OUT = {"__init__", "examples", "own_table", "scored", "tables"}  # worked examples and readers of tables are data
+_LEFT_OUT = {
+    "__init__",
+    "examples",
+    "group_tables",
+    "own_table",
+    "scored",
+    "tables",
+}  # worked examples and readers of tables are data
 _DOORS = {"bandits.adapters", "bandits.jit", "bandits.plain", "bandits.protocol", "bandits.rng"}  # to code elsewhere
 _CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "shelf", "summation"}
 _EXACT = {f"switching.exact.{name}" for name in ("informed", "play", "steady", "trees")}
@@ -100,6 +109,11 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "contextual"),
         *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
+    ],
+    "language": _in("tests/laws", "language"),
+    "convex": [
+        *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
+        *_in("tests/theory/convex", "theorems"),
     ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),

@@ -1,0 +1,270 @@
+"""Optimistic learners: a hint M_t guesses the gradient g_t; the closer, the smaller the regret.
+
+With feedback `HintedGradient` the hints are those of the game; with `Gradient`, M_t = g_(t-1) and M_1 = 0.
+
+Sources: Chen, Tu, Zhao & Zhang, "Optimistic Online Mirror Descent for Bridging Stochastic and Adversarial Online Convex
+Optimization" (JMLR 25, 2024); Sachs, Hadiji, van Erven & Guzman, "Between Stochastic and Adversarial Online Convex
+Optimization" (NeurIPS 2022).
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.convex.domains import Region, least_point, project
+from bandits.convex.feedback import FullFunction, Gradient, Hinted, HintedGradient, Quadratic
+from bandits.convex.gradient_descent import ConvexLearner, descend, strong_convexity_of
+from bandits.convex.problem import ConvexGame
+from bandits.core.checks import optional_real
+from bandits.core.jit import kernel
+from bandits.core.rng import Stream
+from bandits.protocol import LearnerSteps
+
+
+class OptimisticParams(NamedTuple):
+    """The domain and what the step sizes are made of."""
+
+    region: Region
+    square: float  # D^2
+    offset: float  # delta + 4 G^2, nu, or mu
+
+
+class OptimisticState(NamedTuple):
+    """The point to play, what is known without the hint, and the hint."""
+
+    x: Any  # (d,) float64
+    base: Any  # (d,) float64: the point without hint, the sum of gradients, or mu sum x - sum g
+    hint: Any  # (d,) float64, M_t, where it is the last gradient
+    errors: float  # sum of |g - M|^2, weighted for OFTRL; of curvatures for FollowTheLeader
+    rate: float  # eta_t
+
+
+@kernel
+def _init(params: OptimisticParams, rng: Stream) -> OptimisticState:
+    d = params.region.start.size
+    rate = params.square / params.offset
+    return OptimisticState(params.region.start.copy(), np.zeros(d), np.zeros(d), 0.0, rate)
+
+
+@kernel
+def _init_at_start(params: OptimisticParams, rng: Stream) -> OptimisticState:
+    start = params.region.start
+    rate = math.sqrt(params.square / params.offset)
+    return OptimisticState(start.copy(), start.copy(), np.zeros(start.size), 0.0, rate)
+
+
+@cache
+def _steps(init: Any, look: Any, learn: Any, hinted: bool) -> LearnerSteps:
+    """Return the steps of a learner.
+
+    look: kernel (params, state, t, hint), which writes the point of round t into state.x.  learn: kernel (params,
+    state, t, x, g, hint) -> state without regard to the next hint.
+    """
+
+    @kernel
+    def act(params: OptimisticParams, state: OptimisticState, t: int, rng: Stream) -> Any:
+        return state.x
+
+    @kernel
+    def update(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, rng: Stream) -> Any:
+        after = learn(params, state, t, x, g, state.hint)
+        for i in range(g.size):
+            after.hint[i] = g[i]
+        look(params, after, t + 1, after.hint)
+        return after
+
+    @kernel
+    def act_on_hint(params: OptimisticParams, state: OptimisticState, hint: Any, t: int, rng: Stream) -> Any:
+        look(params, state, t, hint)
+        return state.x
+
+    @kernel
+    def update_on_hint(
+        params: OptimisticParams, state: OptimisticState, t: int, x: Any, seen: Hinted, rng: Stream
+    ) -> Any:
+        return learn(params, state, t, x, seen.gradient, seen.hint)
+
+    return LearnerSteps(init, act_on_hint, update_on_hint) if hinted else LearnerSteps(init, act, update)
+
+
+@kernel
+def _error(g: Any, hint: Any) -> float:
+    total = 0.0
+    for i in range(g.size):
+        total += (g[i] - hint[i]) * (g[i] - hint[i])
+    return total
+
+
+# ---------------------------------------------------------------- mirror descent
+
+
+@kernel
+def _look_down(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
+    for i in range(hint.size):
+        state.x[i] = state.base[i] - state.rate * hint[i]
+    project(params.region, state.x)
+
+
+@kernel
+def _learn_down(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any) -> OptimisticState:
+    descend(params.region, state.base, state.rate, g)
+    errors = state.errors + _error(g, hint)
+    rate = math.sqrt(params.square / (params.offset + errors))
+    return OptimisticState(state.x, state.base, state.hint, errors, rate)
+
+
+class Optimistic(ConvexLearner):
+    """Base of the learners that use hints where there are some, and else the last gradient."""
+
+    pieces: ClassVar[tuple[Any, Any, Any]]  # init, look, learn
+    accepts: ClassVar[tuple[type, ...]] = (Gradient, HintedGradient)
+
+    def steps_for(self, problem: Any) -> LearnerSteps:
+        """Return the compiled functions for hints of the game, or for the learner's own."""
+        return _steps(*self.pieces, isinstance(problem.feedback, HintedGradient))
+
+
+@dataclass(frozen=True)
+class OptimisticDescent(Optimistic):
+    """Optimistic mirror descent in Euclidean norm: x_t = Proj(w_t - eta_t M_t), w_(t+1) = Proj(w_t - eta_t g_t).
+
+    eta_t = D / sqrt(delta + 4 G^2 + V_(t-1)), V_t = sum_{s <= t} |g_s - M_s|^2.
+    offset: delta >= 0; None means 20 D^2 L^2, for L-smooth losses between stochastic and adversarial.
+    """
+
+    offset: float | None = None
+    pieces: ClassVar[tuple[Any, Any, Any]] = (_init_at_start, _look_down, _learn_down)
+    steps: ClassVar[LearnerSteps] = _steps(_init_at_start, _look_down, _learn_down, False)
+    draws: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        optional_real("offset", self.offset, low=0.0)
+
+    def parameters(self, problem: ConvexGame) -> OptimisticParams:
+        """Return domain, D^2 and delta + 4 G^2."""
+        square, G = problem.diameter**2, problem.gradient_bound
+        delta = 20.0 * square * problem.smoothness**2 if self.offset is None else self.offset
+        return OptimisticParams(problem.domain.region, square, (delta + 4.0 * G * G) or 1.0)
+
+
+# ---------------------------------------------------------------- follow the regularised leader
+
+
+@kernel
+def _look_ahead(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
+    for i in range(hint.size):
+        state.x[i] = params.region.start[i] - 0.5 * state.rate * (state.base[i] + hint[i])
+    project(params.region, state.x)
+
+
+@kernel
+def _learn_sum(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any) -> OptimisticState:
+    for i in range(g.size):
+        state.base[i] += g[i]
+    errors = state.errors + state.rate * _error(g, hint)
+    return OptimisticState(state.x, state.base, state.hint, errors, params.square / (params.offset + errors))
+
+
+@dataclass(frozen=True)
+class OptimisticFTRL(Optimistic):
+    """Optimistic follow the regularised leader: x_t = argmin <sum_{s < t} g_s + M_t, x> + |x - x_1|^2 / eta_t.
+
+    eta_t = D^2 / (nu + sum_{s < t} eta_s |g_s - M_s|^2).
+    offset: nu > 0; None means 2 D G, and D sqrt(4 G^2 + 9 L^2 D^2) for L-smooth losses with L > 0, which minimises the
+    bound.
+    """
+
+    offset: float | None = None
+    pieces: ClassVar[tuple[Any, Any, Any]] = (_init, _look_ahead, _learn_sum)
+    steps: ClassVar[LearnerSteps] = _steps(_init, _look_ahead, _learn_sum, False)
+    draws: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        optional_real("offset", self.offset, low=0.0, open_low=True)
+
+    def parameters(self, problem: ConvexGame) -> OptimisticParams:
+        """Return domain, D^2 and nu."""
+        D, G, L = problem.diameter, problem.gradient_bound, problem.smoothness
+        nu = D * math.sqrt(4.0 * G * G + 9.0 * L * L * D * D) if self.offset is None else self.offset
+        return OptimisticParams(problem.domain.region, D * D, nu or 1.0)
+
+
+# ---------------------------------------------------------------- follow the leader
+
+
+@kernel
+def _look_for_leader(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
+    if t == 0:
+        least_point(params.region, hint, state.x)
+        return
+    weight = params.offset * t
+    for i in range(hint.size):
+        state.x[i] = (state.base[i] - hint[i]) / weight
+    project(params.region, state.x)
+
+
+@kernel
+def _learn_centres(
+    params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any
+) -> OptimisticState:
+    for i in range(g.size):
+        state.base[i] += params.offset * x[i] - g[i]
+    return state
+
+
+@dataclass(frozen=True)
+class OptimisticFTL(Optimistic):
+    """Optimistic follow the leader: x_t = argmin sum_{s < t} [<g_s, x> + (mu/2) |x - x_s|^2] + <M_t, x>.
+
+    strong_convexity: mu > 0; None means the curvature of the losses. Without hint the first point is the centre.
+    """
+
+    strong_convexity: float | None = None
+    pieces: ClassVar[tuple[Any, Any, Any]] = (_init, _look_for_leader, _learn_centres)
+    steps: ClassVar[LearnerSteps] = _steps(_init, _look_for_leader, _learn_centres, False)
+    draws: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        optional_real("strong_convexity", self.strong_convexity, low=0.0, open_low=True)
+
+    def parameters(self, problem: ConvexGame) -> OptimisticParams:
+        """Return domain and mu; ValueError where mu is not known."""
+        mu = strong_convexity_of(self, problem)
+        return OptimisticParams(problem.domain.region, problem.diameter**2, mu)
+
+
+@kernel
+def _act_on_functions(params: OptimisticParams, state: OptimisticState, t: int, rng: Stream) -> Any:
+    return state.x
+
+
+@kernel
+def _update_functions(
+    params: OptimisticParams, state: OptimisticState, t: int, x: Any, f: Quadratic, rng: Stream
+) -> OptimisticState:
+    curvature = state.errors + f.curvature
+    for i in range(f.linear.size):
+        state.base[i] += f.linear[i]
+    if curvature > 0.0:
+        for i in range(f.linear.size):
+            state.x[i] = -state.base[i] / curvature
+        project(params.region, state.x)
+    else:
+        least_point(params.region, state.base, state.x)
+    return OptimisticState(state.x, state.base, state.hint, curvature, state.rate)
+
+
+@dataclass(frozen=True)
+class FollowTheLeader(ConvexLearner):
+    """Follow the leader on whole functions: x_t minimises the losses so far; the first point is the centre."""
+
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act_on_functions, _update_functions)
+    accepts: ClassVar[tuple[type, ...]] = (FullFunction,)
+    draws: ClassVar[bool] = False
+
+    def parameters(self, problem: ConvexGame) -> OptimisticParams:
+        """Return the domain; `offset` is the losses' strong convexity."""
+        return OptimisticParams(problem.domain.region, problem.diameter**2, problem.smoothness)

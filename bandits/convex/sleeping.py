@@ -1,0 +1,250 @@
+"""Prediction with experts that sleep: in each round some are awake, and weights are put on those.
+
+AdaNormalHedge (Luo & Schapire, COLT 2015): with R the regret of the learner to an expert over the rounds in which it
+was awake, and C the sum of its sizes,
+
+    w = [Phi(R + 1, C + 1) - Phi(R - 1, C + 1)] / 2,   Phi(R, C) = exp(max(R, 0)^2 / (3 C)),
+
+and weights of awake experts are proportional to w, uniform where all w are 0. It has no parameters.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.core.actions import InvalidAction, Part, returns
+from bandits.core.arguments import Checked, Numbers
+from bandits.core.checks import array, integer
+from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.rng import Stream
+from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem, known
+
+_ROUNDING = 1e-9  # by which weights may miss the sum 1
+
+
+class Regrets(NamedTuple):
+    """Regret to each expert while it was awake, and the sum of its sizes."""
+
+    total: Any  # (N,) float64, R
+    size: Any  # (N,) float64, C
+
+
+@shared_kernel
+def expert_weight(total: float, size: float) -> float:
+    """Return w of an expert with R = total and C = size."""
+    if total <= -1.0:
+        return 0.0
+    scale = 1.0 / (3.0 * (size + 1.0))
+    above = math.exp((total + 1.0) * (total + 1.0) * scale)
+    return 0.5 * (above - (math.exp((total - 1.0) * (total - 1.0) * scale) if total > 1.0 else 1.0))
+
+
+@shared_kernel
+def weigh(regrets: Regrets, awake: Any, out: Any) -> None:
+    """Write the weights of the experts (N,) into out; they sum to 1 where any of them is awake."""
+    total, count = 0.0, 0
+    for i in range(out.size):
+        out[i] = 0.0
+        if awake[i]:
+            out[i] = expert_weight(regrets.total[i], regrets.size[i])
+            total += out[i]
+            count += 1
+    for i in range(out.size):
+        if awake[i]:
+            out[i] = out[i] / total if total > 0.0 else 1.0 / count
+
+
+@shared_kernel
+def count_regrets(regrets: Regrets, awake: Any, weights: Any, losses: Any) -> float:
+    """Add a round with losses (N,) in [0, 1] of those who are awake; return the loss of the weights."""
+    mean = 0.0
+    for i in range(weights.size):
+        if awake[i]:
+            mean += weights[i] * losses[i]
+    for i in range(weights.size):
+        if awake[i]:
+            regrets.total[i] += mean - losses[i]
+            regrets.size[i] += abs(mean - losses[i])
+    return mean
+
+
+@rare_kernel
+def worst_ratio(regrets: Regrets) -> float:
+    """Return the largest R / sqrt(3 C ln(N B)), B = 1 + (3/2) mean (1 + ln(1 + C)): at most 1 on every path."""
+    n, logs, worst = regrets.size.size, 0.0, 0.0
+    for i in range(n):
+        logs += 1.0 + math.log1p(regrets.size[i])
+    spread = math.log(n * (1.0 + 1.5 * logs / n))
+    for i in range(n):
+        if regrets.size[i] > 0.0:
+            worst = max(worst, regrets.total[i] / math.sqrt(3.0 * regrets.size[i] * spread))
+    return worst
+
+
+# ---------------------------------------------------------------- the game
+
+
+@dataclass(frozen=True)
+class AwakeLosses(Checked):
+    """The losses of the experts that were awake; those of others are 0."""
+
+    kind: ClassVar[str] = "losses of awake experts"
+
+
+class SleepingSetting(NamedTuple):
+    """Losses and who is awake."""
+
+    losses: Any  # (T, N) float64, 0 of those who sleep
+    awake: Any  # (T, N) bool
+
+
+class SleepingWorld(NamedTuple):
+    """Loss of the learner, and its regret to each expert."""
+
+    loss: Sum
+    regrets: Regrets
+
+
+class SleepingMetrics(NamedTuple):
+    """Metrics after a number of rounds."""
+
+    loss: float
+    regret: float
+    ratio: float
+
+
+_check_weights = returns(None, Part("the weights", "number", 1))
+
+
+@kernel
+def _init(setting: SleepingSetting, env: Stream) -> SleepingWorld:
+    n = setting.losses.shape[1]
+    return SleepingWorld(empty_sum(), Regrets(np.zeros(n), np.zeros(n)))
+
+
+@kernel
+def _observe(setting: SleepingSetting, world: SleepingWorld, t: int, env: Stream) -> Any:
+    return setting.awake[t], world
+
+
+@kernel
+def _respond(setting: SleepingSetting, world: SleepingWorld, t: int, weights: Any, env: Stream) -> Any:
+    _check_weights(weights)
+    if weights.size != setting.awake.shape[1]:
+        raise InvalidAction("the weights must be {}, got {}", t, setting.awake.shape[1], weights.size)
+    total = 0.0
+    for i in range(weights.size):
+        if not weights[i] >= 0.0 or (weights[i] > 0.0 and not setting.awake[t, i]):
+            raise InvalidAction("the weight of expert {} must be 0 or more, 0 if it sleeps, got {}", t, i, weights[i])
+        total += weights[i]
+    if not abs(total - 1.0) <= _ROUNDING:
+        raise InvalidAction("the weights must sum to 1, got {}", t, total)
+    loss = count_regrets(world.regrets, setting.awake[t], weights, setting.losses[t])
+    return setting.losses[t], SleepingWorld(plus(world.loss, loss, t), world.regrets)
+
+
+@kernel
+def _measure(setting: SleepingSetting, world: SleepingWorld, n_rounds: int) -> SleepingMetrics:
+    largest = world.regrets.total[0]
+    for total in world.regrets.total:
+        largest = max(largest, total)
+    return SleepingMetrics(value(world.loss), largest, worst_ratio(world.regrets))
+
+
+@dataclass(frozen=True, eq=False)
+class SleepingExperts(RoundProblem):
+    """A game of experts that sleep: put weights (N,) that sum to 1 on those that are awake, and pay their mean loss.
+
+    losses: (T, N) in [0, 1].  awake: (T, N) of 0 and 1, at least one 1 per round.  horizon: None means T.
+    Metrics: loss; regret, to the expert with the largest over the rounds in which it is awake; ratio, the largest of
+    the regrets divided by the bound of AdaNormalHedge.
+    """
+
+    losses: Numbers
+    awake: Numbers
+    horizon: int = None  # type: ignore[assignment]
+    feedback: ClassVar[AwakeLosses] = AwakeLosses()
+    steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond, _measure, _observe)
+    metrics: ClassVar[tuple[str, ...]] = SleepingMetrics._fields
+
+    def __post_init__(self) -> None:
+        losses, awake = array("losses", self.losses, 2, 0.0, 1.0), array("awake", self.awake, 2, 0.0, 1.0) == 1.0
+        if losses.shape != awake.shape:
+            raise ValueError(f"awake must have the shape of losses, {losses.shape}, got {awake.shape}")
+        if not awake.any(axis=1).all():
+            raise ValueError(f"awake must have a 1 in every row, got none in row {int(awake.any(axis=1).argmin())}")
+        horizon = len(losses) if self.horizon is None else integer("horizon", self.horizon, 1, len(losses))
+        for name, made in (("losses", np.where(awake, losses, 0.0)), ("awake", awake), ("horizon", horizon)):
+            object.__setattr__(self, name, made)
+
+    @property
+    def n_actions(self) -> int:
+        """Number of experts N."""
+        return int(self.losses.shape[1])
+
+    def plays(self, learner: Any) -> int | None:
+        """Return 1 for a learner that draws nothing, else None."""
+        return 1 if hasattr(learner, "draws") and not known(learner, "draws", "bandits") else None
+
+    def setting(self) -> SleepingSetting:
+        """Return what the compiled functions receive."""
+        return SleepingSetting(self.losses, self.awake)
+
+    def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
+        """Return bounds on a metric at the horizon; ValueError for the ratio."""
+        if metric == "ratio":
+            raise ValueError("no proven range of the ratio")
+        return -self.horizon * (1.0 + 1e-9), self.horizon * (1.0 + 1e-9)
+
+
+# ---------------------------------------------------------------- the learner
+
+
+class HedgeParams(NamedTuple):
+    """N."""
+
+    n_experts: int
+
+
+class HedgeState(NamedTuple):
+    """Regrets and the weights of the round."""
+
+    regrets: Regrets
+    awake: Any  # (N,) bool, scratch
+    weights: Any  # (N,) float64, scratch
+
+
+@kernel
+def _begin(params: HedgeParams, rng: Stream) -> HedgeState:
+    n = params.n_experts
+    return HedgeState(Regrets(np.zeros(n), np.zeros(n)), np.zeros(n, np.bool_), np.zeros(n))
+
+
+@kernel
+def _act(params: HedgeParams, state: HedgeState, awake: Any, t: int, rng: Stream) -> Any:
+    for i in range(awake.size):
+        state.awake[i] = awake[i]
+    weigh(state.regrets, awake, state.weights)
+    return state.weights
+
+
+@kernel
+def _update(params: HedgeParams, state: HedgeState, t: int, weights: Any, losses: Any, rng: Stream) -> HedgeState:
+    count_regrets(state.regrets, state.awake, state.weights, losses)
+    return state
+
+
+@dataclass(frozen=True)
+class AdaNormalHedge(Learner):
+    """AdaNormalHedge for experts that sleep."""
+
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_begin, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (AwakeLosses,)
+    draws: ClassVar[bool] = False
+
+    def parameters(self, problem: SleepingExperts) -> HedgeParams:
+        """Return N."""
+        return HedgeParams(problem.n_actions)

@@ -1,0 +1,364 @@
+"""Domains, losses and feedback of convex games, held to NumPy and to their definitions; played by the interpreter."""
+
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+import sims
+from bandits import convex
+from bandits.convex import (
+    Ball,
+    Box,
+    ConvexGame,
+    FullFunction,
+    GradientTable,
+    HintedGradient,
+    OnePoint,
+    Pair,
+    QuadraticLosses,
+    SEALosses,
+    Simplex,
+    TwoPoints,
+    bandit_descent,
+    domains,
+)
+from bandits.core.jit import kernel
+from tests.drivers import plain, stream_of
+from tests.mutants.rejection import rejected
+
+simulate = partial(sims.simulate, backend="python")
+RNG = np.random.default_rng(7)
+ROWS = RNG.normal(size=(30, 3))
+SETS = [Ball(3, 0.7), Box([-1.0, 0.2, -0.5], [-0.5, 1.0, 2.0]), Simplex(3)]
+
+
+class Fixed:
+    """Plays the rows of a table: a plain learner. What it was shown last is in `shown` and `seen`."""
+
+    shown, seen = [], []
+
+    def __init__(self, points):
+        self.points = points
+
+    def reset(self, problem, rng):
+        self.t = -1
+        self.shown.clear()
+        self.seen.clear()
+
+    def act(self, observation, rng):
+        self.t += 1
+        self.shown.append(observation)
+        return self.points[self.t]
+
+    def update(self, observation, action, feedback, rng):
+        self.seen.append(feedback)
+
+
+# ---------------------------------------------------------------- domains
+
+vectors = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3).map(np.array)
+
+
+def check_projection(domain, y, z):
+    """<y - Py, z - Py> <= 0 for z in the domain, and what follows: P is idempotent and shortens distances."""
+    project = plain(domains.project)
+    py, pz = y.copy(), z.copy()
+    project(domain.region, py)
+    project(domain.region, pz)
+    assert domain.contains(py)
+    assert domain.contains(pz)
+    assert (y - py) @ (pz - py) <= 1e-9
+    again = py.copy()
+    project(domain.region, again)
+    assert again == pytest.approx(py, abs=1e-12)
+    assert np.linalg.norm(py - pz) <= np.linalg.norm(y - z) + 1e-12
+
+
+@settings(max_examples=50)
+@given(st.sampled_from(SETS), vectors, vectors)
+def test_projections(domain, y, z):
+    check_projection(domain, y, z)
+    assert np.linalg.norm(y - z) <= domain.diameter or not (domain.contains(y) and domain.contains(z))
+    point = np.zeros(3)
+    plain(domains.least_point)(domain.region, y, point)
+    assert domain.contains(point)
+    if y.any():
+        assert y @ point == pytest.approx(plain(domains.least_linear)(domain.region, y), abs=1e-9)
+
+
+@kernel
+def by_coordinates(region, x):
+    for i in range(x.size):
+        x[i] = min(max(x[i], -region.radius), region.radius)
+
+
+def test_mutant_of_projection(monkeypatch):
+    monkeypatch.setattr(domains, "project", by_coordinates)
+    rejected(check_projection, SETS[0], np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+
+
+def test_points_outside_are_refused():
+    game = ConvexGame(GradientTable(ROWS), Ball(3), 5)
+    for points, text in [
+        ([[0.0, 0.0, 1.1]], "the point must be in the domain, got one with norm 1.1"),
+        ([[0.0, np.nan, 0.0]], "the point must be in the domain"),
+        ([[0.0, 0.0]], "the point must have 3 coordinates, got 2"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            simulate(game, Fixed(np.array(points)), repetitions=1)
+    for domain, point in ((Box([0.0], [1.0]), [-1e-3]), (Simplex(2), [0.7, 0.7]), (Simplex(2), [1.5, -0.5])):
+        assert not domain.contains(point)
+        assert domain.contains(domain.region.start)
+
+
+# ---------------------------------------------------------------- metrics, recounted
+
+
+def points_of(domain, count):
+    project, found = plain(domains.project), RNG.normal(size=(count, 3))
+    for x in found:
+        project(domain.region, x)
+    return found
+
+
+@pytest.mark.parametrize("domain", SETS, ids=lambda domain: type(domain).__name__)
+@pytest.mark.parametrize("curvature", [0.0, 0.8])
+def test_metrics(domain, curvature):
+    """On given gradients; the best point by SciPy."""
+    losses = QuadraticLosses(ROWS, curvature) if curvature else GradientTable(ROWS)
+    x, n = points_of(domain, 30), 30
+    game = ConvexGame(losses, domain, n, switching_cost=0.5)
+    run = simulate(game, Fixed(x), repetitions=1)
+    shift = x - ROWS
+    value = 0.5 * curvature * (shift**2).sum(axis=1) if curvature else (ROWS * x).sum(axis=1)
+    g = curvature * shift if curvature else ROWS
+    path = np.linalg.norm(np.diff(x, axis=0), axis=1).sum()
+
+    def total(u):
+        return 0.5 * curvature * ((u - ROWS) ** 2).sum() if curvature else (ROWS @ u).sum()
+
+    found = run.final
+    assert found("loss")[0] == pytest.approx(value.sum())
+    assert found("path")[0] == pytest.approx(path)
+    assert found("gradient_squares")[0] == pytest.approx((g**2).sum())
+    assert found("variation")[0] == pytest.approx((np.diff(g, axis=0, prepend=0.0) ** 2).sum())
+    best, line = least(total, domain), least(lambda u: g.sum(axis=0) @ u, domain)
+    assert found("best_loss")[0] == pytest.approx(best, abs=1e-5)
+    assert found("regret")[0] == pytest.approx(value.sum() + 0.5 * path - best, abs=1e-5)
+    assert found("linear_regret")[0] == pytest.approx((g * x).sum() - line, abs=1e-5)
+    assert np.linalg.norm(g, axis=1).max() <= game.gradient_bound
+    assert np.abs(value).max() <= game.loss_bound
+
+
+def least(f, domain):
+    """Return the least value of f over the points that projections of drawn ones improve to."""
+    project = plain(domains.project)
+
+    def at(y):
+        u = np.array(y)
+        project(domain.region, u)
+        return f(u) + 1e-9 * np.linalg.norm(u - y)
+
+    return min(
+        minimize(at, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000}).fun
+        for start in RNG.normal(size=(4, 3))
+    )
+
+
+class Center(NamedTuple):
+    centre: float
+
+
+@kernel
+def absolute(params, t, x):
+    return abs(x[0] - params.centre)
+
+
+@kernel
+def slope(params, t, x, out):
+    out[0] = 1.0 if x[0] > params.centre else -1.0
+
+
+def test_losses_of_your_own():
+    own = convex.OwnLosses(absolute, slope, Center(0.3), 1, 1.0, comparator=[0.3])
+    run = simulate(ConvexGame(own, Ball(1), 200), convex.OGD(), repetitions=1)
+    assert run.final("best_loss")[0] == 0.0
+    assert 0.0 < run.final("regret")[0] <= run.final("linear_regret")[0] < 3.0 * np.sqrt(200)
+    alone = ConvexGame(replace(own, comparator=None), Ball(1), 10)
+    assert "regret" not in alone.metrics
+    assert simulate(alone, convex.OGD(), repetitions=1).final("loss")[0] > 0.0
+    with pytest.raises(ValueError, match="loss_bound must be given"):
+        simulate(replace(alone, feedback=OnePoint()), convex.OnePointDescent(), repetitions=1)
+
+
+# ---------------------------------------------------------------- between stochastic and adversarial
+
+
+def gradients(losses, T, played=None):
+    """Return the linear parts (T, d) of the losses, from the gradients at given points."""
+    x = np.zeros((T, losses.dimension)) if played is None else played
+    learner = Fixed(x)
+    simulate(ConvexGame(losses, Ball(losses.dimension), T), learner, repetitions=1)
+    return np.array(learner.seen) - losses.curvature * x
+
+
+def test_means_of_sea_losses():
+    m = np.array([0.3, -0.4])
+    assert (gradients(SEALosses(m), 5) == m).all()
+    assert (gradients(SEALosses(m, "flips", period=2), 6) == np.outer([1, 1, -1, -1, 1, 1], m)).all()
+    turned = gradients(SEALosses(m, "rotation", period=4), 5)
+    assert turned == pytest.approx(np.array([m, (0.4, 0.3), -m, (-0.4, -0.3), m]))
+    x = np.array([[0.1, -0.1], [-0.5, 0.2]])
+    assert gradients(SEALosses(m, "sign"), 2, x).tolist() == [[0.3, -0.4], [-0.3, 0.4]]
+    for losses in (
+        SEALosses(m, "flips", period=2, curvature=0.5),
+        SEALosses(m, "rotation", period=4),
+        SEALosses(m, curvature=0.2),
+    ):
+        rows = gradients(losses, 9)
+        steps = (np.diff(rows, axis=0) ** 2).sum(axis=1)
+        first = (0.5 + losses.curvature) ** 2
+        assert losses.drift_squares(Ball(2), 9) == pytest.approx(first + steps.sum())
+        assert losses.discounted_drift(Ball(2), 9) == pytest.approx(first + (steps / np.arange(2, 10)).sum())
+
+
+def test_noise_of_sea_losses():
+    """Of norm sigma in every round; 70 coordinates need two words. Means within 5 deviations; fixed seed."""
+    losses = SEALosses(np.zeros(70), noise=2.0)
+    z = gradients(losses, 100)
+    assert np.linalg.norm(z, axis=1) == pytest.approx(np.full(100, 2.0))
+    assert np.abs(z.mean(axis=0)).max() < 5.0 * 2.0 / np.sqrt(70 * 100)
+    assert np.abs(np.corrcoef(z.T) - np.eye(70)).max() < 5.0 / np.sqrt(100)
+    assert losses.noise_squares(100) == 400.0
+    assert not losses.fixed
+
+
+# ---------------------------------------------------------------- feedback
+
+
+def test_hints_are_shown_before_the_play_and_after():
+    table = RNG.normal(size=(4, 3))
+    given_learner = Fixed(np.zeros((4, 3)))
+    game = ConvexGame(GradientTable(ROWS), Ball(3), 4, HintedGradient(table))
+    simulate(game, given_learner, repetitions=1)
+    assert np.array(Fixed.shown) == pytest.approx(table)
+    assert np.array([seen.hint for seen in Fixed.seen]) == pytest.approx(table)
+    assert np.array([seen.gradient for seen in Fixed.seen]) == pytest.approx(ROWS[:4])
+    run = simulate(replace(game, feedback=HintedGradient(error=0.5)), Fixed(np.zeros((4, 3))), repetitions=1)
+    assert run.final("variation")[0] == pytest.approx(4 * 0.25)
+
+
+def test_functions_and_values():
+    learner = Fixed(points_of(Ball(3), 4))
+    simulate(ConvexGame(QuadraticLosses(ROWS, 0.5), Ball(3), 4, FullFunction()), learner, repetitions=1)
+    assert [seen.curvature for seen in Fixed.seen] == [0.5] * 4
+    assert np.array([seen.linear for seen in Fixed.seen]) == pytest.approx(-0.5 * ROWS[:4])
+    pairs = Fixed([Pair(x, -x) for x in learner.points])
+    run = simulate(ConvexGame(GradientTable(ROWS), Ball(3), 4, TwoPoints()), pairs, repetitions=1)
+    values = (ROWS[:4] * learner.points).sum(axis=1)
+    assert np.array(Fixed.seen) == pytest.approx(np.column_stack([values, -values]))
+    assert run.final("loss")[0] == pytest.approx(0.0, abs=1e-12)
+    assert run.final("path")[0] == 0.0  # of their mean
+    run = simulate(ConvexGame(GradientTable(ROWS), Ball(3), 4, OnePoint()), learner, repetitions=1)
+    assert run.final("loss")[0] == pytest.approx(values.sum())
+    assert Fixed.seen == pytest.approx(values.tolist())
+
+
+# ---------------------------------------------------------------- estimates from values
+
+
+def estimates(learner, game, steps=None):
+    """Return the mean over 400 directions of the moves, divided by the rate: the estimate of the gradient (2,)."""
+    params = learner.parameters(game)
+    g, found = game.losses.gradients[0], []
+    for angle in 2.0 * np.pi * np.arange(400) / 400:
+        s = np.array([np.cos(angle), np.sin(angle)])
+        state = bandit_descent.EstimateState(np.array([0.1, -0.2]), s, np.zeros(2), np.zeros(2))
+        first, second = (state.x + side * params.reach * s for side in (1.0, -1.0))
+        before = state.x.copy()
+        if isinstance(game.feedback, TwoPoints):
+            plain(steps or learner.steps.update)(
+                params, state, 0, Pair(first, second), Pair(g @ first, g @ second), None
+            )
+        else:
+            plain(steps or learner.steps.update)(params, state, 0, first, g @ first, None)
+        found.append((before - state.x) / params.learning_rate)
+    return np.array(found)
+
+
+def check_unbiased(learner, feedback, steps=None):
+    g = np.array([0.3, -0.8])
+    game = ConvexGame(GradientTable([g]), Ball(2), 1, feedback)
+    found = estimates(learner, game, steps)
+    assert found.mean(axis=0) == pytest.approx(g, abs=1e-6)
+    if isinstance(feedback, TwoPoints):
+        assert np.linalg.norm(found, axis=1).max() <= 2 * np.linalg.norm(g) * (1.0 + 1e-6)
+
+
+@kernel
+def without_dimension(params, state, t, x, loss, rng):
+    return bandit_descent._descend(params, state, loss / state.x.size)
+
+
+@kernel
+def at_half(params, state, t, x, losses, rng):
+    return bandit_descent._descend(params, state, 0.5 * (losses.first - losses.second))
+
+
+def test_estimates_are_unbiased():
+    """The mean over the sphere is the gradient of a linear loss; two points bound the estimate by G d."""
+    one, two = convex.OnePointDescent(0.3, 1e-3), convex.TwoPointDescent(0.3, 1e-3)
+    check_unbiased(one, OnePoint())
+    check_unbiased(two, TwoPoints())
+    rejected(check_unbiased, one, OnePoint(), without_dimension)
+    rejected(check_unbiased, two, TwoPoints(), at_half)
+
+
+def test_directions_are_on_the_sphere():
+    """Their mean is 0 and their second moments 1 / d; five deviations of 3000 draws, fixed seed."""
+    found = np.zeros((3000, 3))
+    draw = plain(bandit_descent.draw_direction)
+    for t, out in enumerate(found):
+        draw(stream_of(5, 0, 0), t, out)
+    assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(3000))
+    assert np.abs(found.mean(axis=0)).max() < 5.0 / np.sqrt(3 * 3000)
+    assert np.abs(found.T @ found / 3000 - np.eye(3) / 3).max() < 5.0 / np.sqrt(10 * 3000)
+
+
+def test_points_of_bandit_descent_stay_inside():
+    """Large steps are projected on the shrunk box around its centre; the game refuses points outside."""
+    box = Box([1.0, -2.0], [2.0, 0.0])
+    game = ConvexGame(GradientTable(np.tile([[1.0, -1.0]], (40, 1))), box, 40, OnePoint())
+    run = simulate(game, convex.OnePointDescent(0.2, 0.5), repetitions=2, record=("actions",))
+    assert np.abs(run.actions - box.region.start).max() > 0.45
+
+
+def test_wrong_games_are_refused():
+    table = GradientTable(ROWS)
+    for make, text in [
+        (lambda: ConvexGame(table, Ball(2), 5), "losses must have the domain's 2 coordinates, got 3"),
+        (lambda: ConvexGame(table, Ball(3), 31), "gradients must have at least horizon = 31 rows, got 30"),
+        (lambda: GradientTable(ROWS, row_bound=0.1), "row_bound must be finite and in"),
+        (lambda: Box([0.0, 1.0], [1.0, 1.0]), "high must be above low, got 1 and 1 at index 1"),
+        (lambda: SEALosses([1.0], "rotation"), "mean must have at least two coordinates for a rotation"),
+        (lambda: ConvexGame(table, Ball(3), 5, HintedGradient(ROWS[:2])), r"hints must be \(5, 3\) numbers"),
+        (lambda: ConvexGame(SEALosses([1.0], "sign"), Ball(1), 5, HintedGradient()), 'drift must not be "sign"'),
+        (lambda: convex.StronglyConvexOGD().parameters(ConvexGame(table, Ball(3), 5)), "needs strong_convexity"),
+        (lambda: convex.TwoPointDescent(1.0).parameters(ConvexGame(table, Ball(3), 5)), "reach must be below"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            make()
+    own = convex.OwnLosses(absolute, slope, Center(0.3), 3, 1.0)
+    for make, text in [
+        (lambda: ConvexGame(own, Ball(3), 5, FullFunction()), "FullFunction needs losses of one curvature"),
+        (lambda: convex.OnlineNewtonStep().parameters(ConvexGame(table, Simplex(3), 5)), "needs a Ball as domain"),
+        (lambda: convex.TwoPointDescent().parameters(ConvexGame(table, Simplex(3), 5)), "needs a Ball or a Box"),
+    ]:
+        with pytest.raises(TypeError, match=text):
+            make()

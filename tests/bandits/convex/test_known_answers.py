@@ -1,0 +1,201 @@
+"""Plays of three and four rounds, worked out by hand or by other programs to six digits; nothing is compiled."""
+
+import numpy as np
+import pytest
+
+from bandits.combine import observed
+from bandits.convex import (
+    OGD,
+    AdaGradCertificate,
+    AdaGradNorm,
+    Ader,
+    Ball,
+    ConvexGame,
+    DescentCertificate,
+    GradientTable,
+    LeaderCertificate,
+    NewtonCertificate,
+    OnlineNewtonStep,
+    OptimisticCertificate,
+    OptimisticDescent,
+    OptimisticFTL,
+    OptimisticFTRL,
+    QuadraticLosses,
+    StrongCertificate,
+    StronglyConvexOGD,
+    ader,
+    certificates,
+    optimistic,
+)
+from bandits.core.jit import kernel
+from sims import simulate
+from tests.mutants.rejection import rejected
+from theory import theorem
+
+LINE = ConvexGame(GradientTable([[1.0], [1.0], [-1.0]]), Ball(1), 3)
+ROWS = [[0.3, -0.1], [-0.2, 0.4], [0.1, 0.1], [-0.4, 0.0]]
+DISC = ConvexGame(GradientTable(ROWS, row_bound=1.0), Ball(2), 4)
+CURVED = ConvexGame(QuadraticLosses(ROWS), Ball(2), 4)
+
+
+def points(game, learner):
+    return simulate(game, learner, repetitions=1, record=("actions",), backend="python").actions[0]
+
+
+def final(game, learner, *names):
+    run = simulate(game, learner, repetitions=1, checkpoints=[game.horizon], backend="python")
+    return [float(run.final(name)[0]) for name in names]
+
+
+ON_THE_LINE = {  # points after the first, which is 0
+    "OptimisticDescent": (OptimisticDescent(1.0), [0, -1, -1]),
+    "OptimisticFTRL": (OptimisticFTRL(4.0), [0, -0.8, -1]),
+    "AdaGradNorm": (AdaGradNorm(), [0, -1, -1]),
+    "OGD": (OGD(), [0, -1, -1]),
+    "StronglyConvexOGD": (StronglyConvexOGD(1.0), [0, -1, -1]),
+    "OnlineNewtonStep": (OnlineNewtonStep(0.5, 1.0), [0, -1, -1]),
+}
+
+
+@pytest.mark.parametrize("name", ON_THE_LINE)
+def test_points_on_a_line(name):
+    learner, expected = ON_THE_LINE[name]
+    assert points(LINE, learner)[:, 0] == pytest.approx(expected, abs=1e-6)
+
+
+IN_THE_DISC = {  # x_2, x_3, x_4 and the regret; no projection acts
+    "OptimisticDescent": (
+        OptimisticDescent(1.0),
+        [(-0.534013, 0.178004), (0.077826, -0.602865), (-0.258910, -0.432508)],
+        0.676278,
+    ),
+    "OptimisticFTRL": (
+        OptimisticFTRL(4.0),
+        [(-0.292683, 0.097561), (0.043594, -0.305157), (-0.126456, -0.210760)],
+        0.569201,
+    ),
+    "AdaGradNorm": (AdaGradNorm(), [(-0.948683, 0.316228), (-0.432286, -0.716568), (-0.576685, -0.816967)], 0.879230),
+    "OGD": (OGD(), [(-0.6, 0.2), (-0.317157, -0.365685), (-0.432627, -0.481155)], 0.751980),
+    "StronglyConvexOGD": (StronglyConvexOGD(2.0), [(-0.15, 0.05), (-0.1, -0.05), (-0.116667, -0.066667)], None),
+    "OptimisticFTL": (OptimisticFTL(2.0), [(-0.3, 0.1), (-0.125, -0.125), (-0.191667, -0.091667)], None),
+    "OnlineNewtonStep": (
+        OnlineNewtonStep(1.0, 0.5),
+        [(-0.5, 0.166667), (-0.280488, -0.394309), (-0.463931, -0.568345)],
+        None,
+    ),
+    "Ader": (Ader(3), [(-0.616228, 0.205409), (-0.138006, -0.612628), (-0.313171, -0.703262)], None),
+}
+
+
+def check_disc(name):
+    learner, expected, regret = IN_THE_DISC[name]
+    assert points(DISC, learner) == pytest.approx(np.array([(0.0, 0.0), *expected]), abs=1e-6)
+    if regret is not None:
+        assert final(DISC, learner, "regret", "linear_regret") == pytest.approx([regret, regret], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", IN_THE_DISC)
+def test_points_in_a_disc(name):
+    check_disc(name)
+
+
+CERTIFIED = {  # certificate and excess
+    "AdaGradCertificate": (AdaGradCertificate(), AdaGradNorm(), 4.898979, 1.0),
+    "OptimisticCertificate": (OptimisticCertificate(1.0), OptimisticDescent(1.0), 9.486833, 1.0),
+    "StrongCertificate": (StrongCertificate(1.0), StronglyConvexOGD(1.0), 0.916667, 0.5),
+    "LeaderCertificate": (LeaderCertificate(1.0), OptimisticFTL(1.0), 1.166667, 0.5),
+    "NewtonCertificate": (NewtonCertificate(0.5, 1.0), OnlineNewtonStep(0.5, 1.0), 1.636294, 0.75),
+}
+
+
+def check_certificate(name):
+    probe, learner, right, left = CERTIFIED[name]
+    found = final(observed(LINE, probe), learner, "certificate", "excess")
+    assert found == pytest.approx([right, left - right], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", CERTIFIED)
+def test_certificates_on_a_line(name):
+    check_certificate(name)
+
+
+def test_all_terms_of_optimistic_descent():
+    """The right side less the negative terms: x_2 = -1 differs from w_2 = -eta_1."""
+    negative, probe = (1.0 - 0.894427) ** 2 / (2 * 0.816497), DescentCertificate(1.0)
+    found = final(observed(LINE, probe), OptimisticDescent(1.0), "certificate", "excess", "variation")
+    assert found == pytest.approx([4.522871 + negative, 1.0 - 4.522871, 5.0], abs=1e-6)
+
+
+def test_bounds_on_a_line():
+    assert theorem("zinkevich2003.ogd").value_for(LINE, OGD()) == pytest.approx(5.196152, abs=1e-6)
+    assert theorem("sachs2022.path").value_for(LINE, OptimisticFTRL(4.0)) == pytest.approx(22.696938, abs=1e-6)
+    assert final(LINE, OptimisticFTRL(4.0), "regret") == pytest.approx([1.2])
+
+
+def check_ader_on_curved_losses():
+    """Gradients at the point that is played; two experts by hand, as the mean moves away from both."""
+    played, params = points(CURVED, Ader(3)), Ader(3).parameters(CURVED)
+    experts, lost = np.zeros((3, 2)), np.zeros(3)
+    for x, target in zip(played, ROWS, strict=True):
+        p = np.exp(-params.learning_rate * (lost - lost.min()))
+        assert x == pytest.approx((p / p.sum()) @ experts, abs=1e-9)
+        g = x - target
+        lost += experts @ g
+        experts -= params.rates[:, None] * g
+        experts /= np.maximum(1.0, np.linalg.norm(experts, axis=1))[:, None]
+
+
+def test_ader_takes_gradients_at_its_own_point():
+    check_ader_on_curved_losses()
+
+
+# ---------------------------------------------------------------- mutants
+
+
+@kernel
+def with_its_own_error(params, state, t, x, g, hint):
+    errors = state.errors + ((g - hint) ** 2).sum()
+    rate = np.sqrt(params.square / (params.offset + errors))
+    optimistic.descend(params.region, state.base, rate, g)
+    return optimistic.OptimisticState(state.x, state.base, state.hint, errors, rate)
+
+
+@kernel
+def one_sequence(params, state, t, x, g, hint):
+    after = optimistic._learn_down(params, state, t, x, g, hint)
+    for i in range(g.size):
+        after.base[i] = x[i] - state.rate * g[i]
+    return after
+
+
+@pytest.mark.parametrize("mutant", [with_its_own_error, one_sequence])
+def test_mutants_of_optimistic_descent(mutant, monkeypatch):
+    """Step sizes that know the present error; descent from the point that was played instead of w_t."""
+    steps = optimistic._steps(optimistic._init_at_start, optimistic._look_down, mutant, False)
+    monkeypatch.setattr(OptimisticDescent, "steps_for", lambda self, problem: steps)
+    rejected(check_disc, "OptimisticDescent")
+
+
+@kernel
+def at_the_experts(params, state, t, x, g, rng):
+    after = ader._update(params, state, t, x, g, rng)
+    for i in range(params.rates.size):
+        for j in range(g.size):
+            after.experts[i, j] *= 1.0 - params.rates[i]  # |x - c|^2 / 2 has gradient x - c
+    return after
+
+
+def test_mutant_of_ader(monkeypatch):
+    monkeypatch.setattr(Ader, "steps", Ader.steps._replace(update=at_the_experts))
+    rejected(check_ader_on_curved_losses)
+
+
+@kernel
+def without_centres(own, kept, world, x):
+    for i in range(x.size):
+        kept.base[i] -= world.gradient[i]
+
+
+def test_mutant_of_the_certificates(monkeypatch):
+    monkeypatch.setattr(certificates, "_add_centre", without_centres)
+    rejected(check_certificate, "StrongCertificate")
