@@ -92,13 +92,18 @@ class OracleLearner(Learner):
         return _steps(self.oracle.steps, isinstance(problem.feedback, EveryLoss))
 
 
-def guarantee(learner: OracleLearner, size: Size, given: float | None) -> float:
-    """Return the oracle's guarantee; ValueError where it has none and nothing is `given` in place of the tuning."""
-    error = learner.oracle.error(size)
-    if 0.0 < error < math.inf:
-        return error
-    if given is None:
-        raise ValueError(f"{learner.name} has no guarantee to be tuned to in this problem: give gamma or exploration")
+def guarantee(learner: OracleLearner, size: Size, given: float | None, in_log_loss: bool = False) -> float:
+    """Return R, the oracle's guarantee for squared errors, or for kl(f, yhat): half of the latter bounds the former.
+
+    ValueError where it has none and nothing is `given` in place of the tuning.
+    """
+    oracle = learner.oracle
+    error = (
+        oracle.error(size) if in_log_loss == oracle.log_loss else math.inf if in_log_loss else oracle.error(size) / 2.0
+    )
+    if given is None and not 0.0 < error < math.inf:
+        kind = "log loss" if in_log_loss else "square loss"
+        raise ValueError(f"{learner.name} has no guarantee in {kind} to be tuned to: give gamma or exploration")
     return error
 
 
@@ -106,8 +111,9 @@ def guarantee(learner: OracleLearner, size: Size, given: float | None) -> float:
 class InverseGapWeighting(OracleLearner):
     """An action has probability inverse to its predicted gap times gamma, by one of three rules.
 
-    rule: "exact", "squarecb" (both for oracles in square loss) or "fastcb" (for oracles in log loss, for small losses).
-    gamma: > 0, None means the theorem's, with R the oracle's guarantee: 2 sqrt((K - 1) T / R), "exact";
+    rule: "exact", "squarecb" or "fastcb" (for small losses, over an oracle in log loss).
+    gamma: > 0, None means the theorem's, with R the oracle's guarantee (halved for "exact" and "squarecb" over an
+    oracle in log loss, by Pinsker's inequality): 2 sqrt((K - 1) T / R), "exact";
     2 sqrt(2 (K - 1) T / R), "squarecb"; 2 K + sqrt(4 K^2 + 2 K L / (kappa R)), kappa = 1.116, "fastcb".
     oracle: predicts losses.  best_loss: L >= 0, what the best actions are expected to lose in all, for "fastcb"; None
     means T, the worst case. ValueError where gamma is to be tuned to an oracle without a guarantee.
@@ -130,7 +136,7 @@ class InverseGapWeighting(OracleLearner):
 
     def parameters(self, problem: ContextualGame) -> OracleParams:
         """Return gamma, the oracle's guarantee and its parameters."""
-        size, error = problem.size, guarantee(self, problem.size, self.gamma)
+        size, error = problem.size, guarantee(self, problem.size, self.gamma, self.rule == "fastcb")
         gamma = self.gamma or self._tuned(size, error)
         return OracleParams(RULES.index(self.rule), gamma, size.n_actions, error, self.oracle.parameters(size))
 
