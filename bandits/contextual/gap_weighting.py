@@ -97,10 +97,11 @@ def guarantee(learner: OracleLearner, size: Size, given: float | None, in_log_lo
 
     ValueError where it has none and nothing is `given` in place of the tuning.
     """
-    oracle = learner.oracle
-    error = (
-        oracle.error(size) if in_log_loss == oracle.log_loss else math.inf if in_log_loss else oracle.error(size) / 2.0
-    )
+    error = learner.oracle.error(size)
+    if in_log_loss and not learner.oracle.log_loss:
+        error = math.inf
+    elif learner.oracle.log_loss and not in_log_loss:
+        error /= 2.0
     if given is None and not 0.0 < error < math.inf:
         kind = "log loss" if in_log_loss else "square loss"
         raise ValueError(f"{learner.name} has no guarantee in {kind} to be tuned to: give gamma or exploration")
