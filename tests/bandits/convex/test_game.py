@@ -240,9 +240,14 @@ def test_noise_of_sea_losses():
     assert np.abs(z.mean(axis=0)).max() < 5.0 * 2.0 / np.sqrt(3 * 100)
     assert np.abs(z.T @ z / 100 - 4.0 / 3.0 * np.eye(3)).max() < 5.0 * 4.0 / 3.0 / np.sqrt(100)
     assert len(np.unique(z, axis=0)) == 8
-    wide = gradients(SEALosses(np.zeros(66), noise=2.0), 2)
-    assert np.linalg.norm(wide, axis=1) == pytest.approx([2.0, 2.0])
     assert (losses.noise_squares(200), losses.fixed) == (800.0, False)
+
+
+def test_noise_is_new_in_every_round_and_word():
+    """66 coordinates need two words."""
+    wide = gradients(SEALosses(np.zeros(66), noise=2.0), 3)
+    assert np.linalg.norm(wide, axis=1) == pytest.approx([2.0, 2.0, 2.0])
+    assert len(np.unique(wide[:, :64], axis=0)) == len(np.unique(wide[:, 64:], axis=0)) == 3
 
 
 def test_every_feedback_meets_the_same_losses():
@@ -291,6 +296,16 @@ def test_functions_and_values():
     run = simulate(ConvexGame(GradientTable(ROWS), Ball(3), 4, OnePoint()), learner, repetitions=1)
     assert run.final("loss")[0] == pytest.approx(values.sum())
     assert Fixed.seen == pytest.approx(values.tolist())
+
+
+def test_follow_the_leader():
+    """On linear losses it plays a corner, on curved ones the least point of the past; the first is the centre."""
+    linear = ConvexGame(GradientTable([[1.0, 0.0], [0.0, 3.0], [1.0, 1.0]]), Simplex(2), 3, FullFunction())
+    run = simulate(linear, convex.FollowTheLeader(), repetitions=1, record=("actions",))
+    assert run.actions[0].tolist() == [[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]]
+    curved = ConvexGame(QuadraticLosses([[0.5, 0.0], [0.0, 0.5], [0.0, 0.0]]), Ball(2), 3, FullFunction())
+    run = simulate(curved, convex.FollowTheLeader(), repetitions=1, record=("actions",))
+    assert run.actions[0].tolist() == [[0.0, 0.0], [0.5, 0.0], [0.25, 0.25]]
 
 
 # ---------------------------------------------------------------- estimates from values
@@ -380,6 +395,9 @@ def test_wrong_games_are_refused():
     ]:
         with pytest.raises(ValueError, match=text):
             make()
+    far = convex.OwnLosses(absolute, slope, Center(0.3), 1, 1.0, comparator=[1.5])
+    with pytest.raises(ValueError, match=r"comparator must be in the domain, got \[1.5\]"):
+        ConvexGame(far, Ball(1), 5)
     own = convex.OwnLosses(absolute, slope, Center(0.3), 3, 1.0)
     for make, text in [
         (lambda: ConvexGame(own, Ball(3), 5, FullFunction()), "FullFunction needs losses of one curvature"),
