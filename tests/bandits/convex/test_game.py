@@ -233,12 +233,12 @@ def test_means_of_sea_losses():
 
 
 def test_noise_of_sea_losses():
-    """Of norm sigma, new in every round; 66 coordinates need two words. Five deviations of 100 rounds, fixed seed."""
+    """Of norm sigma, new in every round. Five deviations of 40 rounds, fixed seed."""
     losses = SEALosses(np.zeros(3), noise=2.0)
-    z = gradients(losses, 100)
-    assert np.linalg.norm(z, axis=1) == pytest.approx(np.full(100, 2.0))
-    assert np.abs(z.mean(axis=0)).max() < 5.0 * 2.0 / np.sqrt(3 * 100)
-    assert np.abs(z.T @ z / 100 - 4.0 / 3.0 * np.eye(3)).max() < 5.0 * 4.0 / 3.0 / np.sqrt(100)
+    z = gradients(losses, 40)
+    assert np.linalg.norm(z, axis=1) == pytest.approx(np.full(40, 2.0))
+    assert np.abs(z.mean(axis=0)).max() < 5.0 * 2.0 / np.sqrt(3 * 40)
+    assert np.abs(z.T @ z / 40 - 4.0 / 3.0 * np.eye(3)).max() < 5.0 * 4.0 / 3.0 / np.sqrt(40)
     assert len(np.unique(z, axis=0)) == 8
     assert (losses.noise_squares(200), losses.fixed) == (800.0, False)
 
