@@ -22,6 +22,7 @@ FAMILIES = {
     "contextual": "Contextual bandits",
     "convex": "Online convex optimisation",
     "language": "Language feedback",
+    "loops": "Predictions that come back as data",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

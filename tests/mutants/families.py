@@ -17,6 +17,7 @@ _PLACES = {  # first match counts
     "bandits/partial": "partial",
     "bandits/contextual": "contextual",
     "bandits/language": "language",
+    "bandits/loops": "loops",
     "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
@@ -111,6 +112,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": _in("tests/laws", "language"),
+    "loops": _in("tests/laws", "loops"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
         *_in("tests/theory/convex", "theorems"),

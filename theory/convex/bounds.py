@@ -396,3 +396,7 @@ GROUPS = _pathwise(
 )
 
 BOUNDS = found_in(vars())
+LOOSE = {
+    "sachs2022.sea": "triangle and Cauchy-Schwarz inequalities for four differences, with the paper's constants",
+    "sachs2022.strong": "a variance of 8 sigma^2 stands for that of two differences, and 4 Sigma^2 for one change",
+}
