@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import contextual_contest
 import convex_contest
 import numpy as np
 import one_sided_contest
@@ -88,6 +89,7 @@ def against_c(library: ctypes.CDLL, horizon: int, sizes: Sequence[int]) -> Itera
     yield Entry("random walk alone, two totals", 10, lambda: _walk_alone(library, walk))
     yield from _threshold_search(library, horizon)
     yield from _one_sided(library)
+    yield _contextual(library, horizon)
     yield from _convex(library, horizon)
     yield _preference(library)
 
@@ -268,6 +270,17 @@ def _one_sided(library: ctypes.CDLL) -> Iterator[Entry]:
 
     for cuts, horizon in ((10, 1000), (100, 200)):
         yield Entry("Exp2, one-sided", cuts**2, partial(build, cuts, horizon))
+
+
+def _contextual(library: ctypes.CDLL, horizon: int) -> Entry:
+    """Return inverse gap weighting over the forward algorithm."""
+
+    def build() -> Contest:
+        game = contextual_contest.game(horizon)
+        ours, rival = contextual_contest.played(game, SEED), contextual_contest.in_c(library, game, SEED)
+        return Contest("inverse gap weighting, d = 5", 10, horizon, ours, rival, 1000.0, threaded=False)
+
+    return Entry("inverse gap weighting, d = 5", 10, build)
 
 
 def _convex(library: ctypes.CDLL, horizon: int) -> Iterator[Entry]:

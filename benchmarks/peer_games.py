@@ -228,6 +228,92 @@ def obp():
     return repeat(play)
 
 
+# ---------------------------------------------------------------- contexts
+
+
+def contextual(play):
+    """Make a run of play(act, learn...) in a world with 5 features per context, which 10 actions share.
+
+    Contexts and parameters are unit vectors of the positive orthant, 1000 and 10; an action's mean loss is the product
+    of both. play: (rounds, seed, draw, lose), with draw() -> context and lose(arm) -> loss of the present context.
+    """
+    import numpy
+
+    rng = numpy.random.default_rng(0)
+    contexts, parameters = (numpy.abs(rng.standard_normal((n, 5))) for n in (1000, N_ARMS))
+    contexts /= numpy.linalg.norm(contexts, axis=1, keepdims=True)
+    parameters /= numpy.linalg.norm(parameters, axis=1, keepdims=True)
+    means = numpy.minimum(1.0, contexts @ parameters.T).tolist()
+    contexts = contexts.tolist()
+
+    def run(rounds, repetitions, seed, *algorithm):
+        total, began = 0.0, time.perf_counter()
+        for r in range(repetitions):
+            source, now = random.Random(10**9 + 1000 * seed + r), [0, 0.0]
+
+            def draw(source=source, now=now):
+                now[0] = source.randrange(len(contexts))
+                return contexts[now[0]]
+
+            def lose(arm, source=source, now=now):
+                now[1] += means[now[0]][arm] - min(means[now[0]])
+                return 1.0 if source.random() < means[now[0]][arm] else 0.0
+
+            play(rounds, 1000 * seed + r, draw, lose)
+            total += now[1]
+        return time.perf_counter() - began, total / repetitions
+
+    return run
+
+
+def contextual_vowpalwabbit():
+    from vowpalwabbit import Workspace
+
+    actions = [f"|a a{i}" for i in range(N_ARMS)]
+
+    def play(rounds, seed, draw, lose):
+        options = f"--cb_explore_adf --squarecb --gamma_scale {10 * rounds**0.5} -q sa --quiet --random_seed {seed}"
+        learner, source = Workspace(options), random.Random(seed)
+        for _ in range(rounds):
+            shared = "shared |s " + " ".join(f"x{i}:{x}" for i, x in enumerate(draw()))
+            shares = learner.predict("\n".join([shared, *actions]))
+            arm = source.choices(range(N_ARMS), shares)[0]
+            chosen = [f"0:{lose(arm)}:{shares[arm]} {a}" if i == arm else a for i, a in enumerate(actions)]
+            learner.learn("\n".join([shared, *chosen]))
+
+    return contextual(play)
+
+
+def contextual_river():
+    from river import bandit
+
+    arms = list(range(N_ARMS))
+
+    def play(rounds, seed, draw, lose):
+        learner = bandit.LinUCBDisjoint(alpha=0.5, seed=seed)
+        for _ in range(rounds):
+            context = dict(enumerate(draw()))
+            arm = learner.pull(arms, context=context)
+            learner.update(arm, context, 1.0 - lose(arm))
+
+    return contextual(play)
+
+
+def contextual_mabwiser():
+    from mabwiser.mab import MAB, LearningPolicy
+
+    def play(rounds, seed, draw, lose):
+        learner = MAB(list(range(N_ARMS)), LearningPolicy.LinUCB(alpha=0.5), seed=seed)
+        first = [(arm, draw(), 1.0 - lose(arm)) for arm in range(N_ARMS)]
+        learner.fit(*([row[i] for row in first] for i in (0, 2, 1)))
+        for _ in range(rounds - N_ARMS):
+            context = [draw()]
+            arm = learner.predict(context)
+            learner.partial_fit([arm], [1.0 - lose(arm)], context)
+
+    return contextual(play)
+
+
 # ---------------------------------------------------------------- preference games
 
 
@@ -313,6 +399,7 @@ def nashpy():
 
 
 GAMES = (smpybandits, banditpylib, mabwiser, river, pymab, coba, vowpalwabbit, pybandits, obp, open_spiel, nashpy)
+GAMES += (contextual_vowpalwabbit, contextual_river, contextual_mabwiser)
 
 
 def main():

@@ -15,7 +15,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -184,6 +184,15 @@ def play_ours(repetitions: int, seed: int, algorithm: str = "EXP3") -> tuple[flo
     return time.perf_counter() - began, float(run.final("pseudo_regret").mean())
 
 
+@dataclass(frozen=True)
+class Match:
+    """What is played: our side, (repetitions, seed, algorithm) -> seconds and regret, rounds, uniform play's regret."""
+
+    ours: Callable[[int, int, str], tuple[float, float]] = play_ours
+    rounds: int = ROUNDS
+    uniform: float = UNIFORM_REGRET
+
+
 @dataclass
 class Score:
     """Rounds per second of a peer and of ours, neighbours at the same index, and their regrets."""
@@ -195,16 +204,16 @@ class Score:
     our_regrets: list[float] = field(default_factory=list)
 
 
-def measure(player: Player, algorithm: str, samples: int, seconds: float) -> Score:
+def measure(player: Player, algorithm: str, samples: int, seconds: float, match: Match) -> Score:
     """Take samples in turn, each of as many games as fill the time."""
-    repetitions = fill(lambda count: player.play(count, 0, ROUNDS, algorithm)[0], seconds)
-    own = fill(lambda count: play_ours(count, 0, algorithm)[0], OURS_SECONDS)
+    repetitions = fill(lambda count: player.play(count, 0, match.rounds, algorithm)[0], seconds)
+    own = fill(lambda count: match.ours(count, 0, algorithm)[0], OURS_SECONDS)
     score = Score(player.version)
     for sample in range(1, samples + 1):
-        theirs, regret = player.play(repetitions, sample, ROUNDS, algorithm)
-        ours, our_regret = play_ours(own, sample, algorithm)
-        score.theirs.append(ROUNDS * repetitions / theirs)
-        score.ours.append(ROUNDS * own / ours)
+        theirs, regret = player.play(repetitions, sample, match.rounds, algorithm)
+        ours, our_regret = match.ours(own, sample, algorithm)
+        score.theirs.append(match.rounds * repetitions / theirs)
+        score.ours.append(match.rounds * own / ours)
         score.regrets.append(regret)
         score.our_regrets.append(our_regret)
     return score
@@ -219,7 +228,7 @@ def fill(play: Any, seconds: float) -> int:
 # ---------------------------------------------------------------- the report
 
 
-def row(peer: Peer, algorithm: str, score: Score) -> str:
+def row(peer: Peer, algorithm: str, score: Score, uniform: float) -> str:
     factors = sorted(ours / theirs for ours, theirs in zip(score.ours, score.theirs, strict=True))
     cells = [
         peer.label,
@@ -229,8 +238,8 @@ def row(peer: Peer, algorithm: str, score: Score) -> str:
         f"{median(score.ours):,.0f}",
         f"**{median(factors):,.0f}**",
         f"{factors[0]:,.0f} to {factors[-1]:,.0f}",
-        f"{median(score.regrets) / UNIFORM_REGRET:.3f}",
-        f"{median(score.our_regrets) / UNIFORM_REGRET:.3f}",
+        f"{median(score.regrets) / uniform:.3f}",
+        f"{median(score.our_regrets) / uniform:.3f}",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -251,7 +260,12 @@ def heading(samples: int) -> list[str]:
 
 def report(options: argparse.Namespace) -> list[str]:
     """Install and play every chosen peer; return the report's lines."""
-    lines, missing = heading(options.samples), []
+    return compared(options, heading(options.samples), Match())
+
+
+def compared(options: argparse.Namespace, lines: list[str], match: Match) -> list[str]:
+    """Return the lines, one more for each algorithm of each peer, and the peers that cannot be played."""
+    missing: list[str] = []
     for peer in options.peers:
         print(f"{peer.label} ...", file=sys.stderr, flush=True)
         try:
@@ -259,8 +273,8 @@ def report(options: argparse.Namespace) -> list[str]:
             player = Player(python, peer)
             try:
                 for algorithm in peer.algorithms:
-                    score = measure(player, algorithm, options.samples, options.seconds)
-                    lines.append(row(peer, algorithm, score))
+                    score = measure(player, algorithm, options.samples, options.seconds, match)
+                    lines.append(row(peer, algorithm, score, match.uniform))
                     print(lines[-1], file=sys.stderr, flush=True)
             finally:
                 player.close()

@@ -2,7 +2,20 @@
 
 import numpy as np
 
-from bandits import contextual, convex, delays, graphs, losses, one_sided, partial, preference, switching, threshold
+from bandits import (
+    contextual,
+    convex,
+    delays,
+    graphs,
+    language,
+    loops,
+    losses,
+    one_sided,
+    partial,
+    preference,
+    switching,
+    threshold,
+)
 from bandits.delays.exponential_weights import LateLearner
 from bandits.preference import games
 
@@ -21,6 +34,8 @@ POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
+GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
+REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
 PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
 GROUPED = convex.synthetic_groups(HORIZON)
 DUELS = preference.DuelingBandit(RPS, HORIZON)
@@ -79,6 +94,8 @@ def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
         return stackelberg_match()
+    if isinstance(learner, contextual.DiagonalLinUCB):
+        return contextual_game(world=REQUESTS)
     if isinstance(learner, LateLearner):
         return delays.delayed(GAMES[learner.inner_accepts[0]](), delays.DelayTable([2, 0, 1]))
     for kind in learner.accepts:
@@ -102,6 +119,8 @@ GAMES = {
     convex.AwakeLosses: lambda: convex.SleepingExperts(TABLE, np.tile([[1, 1, 0], [0, 1, 1]], (HORIZON // 2, 1))),
     delays.Summed: lambda: delays.delayed(switching_game(), delays.FixedDelay(2), summed=True),
     contextual.PlayedLoss: contextual_game,
+    loops.Labels: lambda: loops.DataLoop([0.25, 0.5], HORIZON, 20, 2, 5),
+    language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),
     switching.ExtraObservations: lambda: switching_game(switching.ExtraObservations(8)),
     switching.TotalBudget: lambda: switching_game(switching.TotalBudget(8)),

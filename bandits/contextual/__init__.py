@@ -2,12 +2,18 @@
 
 from bandits.contextual.certificates import GapCertificate as GapCertificate
 from bandits.contextual.certificates import certified as certified
+from bandits.contextual.examples import routing_world as routing_world
+from bandits.contextual.examples import screening_world as screening_world
+from bandits.contextual.examples import two_items as two_items
 from bandits.contextual.finite import Aggregating as Aggregating
 from bandits.contextual.finite import Mixture as Mixture
 from bandits.contextual.gap_weighting import GreedyRegression as GreedyRegression
 from bandits.contextual.gap_weighting import InverseGapWeighting as InverseGapWeighting
 from bandits.contextual.linear import LinearThompson as LinearThompson
 from bandits.contextual.linear import LinUCB as LinUCB
+from bandits.contextual.matching import DiagonalLinUCB as DiagonalLinUCB
+from bandits.contextual.missing import clipped_estimate as clipped_estimate
+from bandits.contextual.missing import clipped_moments as clipped_moments
 from bandits.contextual.oracles import LeastMeanSquares as LeastMeanSquares
 from bandits.contextual.oracles import LogisticDescent as LogisticDescent
 from bandits.contextual.oracles import Ridge as Ridge
@@ -20,6 +26,7 @@ from bandits.contextual.problem import EveryLoss as EveryLoss
 from bandits.contextual.problem import Play as Play
 from bandits.contextual.problem import PlayedLoss as PlayedLoss
 from bandits.contextual.worlds import FiniteWorld as FiniteWorld
+from bandits.contextual.worlds import KnownWorld as KnownWorld
 from bandits.contextual.worlds import LinearWorld as LinearWorld
 from bandits.contextual.worlds import TableWorld as TableWorld
 from bandits.contextual.worlds import linear_world as linear_world

@@ -168,9 +168,7 @@ def ridge_learn(params: Any, state: RidgeState, context: Any, arm: int, loss: fl
     inverse, theta, image = state.inverse[model], state.theta[model], state.image
     growth = 1.0
     for i in range(x.size):
-        image[i] = 0.0
-        for j in range(x.size):
-            image[i] += inverse[i, j] * x[j]
+        image[i] = product(inverse[i], x)
         growth += image[i] * x[i]
     miss = (loss - product(theta, x)) / growth
     for i in range(x.size):

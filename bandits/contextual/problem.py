@@ -181,13 +181,16 @@ def _check_numbers(t: int, law: Any, guess: Any, n_actions: int) -> None:
         reason = "law and guess must have {} entries or none, got {} and {}"
         raise InvalidAction(reason, t, n_actions, law.size, guess.size)
     total = 1.0 if law.size == 0 else 0.0
+    fine = True
     for a in range(law.size):
-        total += law[a] if law[a] >= 0.0 else np.nan
-    if not abs(total - 1.0) <= 1e-9:
+        total += law[a]
+        fine &= law[a] >= 0.0
+    if not (fine and abs(total - 1.0) <= 1e-9):
         raise InvalidAction("law must be probabilities that sum to 1, got a sum of {}", t, total)
     for a in range(guess.size):
-        if not (guess[a] >= 0.0 and guess[a] <= 1.0):
-            raise InvalidAction("guess must lie in [0, 1], as losses do, got {} for action {}", t, guess[a], a)
+        fine &= (guess[a] >= 0.0) & (guess[a] <= 1.0)
+    if not fine:
+        raise InvalidAction("guess must lie in [0, 1], as losses do, got {} to {}", t, guess.min(), guess.max())
 
 
 @kernel
@@ -296,6 +299,7 @@ class ContextualGame(RoundProblem):
     feedback: ContextualFeedback = field(default_factory=PlayedLoss)
     metrics: ClassVar[tuple[str, ...]] = Metrics._fields
     undefined: ClassVar[tuple[str, ...]] = Metrics._fields[4:]
+    check_action: ClassVar[Any] = staticmethod(check_action)
 
     def __post_init__(self) -> None:
         instance("world", self.world, World, "a world such as linear_world()")
@@ -334,6 +338,12 @@ class ContextualGame(RoundProblem):
         least, order = self.world.least, self.world.order
         shown = least if order is None else least[:, np.asarray(order)[: self.horizon]]
         return float(self.horizon * shown.mean())
+
+    def example(self) -> Any:
+        """Return a record of the type of the feedback, by which it can be kept and delayed."""
+        shown = np.zeros((self.size.rows, self.size.dimension))
+        played = isinstance(self.feedback, PlayedLoss)
+        return Revealed(shown, 0.0) if played else AllRevealed(shown, np.zeros(self.n_actions))
 
     def payoff(self, metrics: Mapping[str, float]) -> float:
         """Return minus the loss."""

@@ -1,4 +1,4 @@
-"""Worlds of contextual games: linear mean losses, a finite class of functions, tables.
+"""Worlds of contextual games: linear mean losses, a finite class of functions, mean losses of any form, tables.
 
 In each a context is a row of features per action, or one row for all. `linear_world` and `policy_world` draw worlds of
 a given size; `world_from_table` reads a table of one's own.
@@ -126,6 +126,30 @@ class FiniteWorld(World):
     def parameter_norm(self) -> float:
         """1: the mean loss is one of the features."""
         return 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class KnownWorld(World):
+    """Contexts with features (M, K, d), or (M, d) for all actions, and mean losses (M, K) in [0, 1] of any form.
+
+    order: as in `LinearWorld`.
+    """
+
+    features: Numbers
+    mean_losses: Numbers
+    order: Numbers = None
+
+    def __post_init__(self) -> None:
+        features, losses = _rows("features", self.features), array("mean_losses", self.mean_losses, 2, 0.0, 1.0)
+        if losses.shape[1] < 2 or len(features) != len(losses) or features.shape[1] not in (1, losses.shape[1]):
+            got = f"{np.shape(self.features)} and {losses.shape}"
+            raise ValueError(f"features and mean_losses must be (M, K, d) or (M, d), and (M, K >= 2), got {got}")
+        _set(self, features=features, mean_losses=losses, order=_order(self.order, len(features)))
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """The mean losses, (1, M, K)."""
+        return np.asarray(self.mean_losses[None])
 
 
 @dataclass(frozen=True, eq=False)

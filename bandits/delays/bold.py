@@ -47,7 +47,7 @@ def stream_of(rng: Stream, copy: int) -> Stream:
 
 
 @cache
-def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any) -> LearnerSteps:
+def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any, observes: bool) -> LearnerSteps:
     init_copy, act_copy, update_copy = steps
     make, put, get = states
 
@@ -68,6 +68,11 @@ def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any) -> LearnerSteps
         return act_copy(params.inner, get(state.states, copy), state.played[copy], stream_of(rng, copy))
 
     @kernel
+    def act_on(params: BoldParams, state: BoldState, observation: Any, t: int, rng: Stream) -> Any:
+        copy = state.idle[state.n_idle - 1]
+        return act_copy(params.inner, get(state.states, copy), observation, state.played[copy], stream_of(rng, copy))
+
+    @kernel
     def update(params: BoldParams, state: BoldState, t: int, arm: int, arrivals: Arrivals, rng: Stream) -> BoldState:
         n_idle = state.n_idle - 1
         state.player[t & (params.places - 1)] = state.idle[n_idle]
@@ -85,14 +90,14 @@ def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any) -> LearnerSteps
             n_idle += 1
         return BoldState(state.states, state.played, state.idle, n_idle, state.player)
 
-    return LearnerSteps(init, act, update)
+    return LearnerSteps(init, act_on if observes else act, update)
 
 
 @dataclass(frozen=True)
 class Bold(LateLearner):
     """Copies of `learner`, each tuned for its share of the rounds; the learner must take the feedback that is delayed.
 
-    The state of the learner must consist of numbers and arrays with one axis; its actions are integers. Random delays
+    The state of the learner must consist of numbers and arrays; its actions are integers, or `Play`s. Random delays
     need a `longest_delay`: without it there are as many copies as rounds, and each plays once.
     """
 
@@ -127,7 +132,8 @@ class Bold(LateLearner):
         steps = self.learner.steps_for(problem.problem)
         zero = uint32(0)
         example = Interpreter().step(steps.init)(self.parameters(problem).inner, Stream(zero, zero, zero, zero))
-        return _steps(steps, shelf_for(example), shelf_for(problem.feedback.example(problem.n_actions)).get)
+        observes = problem.steps.observe is not None
+        return _steps(steps, shelf_for(example), shelf_for(problem.example()).get, observes)
 
     def parameters(self, problem: Delayed) -> BoldParams:
         """Return the inner learner's parameters for its share of the rounds, and the number of copies."""

@@ -99,7 +99,7 @@ _check_action = returns(None, Part("the action", "integer"))
 
 
 @cache
-def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
+def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any, check_action: Any) -> ProblemSteps:
     init_problem, respond_problem, measure_problem, observe_problem = problem
     make, put, get = shelf
 
@@ -107,29 +107,26 @@ def _steps(problem: ProblemSteps, delay_of: Any, shelf: Any) -> ProblemSteps:
     def init(setting: DelayedSetting, env: Stream) -> DelayedWorld:
         n = setting.places
         shown = Arrivals(np.zeros(n, np.int64), np.zeros(n, np.int64), make(n, setting.example), 0)
-        ends = np.full(n, -1)
-        kept = make(n, setting.example)
-        return DelayedWorld(
-            init_problem(setting.problem, env), kept, ends, ends.copy(), ends.copy(), np.zeros(n, np.int64), shown
-        )
+        ends, kept, actions = np.full(n, -1), make(n, setting.example), np.zeros(n, np.int64)
+        return DelayedWorld(init_problem(setting.problem, env), kept, ends, ends.copy(), ends.copy(), actions, shown)
 
     @kernel
     def observe(setting: DelayedSetting, world: DelayedWorld, t: int, env: Stream) -> Any:
         observation, after = observe_problem(setting.problem, world.problem, t, env)
-        return observation, world._replace(problem=after)
+        return observation, DelayedWorld(
+            after, world.kept, world.first, world.last, world.after, world.actions, world.arrived
+        )
 
     @kernel
     def respond(setting: DelayedSetting, world: DelayedWorld, t: int, action: int, env: Stream) -> Any:
-        _check_action(action)
+        check_action(action)
         feedback, problem = respond_problem(setting.problem, world.problem, t, action, env)
         place, due = t & (setting.places - 1), t + delay_of(setting.schedule, t, arm_of(action), env)
         put(world.kept, place, feedback)
         world.actions[place] = arm_of(action)
         if due < setting.horizon:
             list_arrival(world, t, due)
-        n = 0
-        arrived = world.arrived
-        earlier = world.first[place]
+        n, arrived, earlier = 0, world.arrived, world.first[place]
         while earlier >= 0:
             at = earlier & (setting.places - 1)
             arrived.rounds[n] = earlier
@@ -190,9 +187,8 @@ class Delayed(Wrapped):
         flag("summed", self.summed)
         if isinstance(getattr(self.problem, "feedback", None), (Late, Summed)):
             raise TypeError("problem is delayed already: give it one schedule")
-        n_actions = getattr(self.problem, "n_actions", 1)
-        self.feedback.example(n_actions)
-        self.schedule.outstanding_of(self.problem.horizon, n_actions)
+        self.example()
+        self.schedule.outstanding_of(self.problem.horizon, getattr(self.problem, "n_actions", 1))
         fits("schedule", 2 * self.places * self.n_actions)
 
     @property
@@ -218,20 +214,26 @@ class Delayed(Wrapped):
     @property
     def steps(self) -> ProblemSteps:
         """The problem's compiled functions, with delays."""
-        shelf = shelf_for(self.feedback.example(self.n_actions))
-        steps = _steps(self.problem.steps, type(self.schedule).delay, shelf)
+        check = getattr(self.problem, "check_action", _check_action)
+        steps = _steps(self.problem.steps, type(self.schedule).delay, shelf_for(self.example()), check)
         return steps._replace(respond=_summed(steps.respond)) if self.summed else steps
 
     def setting(self) -> DelayedSetting:
         """Return what the compiled functions receive."""
-        horizon = self.problem.horizon
-        example = self.feedback.example(self.n_actions)
-        return DelayedSetting(self.problem.setting(), self.schedule.setting(horizon), horizon, self.places, example)
+        horizon, setting = self.problem.horizon, self.problem.setting()
+        return DelayedSetting(setting, self.schedule.setting(horizon), horizon, self.places, self.example())
+
+    def example(self) -> Any:
+        """Return a record of the type of the inner feedback; TypeError where none is known."""
+        own = getattr(self.problem, "example", None)  # where it depends on more than the number of actions
+        return self.feedback.example(getattr(self.problem, "n_actions", 1)) if self.summed or own is None else own()
 
 
 @checked
 def delayed(problem: RoundProblem, schedule: Schedule, summed: bool = False) -> Delayed:
     """Return `problem` with its feedback late by `schedule`; actions must be integers, with `n_actions` of them.
+
+    A contextual game takes `Play`s too; the context of a round comes back with its loss.
 
     summed: of the losses that arrive in a round only the sum is revealed, 0 where none does; for bandit feedback.
     """

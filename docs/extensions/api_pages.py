@@ -16,6 +16,8 @@ MODULES = {
         "bandits.partial": "partial monitoring",
         "bandits.contextual": "contextual bandits by online regression",
         "bandits.convex": "online convex optimisation, regret of every group",
+        "bandits.language": "language feedback",
+        "bandits.loops": "predictions that come back as data",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",
         "bandits.preference": "preference games, duels, leader and follower, trajectories",

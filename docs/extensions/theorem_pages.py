@@ -21,6 +21,8 @@ FAMILIES = {
     "partial": "Partial monitoring",
     "contextual": "Contextual bandits",
     "convex": "Online convex optimisation",
+    "language": "Language feedback",
+    "loops": "Predictions that come back as data",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

@@ -9,6 +9,7 @@ from bandits.contextual import (
     Aggregating,
     ContextualExp4,
     ContextualGame,
+    EveryLoss,
     FiniteWorld,
     InverseGapWeighting,
     LinearThompson,
@@ -18,6 +19,7 @@ from bandits.contextual import (
     TableWorld,
 )
 from bandits.contextual.problem import Revealed
+from bandits.delays import Bold, FixedDelay, delayed
 from bandits.losses import LossTable
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import simulate
@@ -89,6 +91,36 @@ def test_posterior_sampling_by_hand():
                 regret += 0.5 * 0.5 * (means[arm] if loss else 1.0 - means[arm]) * 0.4 * wrong
     found = expected(ContextualGame(world, 2), PosteriorSampling())
     assert found["regret"] == pytest.approx(0.2 + regret, abs=1e-12)
+
+
+def test_full_information():
+    """The oracle learns both losses of a round, of one coin: after a round its weights are the posterior of both."""
+    game, learner = ContextualGame(TWO, 1, EveryLoss()), InverseGapWeighting("fastcb", 4.0, Mixture())
+    for chance, path in plays(game, learner, lambda action, seen: tuple(seen.losses)):
+        (losses,) = path.actions
+        likely = [math.prod(f if loss else 1.0 - f for f, loss in zip(row[0], losses)) for row in TWO.functions]
+        weights = path.state.oracle.weights
+        assert weights.weight / weights.total == pytest.approx(np.array(likely) / sum(likely), abs=1e-12)
+        assert losses[0] <= losses[1]
+        assert 0.0 < chance < 1.0
+
+
+def test_late_feedback():
+    """Without delay copies play as the learner does, bit for bit; with delays each copy learns from its own rounds."""
+    world = FiniteWorld(np.arange(24).reshape(2, 4, 3) % 7 / 8.0)
+    game, learner = ContextualGame(world, 20), InverseGapWeighting("fastcb", 9.0, Mixture())
+    options = {"repetitions": 2, "seed": 3, "backend": "python"}
+    timely, alone = simulate(game, learner, **options), delayed(game, FixedDelay(0))
+    assert np.array_equal(simulate(alone, Bold(learner), **options).values, timely.values)
+    run = simulate(delayed(game, FixedDelay(3)), Bold(learner), record="everything", **options)
+    rounds = run.trace[0]
+    shown = [round.observation for round in rounds]
+    for t, late in enumerate(round.feedback for round in rounds):
+        assert late.n == (1 if t >= 3 else 0)
+        if late.n:
+            assert late.rounds[0] == t - 3
+            assert np.array_equal(late.feedback[0][0], shown[t - 3])
+            assert late.actions[0] == rounds[t - 3].action.arm
 
 
 # ---------------------------------------------------------------- LinUCB and Thompson sampling

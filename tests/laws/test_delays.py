@@ -238,7 +238,7 @@ def test_what_is_shown_before_the_action_is_not_late():
         first: int
 
     problem = ProblemSteps(init, respond, None, observe)
-    steps = delayed_problem._steps(problem, DelayTable.delay, shelf_for(0.0))
+    steps = delayed_problem._steps(problem, DelayTable.delay, shelf_for(0.0), delayed_problem._check_action)
     setting = delayed_problem.DelayedSetting(Setting(7), DelayTable([1]).setting(9), 9, 2, 0.0)
     init, respond, _, observe = (plain(step) for step in steps)
     world, seen = init(setting, None), []

@@ -16,6 +16,8 @@ _PLACES = {  # first match counts
     "bandits/graphs": "graphs",
     "bandits/partial": "partial",
     "bandits/contextual": "contextual",
+    "bandits/language": "language",
+    "bandits/loops": "loops",
     "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
@@ -106,9 +108,11 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "contextual": [
         *_in("tests/laws", "contextual"),
-        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game"),
+        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
+    "language": _in("tests/laws", "language"),
+    "loops": _in("tests/laws", "loops"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
         *_in("tests/theory/convex", "theorems"),

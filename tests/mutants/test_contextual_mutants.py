@@ -153,9 +153,9 @@ def expected_errors(learner):
 @pytest.mark.parametrize(
     "update",
     [
-        ("learn(params.oracle, state.oracle, seen.context, play.arm, seen.loss)", "state.oracle"),
-        ("seen.context, play.arm, seen.loss", "seen.context, 0, seen.loss"),
-        ("play.arm, seen.loss)", "play.arm, seen.loss / state.law[play.arm])"),
+        ("learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)", "state.oracle"),
+        ("seen.context, arm_of(play), seen.loss", "seen.context, 0, seen.loss"),
+        ("arm_of(play), seen.loss)", "arm_of(play), seen.loss / state.law[play.arm])"),
     ],
 )
 def test_mixture_that_learns_wrongly(update, monkeypatch):

@@ -29,6 +29,13 @@ def _linear(learner: Any, horizon: int = 1024, link: str = "identity", **size: A
     return Case(contextual.ContextualGame(world, horizon), learner(contextual))
 
 
+def _delayed(rounds: int) -> Case:
+    from bandits.delays import Bold, FixedDelay, delayed
+
+    case = _policies(_EXACT)
+    return Case(delayed(case.problem, FixedDelay(rounds)), Bold(case.learner))
+
+
 def _certified(made: Any) -> Case:
     from bandits.contextual import certified
 
@@ -60,6 +67,7 @@ CASES: Cases = {
         partial(_certified, partial(_policies, _weighting("squarecb", "Aggregating"))),
         partial(_certified, partial(_policies, _FASTCB)),
     ),
+    "ours.delayed_gap_weighting": partial(_delayed, 7),
     "foster2020.estimation": (
         partial(_policies, _EXACT, horizon=128),
         partial(_linear, _weighting("exact", "LeastMeanSquares"), **_MANY),

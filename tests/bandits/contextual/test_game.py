@@ -114,8 +114,8 @@ def test_contexts_and_losses_are_revealed():
         (play(0, (), [0.5, 0.5]), InvalidAction, "law and guess must have 3 entries or none, got 0 and 2"),
         (play(0, [0.5, 0.4, 0.2]), InvalidAction, "law must be probabilities that sum to 1"),
         (play(0, [1.5, -0.5, 0.0]), InvalidAction, "law must be probabilities that sum to 1"),
-        (play(0, (), [0.5, 1.5, 0.0]), InvalidAction, "guess must lie in .* got 1.5 for action 1"),
-        (play(0, (), [np.nan, 0.5, 0.0]), InvalidAction, "guess must lie in .* got nan for action 0"),
+        (play(0, (), [0.5, 1.5, 0.0]), InvalidAction, "guess must lie in .* got 0.0 to 1.5"),
+        (play(0, (), [np.nan, 0.5, 0.0]), InvalidAction, "guess must lie in .* got nan to nan"),
         (0.5, TypeError, "arm must be an integer, got float 0.5"),
         (play(0.5), TypeError, "arm must be an integer"),
         (play(0, [[0.5]]), TypeError, "law must be an array of numbers with 1 axes"),
@@ -227,9 +227,9 @@ def test_tuning():
     game = ContextualGame(policy_world(5, 16, 0.3, 0.4, 10), 1024)
     squares, log = 0.5 * math.log(16), math.log(16)
     exact = InverseGapWeighting("exact", oracle=Mixture())
-    assert exact.parameters(game).level == pytest.approx(2.0 * math.sqrt(4 * 1024 / log))
-    squarecb = InverseGapWeighting("squarecb", oracle=Mixture()).parameters(game)
-    assert squarecb.level == pytest.approx(2.0 * math.sqrt(8 * 1024 / log))
+    assert exact.parameters(game).level == pytest.approx(2.0 * math.sqrt(4 * 1024 / squares))
+    squarecb = InverseGapWeighting("squarecb", oracle=Aggregating()).parameters(game)
+    assert squarecb.level == pytest.approx(2.0 * math.sqrt(8 * 1024 / squares))
     fastcb = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.0).parameters(game)
     assert fastcb.level == 20.0
     worst = InverseGapWeighting("fastcb", oracle=Mixture()).parameters(game)
@@ -241,7 +241,7 @@ def test_tuning():
     assert LeastMeanSquares(1.0, 0.5).error(linear) == pytest.approx((2.0 + 0.125 * 100) / 1.5, rel=1e-9)
     assert LeastMeanSquares().parameters(linear).learning_rate == pytest.approx(0.2, rel=1e-9)
     assert LeastMeanSquares(1.0, 3.0).error(linear) == math.inf
-    with pytest.raises(ValueError, match="has no guarantee to be tuned to in this problem: give gamma"):
+    with pytest.raises(ValueError, match="has no guarantee in square loss to be tuned to: give gamma"):
         InverseGapWeighting(oracle=Ridge()).parameters(game)
     with pytest.raises(ValueError, match=r"Mixture needs features \(K, N\) in \[0, 1\]"):
         InverseGapWeighting(oracle=Mixture()).parameters(TABLE)

@@ -27,6 +27,7 @@ from bandits.contextual import (
     linear_world,
     policy_world,
 )
+from bandits.delays import Bold, FixedDelay, delayed
 from sims import simulate
 from theory.bound import T
 from theory.contextual import bounds
@@ -66,6 +67,15 @@ def test_values(bound, game, learner, value):
         assert best == pytest.approx(bound.read(name, game, learner.parameters(game)), rel=1e-9)
 
 
+def test_oracles_in_log_loss():
+    """By Pinsker's inequality half their regret bounds squared errors: the mixture is as good as the forecaster."""
+    mixed = InverseGapWeighting(oracle=Mixture())
+    assert bounds.EXACT.applies(POLICIES, mixed) == []
+    assert bounds.EXACT.value_for(POLICIES, mixed) == pytest.approx(bounds.EXACT.value_for(POLICIES, EXACT))
+    with pytest.raises(ValueError, match="has no guarantee in log loss to be tuned to: give gamma"):
+        InverseGapWeighting("fastcb").parameters(POLICIES)
+
+
 def test_fastcb_at_its_best_gamma():
     """2 gamma kappa R, at most 2 sqrt(2 kappa K L R) + 8 kappa K R; other gammas are worse."""
     learner = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.3 * 1024)
@@ -77,6 +87,15 @@ def test_fastcb_at_its_best_gamma():
         assert bounds.FASTCB.value_for(POLICIES, replace(learner, gamma=other)) > best
     with pytest.raises(ValueError, match=r"foster2021.fastcb must have gamma > 2\*n_actions"):
         bounds.FASTCB.value(gamma=10.0, n_actions=5, error=1.0, expected_best_loss=0.0)
+
+
+def test_copies():
+    """m times the bound for its share of the rounds, at the tuning for that share."""
+    game = delayed(POLICIES, FixedDelay(7))
+    share = bounds.EXACT.value_for(replace(POLICIES, horizon=128), EXACT)
+    assert bounds.DELAYED.applies(game, Bold(EXACT)) == []
+    assert bounds.DELAYED.value_for(game, Bold(EXACT)) == pytest.approx(8 * share, rel=1e-9)
+    assert bounds.DELAYED.applies(game, Bold(SQUARECB)) == ["copies of the rule exact"]
 
 
 def test_exponents():
@@ -97,8 +116,9 @@ def test_exponents():
     ("bound", "game", "learner", "failing"),
     [
         (bounds.EXACT, POLICIES, SQUARECB, "the rule exact"),
-        (bounds.EXACT, POLICIES, InverseGapWeighting(gamma=9.0, oracle=Mixture()), "an oracle in square loss"),
+        (bounds.FASTCB, POLICIES, InverseGapWeighting("fastcb", 99.0, Aggregating()), "an oracle in log loss"),
         (bounds.FASTCB, POLICIES, replace(FASTCB, gamma=9.0), "gamma > 2 K"),
+        (bounds.TRIANGULAR, POLICIES, InverseGapWeighting(oracle=Mixture()), "the rule fastcb"),
         (bounds.EXACT, LINEAR, InverseGapWeighting(oracle=VovkAzouryWarmuth(1.0, 0.5)), "the mean losses are in the"),
         (
             bounds.EXACT,

@@ -1,0 +1,82 @@
+"""Implicit feedback that is missing not at random: clipped inverse propensities, with exact bias and variance.
+
+A user-item pair is clicked, Y = O R, where it is exposed (O, with probability theta) and relevant (R, with probability
+g), independently. A recommender is judged by the mean of R d1 + (1 - R) d0 over n pairs, d1 and d0 its losses on
+relevant and other pairs; only clicks are seen. The estimate, for a clip M in [0, 1],
+
+    mean of Y / max(theta, M) d1 + (1 - Y / max(theta, M)) d0,
+
+has bias mean of g (theta / max(theta, M) - 1) (d1 - d0) and, for independent pairs, variance
+n^-2 sum theta g (1 - theta g) (d1 - d0)^2 / max(theta, M)^2. Neither is monotone in M.
+
+Saito, Yaginuma, Nishino, Sakata & Nakata, "Unbiased recommender learning from missing-not-at-random implicit feedback"
+(WSDM 2020), arXiv:1909.03601.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bandits.core.arguments import checked
+from bandits.core.checks import HUGE, array, real
+
+
+class Moments(NamedTuple):
+    """Bias and variance of an estimate."""
+
+    bias: float
+    variance: float
+
+    @property
+    def squared_error(self) -> float:
+        """Expected squared error."""
+        return self.bias**2 + self.variance
+
+
+def _pairs(**given: tuple[ArrayLike, float, float]) -> list[NDArray[np.float64]]:
+    """Return arrays (n,) of equal length within their limits."""
+    found = [array(name, value, 1, low, high) for name, (value, low, high) in given.items()]
+    if len({len(one) for one in found}) > 1:
+        raise ValueError(f"{', '.join(given)} must be of equal length, got {', '.join(str(len(one)) for one in found)}")
+    return found
+
+
+def _clipped(theta: NDArray[np.float64], clip: float) -> NDArray[np.float64]:
+    """Return max(theta, M); ValueError where it is 0."""
+    used = np.maximum(theta, real("clip", clip, 0.0, 1.0))
+    if used.min() < 1.0 / HUGE:
+        raise ValueError(f"exposure must be at least {1.0 / HUGE:g} where clip is less, got {theta.min():g}")
+    return used
+
+
+@checked
+def clipped_estimate(
+    clicks: ArrayLike, exposure: ArrayLike, relevant_loss: ArrayLike, other_loss: ArrayLike, clip: float = 0.0
+) -> float:
+    """Return the estimate from clicks (n,), 0 or 1, at exposure (n,) in [0, 1] and losses d1, d0 (n,); clip: M."""
+    y, theta, d1, d0 = _pairs(
+        clicks=(clicks, 0.0, 1.0),
+        exposure=(exposure, 0.0, 1.0),
+        relevant_loss=(relevant_loss, -HUGE, HUGE),
+        other_loss=(other_loss, -HUGE, HUGE),
+    )
+    share = y / _clipped(theta, clip)
+    return float((share * d1 + (1.0 - share) * d0).mean())
+
+
+@checked
+def clipped_moments(
+    exposure: ArrayLike, relevance: ArrayLike, relevant_loss: ArrayLike, other_loss: ArrayLike, clip: float = 0.0
+) -> Moments:
+    """Return bias and variance of the estimate; relevance: g (n,) in [0, 1], the others as in `clipped_estimate`."""
+    theta, g, d1, d0 = _pairs(
+        exposure=(exposure, 0.0, 1.0),
+        relevance=(relevance, 0.0, 1.0),
+        relevant_loss=(relevant_loss, -HUGE, HUGE),
+        other_loss=(other_loss, -HUGE, HUGE),
+    )
+    used = _clipped(theta, clip)
+    clicked = theta * g
+    bias = (g * (theta / used - 1.0) * (d1 - d0)).mean()
+    return Moments(float(bias), float((clicked * (1.0 - clicked) * ((d1 - d0) / used) ** 2).sum() / len(theta) ** 2))

@@ -1,0 +1,80 @@
+"""Theorems about the data loop, each with its proof: n B' = (n_t + k) B_t + k e_t + m h_t, n = n_t + m + k.
+
+**Amplification** (Theorem 1 of Taori & Hashimoto 2023; the closed form is ours). Without noise of the people's labels
+and with |e| <= delta in every round, unrolling the identity gives |B_t| <= delta sum_i (k / n_i) prod_{j > i} (n_j -
+m) / n_j, with equality for a constant error. The sum is (k / m) (1 - prod_{s < t} (n_s + k) / (n_s + m + k)): both
+satisfy A' = (1 - m / n) A + k / n with A = 0 at the start.
+
+**Every path, with noise.** Let eta be the largest |h| and delta the largest |e| so far, X = eta + (k / m) delta. If
+|B_t| <= X, then n |B'| <= (n_t + k) X + k delta + m eta = (n_t + k) X + m X = n X.
+
+**Sampled labels.** The mean share stays p, its variance follows a recursion (`theory.loops.exact.sampler_variance`),
+and bins are independent: by Jensen's inequality the expected largest |B| of G bins is at most the square root of the
+sum of their variances.
+"""
+
+import math
+from typing import Any
+
+import sympy as sp
+
+from theory.assumptions import feedback_is, problem_has
+from theory.bound import Bound, Source, Symbol, found_in
+from theory.loops.exact import amplification, sampler_variance
+
+A = Symbol("amplification", "A", positive=True)
+DELTA_E = Symbol("shift", "delta")
+V = Symbol("total_variance", "V", nonnegative=True)
+
+_TAORI = "Taori & Hashimoto 2023"
+_URL = "arXiv:2209.03942"
+_HERE = "proved in theory.loops.bounds"
+
+LABELS = feedback_is("labels")
+EXPECTED = problem_has("labels are not drawn", lambda problem: not problem.drawn)
+DRAWN = problem_has("labels are drawn", lambda problem: problem.drawn)
+PEOPLE = problem_has("people label some items", lambda problem: problem.people > 0)
+
+
+def _amplification(problem: Any, params: Any) -> float:
+    return amplification(problem.start, problem.people, problem.model, problem.horizon)
+
+
+def _total_variance(problem: Any, params: Any) -> float:
+    sizes = (problem.start, problem.people, problem.model, problem.horizon)
+    return math.fsum(sampler_variance(share, *sizes) for share in problem.shares)
+
+
+AMPLIFICATION = Bound(
+    "taori2023.amplification",
+    "ShiftedLabels",
+    "model_bias",
+    A * sp.Abs(DELTA_E),
+    Source(_TAORI, f"Theorem 1; closed form {_HERE}", _URL),
+    "A model's error of delta in every round becomes a bias of at most (1 + k / m) delta.",
+    mode="every path",
+    assumptions=(LABELS, EXPECTED),
+    readers={"amplification": _amplification, "shift": lambda problem, params: params.shift},
+)
+LOOP_BIAS = Bound(
+    "ours.loop_bias",
+    "",
+    "excess",
+    sp.Integer(0),
+    Source("ours", _HERE),
+    "No bias exceeds the largest error of the people's labels plus k / m times the largest error of the model's.",
+    mode="every path",
+    assumptions=(LABELS, PEOPLE),
+)
+SAMPLED_LABELS = Bound(
+    "ours.sampled_labels",
+    "SampleLabels",
+    "largest_bias",
+    sp.sqrt(V),
+    Source("ours", _HERE),
+    "A model that samples from its data drifts by its variance alone.",
+    assumptions=(LABELS, DRAWN),
+    readers={"total_variance": _total_variance},
+)
+
+BOUNDS = found_in(vars())
