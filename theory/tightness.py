@@ -166,7 +166,7 @@ def _default_cases(bound: Any, seed: int, alpha: float = 1e-3, repetitions: int 
         if verdict.kind == "none":
             continue
         amount = verdict.reached
-        if bound.mode == "every path":
+        if bound.mode == "every path" or problem.plays(learner) == 1:
             amount = verdict.estimate
         elif verdict.kind == "certified Monte Carlo":  # it stopped as soon as it was decided
             ends = mean_interval(samples(), verdict.low_possible, verdict.high_possible, alpha)

@@ -15,7 +15,7 @@ import numpy as np
 
 from bandits.contextual.laws import RULES, write_law
 from bandits.contextual.oracles import Oracle, OracleSteps, VovkAzouryWarmuth
-from bandits.contextual.problem import ContextualGame, Play, PlayedLoss, Revealed, Size
+from bandits.contextual.problem import AllRevealed, ContextualGame, EveryLoss, Play, PlayedLoss, Revealed, Size
 from bandits.core.actions import arm_of
 from bandits.core.checks import instance, optional_real
 from bandits.core.exponential_weights import pick
@@ -46,7 +46,7 @@ class OracleState(NamedTuple):
 
 
 @cache
-def _steps(oracle: OracleSteps) -> LearnerSteps:
+def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
     start, predict, learn = oracle
 
     @kernel
@@ -64,14 +64,23 @@ def _steps(oracle: OracleSteps) -> LearnerSteps:
         after = learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)
         return OracleState(after, state.law, state.guess)
 
-    return LearnerSteps(init, act, update)
+    @kernel
+    def update_all(
+        params: OracleParams, state: OracleState, t: int, play: Any, seen: AllRevealed, rng: Stream
+    ) -> OracleState:
+        after = state.oracle
+        for a in range(params.n_actions):
+            after = learn(params.oracle, after, seen.context, a, seen.losses[a])
+        return OracleState(after, state.law, state.guess)
+
+    return LearnerSteps(init, act, update_all if informed else update)
 
 
 class OracleLearner(Learner):
-    """Base of the learners over an `oracle`, a field."""
+    """Base of the learners over an `oracle`, a field; under full information it learns the losses of all actions."""
 
     oracle: Oracle
-    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss, EveryLoss)
 
     @property
     def name(self) -> str:
@@ -80,16 +89,22 @@ class OracleLearner(Learner):
 
     def steps_for(self, problem: Any) -> LearnerSteps:
         """Return the compiled functions for the oracle."""
-        return _steps(self.oracle.steps)
+        return _steps(self.oracle.steps, isinstance(problem.feedback, EveryLoss))
 
 
-def guarantee(learner: OracleLearner, size: Size, given: float | None) -> float:
-    """Return the oracle's guarantee; ValueError where it has none and nothing is `given` in place of the tuning."""
+def guarantee(learner: OracleLearner, size: Size, given: float | None, in_log_loss: bool = False) -> float:
+    """Return R, the oracle's guarantee for squared errors, or for kl(f, yhat): half of the latter bounds the former.
+
+    ValueError where it has none and nothing is `given` in place of the tuning.
+    """
     error = learner.oracle.error(size)
-    if 0.0 < error < math.inf:
-        return error
-    if given is None:
-        raise ValueError(f"{learner.name} has no guarantee to be tuned to in this problem: give gamma or exploration")
+    if in_log_loss and not learner.oracle.log_loss:
+        error = math.inf
+    elif learner.oracle.log_loss and not in_log_loss:
+        error /= 2.0
+    if given is None and not 0.0 < error < math.inf:
+        kind = "log loss" if in_log_loss else "square loss"
+        raise ValueError(f"{learner.name} has no guarantee in {kind} to be tuned to: give gamma or exploration")
     return error
 
 
@@ -97,8 +112,9 @@ def guarantee(learner: OracleLearner, size: Size, given: float | None) -> float:
 class InverseGapWeighting(OracleLearner):
     """An action has probability inverse to its predicted gap times gamma, by one of three rules.
 
-    rule: "exact", "squarecb" (both for oracles in square loss) or "fastcb" (for oracles in log loss, for small losses).
-    gamma: > 0, None means the theorem's, with R the oracle's guarantee: 2 sqrt((K - 1) T / R), "exact";
+    rule: "exact", "squarecb" or "fastcb" (for small losses, over an oracle in log loss).
+    gamma: > 0, None means the theorem's, with R the oracle's guarantee (halved for "exact" and "squarecb" over an
+    oracle in log loss, by Pinsker's inequality): 2 sqrt((K - 1) T / R), "exact";
     2 sqrt(2 (K - 1) T / R), "squarecb"; 2 K + sqrt(4 K^2 + 2 K L / (kappa R)), kappa = 1.116, "fastcb".
     oracle: predicts losses.  best_loss: L >= 0, what the best actions are expected to lose in all, for "fastcb"; None
     means T, the worst case. ValueError where gamma is to be tuned to an oracle without a guarantee.
@@ -121,7 +137,7 @@ class InverseGapWeighting(OracleLearner):
 
     def parameters(self, problem: ContextualGame) -> OracleParams:
         """Return gamma, the oracle's guarantee and its parameters."""
-        size, error = problem.size, guarantee(self, problem.size, self.gamma)
+        size, error = problem.size, guarantee(self, problem.size, self.gamma, self.rule == "fastcb")
         gamma = self.gamma or self._tuned(size, error)
         return OracleParams(RULES.index(self.rule), gamma, size.n_actions, error, self.oracle.parameters(size))
 

@@ -18,6 +18,7 @@ import numpy as np
 from bandits.contextual.laws import least_action
 from bandits.contextual.oracles import (
     RidgeState,
+    enough,
     model_of,
     product,
     ridge_init,
@@ -125,6 +126,7 @@ class _Linear(Learner):
 
     def _params(self, problem: ContextualGame, width: float, norm: float, delta: float) -> LinearParams:
         size, weight = problem.size, self.regularization
+        enough(weight, size)
         d = size.models * size.dimension
         determinant = d * math.log1p(size.horizon * size.feature_norm**2 / (weight * d))
         widest = math.sqrt(weight) * norm + 0.5 * math.sqrt(2.0 * math.log(1.0 / delta) + determinant)
@@ -156,7 +158,7 @@ class LinUCB(_Linear):
         optional_real("width", self.width, low=0.0)
 
     def parameters(self, problem: ContextualGame) -> LinearParams:
-        """Return lambda, S, delta and what beta is made of."""
+        """Return lambda, S, delta and what beta is made of; ValueError for lambda too small for the features."""
         width = -1.0 if self.width is None else self.width
         return self._params(problem, width, self.norm, self.failure_probability)
 
@@ -178,5 +180,5 @@ class LinearThompson(_Linear):
         real("deviation", self.deviation, low=0.0, open_low=True)
 
     def parameters(self, problem: ContextualGame) -> LinearParams:
-        """Return lambda and v."""
+        """Return lambda and v; ValueError for lambda too small for the features."""
         return self._params(problem, self.deviation, 1.0, 0.5)

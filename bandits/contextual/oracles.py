@@ -180,6 +180,13 @@ def ridge_learn(params: Any, state: RidgeState, context: Any, arm: int, loss: fl
     return state
 
 
+def enough(regularization: float, size: Size) -> None:
+    """Raise ValueError unless lambda >= X^2 / 10^8: rounding of the inverse grows with X^2 / lambda, to 1e-8 there."""
+    least = size.feature_norm**2 / 1e8
+    if regularization < least:
+        raise ValueError(f"regularization must be at least {least:g} for these features, got {regularization:g}")
+
+
 @dataclass(frozen=True)
 class Ridge(Oracle):
     """Ridge regression: yhat = x' A^-1 b, A = lambda I + sum x x', b = sum y x, clipped to [0, 1].
@@ -197,7 +204,8 @@ class Ridge(Oracle):
         real("norm", self.norm, low=0.0, open_low=True)
 
     def parameters(self, size: Size) -> RidgeParams:
-        """Return lambda and the size."""
+        """Return lambda and the size; ValueError where lambda is too small for features of this size."""
+        enough(self.regularization, size)
         return RidgeParams(self.regularization, size.models, size.dimension, self.forward)
 
 
@@ -262,7 +270,8 @@ def _linear_learn(params: GradientParams, state: GradientState, context: Any, ar
 
 @kernel
 def _sigmoid(value: float) -> float:
-    return 1.0 / (1.0 + math.exp(-value))
+    small = math.exp(-abs(value))  # never overflows
+    return 1.0 / (1.0 + small) if value >= 0.0 else small / (1.0 + small)
 
 
 @kernel

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bandits.contextual.problem import World
 from bandits.core.arguments import Numbers, checked, read_only
-from bandits.core.checks import HUGE, array, integer, integers, real, shown, text
+from bandits.core.checks import HUGE, array, fits, integer, integers, real, shown, text
 
 _MOST = 2**24  # contexts
 Link = Literal["identity", "logistic"]
@@ -246,6 +246,7 @@ def linear_world(
         integer("n_actions", n_actions, 2, _MOST),
         integer("dimension", dimension, 1, _MOST),
     )
+    fits("n_contexts", n_contexts * n_actions * dimension)
     rng = np.random.default_rng(integer("seed", seed, low=0))
     features, parameter = np.abs(rng.standard_normal(shape)), np.abs(rng.standard_normal(dimension))
     features /= np.linalg.norm(features, axis=2, keepdims=True)
@@ -272,6 +273,7 @@ def policy_world(
     real("mean", mean, 0.0, 1.0)
     if real("gap", gap, 0.0, 1.0) + mean > 1.0:
         raise ValueError(f"mean + gap must be at most 1, got {mean:g} + {gap:g}")
+    fits("n_functions", 2 * n * m * integer("n_actions", n_actions, 2, _MOST))
     rng = np.random.default_rng(integer("seed", seed, low=0))
-    good = rng.integers(integer("n_actions", n_actions, 2, _MOST), size=(n, m))
+    good = rng.integers(n_actions, size=(n, m))
     return FiniteWorld(mean + gap * (good[..., None] != np.arange(n_actions)), truth)

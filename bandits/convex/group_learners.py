@@ -134,6 +134,7 @@ class SleepingGroups(Learner):
         """Return the number of regressions, d and lambda."""
         count = {GROUPS: problem.n_groups, ONE: 1, CELLS: int(problem.cells.max()) + 1}[self.experts]
         ridge = problem.ridge if self.ridge is None else self.ridge
+        problem.check_ridge(ridge)
         return RegressionParams(self.experts, count, problem.dimension, ridge)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from bandits.convex.domains import dot
 from bandits.convex.newton_step import factorise, solve_lower
+from bandits.convex.sleeping import zeros_and_ones
 from bandits.core.actions import InvalidAction, Part, returns
 from bandits.core.arguments import Checked, Numbers
 from bandits.core.checks import HUGE, array, flag, instance, integer, real
@@ -28,6 +29,8 @@ from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream, uniform_index
 from bandits.core.summation import Sum, empty_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem, known
+
+_LEAST_RIDGE = 1e-8  # of the largest squared norm
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +47,10 @@ class GroupedPeople(Checked):
 
     def __post_init__(self) -> None:
         x, y = array("features", self.features, 2, -HUGE, HUGE), array("labels", self.labels, 1, 0.0, 1.0)
-        groups = array("groups", self.groups, 2, 0.0, 1.0) == 1.0
+        groups = zeros_and_ones("groups", self.groups)
         for name, given in (("labels", y), ("groups", groups)):
             if len(given) != len(x):
                 raise ValueError(f"{name} must be as many as features, {len(x)}, got {len(given)}")
-        if not groups.any(axis=1).all():
-            raise ValueError(f"groups must have a 1 in every row, got none in row {int(groups.any(axis=1).argmin())}")
         names = self.names or tuple(map(str, range(groups.shape[1])))
         if len(names) != groups.shape[1]:
             raise ValueError(f"names must be {groups.shape[1]} texts, one per group, got {len(names)}")
@@ -230,8 +231,20 @@ class GroupedPrediction(RoundProblem):
         )
         n = len(self.people.labels)
         object.__setattr__(self, "horizon", n if self.horizon is None else integer("horizon", self.horizon, 1, n))
-        real("ridge", self.ridge, low=0.0, open_low=True)
+        self.check_ridge(self.ridge)
         flag("shuffled", self.shuffled)
+
+    def check_ridge(self, ridge: float) -> None:
+        """Raise ValueError for a lambda so small beside X^2 that regressions lose their digits."""
+        real("ridge", ridge, low=0.0, open_low=True)
+        if ridge < _LEAST_RIDGE * self.largest_square:
+            least = _LEAST_RIDGE * self.largest_square
+            raise ValueError(f"ridge must be at least {least:g}, 1e-8 of the largest |x|^2, got {ridge:g}")
+
+    @property
+    def largest_square(self) -> float:
+        """X^2, the largest squared norm of features."""
+        return float((self.people.features**2).sum(axis=1).max())
 
     @property
     def n_groups(self) -> int:
@@ -261,8 +274,7 @@ class GroupedPrediction(RoundProblem):
 
     def setting(self) -> GroupSetting:
         """Return what the compiled functions receive."""
-        people = self.people
-        square = float((people.features**2).sum(axis=1).max())
+        people, square = self.people, self.largest_square
         return GroupSetting(
             people.features, people.labels, people.groups, self.cells, self.shuffled, self.ridge, square
         )

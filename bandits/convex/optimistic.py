@@ -266,5 +266,5 @@ class FollowTheLeader(ConvexLearner):
     draws: ClassVar[bool] = False
 
     def parameters(self, problem: ConvexGame) -> OptimisticParams:
-        """Return the domain; `offset` is the losses' strong convexity."""
-        return OptimisticParams(problem.domain.region, problem.diameter**2, problem.smoothness)
+        """Return the domain; the rest is not used."""
+        return OptimisticParams(problem.domain.region, problem.diameter**2, 1.0)

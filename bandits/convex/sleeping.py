@@ -87,6 +87,17 @@ def worst_ratio(regrets: Regrets) -> float:
 # ---------------------------------------------------------------- the game
 
 
+def zeros_and_ones(name: str, value: Any) -> Any:
+    """Return a table (T, N) of 0 and 1, at least one 1 per row, as bools; ValueError for others."""
+    given = array(name, value, 2, 0.0, 1.0)
+    if not np.isin(given, (0.0, 1.0)).all():
+        raise ValueError(f"{name} must be 0 or 1, got {given[~np.isin(given, (0.0, 1.0))][0]:g}")
+    found = given == 1.0
+    if not found.any(axis=1).all():
+        raise ValueError(f"{name} must have a 1 in every row, got none in row {int(found.any(axis=1).argmin())}")
+    return found
+
+
 @dataclass(frozen=True)
 class AwakeLosses(Checked):
     """The losses of the experts that were awake; those of others are 0."""
@@ -171,11 +182,9 @@ class SleepingExperts(RoundProblem):
     metrics: ClassVar[tuple[str, ...]] = SleepingMetrics._fields
 
     def __post_init__(self) -> None:
-        losses, awake = array("losses", self.losses, 2, 0.0, 1.0), array("awake", self.awake, 2, 0.0, 1.0) == 1.0
+        losses, awake = array("losses", self.losses, 2, 0.0, 1.0), zeros_and_ones("awake", self.awake)
         if losses.shape != awake.shape:
             raise ValueError(f"awake must have the shape of losses, {losses.shape}, got {awake.shape}")
-        if not awake.any(axis=1).all():
-            raise ValueError(f"awake must have a 1 in every row, got none in row {int(awake.any(axis=1).argmin())}")
         horizon = len(losses) if self.horizon is None else integer("horizon", self.horizon, 1, len(losses))
         for name, made in (("losses", np.where(awake, losses, 0.0)), ("awake", awake), ("horizon", horizon)):
             object.__setattr__(self, name, made)

@@ -1,7 +1,7 @@
 """Shelves: room for several records of one type, such as feedback that has not arrived, or states of learners.
 
-A record is a number, an array, or a NamedTuple of records. A shelf keeps each number of it as an array over places,
-each array as one with a first axis over places.
+A record is a number, an array with up to three axes, or a NamedTuple of records. A shelf keeps each number of it as an
+array over places, each array as one with a first axis over places.
 """
 
 from functools import cache
@@ -26,12 +26,13 @@ def shelf_for(example: Any) -> Shelf:
 
 
 def _kind(example: Any) -> Any:
-    """Return "number", "array" (one axis), "block" (more), or (class, kinds of the fields)."""
+    """Return "number", "array" (one axis), "matrix", "cube", or (class, kinds of the fields)."""
     if isinstance(example, tuple) and hasattr(example, "_fields"):
         return (type(example), *map(_kind, example))
-    if np.asarray(example).dtype.kind not in "biuf":
-        raise TypeError(f"records are kept whose parts are numbers or arrays of numbers, got {example!r}")
-    return ("number", "array", "block")[min(np.ndim(example), 2)]
+    axes = np.ndim(example) if np.asarray(example).dtype.kind in "biuf" else 4
+    if axes > 3:
+        raise TypeError(f"records are kept whose parts are numbers or arrays with up to three axes, got {example!r}")
+    return ("number", "array", "matrix", "cube")[axes]
 
 
 @kernel
@@ -56,13 +57,26 @@ def _put_array(rows: Any, place: int, record: Any) -> None:
 
 
 @kernel
-def _make_block(places: int, example: Any) -> Any:
-    return np.zeros((places, *example.shape), example.dtype)
+def _make_matrix(places: int, example: Any) -> Any:
+    return np.zeros((places, example.shape[0], example.shape[1]), example.dtype)
 
 
 @kernel
-def _put_block(rows: Any, place: int, record: Any) -> None:
-    rows[place] = record
+def _put_matrix(rows: Any, place: int, record: Any) -> None:
+    for i in range(record.shape[0]):
+        for j in range(record.shape[1]):
+            rows[place, i, j] = record[i, j]
+
+
+@kernel
+def _make_cube(places: int, example: Any) -> Any:
+    return np.zeros((places, example.shape[0], example.shape[1], example.shape[2]), example.dtype)
+
+
+@kernel
+def _put_cube(rows: Any, place: int, record: Any) -> None:
+    for i in range(record.shape[0]):
+        _put_matrix(rows[place], i, record[i])
 
 
 @kernel
@@ -76,8 +90,10 @@ def _shelf(kind: Any) -> Shelf:
         return Shelf(_make_number, _put_number, _get)
     if kind == "array":
         return Shelf(_make_array, _put_array, _get)
-    if kind == "block":
-        return Shelf(_make_block, _put_block, _get)
+    if kind == "matrix":
+        return Shelf(_make_matrix, _put_matrix, _get)
+    if kind == "cube":
+        return Shelf(_make_cube, _put_cube, _get)
     record, *fields = kind
     make, put, get_fields = _from_field(tuple(fields), 0)
 

@@ -23,6 +23,7 @@ FAMILIES = {
     "convex": "Online convex optimisation",
     "language": "Language feedback",
     "prediction": "Predictions",
+    "loops": "Predictions that come back as data",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

@@ -50,7 +50,8 @@ class Value(Figure):
     (`theory.contextual.bounds`)."""
     caption = """Supremum over mean losses of regret less (gamma / 4) squared error in a round, over (K - 1) / gamma;
     one action has the least prediction, all others have the gap shown. Dashed: the least that any law can have.
-    Laws that explore too little far from the best prediction leave the picture."""
+    Laws that explore too little far from the best prediction leave the picture.
+    Nothing is simulated."""
     panels, size = 2, (7.2, 4.0)
     tiny = changed(points=8)
     paper = changed(points=200)

@@ -9,6 +9,7 @@ from bandits.contextual import (
     Aggregating,
     ContextualExp4,
     ContextualGame,
+    EveryLoss,
     FiniteWorld,
     InverseGapWeighting,
     LinearThompson,
@@ -90,6 +91,18 @@ def test_posterior_sampling_by_hand():
                 regret += 0.5 * 0.5 * (means[arm] if loss else 1.0 - means[arm]) * 0.4 * wrong
     found = expected(ContextualGame(world, 2), PosteriorSampling())
     assert found["regret"] == pytest.approx(0.2 + regret, abs=1e-12)
+
+
+def test_full_information():
+    """The oracle learns both losses of a round, of one coin: after a round its weights are the posterior of both."""
+    game, learner = ContextualGame(TWO, 1, EveryLoss()), InverseGapWeighting("fastcb", 4.0, Mixture())
+    for chance, path in plays(game, learner, lambda action, seen: tuple(seen.losses)):
+        (losses,) = path.actions
+        likely = [math.prod(f if loss else 1.0 - f for f, loss in zip(row[0], losses)) for row in TWO.functions]
+        weights = path.state.oracle.weights
+        assert weights.weight / weights.total == pytest.approx(np.array(likely) / sum(likely), abs=1e-12)
+        assert losses[0] <= losses[1]
+        assert 0.0 < chance < 1.0
 
 
 def test_late_feedback():

@@ -18,6 +18,7 @@ _PLACES = {  # first match counts
     "bandits/contextual": "contextual",
     "bandits/language": "language",
     "bandits/prediction": "prediction",
+    "bandits/loops": "loops",
     "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
@@ -108,11 +109,12 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "contextual": [
         *_in("tests/laws", "contextual"),
-        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game"),
+        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": _in("tests/laws", "language"),
     "prediction": _in("tests/laws", "paging", "mixture"),
+    "loops": _in("tests/laws", "loops", "herds"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
         *_in("tests/theory/convex", "theorems"),

@@ -55,9 +55,18 @@ def _curved(learner: str, feedback: str) -> Case:
 
 
 def _noisy(learner: str, curvature: float) -> Case:
+    """Return the case of gradients with noise and one mean."""
     from bandits import convex
 
     losses = convex.SEALosses([0.2, -0.1], noise=0.2, curvature=curvature)
+    return Case(convex.ConvexGame(losses, convex.Ball(2), 1000), getattr(convex, learner)())
+
+
+def _flipping(learner: str, curvature: float) -> Case:
+    """Return the case of gradients without noise, whose sign changes in every round."""
+    from bandits import convex
+
+    losses = convex.SEALosses([1.0, 0.0], "flips", curvature=curvature)
     return Case(convex.ConvexGame(losses, convex.Ball(2), 1000), getattr(convex, learner)())
 
 
@@ -88,6 +97,14 @@ def _groups() -> Case:
     return Case(convex.GroupedPrediction(convex.synthetic_groups(1000), shuffled=False), convex.SleepingGroups())
 
 
+def _first_of_a_group() -> Case:
+    """Return the case of one individual, at whose label nothing is known."""
+    from bandits import convex
+
+    people = convex.GroupedPeople([[1.0]], [1.0], [[1.0]])
+    return Case(convex.GroupedPrediction(people, ridge=0.1, shuffled=False), convex.SleepingGroups())
+
+
 CASES: Cases = {
     "zinkevich2003.ogd": partial(_against_sign, "OGD"),
     "ours.moving_ogd": partial(_against_sign, "OGD", cost=1.0),
@@ -111,10 +128,10 @@ CASES: Cases = {
     "zinkevich2003.dynamic": partial(_dynamic, "FixedRateOGD", learning_rate=2.0),
     "zhang2018.ader": partial(_dynamic, "Ader"),
     "luo2015.sleeping": _sleeping,
-    "acharya2024.groups": _groups,
-    "chen2024.sea": partial(_noisy, "OptimisticDescent", 0.3),
-    "sachs2022.sea": partial(_noisy, "OptimisticFTRL", 0.3),
-    "sachs2022.strong": partial(_noisy, "OptimisticFTL", 0.3),
+    "acharya2024.groups": (_groups, _first_of_a_group),
+    "chen2024.sea": (partial(_noisy, "OptimisticDescent", 0.3), partial(_flipping, "OptimisticDescent", 0.0)),
+    "sachs2022.sea": (partial(_noisy, "OptimisticFTRL", 0.3), partial(_flipping, "OptimisticFTRL", 0.0)),
+    "sachs2022.strong": (partial(_noisy, "OptimisticFTL", 0.3), partial(_flipping, "OptimisticFTL", 0.5)),
     "bubeck2012.two_point": partial(_values, "TwoPointDescent", "TwoPoints"),
     "flaxman2005.one_point": partial(_values, "OnePointDescent", "OnePoint"),
 }

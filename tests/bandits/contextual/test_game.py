@@ -1,8 +1,6 @@
 """The game: what is measured and revealed, plays that are refused, worlds, tables of one's own, other libraries."""
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import polars
@@ -21,7 +19,6 @@ from bandits.contextual import (
     LogisticDescent,
     Mixture,
     Play,
-    PlayedLoss,
     Ridge,
     TableWorld,
     VovkAzouryWarmuth,
@@ -32,10 +29,6 @@ from bandits.contextual import (
 )
 from bandits.contextual.gap_weighting import KL_TO_TRIANGLE
 from bandits.core.actions import InvalidAction
-from bandits.core.jit import kernel
-from bandits.delays import FixedDelay, delayed
-from bandits.delays.exponential_weights import LateLearner
-from bandits.protocol import LearnerSteps
 from sims import simulate
 
 CONTEXTS = np.array([[1.0, 0.0], [0.5, 2.0], [0.0, -1.0]])
@@ -132,41 +125,6 @@ def test_contexts_and_losses_are_revealed():
 def test_invalid_plays_are_named(action, error, text):
     with pytest.raises(error, match=text):
         simulate(TABLE, Scripted(action, 0, 0), backend="python")
-
-
-@kernel
-def _nothing(params, rng):
-    return Counts(np.zeros(1))
-
-
-@kernel
-def _first(params, state, context, t, rng):
-    return 0 if context.shape[0] == 1 else 1
-
-
-@kernel
-def _count(params, state, t, arm, arrivals, rng):
-    state.arrived[0] += arrivals.n
-    return state
-
-
-class Counts(NamedTuple):
-    arrived: Any
-
-
-@dataclass(frozen=True)
-class FirstAction(LateLearner):
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_nothing, _first, _count)
-    inner_accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
-
-    def parameters(self, problem):
-        return Counts(np.zeros(1))
-
-
-def test_delayed_games_are_compiled():
-    """The context is shown at once."""
-    run = simulate(delayed(TABLE, FixedDelay(2)), FirstAction())
-    assert float(run.final("loss")[0]) == LOSSES[:, 0].sum()
 
 
 # ---------------------------------------------------------------- worlds
@@ -269,9 +227,9 @@ def test_tuning():
     game = ContextualGame(policy_world(5, 16, 0.3, 0.4, 10), 1024)
     squares, log = 0.5 * math.log(16), math.log(16)
     exact = InverseGapWeighting("exact", oracle=Mixture())
-    assert exact.parameters(game).level == pytest.approx(2.0 * math.sqrt(4 * 1024 / log))
-    squarecb = InverseGapWeighting("squarecb", oracle=Mixture()).parameters(game)
-    assert squarecb.level == pytest.approx(2.0 * math.sqrt(8 * 1024 / log))
+    assert exact.parameters(game).level == pytest.approx(2.0 * math.sqrt(4 * 1024 / squares))
+    squarecb = InverseGapWeighting("squarecb", oracle=Aggregating()).parameters(game)
+    assert squarecb.level == pytest.approx(2.0 * math.sqrt(8 * 1024 / squares))
     fastcb = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.0).parameters(game)
     assert fastcb.level == 20.0
     worst = InverseGapWeighting("fastcb", oracle=Mixture()).parameters(game)
@@ -283,7 +241,7 @@ def test_tuning():
     assert LeastMeanSquares(1.0, 0.5).error(linear) == pytest.approx((2.0 + 0.125 * 100) / 1.5, rel=1e-9)
     assert LeastMeanSquares().parameters(linear).learning_rate == pytest.approx(0.2, rel=1e-9)
     assert LeastMeanSquares(1.0, 3.0).error(linear) == math.inf
-    with pytest.raises(ValueError, match="has no guarantee to be tuned to in this problem: give gamma"):
+    with pytest.raises(ValueError, match="has no guarantee in square loss to be tuned to: give gamma"):
         InverseGapWeighting(oracle=Ridge()).parameters(game)
     with pytest.raises(ValueError, match=r"Mixture needs features \(K, N\) in \[0, 1\]"):
         InverseGapWeighting(oracle=Mixture()).parameters(TABLE)

@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from bandits.contextual import (
     Aggregating,
+    ContextualGame,
     LeastMeanSquares,
+    LinUCB,
     LogisticDescent,
     Mixture,
     Ridge,
+    TableWorld,
     VovkAzouryWarmuth,
     regress,
 )
@@ -118,6 +121,25 @@ def test_models_of_actions_that_share_features():
             assert made[0] == pytest.approx(alone.theta[0] @ X[2], abs=1e-12)
     forward = VovkAzouryWarmuth()
     assert forward.error(size) == pytest.approx(6.0 * np.log1p(2.25 * 10 / 6.0) + 1.0, rel=1e-12)
+
+
+def test_too_little_regularization_is_named():
+    """Where rounding would make predictions wrong beyond 1e-8."""
+    for learner in (Ridge(1e-9), VovkAzouryWarmuth(1e-9)):
+        with pytest.raises(ValueError, match="regularization must be at least 2e-08 for these features, got 1e-09"):
+            regress(learner, X, Y)
+    with pytest.raises(ValueError, match="regularization must be at least 2e-08"):
+        LinUCB(1e-9).parameters(ContextualGame(TableWorld(X, np.zeros((4, 2))), 4))
+    states, _ = checks.trace(Ridge(1e-7), X, Y)
+    assert states[-1].theta[0] == pytest.approx(np.linalg.lstsq(X, Y)[0], abs=1e-6)
+
+
+def test_large_odds():
+    """Predictions near 0 and 1, without an overflow."""
+    rows = np.array([[1000.0], [1000.0], [-1000.0]])
+    states, made = checks.trace(LogisticDescent(10.0, 1.0), rows, np.array([0.0, 0.0, 1.0]))
+    assert made.tolist() == [0.5, 0.0, 1.0]
+    assert states[-1].weights.tolist() == [[-10.0]]
 
 
 def test_forecaster_by_itself():

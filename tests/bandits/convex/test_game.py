@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from scipy.stats import norm
 
 import sims
 from bandits import convex
@@ -29,6 +30,7 @@ from bandits.convex import (
     domains,
 )
 from bandits.core.jit import kernel
+from bandits.core.rng import uniform_pair
 from tests.drivers import plain, stream_of
 from tests.mutants.rejection import rejected
 
@@ -154,6 +156,8 @@ def test_metrics(domain, curvature):
     assert found("linear_regret")[0] == pytest.approx((g * x).sum() - line, abs=1e-5)
     assert np.linalg.norm(g, axis=1).max() <= game.gradient_bound
     assert np.abs(value).max() <= game.loss_bound
+    table = ConvexGame(GradientTable(ROWS, curvature), domain, n)
+    assert table.gradient_bound == pytest.approx(np.linalg.norm(ROWS, axis=1).max() + curvature * domain.largest)
 
 
 def least(f, domain):
@@ -177,7 +181,7 @@ class Center(NamedTuple):
 
 @kernel
 def absolute(params, t, x):
-    return abs(x[0] - params.centre)
+    return abs(x[0] - params.centre) + 0.1 * t
 
 
 @kernel
@@ -188,7 +192,7 @@ def slope(params, t, x, out):
 def test_losses_of_your_own():
     own = convex.OwnLosses(absolute, slope, Center(0.3), 1, 1.0, comparator=[0.3])
     run = simulate(ConvexGame(own, Ball(1), 200), convex.OGD(), repetitions=1)
-    assert run.final("best_loss")[0] == 0.0
+    assert run.final("best_loss")[0] == pytest.approx(0.1 * 199 * 200 / 2)
     assert 0.0 < run.final("regret")[0] <= run.final("linear_regret")[0] < 3.0 * np.sqrt(200)
     alone = ConvexGame(replace(own, comparator=None), Ball(1), 10)
     assert "regret" not in alone.metrics
@@ -216,6 +220,13 @@ def test_means_of_sea_losses():
     assert turned == pytest.approx(np.array([m, (0.4, 0.3), -m, (-0.4, -0.3), m]))
     x = np.array([[0.1, -0.1], [-0.5, 0.2]])
     assert gradients(SEALosses(m, "sign"), 2, x).tolist() == [[0.3, -0.4], [-0.3, 0.4]]
+    spoiled = SEALosses(m, "corrupted", period=1)
+    assert gradients(spoiled, 3, np.array([[-0.9, 0.1], [-0.9, 0.1], [0.5, -0.5]])).tolist() == [
+        [-0.3, 0.4],
+        [0.3, 0.4],
+        [0.3, 0.4],
+    ]
+    assert spoiled.drift_squares(Ball(2), 9) == pytest.approx(0.25 + 1.0)
     for losses in (
         SEALosses(m, "flips", period=2, curvature=0.5),
         SEALosses(m, "rotation", period=4),
@@ -229,14 +240,35 @@ def test_means_of_sea_losses():
 
 
 def test_noise_of_sea_losses():
-    """Of norm sigma in every round; 70 coordinates need two words. Means within 5 deviations; fixed seed."""
-    losses = SEALosses(np.zeros(70), noise=2.0)
-    z = gradients(losses, 100)
-    assert np.linalg.norm(z, axis=1) == pytest.approx(np.full(100, 2.0))
-    assert np.abs(z.mean(axis=0)).max() < 5.0 * 2.0 / np.sqrt(70 * 100)
-    assert np.abs(np.corrcoef(z.T) - np.eye(70)).max() < 5.0 / np.sqrt(100)
-    assert losses.noise_squares(100) == 400.0
-    assert not losses.fixed
+    """Of norm sigma, new in every round. Five deviations of 40 rounds, fixed seed."""
+    losses = SEALosses(np.zeros(3), noise=2.0)
+    z = gradients(losses, 40)
+    assert np.linalg.norm(z, axis=1) == pytest.approx(np.full(40, 2.0))
+    assert np.abs(z.mean(axis=0)).max() < 5.0 * 2.0 / np.sqrt(3 * 40)
+    assert np.abs(z.T @ z / 40 - 4.0 / 3.0 * np.eye(3)).max() < 5.0 * 4.0 / 3.0 / np.sqrt(40)
+    assert len(np.unique(z, axis=0)) == 8
+    assert (losses.noise_squares(200), losses.fixed) == (800.0, False)
+
+
+def test_noise_is_new_in_every_round_and_word():
+    """66 coordinates need two words."""
+    wide = gradients(SEALosses(np.zeros(66), noise=2.0), 3)
+    assert np.linalg.norm(wide, axis=1) == pytest.approx([2.0, 2.0, 2.0])
+    assert len(np.unique(wide[:, :64], axis=0)) == len(np.unique(wide[:, 64:], axis=0)) == 3
+
+
+def test_every_feedback_meets_the_same_losses():
+    """Draws belong to rounds: what is paid at given points does not depend on what is revealed."""
+    x = points_of(Ball(3), 20)
+    game = ConvexGame(SEALosses([0.1, 0.2, 0.3], noise=1.0, curvature=0.5), Ball(3), 20)
+    paid = simulate(game, Fixed(x), repetitions=1)["loss"]
+    for feedback, played in (
+        (OnePoint(), x),
+        (TwoPoints(), [Pair(row, row) for row in x]),
+        (FullFunction(), x),
+        (HintedGradient(error=0.1), x),
+    ):
+        assert simulate(replace(game, feedback=feedback), Fixed(played), repetitions=1)["loss"] == pytest.approx(paid)
 
 
 # ---------------------------------------------------------------- feedback
@@ -252,6 +284,9 @@ def test_hints_are_shown_before_the_play_and_after():
     assert np.array([seen.gradient for seen in Fixed.seen]) == pytest.approx(ROWS[:4])
     run = simulate(replace(game, feedback=HintedGradient(error=0.5)), Fixed(np.zeros((4, 3))), repetitions=1)
     assert run.final("variation")[0] == pytest.approx(4 * 0.25)
+    errors = np.array(Fixed.shown) - ROWS[:4]
+    assert np.abs(errors) == pytest.approx(np.full((4, 3), 0.5 / np.sqrt(3.0)))
+    assert len(np.unique(np.sign(errors))) == 2
 
 
 def test_functions_and_values():
@@ -268,6 +303,16 @@ def test_functions_and_values():
     run = simulate(ConvexGame(GradientTable(ROWS), Ball(3), 4, OnePoint()), learner, repetitions=1)
     assert run.final("loss")[0] == pytest.approx(values.sum())
     assert Fixed.seen == pytest.approx(values.tolist())
+
+
+def test_follow_the_leader():
+    """On linear losses it plays a corner, on curved ones the least point of the past; the first is the centre."""
+    linear = ConvexGame(GradientTable([[1.0, 0.0], [0.0, 3.0], [1.0, 1.0]]), Simplex(2), 3, FullFunction())
+    run = simulate(linear, convex.FollowTheLeader(), repetitions=1, record=("actions",))
+    assert run.actions[0].tolist() == [[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]]
+    curved = ConvexGame(QuadraticLosses([[0.5, 0.0], [0.0, 0.5], [0.0, 0.0]]), Ball(2), 3, FullFunction())
+    run = simulate(curved, convex.FollowTheLeader(), repetitions=1, record=("actions",))
+    assert run.actions[0].tolist() == [[0.0, 0.0], [0.5, 0.0], [0.25, 0.25]]
 
 
 # ---------------------------------------------------------------- estimates from values
@@ -320,15 +365,18 @@ def test_estimates_are_unbiased():
     rejected(check_unbiased, two, TwoPoints(), at_half)
 
 
-def test_directions_are_on_the_sphere():
-    """Their mean is 0 and their second moments 1 / d; five deviations of 3000 draws, fixed seed."""
-    found = np.zeros((3000, 3))
+def test_directions_are_normal_draws_over_their_norm():
+    found, rng = np.zeros((20, 3)), stream_of(5, 0, 0)
     draw = plain(bandit_descent.draw_direction)
     for t, out in enumerate(found):
-        draw(stream_of(5, 0, 0), t, out)
-    assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(3000))
-    assert np.abs(found.mean(axis=0)).max() < 5.0 / np.sqrt(3 * 3000)
-    assert np.abs(found.T @ found / 3000 - np.eye(3) / 3).max() < 5.0 / np.sqrt(10 * 3000)
+        draw(rng, t, out)
+    pairs = np.array([[plain(uniform_pair)(rng, t, i) for i in (0, 2)] for t in range(20)]).reshape(20, 4)[:, :3]
+    normal = norm.ppf(pairs)
+    assert found == pytest.approx(normal / np.linalg.norm(normal, axis=1)[:, None], abs=1e-9)
+    game = ConvexGame(GradientTable(ROWS), Ball(3), 3, TwoPoints())
+    run = simulate(game, convex.TwoPointDescent(0.25), repetitions=1, seed=5, record=("actions",))
+    first, second = run.actions["first"][0], run.actions["second"][0]
+    assert (first - second) / 0.5 == pytest.approx(found[:3], abs=1e-9)
 
 
 def test_points_of_bandit_descent_stay_inside():
@@ -348,12 +396,18 @@ def test_wrong_games_are_refused():
         (lambda: Box([0.0, 1.0], [1.0, 1.0]), "high must be above low, got 1 and 1 at index 1"),
         (lambda: SEALosses([1.0], "rotation"), "mean must have at least two coordinates for a rotation"),
         (lambda: ConvexGame(table, Ball(3), 5, HintedGradient(ROWS[:2])), r"hints must be \(5, 3\) numbers"),
-        (lambda: ConvexGame(SEALosses([1.0], "sign"), Ball(1), 5, HintedGradient()), 'drift must not be "sign"'),
+        (
+            lambda: ConvexGame(SEALosses([1.0], "sign"), Ball(1), 5, HintedGradient()),
+            "drift must not depend on the play",
+        ),
         (lambda: convex.StronglyConvexOGD().parameters(ConvexGame(table, Ball(3), 5)), "needs strong_convexity"),
         (lambda: convex.TwoPointDescent(1.0).parameters(ConvexGame(table, Ball(3), 5)), "reach must be below"),
     ]:
         with pytest.raises(ValueError, match=text):
             make()
+    far = convex.OwnLosses(absolute, slope, Center(0.3), 1, 1.0, comparator=[1.5])
+    with pytest.raises(ValueError, match=r"comparator must be in the domain, got \[1.5\]"):
+        ConvexGame(far, Ball(1), 5)
     own = convex.OwnLosses(absolute, slope, Center(0.3), 3, 1.0)
     for make, text in [
         (lambda: ConvexGame(own, Ball(3), 5, FullFunction()), "FullFunction needs losses of one curvature"),

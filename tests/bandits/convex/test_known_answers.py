@@ -1,5 +1,7 @@
 """Plays of three and four rounds, worked out by hand or by other programs to six digits; nothing is compiled."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,11 @@ from bandits.convex import (
     Ball,
     ConvexGame,
     DescentCertificate,
+    FixedRateOGD,
+    Gradient,
     GradientTable,
+    HintedGradient,
+    LazyOGD,
     LeaderCertificate,
     NewtonCertificate,
     OnlineNewtonStep,
@@ -124,6 +130,78 @@ def test_all_terms_of_optimistic_descent():
     negative, probe = (1.0 - 0.894427) ** 2 / (2 * 0.816497), DescentCertificate(1.0)
     found = final(observed(LINE, probe), OptimisticDescent(1.0), "certificate", "excess", "variation")
     assert found == pytest.approx([4.522871 + negative, 1.0 - 4.522871, 5.0], abs=1e-6)
+
+
+def by_hand(g, D, steps, block=1):
+    """Return the points of gradient descent in a ball with given step sizes, which moves once per block."""
+    x, found, total = np.zeros(g.shape[1]), [], np.zeros(g.shape[1])
+    for t, row in enumerate(g):
+        found.append(x)
+        total = total + row
+        if (t + 1) % block == 0:
+            x = x - steps[t // block] * total
+            x = x / max(1.0, np.linalg.norm(x) / (D / 2.0))
+            total = np.zeros(g.shape[1])
+    return np.array(found)
+
+
+def test_step_sizes():
+    """Tuned ones, with a cost of movement too; blocks of three rounds; one rate; G is 2, D is 3."""
+    g = np.array([[2.0, 0.0], [0.3, -1.0], [1.0, 1.0], [-0.7, 0.2]] * 3)
+    game = ConvexGame(GradientTable(g), Ball(2, 1.5), 12)
+    dear = replace(game, switching_cost=0.75)
+    t = np.arange(1.0, 13.0)
+    lazy = 3.0 / np.sqrt(2.0 * 6.0 * (6.0 + 1.5))
+    for problem, learner, steps, block in (
+        (game, OGD(), 1.5 / np.sqrt(t), 1),
+        (dear, OGD(), 3.0 / np.sqrt(2.0 * 2.0 * 3.5) / np.sqrt(t), 1),
+        (dear, LazyOGD(block=3), lazy / np.sqrt(t), 3),
+        (game, FixedRateOGD(), np.full(12, 1.5 / np.sqrt(12.0)), 1),
+        (game, Ader(1), np.full(12, 1.5 / np.sqrt(12.0)), 1),
+    ):
+        assert points(problem, learner) == pytest.approx(by_hand(g, 3.0, steps, block), abs=1e-12)
+    assert Ader(3).parameters(game).rates == pytest.approx(np.array([1.0, 2.0, 4.0]) * 1.5 / np.sqrt(12.0))
+
+
+def recounted(play, g, hints, mu, delta):
+    """Return both sides of the leader's theorem and of optimistic descent's, on points in the unit disc."""
+    error, t = ((g - hints) ** 2).sum(axis=1), np.arange(1, len(g) + 1)
+
+    def disc(x):
+        return x / max(1.0, np.linalg.norm(x))
+
+    centres = (mu * play - g).cumsum(axis=0)
+    off = sum(0.5 * mu * s * ((play[s] - disc(centres[s - 1] / (mu * s))) ** 2).sum() for s in range(1, len(g)))
+    u = disc(centres[-1] / (mu * len(g)))
+    left = ((g * (play - u)).sum(axis=1) - 0.5 * mu * ((play - u) ** 2).sum(axis=1)).sum()
+    leader = (left + off, (error / (2.0 * mu * t)).sum())
+    rates = 2.0 / np.sqrt(delta + np.concatenate([[0.0], error.cumsum()[:-1]]))
+    w, off = np.zeros(2), 0.0
+    for x, row, rate in zip(play, g, rates, strict=True):
+        off += ((x - w) ** 2).sum() / (2.0 * rate)
+        w = disc(w - rate * row)
+    linear = (g * play).sum() + np.linalg.norm(g.sum(axis=0))
+    return leader, (linear + off, 2.0 / rates[-1] + 0.5 * (rates * error).sum())
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_certificates_by_recount(told):
+    """On points of another learner, with projections; hints of the game, or the last gradient."""
+    rng = np.random.default_rng(2)
+    g, hints = rng.normal(size=(2, 30, 2))
+    game = ConvexGame(GradientTable(g), Ball(2), 30, HintedGradient(hints) if told else Gradient())
+    hints = hints if told else np.vstack([np.zeros(2), g[:-1]])
+    learner = OptimisticFTRL(9.0)
+    play, delta = points(game, learner), 0.5 + 4.0 * game.gradient_bound**2
+    leader, descent = recounted(play, g, hints, 0.7, delta)
+    for probe, (left, right) in ((LeaderCertificate(0.7), leader), (DescentCertificate(0.5), descent)):
+        found = final(observed(game, probe), learner, "certificate", "excess")
+        assert found == pytest.approx([right, left - right], rel=1e-9)
+    squares = (g**2).sum()
+    allowed = (
+        final(observed(game, AdaGradCertificate()), learner, "certificate")[0] / (2.0 * np.sqrt(2.0 * squares)) - 1.0
+    )
+    assert allowed == pytest.approx(1e-12 * np.sqrt(15.0), rel=1e-3)
 
 
 def test_bounds_on_a_line():

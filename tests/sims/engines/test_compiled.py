@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pytest
 
+from bandits.delays import Bold, FixedDelay, delayed
 from bandits.jit import kernel
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem
 from bandits.rng import uniform
@@ -56,6 +57,7 @@ class Guess(RoundProblem):
 
     horizon: int = 50
     shows: bool = True
+    n_actions: ClassVar[int] = 5
     feedback: ClassVar[Bandit] = Bandit()
     metrics: tuple[str, ...] = ("hits", "misses_0")
 
@@ -103,6 +105,11 @@ class Blind(Learner):
 @dataclass(frozen=True)
 class Seeing(Blind):
     steps: ClassVar[LearnerSteps] = LearnerSteps(init, act_seeing, update)
+
+
+def test_copies_see_what_is_shown_though_feedback_is_late():
+    run = simulate(delayed(Guess(), FixedDelay(2)), Bold(Seeing()))
+    assert run.final("hits").tolist() == [50.0]
 
 
 def test_the_observation_reaches_the_learner_before_it_acts():

@@ -67,6 +67,15 @@ def test_values(bound, game, learner, value):
         assert best == pytest.approx(bound.read(name, game, learner.parameters(game)), rel=1e-9)
 
 
+def test_oracles_in_log_loss():
+    """By Pinsker's inequality half their regret bounds squared errors: the mixture is as good as the forecaster."""
+    mixed = InverseGapWeighting(oracle=Mixture())
+    assert bounds.EXACT.applies(POLICIES, mixed) == []
+    assert bounds.EXACT.value_for(POLICIES, mixed) == pytest.approx(bounds.EXACT.value_for(POLICIES, EXACT))
+    with pytest.raises(ValueError, match="has no guarantee in log loss to be tuned to: give gamma"):
+        InverseGapWeighting("fastcb").parameters(POLICIES)
+
+
 def test_fastcb_at_its_best_gamma():
     """2 gamma kappa R, at most 2 sqrt(2 kappa K L R) + 8 kappa K R; other gammas are worse."""
     learner = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.3 * 1024)
@@ -86,7 +95,7 @@ def test_copies():
     share = bounds.EXACT.value_for(replace(POLICIES, horizon=128), EXACT)
     assert bounds.DELAYED.applies(game, Bold(EXACT)) == []
     assert bounds.DELAYED.value_for(game, Bold(EXACT)) == pytest.approx(8 * share, rel=1e-9)
-    assert bounds.DELAYED.applies(game, Bold(SQUARECB)) == ["copies of the rule exact with an oracle in square loss"]
+    assert bounds.DELAYED.applies(game, Bold(SQUARECB)) == ["copies of the rule exact"]
 
 
 def test_exponents():
@@ -107,8 +116,9 @@ def test_exponents():
     ("bound", "game", "learner", "failing"),
     [
         (bounds.EXACT, POLICIES, SQUARECB, "the rule exact"),
-        (bounds.EXACT, POLICIES, InverseGapWeighting(gamma=9.0, oracle=Mixture()), "an oracle in square loss"),
+        (bounds.FASTCB, POLICIES, InverseGapWeighting("fastcb", 99.0, Aggregating()), "an oracle in log loss"),
         (bounds.FASTCB, POLICIES, replace(FASTCB, gamma=9.0), "gamma > 2 K"),
+        (bounds.TRIANGULAR, POLICIES, InverseGapWeighting(oracle=Mixture()), "the rule fastcb"),
         (bounds.EXACT, LINEAR, InverseGapWeighting(oracle=VovkAzouryWarmuth(1.0, 0.5)), "the mean losses are in the"),
         (
             bounds.EXACT,

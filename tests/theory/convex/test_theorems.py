@@ -216,3 +216,14 @@ def test_mutants(name, monkeypatch):
     steps = MUTANTS[name]()
     monkeypatch.setattr(type(PAIRS[name][0]), "steps_for", lambda self, problem: steps)
     assert max(worst_ratio(name, game) for game in plays) > 1.01
+
+
+def test_worst_case_by_semidefinite_programming():
+    """PEPit finds the largest regret of three rounds at a fixed rate over all games: it is the bound, sqrt(3) D G."""
+    examples = pytest.importorskip("PEPit.examples.online_learning", reason="PEPit is not installed: pip install pepit")
+    found, _ = examples.wc_online_gradient_descent(M=0.5, D=2.0, n=3, verbose=-1)
+    game = ConvexGame(GradientTable(np.full((3, 1), 0.5)), Ball(1), 3)
+    still = observed(game, convex.MovingComparator(np.ones((3, 1))))
+    bound = theory.theorem("zinkevich2003.dynamic").value_for(still, convex.FixedRateOGD())
+    assert bound == pytest.approx(np.sqrt(3.0))
+    assert found == pytest.approx(bound, rel=1e-5)

@@ -5,6 +5,9 @@ import numpy as np
 from paper_figures.foster2020.regret import Estimation, Regret
 from paper_figures.foster2020.value import Value
 from paper_figures.foster2021 import SmallLosses
+from paper_figures.saito2020 import Clipping
+from paper_figures.wei2025 import Routing
+from paper_figures.yi2023 import Matching
 
 
 def test_worst_case_of_a_round(table):
@@ -32,3 +35,22 @@ def test_fastcb_stops_losing_where_the_best_policy_never_loses(table):
     lost = {name: rows.filter(learner=name)["regret_mean"].to_numpy() for name in ("exact", "FastCB")}
     assert lost["FastCB"][-1] - lost["FastCB"][0] < 1.0
     assert lost["exact"][-1] > 2.0 * lost["FastCB"][-1]
+
+
+def test_one_learner_routes_for_every_preference(table):
+    """It is better than each model alone on average, and never than the best routing but for the few queries."""
+    frame = table(Routing.name)
+    singles = [frame[name].mean() for name in frame.columns if name.startswith("model_")]
+    assert frame["loss_mean"].mean() < min(singles)
+    assert (frame["loss_mean"] >= frame["best"] - 1e-9).all()
+
+
+def test_diagonal_scores(table):
+    """The raw score loses in every round with two items, and more than the divided one; exact moments fit clicks."""
+    frame = table(Matching.name)
+    last = frame.filter(frame["round"] == frame["round"].max())
+    regret = {(row["world"], row["learner"]): row["regret_mean"] for row in last.iter_rows(named=True)}
+    assert regret["two items", "raw"] > 0.15 * Matching.tiny["horizon"]
+    assert regret["two items", "raw"] > 2.0 * regret["two items", "normalised"]
+    rows = table(Clipping.name).filter(table(Clipping.name)["simulated_variance"].is_not_null())
+    assert np.allclose(rows["simulated_squared_error"], rows["squared_error"], rtol=0.5)

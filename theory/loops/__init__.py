@@ -1,0 +1,1 @@
+"""Theory of predictions that come back as data."""

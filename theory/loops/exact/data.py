@@ -1,0 +1,65 @@
+"""Exact numbers of the data loop: how far a constant error drives it, and the law of sampled labels."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaln
+
+from bandits.core.arguments import checked
+from bandits.core.checks import integer, real
+
+
+def _sizes(start: int, people: int, model: int) -> None:
+    integer("start", start, low=1)
+    integer("people", people, low=0)
+    integer("model", model, low=0)
+    if people + model == 0:
+        raise ValueError("people and model must label at least one item per round, got 0 and 0")
+
+
+@checked
+def amplification(start: int, people: int, model: int, rounds: int) -> float:
+    """Return 1 + (k/m) (1 - prod_{s < t} (n_s + k) / (n_s + m + k)) for t = `rounds` >= 0 and n_s = start + s (m + k).
+
+    It multiplies a constant error of the model into the bias of the model after t rounds; its limit is 1 + k / m.
+    people: m >= 0; for m = 0 it is 1 + sum_{s <= t} k / n_s.  start: n_0 >= 1.  model: k >= 0.
+    """
+    _sizes(start, people, model)
+    integer("rounds", rounds, low=0)
+    total = people + model
+    if people == 0:
+        return 1.0 + model * math.fsum(1.0 / (start + s * total) for s in range(1, rounds + 1))
+    a, b = (start + model) / total, start / total + 1.0  # prod (s + a) / (s + b) = B(t + a, b - a) / B(a, b - a)
+    return 1.0 - model / people * math.expm1(float(betaln(rounds + a, b - a) - betaln(a, b - a)))
+
+
+@checked
+def sampler_variance(share: float, start: int, people: int, model: int, rounds: int) -> float:
+    """Return the variance of the share of label 1 in a bin after `rounds` rounds of sampled labels.
+
+    The mean stays p = share. With n items and variance V of the count of label 1, a round adds to (1 + k/n)^2 V the
+    variance m p (1 - p) of the people's labels and the mean variance k (p (1 - p) - V / n^2) of the model's.
+    """
+    real("share", share, low=0.0, high=1.0)
+    _sizes(start, people, model)
+    integer("rounds", rounds, low=0)
+    coin, variance, n = share * (1.0 - share), 0.0, float(start)
+    for _ in range(rounds):
+        variance = (1.0 + model / n) ** 2 * variance + people * coin + model * (coin - variance / n**2)
+        n += people + model
+    return variance / n**2
+
+
+@checked
+def urn_law(ones: int, zeros: int, rounds: int) -> NDArray[np.float64]:
+    """Return the law (rounds + 1,) of how many of `rounds` labels are 1 where m = 0, k = 1 and the model samples.
+
+    Polya's urn: beta-binomial with the parameters ones >= 1 and zeros >= 1, the counts at the start.
+    """
+    integer("ones", ones, low=1)
+    integer("zeros", zeros, low=1)
+    integer("rounds", rounds, low=0, high=10**6)
+    j = np.arange(rounds + 1)
+    choose = -np.log(rounds + 1.0) - betaln(rounds - j + 1.0, j + 1.0)
+    return np.asarray(np.exp(choose + betaln(j + ones, rounds - j + zeros) - betaln(ones, zeros)))
