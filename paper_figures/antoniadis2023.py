@@ -96,7 +96,8 @@ class Noise(Figure):
     def findings(self, frame: Frame) -> list[str]:
         """Return the cost of each rule with perfect bits and in the middle."""
         said = []
-        middle = self.wrong[len(self.wrong) // 2]
+        wrong = sorted(set(frame["wrong"]))
+        middle = wrong[len(wrong) // 2]
         for _, look, rows in kit.curves(frame.filter(kind="both"), RULES, "rule", "wrong"):
             perfect, half = kit.first(rows.filter(wrong=0.0)), kit.first(rows.filter(wrong=middle))
             said.append(

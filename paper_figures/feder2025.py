@@ -28,7 +28,7 @@ class Redundancy(Figure):
     title = "More experts cost nothing where they crowd around the truth"
     claim = """A Bayes mixture pays for the prior weight of the experts near the truth, not for their number: with a
     hundred times as many experts its redundancy is the same, where ln M doubles."""
-    caption = """Exact redundancies in nats, by counts. (a) D(P^n || Q) of the uniform mixture over Bernoulli experts on
+    caption = """Nothing is simulated: exact redundancies in nats, by counts. (a) D(P^n || Q) of the uniform mixture over Bernoulli experts on
     a grid, which lacks the truth; broken lines: the theorem's bound by the best neighbourhood; dotted: ln M, the cost
     of singling out one expert. (b) Worst regret over all binary sequences of length n against the best constant law;
     broken line: the theorem's bound (ln n)/2 + ln 2 for KT."""
@@ -57,7 +57,7 @@ class Redundancy(Figure):
     def draw(self, frame: Frame, axes: Panels) -> None:
         """Draw nats against the length."""
         mixtures = frame.filter(kind="mixture")
-        for size, look in zip(self.sizes, GRIDS, strict=False):
+        for size, look in zip(sorted(map(int, set(mixtures["name"]))), GRIDS, strict=False):
             rows = mixtures.filter(name=str(size)).sort("length")
             kit.marked(axes[0], rows["length"], rows["nats"], look, look.label.format(size))
             kit.theory_line(axes[0], rows["length"], rows["bound"], look.colour)
@@ -76,7 +76,7 @@ class Redundancy(Figure):
         """Return the last redundancies."""
         said = []
         for kind, what in (("mixture", "experts: redundancy"), ("rule", "worst regret")):
-            for row in frame.filter(kind=kind).filter(length=max(self.lengths)).to_dicts():
+            for row in frame.filter(kind=kind).filter(length=max(frame["length"])).to_dicts():
                 bound = "" if row["bound"] is None else f", bound {row['bound']:.3f}"
                 said.append(f"{row['name']} {what} {row['nats']:.3f} nats at n = {row['length']}{bound}.")
         return said
