@@ -28,10 +28,10 @@ class Redundancy(Figure):
     title = "More experts cost nothing where they crowd around the truth"
     claim = """A Bayes mixture pays for the prior weight of the experts near the truth, not for their number: with a
     hundred times as many experts its redundancy is the same, where ln M doubles."""
-    caption = """Nothing is simulated: exact redundancies in nats, by counts. (a) D(P^n || Q) of the uniform mixture over Bernoulli experts on
-    a grid, which lacks the truth; broken lines: the theorem's bound by the best neighbourhood; dotted: ln M, the cost
-    of singling out one expert. (b) Worst regret over all binary sequences of length n against the best constant law;
-    broken line: the theorem's bound (ln n)/2 + ln 2 for KT."""
+    caption = """Nothing is simulated: exact redundancies in nats. (a) D(P^n || Q) of the uniform mixture over
+    Bernoulli experts on a grid, which lacks the truth; broken lines: the theorem's bound by the best neighbourhood;
+    dotted: ln M, the cost of singling out one expert. (b) Worst regret over all binary sequences of length n against
+    the best constant law; broken line: the theorem's bound (ln n)/2 + ln 2 for KT."""
     panels, size = 2, (7.2, 4.4)
     tiny = changed(sizes=(10, 100), lengths=(1, 10, 100))
     paper = changed(lengths=tuple(int(n) for n in 2 ** np.arange(18)))
