@@ -113,7 +113,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": _in("tests/laws", "language"),
-    "prediction": _in("tests/laws", "paging", "mixture"),
+    "prediction": _in("tests/laws", "paging", "mixture", "selection"),
     "loops": _in("tests/laws", "loops", "herds"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
