@@ -1,4 +1,4 @@
-"""What a prediction is worth: a bit of advice in paging, experts' laws under log loss, a proxy for the reward."""
+"""What a prediction is worth: a bit of advice in paging, experts' laws under log loss, a proxy of the reward."""
 
 from bandits.prediction.forecasters import KT as KT
 from bandits.prediction.forecasters import BayesMixture as BayesMixture

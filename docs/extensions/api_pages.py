@@ -17,7 +17,7 @@ MODULES = {
         "bandits.contextual": "contextual bandits by online regression",
         "bandits.convex": "online convex optimisation, regret of every group",
         "bandits.language": "language feedback",
-        "bandits.prediction": "paging with advice, mixtures under log loss",
+        "bandits.prediction": "paging with advice, mixtures under log loss, selection by a proxy",
         "bandits.loops": "predictions that come back as data",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",

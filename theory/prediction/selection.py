@@ -5,7 +5,8 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom
+from numpy.typing import NDArray
+from scipy.special import gammaln, xlogy
 
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, real
@@ -36,13 +37,20 @@ def expected_regret(game: SelectionGame, alpha: float = 0.0) -> float:
             if submitted == game.submit or left == 0:
                 reward += mass * best  # nothing changes any more
                 continue
-            for count, p in enumerate(binom.pmf(np.arange(left + 1), left, share)):
+            for count, p in enumerate(_binomial(left, share).tolist()):
                 kept = count >= least
                 now = max(best, float(game.rewards[y])) if kept else best
-                after[left - count, submitted + kept, now] += mass * float(p)
+                after[left - count, submitted + kept, now] += mass * p
         states = dict(after)
     reward += sum(mass * best for (_, _, best), mass in states.items())
     return float(game.rewards.max()) - reward
+
+
+def _binomial(n: int, p: float) -> NDArray[np.float64]:
+    """Return the probabilities of 0, ..., n."""
+    k = np.arange(n + 1.0)
+    choose = gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+    return np.asarray(np.exp(choose + xlogy(k, p) + xlogy(n - k, 1.0 - p)))
 
 
 def computable(game: SelectionGame) -> bool:
