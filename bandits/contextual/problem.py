@@ -26,7 +26,10 @@ from bandits.protocol import ProblemSteps, RoundProblem
 
 
 class Size(NamedTuple):
-    """What a learner is told of a problem: numbers K, R, d, T, the largest norm of a row, whether all are in [0, 1]."""
+    """What a learner is told of a problem: numbers K, R, d, T, the largest norm of a row of features.
+
+    unit: whether the features may be predictions of functions with values in [0, 1].
+    """
 
     n_actions: int
     rows: int
@@ -63,6 +66,7 @@ class World(Checked):
     means: Any
     order: Any
     noisy: ClassVar[bool] = True
+    predictions: ClassVar[bool] = True  # whether features in [0, 1] may be predictions of functions
     rounds: ClassVar[str] = "order"  # the argument that has a row for each round
 
     @property
@@ -322,7 +326,7 @@ class ContextualGame(RoundProblem):
         """What a learner is told of the problem."""
         features = self.world.features
         norm = float(np.sqrt((features**2).sum(axis=2).max()))
-        unit = bool(features.min() >= 0.0 and features.max() <= 1.0)
+        unit = self.world.predictions and bool(features.min() >= 0.0 and features.max() <= 1.0)
         _, rows, dimension = features.shape
         return Size(self.n_actions, rows, dimension, self.horizon, norm, unit)
 

@@ -9,6 +9,7 @@ import pytest
 from bandits.adapters import from_policy
 from bandits.contextual import (
     Aggregating,
+    ContextualExp4,
     ContextualGame,
     EveryLoss,
     FiniteWorld,
@@ -19,6 +20,7 @@ from bandits.contextual import (
     LogisticDescent,
     Mixture,
     Play,
+    PosteriorSampling,
     Ridge,
     TableWorld,
     VovkAzouryWarmuth,
@@ -245,6 +247,9 @@ def test_tuning():
         InverseGapWeighting(oracle=Ridge()).parameters(game)
     with pytest.raises(ValueError, match=r"Mixture needs features \(K, N\) in \[0, 1\]"):
         InverseGapWeighting(oracle=Mixture()).parameters(TABLE)
+    for learner in (PosteriorSampling(), ContextualExp4()):  # features in [0, 1], but no predictions
+        with pytest.raises(ValueError, match=r"needs features \(K, N\) in \[0, 1\], the predictions of N functions"):
+            learner.parameters(ContextualGame(linear_world(3, 2, 10), 100))
 
 
 def test_largest_ratio_of_triangle_to_relative_entropy():
