@@ -288,6 +288,11 @@ class EveryLoss(ContextualFeedback):
     steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond_all, _measure, _observe)
 
 
+@kernel
+def _context(setting: ContextualSetting, world: ContextualState, t: int, action: Any) -> int:
+    return world.context
+
+
 @dataclass(frozen=True)
 class ContextualGame(RoundProblem):
     """`horizon` rounds (1 to 2^56) in a world of contexts.
@@ -342,6 +347,10 @@ class ContextualGame(RoundProblem):
         least, order = self.world.least, self.world.order
         shown = least if order is None else least[:, np.asarray(order)[: self.horizon]]
         return float(self.horizon * shown.mean())
+
+    def recordable(self) -> Mapping[str, Any]:
+        """Return the number of the context, by the name "context": a row of the world's features."""
+        return {"context": _context}
 
     def example(self) -> Any:
         """Return a record of the type of the feedback, by which it can be kept and delayed."""

@@ -163,6 +163,8 @@ def test_order_of_contexts():
     world = FiniteWorld(np.arange(12).reshape(2, 3, 2) / 12, order=[2, 0, 2])
     _, run = played(ContextualGame(world, 3), 0, 0, 0)
     assert [round.observation.tolist() for round in run.trace[0]] == [world.features[i].tolist() for i in (2, 0, 2)]
+    shown = simulate(ContextualGame(world, 3), Scripted(0, 0, 0), backend="python", record=["context"])
+    assert shown.records["context"].tolist() == [[2, 0, 2]]
     with pytest.raises(ValueError, match="order must reach the horizon = 4, got 3 rounds"):
         ContextualGame(world, 4)
 
