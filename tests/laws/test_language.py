@@ -1,6 +1,5 @@
 """Language feedback: known answers, every truth of random worlds, laws of noise, mutants; nothing is compiled."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import polars
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bandits.adapters import from_policy
 from bandits.contextual import (
@@ -32,6 +34,7 @@ from bandits.contextual import (
 from bandits.contextual.gap_weighting import KL_TO_TRIANGLE
 from bandits.core.actions import InvalidAction
 from sims import simulate
+from tests.bandits.contextual.checks import gammas, law
 
 CONTEXTS = np.array([[1.0, 0.0], [0.5, 2.0], [0.0, -1.0]])
 LOSSES = np.array([[0.0, 1.0, 0.5], [0.25, 0.5, 0.75], [1.0, 0.0, 0.0]])
@@ -278,6 +281,18 @@ def test_policies_of_other_libraries_see_the_context():
 
     run = simulate(TABLE, from_policy(Policy), backend="python")
     assert float(run.final("regret")[0]) == 1.0
+
+
+@settings(max_examples=20)
+@given(st.data(), st.sampled_from(["exact", "squarecb", "fastcb"]), gammas)
+def test_certificates_hold_on_every_path(data, rule, gamma):
+    """For any predictions, losses and actions."""
+    unit = st.one_of(st.floats(0.0, 1.0), st.sampled_from([0.0, 1.0]))
+    losses, guesses = np.array(data.draw(st.lists(unit, min_size=24, max_size=24))).reshape(2, 4, 3)
+    game = ContextualGame(TableWorld(np.ones((4, 1)), losses), 4)
+    plays = [play(t % 3, law(rule, gamma, guess), guess) for t, guess in enumerate(guesses)]
+    found, _ = played(certified(game, InverseGapWeighting(rule, gamma)), *plays)
+    assert found["gap_excess"] <= 1e-12 * (1.0 + gamma)
 
 
 def test_certificate_by_hand():
