@@ -119,6 +119,7 @@ GAMES = {
     convex.AwakeLosses: lambda: convex.SleepingExperts(TABLE, np.tile([[1, 1, 0], [0, 1, 1]], (HORIZON // 2, 1))),
     delays.Summed: lambda: delays.delayed(switching_game(), delays.FixedDelay(2), summed=True),
     contextual.PlayedLoss: contextual_game,
+    loops.Reports: lambda: loops.PrivateHerd(HORIZON),
     loops.Labels: lambda: loops.DataLoop([0.25, 0.5], HORIZON, 20, 2, 5),
     language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),

@@ -236,8 +236,8 @@ class QuadraticLosses(ConvexLosses):
 
 # ---------------------------------------------------------------- between stochastic and adversarial
 
-Drift = Literal["fixed", "flips", "rotation", "sign"]
-_DRIFTS = ("fixed", "flips", "rotation", "sign")
+Drift = Literal["fixed", "flips", "rotation", "sign", "corrupted"]
+_DRIFTS = ("fixed", "flips", "rotation", "sign", "corrupted")
 
 
 class SEASetting(NamedTuple):
@@ -262,7 +262,7 @@ def _mean(params: SEASetting, out: Any, t: int, x: Any) -> None:
         angle = 2.0 * math.pi * (t % params.period) / params.period
         c, s = math.cos(angle), math.sin(angle)
         out[0], out[1] = c * params.mean[0] - s * params.mean[1], s * params.mean[0] + c * params.mean[1]
-    elif params.drift == 3:
+    elif params.drift == 3 or (params.drift == 4 and t < params.period):
         for i in range(out.size):
             if x[i] < 0.0:
                 out[i] = -out[i]
@@ -291,7 +291,7 @@ class SEALosses(ConvexLosses):
 
     mean: (d,), m_t of the first round, and as `drift` says, "fixed"; "flips", with the sign changed every `period`
     rounds; "rotation", turned in the plane of the first two coordinates, once in `period` rounds; "sign", |m| with the
-    signs of what is played in the round, the worst for it.
+    signs of what is played in the round, the worst for it; "corrupted", so in the first `period` rounds, then |m|.
     noise: sigma >= 0; z_t has norm sigma and independent random signs.  curvature: L >= 0.  period: at least 1.
     """
 
@@ -304,7 +304,7 @@ class SEALosses(ConvexLosses):
 
     def __post_init__(self) -> None:
         mean = array("mean", self.mean, 1, -HUGE, HUGE)
-        object.__setattr__(self, "mean", np.abs(mean) if self.drift == "sign" else mean)
+        object.__setattr__(self, "mean", np.abs(mean) if self.reacts else mean)
         real("noise", self.noise, low=0.0)
         real("curvature", self.curvature, low=0.0, divides=True)
         integer("period", self.period, low=1)
@@ -323,8 +323,8 @@ class SEALosses(ConvexLosses):
 
     @property
     def reacts(self) -> bool:
-        """Whether the drift is "sign"."""
-        return self.drift == "sign"
+        """Whether the means depend on the play."""
+        return self.drift in ("sign", "corrupted")
 
     def setting(self, horizon: int) -> SEASetting:
         """Return mean, noise per coordinate and curvature."""
@@ -347,7 +347,7 @@ class SEALosses(ConvexLosses):
         return self.noise**2 * horizon
 
     def drift_squares(self, domain: Domain, horizon: int) -> float:
-        """Return Sigma^2 summed over the rounds; for the drift "sign" the largest possible value."""
+        """Return Sigma^2 summed over the rounds; where the means depend on the play the largest possible value."""
         first, change, changes = self._drift(domain, horizon)
         return first + change * len(changes)
 
@@ -364,4 +364,6 @@ class SEALosses(ConvexLosses):
             change = (2.0 * float(np.linalg.norm(self.mean[:2])) * math.sin(math.pi / self.period)) ** 2
         if self.drift == "flips":
             changes = np.arange(self.period, horizon, self.period)
+        elif self.drift == "corrupted":
+            changes = np.arange(1, min(self.period + 1, horizon))
         return (size + self.curvature * domain.largest) ** 2, change, changes

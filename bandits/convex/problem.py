@@ -326,7 +326,7 @@ class ConvexGame(RoundProblem):
         if isinstance(self.feedback, (HintedGradient, FullFunction)) and self.losses.steps.linear is None:
             raise TypeError(f"{type(self.feedback).__name__} needs losses of one curvature, not OwnLosses")
         if isinstance(self.feedback, HintedGradient) and self.losses.reacts:
-            raise ValueError('drift must not be "sign" with hints: the losses must be drawn before the play')
+            raise ValueError("drift must not depend on the play with hints: the losses must be drawn before it")
         comparator = getattr(self.losses, "comparator", None)
         if comparator is not None and not self.domain.contains(comparator):
             raise ValueError(f"comparator must be in the domain, got {comparator}")

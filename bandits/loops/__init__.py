@@ -4,6 +4,11 @@ from bandits.loops.data_loop import Data as Data
 from bandits.loops.data_loop import DataLoop as DataLoop
 from bandits.loops.data_loop import Labelled as Labelled
 from bandits.loops.data_loop import Labels as Labels
+from bandits.loops.herd import ConstantResponse as ConstantResponse
+from bandits.loops.herd import PrivateHerd as PrivateHerd
+from bandits.loops.herd import Reporting as Reporting
+from bandits.loops.herd import Reports as Reports
+from bandits.loops.herd import SmoothResponse as SmoothResponse
 from bandits.loops.labellers import LikelierLabel as LikelierLabel
 from bandits.loops.labellers import SampleLabels as SampleLabels
 from bandits.loops.labellers import ShiftedLabels as ShiftedLabels

@@ -112,7 +112,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": _in("tests/laws", "language"),
-    "loops": _in("tests/laws", "loops"),
+    "loops": _in("tests/laws", "loops", "herds"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
         *_in("tests/theory/convex", "theorems"),

@@ -71,7 +71,6 @@ REACH = Symbol("reach", "delta")
 INNER = Symbol("inner_radius", "r")
 M = Symbol("loss_bound", "M", nonnegative=True)
 _HERE = "proved in theory.convex.bounds"
-_HALF = sp.Rational(1, 2)
 
 GRADIENTS = feedback_is("gradient")
 GRADIENTS_OR_HINTS = feedback_is("gradient", "gradient with hint")
@@ -111,36 +110,34 @@ def _pathwise(
     )  # fmt: skip
 
 
-_ZINKEVICH = Source("Zinkevich 2003", f"Theorem 1, for any step; {_HERE}")
-_OGD = sp.sqrt(T) * (D**2 / (2 * A) + A * G**2)
-OGD = _pathwise(
+def _stepped(name: str, learner: str, quantity: str, value: sp.Expr, source: Source, statement: str) -> Bound:
+    """Return a theorem at the step that minimises it."""
+    return _pathwise(name, learner, quantity, value, source, statement, tunings=(Tuning.minimising(A, value),))
+
+
+OGD = _stepped(
     "zinkevich2003.ogd",
     "OGD",
     "linear_regret",
-    _OGD,
-    _ZINKEVICH,
+    sp.sqrt(T) * (D**2 / (2 * A) + A * G**2),
+    Source("Zinkevich 2003", f"Theorem 1, for any step; {_HERE}"),
     "Gradient descent at eta_t = a / sqrt(t): (3/2) D G sqrt(T) at a = D / G.",
-    tunings=(Tuning.minimising(A, _OGD),),
 )
-_MOVING = sp.sqrt(T) * (D**2 / (2 * A) + A * G * (G + 2 * C))
-MOVING = _pathwise(
+MOVING = _stepped(
     "ours.moving_ogd",
     "OGD",
     "regret",
-    _MOVING,
+    sp.sqrt(T) * (D**2 / (2 * A) + A * G * (G + 2 * C)),
     Source("ours", _HERE),
     "Where movement costs c per distance: D sqrt(2 G (G + 2 c) T) at the best step.",
-    tunings=(Tuning.minimising(A, _MOVING),),
 )
-_LAZY = sp.sqrt(sp.ceiling(T / BLOCK)) * (D**2 / (2 * A) + A * BLOCK * G * (BLOCK * G + 2 * C))
-LAZY = _pathwise(
+LAZY = _stepped(
     "ours.lazy_ogd",
     "LazyOGD",
     "regret",
-    _LAZY,
+    sp.sqrt(sp.ceiling(T / BLOCK)) * (D**2 / (2 * A) + A * BLOCK * G * (BLOCK * G + 2 * C)),
     Source("ours", _HERE),
     "One move in b rounds: about D sqrt(2 G (b G + 2 c) T). Where distance is what costs, blocks do not help.",
-    tunings=(Tuning.minimising(A, _LAZY),),
 )
 ADAGRAD = _pathwise(
     "streeter2010.adagrad_norm",

@@ -1,4 +1,6 @@
-"""Theorems about the data loop, each with its proof: n B' = (n_t + k) B_t + k e_t + m h_t, n = n_t + m + k.
+"""Theorems about data loops and private herds, each with its proof.
+
+In the data loop n B' = (n_t + k) B_t + k e_t + m h_t, n = n_t + m + k.
 
 **Amplification** (Theorem 1 of Taori & Hashimoto 2023; the closed form is ours). Without noise of the people's labels
 and with |e| <= delta in every round, unrolling the identity gives |B_t| <= delta sum_i (k / n_i) prod_{j > i} (n_j -
@@ -11,6 +13,9 @@ satisfy A' = (1 - m / n) A + k / n with A = 0 at the start.
 **Sampled labels.** The mean share stays p, its variance follows a recursion (`theory.loops.exact.sampler_variance`),
 and bins are independent: by Jensen's inequality the expected largest |B| of G bins is at most the square root of the
 sum of their variances.
+
+**Herds.** Whatever the reporting rule, e^{l} is the likelihood ratio of the reports, a martingale of mean 1 where theta
+= -1 (as e^{-l} is where theta = +1): by Ville's inequality it ever exceeds 1 / delta with probability at most delta.
 """
 
 import math
@@ -18,13 +23,15 @@ from typing import Any
 
 import sympy as sp
 
-from theory.assumptions import feedback_is, problem_has
-from theory.bound import Bound, Source, Symbol, found_in
+from theory.assumptions import feedback_is, parameters_have, problem_has
+from theory.bound import DELTA, Bound, Source, Symbol, T, found_in
 from theory.loops.exact import amplification, sampler_variance
 
 A = Symbol("amplification", "A", positive=True)
 DELTA_E = Symbol("shift", "delta")
 V = Symbol("total_variance", "V", nonnegative=True)
+RATE = Symbol("rate", "epsilon", positive=True)
+SIGMA = Symbol("sigma", "sigma", positive=True)
 
 _TAORI = "Taori & Hashimoto 2023"
 _URL = "arXiv:2209.03942"
@@ -33,6 +40,7 @@ _HERE = "proved in theory.loops.bounds"
 LABELS = feedback_is("labels")
 EXPECTED = problem_has("labels are not drawn", lambda problem: not problem.drawn)
 DRAWN = problem_has("labels are drawn", lambda problem: problem.drawn)
+PRIVATE = parameters_have("private reports", lambda problem, params: params.rate < math.inf)
 PEOPLE = problem_has("people label some items", lambda problem: problem.people > 0)
 
 
@@ -75,6 +83,28 @@ SAMPLED_LABELS = Bound(
     "A model that samples from its data drifts by its variance alone.",
     assumptions=(LABELS, DRAWN),
     readers={"total_variance": _total_variance},
+)
+REPORTS = feedback_is("reports")
+WRONG_SIDE = Bound(
+    "ours.wrong_side",
+    "",
+    "most_wrong",
+    sp.log(1 / DELTA),
+    Source("ours", _HERE),
+    "With probability 1 - delta the reports never favour the wrong state by a log likelihood ratio of ln(1 / delta).",
+    mode="probability",
+    assumptions=(REPORTS,),
+    readers={"failure_probability": lambda problem, params: problem.failure_probability},
+)
+PRIVATE_LEARNING = Bound(
+    "liu2025.private",
+    "SmoothResponse",
+    "log_likelihood",
+    2 * sp.log(T) / (RATE * SIGMA**2),
+    Source("Liu & Rahimian 2025", "growth with smooth randomised response; the constant is ours", "arXiv:2502.19525"),
+    "With private reports the log likelihood grows like (2 / (epsilon sigma^2)) ln n, without privacy like its root.",
+    assumptions=(REPORTS, PRIVATE),
+    rate_only=True,
 )
 
 BOUNDS = found_in(vars())

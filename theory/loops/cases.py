@@ -1,4 +1,4 @@
-"""Default cases of the theorems about the data loop."""
+"""Default cases of the theorems about data loops and private herds."""
 
 from functools import partial
 
@@ -12,6 +12,13 @@ def _loop(learner: str, horizon: int, drawn: bool, *rule: float) -> Case:
     return Case(loops.DataLoop([0.3], horizon, 1000, 10, 90, drawn), getattr(loops, learner)(*rule))
 
 
+def _herd() -> Case:
+    """Return the case of 300 agents with private reports."""
+    from bandits import loops
+
+    return Case(loops.PrivateHerd(300, failure_probability=0.2), loops.SmoothResponse(1.0))
+
+
 CASES: Cases = {
     "taori2023.amplification": partial(_loop, "ShiftedLabels", 1000, False, 0.01),
     "ours.loop_bias": (
@@ -19,4 +26,5 @@ CASES: Cases = {
         partial(_loop, "LikelierLabel", 200, True, 0.1),
     ),
     "ours.sampled_labels": partial(_loop, "SampleLabels", 200, True),
+    "ours.wrong_side": _herd,
 }

@@ -220,6 +220,13 @@ def test_means_of_sea_losses():
     assert turned == pytest.approx(np.array([m, (0.4, 0.3), -m, (-0.4, -0.3), m]))
     x = np.array([[0.1, -0.1], [-0.5, 0.2]])
     assert gradients(SEALosses(m, "sign"), 2, x).tolist() == [[0.3, -0.4], [-0.3, 0.4]]
+    spoiled = SEALosses(m, "corrupted", period=1)
+    assert gradients(spoiled, 3, np.array([[-0.9, 0.1], [-0.9, 0.1], [0.5, -0.5]])).tolist() == [
+        [-0.3, 0.4],
+        [0.3, 0.4],
+        [0.3, 0.4],
+    ]
+    assert spoiled.drift_squares(Ball(2), 9) == pytest.approx(0.25 + 1.0)
     for losses in (
         SEALosses(m, "flips", period=2, curvature=0.5),
         SEALosses(m, "rotation", period=4),
@@ -389,7 +396,10 @@ def test_wrong_games_are_refused():
         (lambda: Box([0.0, 1.0], [1.0, 1.0]), "high must be above low, got 1 and 1 at index 1"),
         (lambda: SEALosses([1.0], "rotation"), "mean must have at least two coordinates for a rotation"),
         (lambda: ConvexGame(table, Ball(3), 5, HintedGradient(ROWS[:2])), r"hints must be \(5, 3\) numbers"),
-        (lambda: ConvexGame(SEALosses([1.0], "sign"), Ball(1), 5, HintedGradient()), 'drift must not be "sign"'),
+        (
+            lambda: ConvexGame(SEALosses([1.0], "sign"), Ball(1), 5, HintedGradient()),
+            "drift must not depend on the play",
+        ),
         (lambda: convex.StronglyConvexOGD().parameters(ConvexGame(table, Ball(3), 5)), "needs strong_convexity"),
         (lambda: convex.TwoPointDescent(1.0).parameters(ConvexGame(table, Ball(3), 5)), "reach must be below"),
     ]:

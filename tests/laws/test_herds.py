@@ -1,0 +1,133 @@
+"""Private herds: exact laws of short sequences, exponents, privacy, mutants; nothing is compiled."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bandits.loops import ConstantResponse, PrivateHerd, Reporting, SmoothResponse
+from bandits.loops.herd import log_chance, log_normal_below
+from sims import simulate
+from tests.drivers import plain
+from theory.loops.exact import binary_cascade, herd_law, log_survival, tail_exponent, wrong_report_slope
+
+CHANCE = plain(log_chance)
+EPSILONS = st.floats(0.05, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "expected"),
+    [(1.0, (0.544636, 2.450847, 3.455667, 0.053184)), (math.inf, (0.802961, 2.979114, 4.258545, 0.014401))],
+)
+def test_laws_of_reports(epsilon, expected):
+    three, ten = (herd_law(PrivateHerd(n), epsilon) for n in (3, 10))
+    law = np.exp(ten[0])
+    found = np.exp(three[0][-1]), three[1][-1], law @ ten[1], law[ten[1] < 0].sum()
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert law.sum() == pytest.approx(1.0, rel=1e-12)
+    assert np.exp(ten[0] - ten[1]).sum() == pytest.approx(1.0, rel=1e-12)  # the law where theta = -1: E_- e^l = 1
+    assert np.sort(law) == pytest.approx(np.sort(np.exp(ten[0] - ten[1])), rel=1e-9)  # symmetry of +1 and -1
+
+
+def test_exponents():
+    found = [tail_exponent(e, 1.0) for e in (0.5, 1.0, 2.0, 2.5)] + [tail_exponent(0.9, 2.0)]
+    assert found == pytest.approx([6.327907, 2.313035, 1.018657, 0.805427, 0.665574], abs=1e-6)
+    assert wrong_report_slope(1.0, 1.0) == pytest.approx(0.455679, abs=1e-6)
+    survival = log_survival(1.0, 1.0, 40_000)
+    slope = (survival[40_000] - survival[20_000]) / math.log(2.0)
+    assert slope == pytest.approx(-tail_exponent(1.0, 1.0), rel=1e-3)
+    assert np.exp(survival).sum() == pytest.approx(1.504085, abs=2e-5)
+    assert np.exp(log_survival(math.inf, 1.0, 300)).sum() == pytest.approx(1.672715022978, rel=1e-9)
+
+
+def test_cascades():
+    found = [binary_cascade(*pair) for pair in ((0.7, 1.0), (0.7, math.inf), (0.9, 0.3), (0.9, 1.0))]
+    assert found == pytest.approx([0.754356, 0.844828, 0.916332, 0.911203], abs=1e-6)
+    assert binary_cascade(0.9, 0.3) > binary_cascade(0.9, 1.0)  # more privacy, a better cascade
+
+
+@given(
+    theta=st.sampled_from([-1.0, 1.0]),
+    sigma=st.floats(0.2, 5.0),
+    threshold=st.floats(-50.0, 50.0),
+    rate=st.one_of(st.floats(0.0, 20.0), st.just(math.inf)),
+    chance=st.floats(0.0, 0.5),
+)
+def test_chances_of_reports(theta, sigma, threshold, rate, chance):
+    """They sum to 1, mirror, and are those of the integral over the signal."""
+    play = Reporting(threshold, rate, chance)
+    right, wrong = (CHANCE(report, theta, sigma, play) for report in (1, -1))
+    assert math.exp(right) + math.exp(wrong) == pytest.approx(1.0, rel=1e-9)
+    assert CHANCE(-1, -theta, sigma, Reporting(-threshold, rate, chance)) == pytest.approx(right, rel=1e-12, abs=1e-300)
+    z = (np.arange(4000) + 0.5) / 4000 * 17.0 - 8.5
+    density = np.exp(-0.5 * z**2)
+    gap = theta + sigma * z - threshold
+    flip = np.zeros_like(z) if rate == math.inf else chance * np.exp(-rate * np.abs(gap))
+    expected = (density * np.where(gap > 0, 1 - flip, flip)).sum() / density.sum()
+    assert math.exp(right) == pytest.approx(expected, abs=3e-3)
+
+
+@given(signal=st.floats(-20, 20), other=st.floats(-20, 20), epsilon=EPSILONS)
+def test_reports_are_private(signal, other, epsilon):
+    """The chance of a report changes with the signal by a factor of e^{epsilon |s - s'|} at most."""
+
+    def chances(s):
+        flip = 0.5 * math.exp(-epsilon * abs(s))
+        return (1 - flip, flip) if s > 0 else (flip, 1 - flip)
+
+    for one, two in zip(chances(signal), chances(other), strict=True):
+        assert abs(math.log(one) - math.log(two)) <= epsilon * abs(signal - other) + 1e-9
+
+
+def test_tails_of_the_normal_law():
+    from scipy.special import log_ndtr
+
+    for x in (-1e5, -100.0, -30.0, -29.9, -5.0, 0.0, 3.0, 40.0):
+        assert plain(log_normal_below)(x) == pytest.approx(float(log_ndtr(x)), rel=1e-9, abs=1e-12)
+
+
+def test_long_herds_stay_finite():
+    """Far into the tails l keeps growing like its logarithm; probabilities in linear space would freeze or be nan."""
+    theta, ratio, play = 1.0, 0.0, None
+    for _ in range(3):
+        ratio += 400.0
+        play = Reporting(-0.5 * ratio, 1.0, 0.5)
+        chances = [CHANCE(report, theta, 1.0, play) for report in (1, -1)]
+        assert np.isfinite(chances).all()
+        assert chances[1] == pytest.approx(0.5 - 1.0 - 0.5 * ratio - math.log(2.0), rel=1e-6)  # the tail of the flips
+
+
+@pytest.mark.parametrize("rule", [SmoothResponse(), SmoothResponse(math.inf), ConstantResponse(0.5)])
+def test_the_problem_counts_what_was_reported(rule):
+    herd = PrivateHerd(40, sigma=1.5, theta=-1)
+    run = simulate(herd, rule, record=["actions", "feedback"], backend="python", seed=3)
+    reports = np.ravel(run.records["feedback"])
+    assert run.final("wrong_reports") == (reports == 1).sum()
+    assert run.final("first_correct") == np.flatnonzero(reports == -1)[0] + 1
+    ratio, least = 0.0, 0.0
+    params = rule.parameters(herd)
+    for report in reports:
+        play = Reporting(-0.5 * 1.5**2 * ratio, params.rate, params.chance)
+        ratio += CHANCE(report, 1.0, 1.5, play) - CHANCE(report, -1.0, 1.5, play)
+        least = max(least, ratio)
+    assert run.final("log_likelihood") == pytest.approx(-ratio)
+    assert run.final("most_wrong") == pytest.approx(least)
+
+
+WRONG = [
+    (lambda: PrivateHerd(0), "horizon must be"),
+    (lambda: PrivateHerd(5, sigma=0.0), "sigma must be"),
+    (lambda: PrivateHerd(5, theta=2), "theta must be"),
+    (lambda: SmoothResponse(0.0), "epsilon must be"),
+    (lambda: herd_law(PrivateHerd(30), 1.0), "at most 20 agents, got 30"),
+    (lambda: binary_cascade(0.5, 1.0), "accuracy must be"),
+]
+
+
+@pytest.mark.parametrize(("make", "said"), WRONG)
+def test_bad_input_is_one_line(make, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        make()
+    assert "\n" not in str(caught.value)
