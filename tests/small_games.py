@@ -12,6 +12,7 @@ from bandits import (
     losses,
     one_sided,
     partial,
+    prediction,
     preference,
     switching,
     threshold,
@@ -34,6 +35,8 @@ POOLS = {"scores": np.linspace(0, 1, 12), "good": np.arange(12) % 3 == 0, "group
 GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
+SEQUENCE = prediction.SequencePrediction([[0.25, 0.75], [0.5, 0.5]], [[0.5, 0.5]], HORIZON)
+PAGING = prediction.PagingGame(np.arange(HORIZON) * 2 % 5, 2, HORIZON)
 GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
 REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
 PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
@@ -106,6 +109,8 @@ def opponent(learner):
 
 
 GAMES = {
+    prediction.Advised: lambda: PAGING,
+    prediction.Symbols: lambda: SEQUENCE,
     switching.Bandit: switching_game,
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),

@@ -23,6 +23,7 @@ FAMILIES = {
     "convex": "Online convex optimisation",
     "language": "Language feedback",
     "loops": "Predictions that come back as data",
+    "prediction": "Predictions",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

@@ -18,6 +18,7 @@ _PLACES = {  # first match counts
     "bandits/contextual": "contextual",
     "bandits/language": "language",
     "bandits/loops": "loops",
+    "bandits/prediction": "prediction",
     "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
@@ -113,6 +114,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "language": _in("tests/laws", "language"),
     "loops": _in("tests/laws", "loops", "herds"),
+    "prediction": _in("tests/laws", "paging", "mixture"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
         *_in("tests/theory/convex", "theorems"),

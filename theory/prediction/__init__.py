@@ -1,0 +1,1 @@
+"""Theory of predictions: advice in paging, mixtures under log loss."""
