@@ -18,6 +18,7 @@ _PLACES = {  # first match counts
     "bandits/contextual": "contextual",
     "bandits/language": "language",
     "bandits/loops": "loops",
+    "bandits/episodes": "episodes",
     "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
@@ -112,6 +113,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": _in("tests/laws", "language"),
+    "episodes": _in("tests/laws", "episodes"),
     "loops": _in("tests/laws", "loops", "herds"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
