@@ -19,6 +19,7 @@ MODULES = {
         "bandits.language": "language feedback",
         "bandits.loops": "predictions that come back as data",
         "bandits.prediction": "paging with advice, mixtures under log loss",
+        "bandits.episodes": "what must be given up to see the state",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",
         "bandits.preference": "preference games, duels, leader and follower, trajectories",

@@ -24,6 +24,7 @@ FAMILIES = {
     "language": "Language feedback",
     "loops": "Predictions that come back as data",
     "prediction": "Predictions",
+    "episodes": "What must be given up to see the state",
     "one_sided": "Individual fairness, one-sided feedback",
     "threshold": "Fair thresholds in closed loops",
     "preference.self_play": "Self-play in preference games",

@@ -19,6 +19,7 @@ _PLACES = {  # first match counts
     "bandits/language": "language",
     "bandits/loops": "loops",
     "bandits/prediction": "prediction",
+    "bandits/episodes": "episodes",
     "bandits/convex": "convex",
     "bandits/losses": "losses",
     "bandits/core/shelf": "delays",
@@ -113,6 +114,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": _in("tests/laws", "language"),
+    "episodes": _in("tests/laws", "episodes"),
     "loops": _in("tests/laws", "loops", "herds"),
     "prediction": _in("tests/laws", "paging", "mixture"),
     "convex": [
