@@ -76,6 +76,7 @@ def check(problem, learner, monkeypatch):
             feedback, world = respond(setting, world, t, action, env)
             watch.owner = LEARNER
             state = update(params, state, t, action, feedback, rng)
+            watch.owner = ENVIRONMENT
     halves = 2 if isinstance(problem, preference.LinearMDP) else 1  # of a pair: one for each of two trajectories
     assert {place: n for place, n in watch.seen.items() if n > halves} == {}
 
