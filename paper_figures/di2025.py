@@ -6,7 +6,7 @@ from bandits.prediction import SelectionGame
 from paper_figures import kit, style
 from paper_figures.kit import Figure, Frame, Panels, Paper, Row, changed, setting
 from paper_figures.style import Look
-from theory.prediction.selection import expected_regret
+from theory.prediction.exact import expected_regret
 
 PAPER = Paper(
     title="Best-of-Majority: Minimax-Optimal Strategy for Pass@k Inference Scaling",

@@ -5,7 +5,7 @@ import numpy as np
 from paper_figures import kit, style
 from paper_figures.kit import Figure, Frame, Panels, Paper, Row, changed, setting
 from paper_figures.style import Look
-from theory.prediction.redundancy import redundancy, shtarkov, subset_bound, worst_regret
+from theory.prediction.exact import redundancy, shtarkov, subset_bound, worst_regret
 
 PAPER = Paper(
     title="The Universality Lens: Why Even Highly Over-Parametrized Models Learn Well",

@@ -26,7 +26,10 @@ from bandits.protocol import ProblemSteps, RoundProblem
 
 
 class Size(NamedTuple):
-    """What a learner is told of a problem: numbers K, R, d, T, the largest norm of a row, whether all are in [0, 1]."""
+    """What a learner is told of a problem: numbers K, R, d, T, the largest norm of a row of features.
+
+    unit: whether the features may be predictions of functions with values in [0, 1].
+    """
 
     n_actions: int
     rows: int
@@ -63,6 +66,7 @@ class World(Checked):
     means: Any
     order: Any
     noisy: ClassVar[bool] = True
+    predictions: ClassVar[bool] = True  # whether features in [0, 1] may be predictions of functions
     rounds: ClassVar[str] = "order"  # the argument that has a row for each round
 
     @property
@@ -284,6 +288,11 @@ class EveryLoss(ContextualFeedback):
     steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond_all, _measure, _observe)
 
 
+@kernel
+def _context(setting: ContextualSetting, world: ContextualState, t: int, action: Any) -> int:
+    return world.context
+
+
 @dataclass(frozen=True)
 class ContextualGame(RoundProblem):
     """`horizon` rounds (1 to 2^56) in a world of contexts.
@@ -322,7 +331,7 @@ class ContextualGame(RoundProblem):
         """What a learner is told of the problem."""
         features = self.world.features
         norm = float(np.sqrt((features**2).sum(axis=2).max()))
-        unit = bool(features.min() >= 0.0 and features.max() <= 1.0)
+        unit = self.world.predictions and bool(features.min() >= 0.0 and features.max() <= 1.0)
         _, rows, dimension = features.shape
         return Size(self.n_actions, rows, dimension, self.horizon, norm, unit)
 
@@ -338,6 +347,10 @@ class ContextualGame(RoundProblem):
         least, order = self.world.least, self.world.order
         shown = least if order is None else least[:, np.asarray(order)[: self.horizon]]
         return float(self.horizon * shown.mean())
+
+    def recordable(self) -> Mapping[str, Any]:
+        """Return the number of the context, by the name "context": a row of the world's features."""
+        return {"context": _context}
 
     def example(self) -> Any:
         """Return a record of the type of the feedback, by which it can be kept and delayed."""

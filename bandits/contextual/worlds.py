@@ -50,6 +50,7 @@ class LinearWorld(World):
     parameter: Numbers
     link: Link = "identity"
     order: Numbers = None
+    predictions: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         features = _rows("features", self.features)

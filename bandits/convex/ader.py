@@ -21,7 +21,7 @@ from bandits.protocol import LearnerSteps
 
 
 class AderParams(NamedTuple):
-    """The domain, the experts' rates, the rate of the weights and what makes losses of experts positive."""
+    """The domain, the experts' rates, the rate of the weights and N."""
 
     region: Region
     rates: Any  # (N,) float64

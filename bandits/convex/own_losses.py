@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import Domain, Region
+from bandits.convex.domains import Domain, Region, dot
 from bandits.convex.losses import ConvexLosses, ConvexSteps
 from bandits.core.arguments import Numbers
 from bandits.core.checks import HUGE, array, instance, integer, optional_real, real
@@ -20,6 +20,7 @@ class OwnSetting(NamedTuple):
 
     params: Any
     comparator: Any  # (d,) float64
+    longest: float  # squared norm of a gradient, with rounding
 
 
 class OwnState(NamedTuple):
@@ -56,6 +57,8 @@ def _own_steps(f: Any, gradient: Any, compared: bool) -> ConvexSteps:
     @kernel
     def gradient_of(params: OwnSetting, state: OwnState, t: int, x: Any, out: Any) -> None:
         gradient(params.params, t, x, out)
+        if not dot(out, out) <= params.longest:
+            raise ValueError("a gradient of OwnLosses is longer than its gradient_bound, or nan")
 
     if not compared:
         return ConvexSteps(_init_own, _advance_own, value_of, gradient_of, None)
@@ -64,10 +67,11 @@ def _own_steps(f: Any, gradient: Any, compared: bool) -> ConvexSteps:
 
 @dataclass(frozen=True, eq=False)
 class OwnLosses(ConvexLosses):
-    """Your own convex losses, compiled; that they are convex, and the bound on gradients, is for you to see to.
+    """Your own convex losses, compiled; that they are convex is for you to see to.
 
     value: kernel (params, t, x) -> float.  gradient: kernel (params, t, x, out), which writes a subgradient into out
-    (d,).  params: a NamedTuple of numbers and arrays.  gradient_bound: G >= 0, at least the norm of every gradient.
+    (d,).  params: a NamedTuple of numbers and arrays.  gradient_bound: G >= 0, at least the norm of every gradient;
+    a longer one ends the play.
     comparator: (d,) in the domain, that regret is measured against, or None: then there is `linear_regret` only.
     curvature: L >= 0, for which the losses are L-smooth.  loss_bound: M >= 0, at least the size of every loss, for
     learners that need it.
@@ -103,7 +107,7 @@ class OwnLosses(ConvexLosses):
     def setting(self, horizon: int) -> OwnSetting:
         """Return the parameters and the comparator."""
         u = np.zeros(self.dimension) if self.comparator is None else self.comparator
-        return OwnSetting(self.params, u)
+        return OwnSetting(self.params, u, (self.gradient_bound * (1.0 + 1e-9)) ** 2)
 
     def lipschitz(self, domain: Domain, horizon: int) -> float:
         """Return the given bound on gradients."""

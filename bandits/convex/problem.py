@@ -354,6 +354,15 @@ class ConvexGame(RoundProblem):
         return self.losses.largest(self.domain, self.horizon)
 
     @property
+    def hint_error(self) -> float:
+        """The largest possible |g_t - M_t|, at most 2 G unless hints are given."""
+        if isinstance(self.feedback, HintedGradient):
+            if self.feedback.hints is None:
+                return self.feedback.error + self.smoothness * self.domain.largest
+            return self.gradient_bound + float(np.linalg.norm(self.feedback.hints[: self.horizon], axis=1).max())
+        return 2.0 * self.gradient_bound
+
+    @property
     def smoothness(self) -> float:
         """L, for which the losses are L-smooth."""
         return self.losses.curvature

@@ -28,7 +28,7 @@ class Hints(Figure):
     horizon: int = setting("horizon T (rounds)", 5000)
     dimension: int = setting("dimension d", 2)
     noise: float = setting("norm of the gradients", 1.0)
-    errors: tuple[float, ...] = setting("errors of the hints", (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0))
+    errors: tuple[float, ...] = setting("errors of the hints", (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0))
     repetitions: int = setting("repetitions", 40)
     seed: int = setting("seed", 2024)
 

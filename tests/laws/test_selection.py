@@ -12,7 +12,7 @@ from bandits.prediction import BestOfMajority, Drawn, Majority, SelectionGame
 from bandits.prediction.selection import SelectionParams, SelectionState, least_count
 from sims import simulate
 from tests.drivers import plain
-from theory.prediction.selection import expected_regret
+from theory.prediction.exact import expected_regret
 from theory.verification import bound_value
 
 RARE = ([0.25, 0.70] + [0.001] * 50, [1.0, 0.5] + [0.0] * 50, [1.0, 0.5] + [1.01] * 50)

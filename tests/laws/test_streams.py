@@ -65,9 +65,13 @@ def check(problem, learner, monkeypatch):
         watch.owner = ENVIRONMENT
         world = start(setting, env)
         for t in range(min(problem.horizon, ROUNDS)):
-            seen, world = observe(setting, world, t, env) if observe else (None, world)
+            shown = ()
+            if observe:
+                watch.owner = ENVIRONMENT
+                observation, world = observe(setting, world, t, env)
+                shown = (observation,)
             watch.owner = LEARNER
-            action = act(params, state, seen, t, rng) if observe else act(params, state, t, rng)
+            action = act(params, state, *shown, t, rng)
             watch.owner = ENVIRONMENT
             feedback, world = respond(setting, world, t, action, env)
             watch.owner = LEARNER

@@ -196,6 +196,7 @@ def _delta(problem: Any, learner: Any) -> bool:
     return _near(learner.parameters(problem).offset, problem.probe.offset + 4.0 * problem.gradient_bound**2)
 
 
+GUESSES = problem_has("|g - M| <= 2 G", lambda p: p.hint_error <= 2.0 * p.gradient_bound * (1.0 + 1e-12))
 DELTA = play_has("the probe has the learner's delta", _delta)
 CHEN_PATH = _pathwise(
     "chen2024.path",
@@ -218,6 +219,7 @@ CHEN_CLOSED = _pathwise(
     GRADIENTS_OR_HINTS,
     _measures("OptimisticCertificate"),
     DELTA,
+    GUESSES,
 )
 _SACHS = "Sachs, Hadiji, van Erven & Guzman 2022"
 SACHS_PATH = _pathwise(
@@ -228,8 +230,8 @@ SACHS_PATH = _pathwise(
     Source(_SACHS, "end of Theorem 5", "arXiv:2202.07554", confirmed=True),
     "Optimistic FTRL with nu = 2 D G on any gradients.",
     GRADIENTS_OR_HINTS,
+    GUESSES,
     parameters_have("nu = 2 D G", lambda p, params: _near(params.offset, 2 * p.diameter * p.gradient_bound)),
-    problem_has("hints are no longer than G", lambda problem: problem.feedback.kind == "gradient"),
 )
 LEADER = _pathwise(
     "sachs2022.leader",
@@ -370,7 +372,6 @@ ONE_POINT = Bound(
     tunings=(Tuning.minimising(ETA, _ONE),),
 )
 
-# ---------------------------------------------------------------- groups
 
 SLEEPING = _pathwise(
     "luo2015.sleeping",

@@ -48,9 +48,7 @@ FEW = problem_has(
     f"at most {LARGEST_DIMENSION} hypotheses, so that the dimension is known",
     lambda problem: problem.world.n_hypotheses <= LARGEST_DIMENSION,
 )
-FINITE = problem_has(
-    "a finite transfer eluder dimension", lambda problem: transfer_eluder_dimension(problem.world) < math.inf
-)
+FINITE = problem_has("a finite transfer eluder dimension", lambda problem: _dimension(problem.world) < math.inf)
 TELLING = problem_has(
     "words tell hypotheses apart where rewards differ", lambda problem: problem.world.discrimination < math.inf
 )
@@ -60,8 +58,18 @@ CONFIDENT = play_has(
 )
 MEASURED = parameters_have(
     "the version space is measured with the learner's threshold",
-    lambda problem, params: problem.probe.setting(problem).threshold == params.threshold,
+    lambda problem, params: "budget" in problem.metrics and _measured(problem) == params.threshold,
 )
+
+
+def _dimension(world: Any) -> float:
+    """Return the dimension where it is defined and known, else 0: other assumptions fail there."""
+    few = world.n_hypotheses <= LARGEST_DIMENSION
+    return transfer_eluder_dimension(world) if few and world.certain and world.verifier is None else 0.0
+
+
+def _measured(problem: Any) -> float:
+    return float(problem.probe.setting(problem).threshold)
 
 
 def _own(problem: Any) -> bool:

@@ -5,6 +5,8 @@ from typing import Any
 
 from theory.cases import Case, Cases
 
+WITHOUT_CASE = {"xu2025.regret": "its exponent is of worst cases of large worlds, far above what small ones show"}
+
 
 def _guessing(world: str, *arguments: Any) -> Case:
     """Return the case of HELiX, ties to the first, that goes through all hypotheses of a world (constructor)."""

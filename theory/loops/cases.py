@@ -4,6 +4,8 @@ from functools import partial
 
 from theory.cases import Case, Cases
 
+WITHOUT_CASE = {"liu2025.private": "it grows like ln n, of which a fitted exponent of n says nothing"}
+
 
 def _loop(learner: str, horizon: int, drawn: bool, *rule: float) -> Case:
     """Return the case of a model (class name) with 10 items labelled by people and 90 by the model per round."""

@@ -34,7 +34,7 @@ import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import Bound, Source, Symbol, T, found_in
-from theory.prediction.selection import best_share, share_of
+from theory.prediction.exact.selection import best_share, share_of
 
 CACHE = Symbol("cache", "k", positive=True, integer=True)
 HARMONIC = Symbol("harmonic", "H_k", positive=True)

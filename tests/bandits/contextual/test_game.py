@@ -5,10 +5,13 @@ import math
 import numpy as np
 import polars
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bandits.adapters import from_policy
 from bandits.contextual import (
     Aggregating,
+    ContextualExp4,
     ContextualGame,
     EveryLoss,
     FiniteWorld,
@@ -19,6 +22,7 @@ from bandits.contextual import (
     LogisticDescent,
     Mixture,
     Play,
+    PosteriorSampling,
     Ridge,
     TableWorld,
     VovkAzouryWarmuth,
@@ -30,6 +34,7 @@ from bandits.contextual import (
 from bandits.contextual.gap_weighting import KL_TO_TRIANGLE
 from bandits.core.actions import InvalidAction
 from sims import simulate
+from tests.bandits.contextual.checks import gammas, law
 
 CONTEXTS = np.array([[1.0, 0.0], [0.5, 2.0], [0.0, -1.0]])
 LOSSES = np.array([[0.0, 1.0, 0.5], [0.25, 0.5, 0.75], [1.0, 0.0, 0.0]])
@@ -161,6 +166,8 @@ def test_order_of_contexts():
     world = FiniteWorld(np.arange(12).reshape(2, 3, 2) / 12, order=[2, 0, 2])
     _, run = played(ContextualGame(world, 3), 0, 0, 0)
     assert [round.observation.tolist() for round in run.trace[0]] == [world.features[i].tolist() for i in (2, 0, 2)]
+    shown = simulate(ContextualGame(world, 3), Scripted(0, 0, 0), backend="python", record=["context"])
+    assert shown.records["context"].tolist() == [[2, 0, 2]]
     with pytest.raises(ValueError, match="order must reach the horizon = 4, got 3 rounds"):
         ContextualGame(world, 4)
 
@@ -245,6 +252,9 @@ def test_tuning():
         InverseGapWeighting(oracle=Ridge()).parameters(game)
     with pytest.raises(ValueError, match=r"Mixture needs features \(K, N\) in \[0, 1\]"):
         InverseGapWeighting(oracle=Mixture()).parameters(TABLE)
+    for learner in (PosteriorSampling(), ContextualExp4()):  # features in [0, 1], but no predictions
+        with pytest.raises(ValueError, match=r"needs features \(K, N\) in \[0, 1\], the predictions of N functions"):
+            learner.parameters(ContextualGame(linear_world(3, 2, 10), 100))
 
 
 def test_largest_ratio_of_triangle_to_relative_entropy():
@@ -271,6 +281,18 @@ def test_policies_of_other_libraries_see_the_context():
 
     run = simulate(TABLE, from_policy(Policy), backend="python")
     assert float(run.final("regret")[0]) == 1.0
+
+
+@settings(max_examples=20)
+@given(st.data(), st.sampled_from(["exact", "squarecb", "fastcb"]), gammas)
+def test_certificates_hold_on_every_path(data, rule, gamma):
+    """For any predictions, losses and actions."""
+    unit = st.one_of(st.floats(0.0, 1.0), st.sampled_from([0.0, 1.0]))
+    losses, guesses = np.array(data.draw(st.lists(unit, min_size=24, max_size=24))).reshape(2, 4, 3)
+    game = ContextualGame(TableWorld(np.ones((4, 1)), losses), 4)
+    plays = [play(t % 3, law(rule, gamma, guess), guess) for t, guess in enumerate(guesses)]
+    found, _ = played(certified(game, InverseGapWeighting(rule, gamma)), *plays)
+    assert found["gap_excess"] <= 1e-12 * (1.0 + gamma)
 
 
 def test_certificate_by_hand():

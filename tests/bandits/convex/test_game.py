@@ -197,6 +197,8 @@ def test_losses_of_your_own():
     alone = ConvexGame(replace(own, comparator=None), Ball(1), 10)
     assert "regret" not in alone.metrics
     assert simulate(alone, convex.OGD(), repetitions=1).final("loss")[0] > 0.0
+    with pytest.raises(ValueError, match="longer than its gradient_bound"):
+        simulate(ConvexGame(replace(own, gradient_bound=0.9), Ball(1), 10), convex.OGD(), repetitions=1)
     with pytest.raises(ValueError, match="loss_bound must be given"):
         simulate(replace(alone, feedback=OnePoint()), convex.OnePointDescent(), repetitions=1)
 

@@ -40,7 +40,7 @@ PAIRS = {  # theorem, learner, and the certificate where there is one
     "sachs2022.path": (convex.OptimisticFTRL(), None),
 }
 COSTLY = ("ours.moving_ogd", "ours.lazy_ogd")
-HINTED = ("chen2024.path", "chen2024.closed", "sachs2022.leader")
+HINTED = ("chen2024.path", "chen2024.closed", "sachs2022.leader", "sachs2022.path")
 
 
 def domains(d):
@@ -88,6 +88,17 @@ def test_every_path(drawn):
         assert worst_ratio(name, game) <= 1.0 + ROUNDING
         if name in HINTED and np.linalg.norm(hints, axis=1).max() <= game.gradient_bound:
             assert worst_ratio(name, hinted) <= 1.0 + ROUNDING
+
+
+def test_longer_hints_are_not_what_the_closed_bound_is_about():
+    """A hint of length 100 G: the closed bound does not apply, the one with all terms holds."""
+    game = ConvexGame(GradientTable(np.ones((4, 1))), Ball(1), 4, HintedGradient(np.full((4, 1), -100.0)))
+    assert game.hint_error == 101.0
+    assert replace(game, feedback=HintedGradient(error=0.5)).hint_error == 0.5
+    closed = observed(game, convex.OptimisticCertificate(0.5))
+    assert theory.theorem("chen2024.closed").applies(closed, convex.OptimisticDescent(0.5)) == ["|g - M| <= 2 G"]
+    assert theory.theorem("sachs2022.path").applies(game, convex.OptimisticFTRL()) == ["|g - M| <= 2 G"]
+    assert worst_ratio("chen2024.path", game) <= 1.0
 
 
 @settings(max_examples=25)

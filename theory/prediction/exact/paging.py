@@ -15,7 +15,7 @@ from bandits.core.checks import choice, instance
 from bandits.prediction.paging import PagingGame
 from bandits.prediction.selection import SelectionGame
 from bandits.protocol import known
-from theory.prediction.selection import computable, expected_regret
+from theory.prediction.exact.selection import computable, expected_regret
 
 RULES = ("Marker", "Mark0", "MarkPredict")
 MOST_PAGES, MOST_ROUNDS = 8, 1000

@@ -1,0 +1,1 @@
+"""Theory of what must be given up to see the state."""
