@@ -146,6 +146,7 @@ def test_wrong_bits():
     tight = play(game(*TIGHT, zeros), Flush(eager=True))
     assert (tight["misses"], tight["wrong_zeros"], tight["regret"]) == (6, 1, 2)  # 4 + (k - 1)
     assert tight["hit_rate"] == 0.0
+    assert game(*TIGHT).payoff({"misses": 6.0}) == -6.0
 
 
 def test_phase_bits():

@@ -49,6 +49,7 @@ def test_known_answers():
     assert [expected_regret(game) for game in games] == pytest.approx(best_of_n, abs=1e-6)
     majority = [expected_regret(game, 0.125) for game in games[:4]]
     assert majority == pytest.approx([0.310254, 0.045682, 0.009695, 0.000514], abs=1e-6)
+    assert games[0].payoff({"regret": 2.0}) == -2.0
     assert games[0].proxy_error == pytest.approx(0.225843, abs=1e-6)
     tight = [SelectionGame(*TIGHT, n, 1, 1) for n in (100, 200, 400)]
     assert [expected_regret(game, 0.3) for game in tight] == pytest.approx([0.274104, 0.290579, 0.298531], abs=1e-6)
