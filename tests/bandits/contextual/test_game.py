@@ -175,7 +175,11 @@ def test_order_of_contexts():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: LinearWorld(CONTEXTS, [[1.0, 1.0]]), "features times parameter must lie in .* got -1 to 2.5"),
+        (lambda: LinearWorld(CONTEXTS, [[1.0, 1.0]]), "parameter must be .* with K >= 2 actions, got .1, 2."),
+        (
+            lambda: LinearWorld(CONTEXTS, [[1.0, 1.0], [0.0, 0.0]]),
+            "features times parameter must lie in .* got -1 to 2.5",
+        ),
         (lambda: LinearWorld(CONTEXTS, [0.5, 0.5]), "features and parameter must be .* got .3, 2. and .2,."),
         (lambda: LinearWorld([[1.0, np.nan]], [[0.5, 0.5]]), "features must lie in .* got nan at index .0, 1."),
         (lambda: LinearWorld([[1.0, 2.0], [1.0]], [[0.5, 0.5]]), "features must be an array of numbers"),
