@@ -143,6 +143,12 @@ def test_play_follows_its_law(learner):
     assert float(run.final("regret")[0]) / 1500 == pytest.approx(exact, abs=0.08)
 
 
+def test_draws_are_of_one_round():
+    """One fair draw per round earns 1 or 0: of 60 rounds 6 to 54 lose, with probability 1 - 1e-9."""
+    run = simulate(SelectionGame([0.5, 0.5], [1, 0], [0, 1], 1, 1, 60), BestOfMajority(), backend="python")
+    assert 6 <= run.final("regret")[0] <= 54
+
+
 def test_majority_by_the_play():
     run = simulate(SelectionGame([0.1, 0.9], [1.0, 0.25], [1.0, 0.0], 200, 1, 50), Majority(), backend="python")
     assert float(run.final("regret")[0]) == 50 * 0.75  # wrong in a round with probability below 1e-50
