@@ -48,11 +48,11 @@ class Mistakes(Figure):
     worst over truths and repetitions."""
     panels, size = 2, (7.2, 4.4)
     tiny = changed(symbols=(2, 3), numbers=(2, 4), repetitions=2)
-    paper = changed(symbols=(2, 3, 4, 6, 8, 10, 12, 16), repetitions=256)
+    paper = changed(symbols=(2, 3, 4, 6, 8, 10, 12, 16), numbers=tuple(2**k for k in range(1, 9)), repetitions=256)
 
     symbols: tuple[int, ...] = setting("symbols S", (2, 3, 4, 6, 8, 12))
     length: int = setting("length L", 2)
-    numbers: tuple[int, ...] = setting("numbers N to guess", (2, 4, 8, 16, 32, 64, 128, 256))
+    numbers: tuple[int, ...] = setting("numbers N to guess", (2, 4, 8, 16, 32, 64, 128))
     repetitions: int = setting("repetitions of each truth with random ties", 16)
     seed: int = setting("seed", 2025)
 

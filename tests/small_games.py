@@ -37,6 +37,7 @@ GRAPH = graphs.FeedbackGraph.path(3)
 ASKING = partial.FiniteGame.label_efficient(0.5)
 CONTEXTS = contextual.FiniteWorld(np.arange(18).reshape(3, 2, 3) % 7 / 8.0)
 SEQUENCE = prediction.SequencePrediction([[0.25, 0.75], [0.5, 0.5]], [[0.5, 0.5]], HORIZON)
+SELECTION = prediction.SelectionGame([0.5, 0.25, 0.25], [0.5, 1.0, 0.0], [0.5, 0.75, 1.0], 4, 2, HORIZON)
 PAGING = prediction.PagingGame(np.arange(HORIZON) * 2 % 5, 2, HORIZON)
 GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
 REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
@@ -112,6 +113,7 @@ def opponent(learner):
 GAMES = {
     prediction.Advised: lambda: PAGING,
     prediction.Symbols: lambda: SEQUENCE,
+    prediction.Proxies: lambda: SELECTION,
     switching.Bandit: switching_game,
     switching.FullInformation: lambda: switching_game(switching.FullInformation()),
     graphs.Neighbours: lambda: switching_game(graphs.Neighbours(GRAPH)),

@@ -98,7 +98,7 @@ def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any, observes: bool)
 class Bold(LateLearner):
     """Copies of `learner`, each tuned for its share of the rounds; the learner must take the feedback that is delayed.
 
-    The state of the learner must consist of numbers and arrays; its actions are integers, or `Play`s. Random delays
+    The state of the learner must consist of numbers and arrays; its actions are integers, or a `Play`. Random delays
     need a `longest_delay`: without it there are as many copies as rounds, and each plays once.
     """
 

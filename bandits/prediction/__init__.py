@@ -1,4 +1,4 @@
-"""What a prediction is worth: a bit of advice in paging, experts' laws under log loss, a proxy for the reward."""
+"""What a prediction is worth: a bit of advice in paging, experts' laws under log loss, a proxy of the reward."""
 
 from bandits.prediction.forecasters import KT as KT
 from bandits.prediction.forecasters import BayesMixture as BayesMixture
@@ -17,6 +17,11 @@ from bandits.prediction.paging_rules import Flush as Flush
 from bandits.prediction.paging_rules import Mark0 as Mark0
 from bandits.prediction.paging_rules import Marker as Marker
 from bandits.prediction.paging_rules import MarkPredict as MarkPredict
+from bandits.prediction.selection import BestOfMajority as BestOfMajority
+from bandits.prediction.selection import Drawn as Drawn
+from bandits.prediction.selection import Majority as Majority
+from bandits.prediction.selection import Proxies as Proxies
+from bandits.prediction.selection import SelectionGame as SelectionGame
 from bandits.prediction.traces import cyclic_trace as cyclic_trace
 from bandits.prediction.traces import phased_trace as phased_trace
 from bandits.prediction.traces import read_trace as read_trace

@@ -18,7 +18,7 @@ MODULES = {
         "bandits.convex": "online convex optimisation, regret of every group",
         "bandits.language": "language feedback",
         "bandits.loops": "predictions that come back as data",
-        "bandits.prediction": "paging with advice, mixtures under log loss",
+        "bandits.prediction": "paging with advice, mixtures under log loss, selection by a proxy",
         "bandits.episodes": "what must be given up to see the state",
         "bandits.threshold": "fair thresholds in closed loops",
         "bandits.one_sided": "individual fairness, one-sided feedback",

@@ -11,7 +11,7 @@ from bandits.core.jit import kernel
 from bandits.prediction import KT, BayesMixture, DoubleMixture, Laplace, PlugIn, SequencePrediction
 from bandits.protocol import LearnerSteps
 from sims import simulate
-from theory.prediction.redundancy import redundancy, shtarkov, subset_bound, worst_regret
+from theory.prediction.exact import redundancy, shtarkov, subset_bound, worst_regret
 
 THREE = [[0.8, 0.2], [0.5, 0.5], [0.2, 0.8]]
 ONE = [[0.5, 0.5]]

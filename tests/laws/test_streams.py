@@ -58,19 +58,25 @@ _WORDS = generator.words
 def check(problem, learner, monkeypatch):
     watch = Watch()
     init, act, update = (watched(step, watch, monkeypatch) for step in learner.steps_for(problem))
-    start, respond, _ = (watched(step, watch, monkeypatch) for step in problem.steps[:3])
+    start, respond, _, observe = (step and watched(step, watch, monkeypatch) for step in problem.steps)
     params, setting, rng, env = learner.parameters(problem), problem.setting(), stream_of(7, 1, 0), stream_of(7, 1, 1)
     with np.errstate(all="ignore"):
         state = init(params, rng)
         watch.owner = ENVIRONMENT
         world = start(setting, env)
         for t in range(min(problem.horizon, ROUNDS)):
+            shown = ()
+            if observe:
+                watch.owner = ENVIRONMENT
+                observation, world = observe(setting, world, t, env)
+                shown = (observation,)
             watch.owner = LEARNER
-            action = act(params, state, t, rng)
+            action = act(params, state, *shown, t, rng)
             watch.owner = ENVIRONMENT
             feedback, world = respond(setting, world, t, action, env)
             watch.owner = LEARNER
             state = update(params, state, t, action, feedback, rng)
+            watch.owner = ENVIRONMENT
     halves = 2 if isinstance(problem, preference.LinearMDP) else 1  # of a pair: one for each of two trajectories
     assert {place: n for place, n in watch.seen.items() if n > halves} == {}
 

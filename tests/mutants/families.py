@@ -116,7 +116,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     "language": _in("tests/laws", "language"),
     "episodes": _in("tests/laws", "episodes"),
     "loops": _in("tests/laws", "loops", "herds"),
-    "prediction": _in("tests/laws", "paging", "mixture"),
+    "prediction": _in("tests/laws", "paging", "mixture", "selection"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
         *_in("tests/theory/convex", "theorems"),

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bandits.core.exponential_weights import add_loss, probability
+from bandits.core.exponential_weights import Estimated, add_loss, add_losses, probability
 from bandits.switching import AdaHedge, AnytimeExp3, Bandit, Exp3IX, Exp3P, FullInformation, TsallisINF
 from bandits.switching.adahedge import AdaHedgeState
 from bandits.switching.anytime import AnytimeState
-from bandits.switching.exp3_p import Exp3PState
 from bandits.switching.tsallis_switch import tsallis_probabilities
 from tests.drivers import plain
 from tests.laws.enumeration import law_of, plays
@@ -102,16 +101,14 @@ def test_exp3_ix_mutants(fault):
 
 
 def p_update(bonus=True, mixed=True, gains=True):
-    from bandits.core.exponential_weights import add_losses
 
     def update(params, state, t, arm, loss, rng):
         w = state.weights.weight / state.weights.total
         p = (1.0 - params.exploration) * w + params.exploration / params.n_actions if mixed else w
         credit = (1.0 - loss if gains else loss) * (np.arange(params.n_actions) == arm)
         estimate = (credit + (params.bonus if bonus else 0.0)) / p
-        return Exp3PState(
-            plain(add_losses)(state.weights, params.learning_rate, estimate.max() - estimate), state.estimate
-        )
+        weights = plain(add_losses)(state.weights, params.learning_rate, estimate.max() - estimate)
+        return Estimated(weights, state.estimates)
 
     return update
 

@@ -1,1 +1,1 @@
-"""Theory of predictions: advice in paging, mixtures under log loss."""
+"""Theory of predictions: advice in paging, mixtures under log loss, selection by a proxy."""

@@ -17,6 +17,15 @@ sum_i w_i exp(-L_i), so its loss is -ln sum_i w_i exp(-L_i) <= L_i - ln w_i for 
 inequality, it is at most -ln w(B) plus the mean of L_i under w given B, for each set B of experts: what counts is the
 weight of a neighbourhood of the truth, not the number of experts. Laplace's rule gives a binary sequence with k ones
 the probability 1 / ((n + 1) C(n, k)), and C(n, k) (k/n)^k (1 - k/n)^(n - k) <= 1, so its regret is at most ln(n + 1).
+
+**Selection.** Answer z has probability pi_z, reward r(z) in [0, 1] and proxy p(z); y* is a best one, C = 1 / pi(y*). An
+answer is kept if it is drawn g = a N / C times, 0 < a < 1. If y* is kept and S is submitted without it, then S has k
+answers with p(z) >= p(y*), so r(y*) - r(z) <= eps_opt + |p(z) - r(z)|; the least |p - r| in S is at most
+eps_RM / sqrt(pi(S)). So each draw that keeps y* has regret <= eps_opt + eps_RM / sqrt(pi(S)). By Chernoff, y* is lost
+with probability at most exp(-(1 - a)^2 N / (2 C)). For b <= 1 - 1/g call z bad if pi_z < b g / N. By Chernoff again z
+is kept with probability at most (x e)^g exp(-g x), x = pi_z N / g < b; x^(g - 1) exp(-g x) increases up to 1 - 1/g, so
+the bad answers, however many, are kept with total probability at most (N / g) e^g b^(g - 1) exp(-g b). If none is kept,
+pi(S) >= k b g / N = k a b / C. The regret of the rest is at most 1.
 """
 
 from typing import Any
@@ -25,6 +34,7 @@ import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import Bound, Source, Symbol, T, found_in
+from theory.prediction.exact.selection import best_share, share_of
 
 CACHE = Symbol("cache", "k", positive=True, integer=True)
 HARMONIC = Symbol("harmonic", "H_k", positive=True)
@@ -129,6 +139,37 @@ LAPLACE_REGRET = Bound(
     "Laplace's rule loses at most ln(T + 1) more than the best constant law of two symbols.",
     mode="every path",
     assumptions=(SYMBOLS, BINARY, CONSTANT),
+)
+
+DRAWS = Symbol("draws", "N", positive=True, integer=True)
+SUBMIT = Symbol("submit", "k", positive=True, integer=True)
+COVERAGE = Symbol("coverage", "C", positive=True)
+OPTIMISM = Symbol("optimism", "eps_opt", nonnegative=True)
+PROXY_ERROR = Symbol("proxy_error", "eps_RM", nonnegative=True)
+SHARE = Symbol("share", "a", positive=True)
+MASS = Symbol("best_share", "b", positive=True)
+
+PROXIES = feedback_is("proxies")
+FILTERED = parameters_have(
+    "answers are kept below the expected count of the best one, a < 1, and above C / N",
+    lambda problem, params: params.by_proxy and params.least > 1 and share_of(problem, params) < 1.0,
+)
+
+BEST_OF_MAJORITY = Bound(
+    "di2025.best_of_majority",
+    "BestOfMajority",
+    "regret",
+    T
+    * (
+        OPTIMISM
+        + PROXY_ERROR * sp.sqrt(COVERAGE / (SUBMIT * SHARE * MASS))
+        + sp.exp(-((1 - SHARE) ** 2) * DRAWS / (2 * COVERAGE))
+        + COVERAGE / (SHARE * MASS) * sp.exp(-(SHARE * DRAWS / COVERAGE) * (MASS - 1 - sp.log(MASS)))
+    ),
+    Source("Di et al. 2025", f"upper bound, with constants of our own; {_HERE}", "arXiv:2510.03199"),
+    "With enough draws best-of-majority loses eps_opt + eps_RM sqrt(C / k) per round, up to a constant, for every N.",
+    assumptions=(PROXIES, FILTERED),
+    readers={"share": share_of, "best_share": best_share},
 )
 
 BOUNDS = found_in(vars())

@@ -30,7 +30,16 @@ def _sequence(learner: str, probabilities: Any, source: Any, horizon: int = 200)
     return Case(prediction.SequencePrediction(experts, source, horizon), getattr(prediction, learner)())
 
 
+def _selection(draws: int) -> Case:
+    """Return the case of best-of-majority where a likely answer has the proxy of the best one."""
+    from bandits.prediction import BestOfMajority, SelectionGame
+
+    game = SelectionGame((0.5, 0.36, 0.14), (1.0, 0.7, 0.7), (1.0, 1.0 + 1e-9, 0.7), draws, 1, 50)
+    return Case(game, BestOfMajority(0.3))
+
+
 CASES: Cases = {
+    "di2025.best_of_majority": partial(_selection, 400),
     "feder2025.mixture": (
         partial(_sequence, "BayesMixture", (0.1, 0.9), [1] * 200),
         partial(_sequence, "BayesMixture", (0.2, 0.5, 0.8), [[0.4, 0.6]]),
