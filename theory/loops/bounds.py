@@ -59,7 +59,7 @@ AMPLIFICATION = Bound(
     "model_bias",
     A * DELTA_E,
     Source(_TAORI, f"Theorem 1; closed form {_HERE}", _URL),
-    "A model's error of delta in every round becomes a bias of at most (1 + k / m) delta.",
+    "A model's error of delta in every round becomes a bias of the model of at most (1 + k / m) delta.",
     mode="every path",
     assumptions=(LABELS, EXPECTED),
     readers={"amplification": _amplification, "shift": lambda problem, params: abs(params.shift)},
