@@ -8,7 +8,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -218,6 +218,13 @@ class Wrapped(RoundProblem):
     def payoff(self, metrics: Mapping[str, float]) -> float:
         """Return the problem's payoff."""
         return self.problem.payoff(metrics)
+
+
+def at_horizon(problem: Any, horizon: int) -> Any:
+    """Return the problem, a dataclass, with another horizon: that of the innermost one where it wraps others."""
+    if isinstance(problem, Wrapped):
+        return replace(problem, problem=at_horizon(problem.problem, horizon))  # type: ignore[type-var]
+    return replace(problem, horizon=horizon)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
+from bandits.combine import at_horizon
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
 from bandits.plain import as_learner, wanted
@@ -147,7 +148,7 @@ def _problem_and_family(problem: Any, learner: Any, grid: Sequence[int]) -> tupl
     given = callable(problem) and not isinstance(problem, type)
     shown = problem(grid[-1]) if given else problem
     instance("problem", shown, Problem, "a problem such as SwitchingCostGame(...), or a function from a horizon to one")
-    return shown, problem if given else lambda horizon: replace(problem, horizon=horizon)
+    return shown, problem if given else lambda horizon: at_horizon(problem, horizon)
 
 
 def _given_method(method: Any) -> Method:

@@ -104,7 +104,8 @@ def guarantee(learner: OracleLearner, size: Size, given: float | None, in_log_lo
         error /= 2.0
     if given is None and not 0.0 < error < math.inf:
         kind = "log loss" if in_log_loss else "square loss"
-        raise ValueError(f"{learner.name} has no guarantee in {kind} to be tuned to: give gamma or exploration")
+        known = "a guarantee of 0" if error == 0.0 else "no guarantee"
+        raise ValueError(f"{learner.name} has {known} in {kind} to be tuned to: give gamma or exploration")
     return error
 
 

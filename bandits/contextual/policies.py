@@ -75,7 +75,7 @@ def _update(params: PolicyParams, state: PolicyState, t: int, arm: int, seen: Re
 class ContextualExp4(Learner):
     """EXP4 whose experts are the policies of a finite class.
 
-    learning_rate: eta > 0, None means sqrt(2 ln N / (T min(K, N))).
+    learning_rate: eta > 0, None means sqrt(2 ln N / (T min(K, N))), 1 for N = 1.
     """
 
     learning_rate: float | None = None
@@ -89,7 +89,7 @@ class ContextualExp4(Learner):
         """Return N, K and eta; ValueError where features are not the predictions of a class."""
         n, size = finite_params(problem.size, self).n_functions, problem.size
         tuned = math.sqrt(2.0 * math.log(n) / (size.horizon * min(size.n_actions, n)))
-        return PolicyParams(n, size.n_actions, self.learning_rate or tuned)
+        return PolicyParams(n, size.n_actions, self.learning_rate or tuned or 1.0)
 
 
 # ---------------------------------------------------------------- the exact posterior

@@ -58,6 +58,8 @@ class LinearWorld(World):
         if parameter.ndim != (2 if features.shape[1] == 1 else 1) or parameter.shape[-1] != features.shape[2]:
             got = f"{np.shape(self.features)} and {parameter.shape}"
             raise ValueError(f"features and parameter must be (M, K, d) and (d,), or (M, d) and (K, d), got {got}")
+        if features.shape[1] == 1 and len(parameter) < 2:
+            raise ValueError(f"parameter must be (K, d) with K >= 2 actions, got {parameter.shape}")
         _set(self, features=features, parameter=parameter, order=_order(self.order, len(features)))
         self.means  # noqa: B018 - refuses wrong numbers
 

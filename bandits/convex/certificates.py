@@ -187,6 +187,11 @@ class DescentCertificate(OptimisticCertificate):
 
     steps: ClassVar[ProbeSteps] = ProbeSteps(_init, _update_descent, _measure_descent)
 
+    def _numbers(self, problem: ConvexGame) -> tuple[float, float]:
+        if self.offset + problem.gradient_bound == 0.0:
+            raise ValueError("offset must be above 0 where all gradients are 0, got 0")
+        return super()._numbers(problem)
+
 
 # ---------------------------------------------------------------- strong convexity
 

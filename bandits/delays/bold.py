@@ -6,12 +6,13 @@ With m copies, one more than are ever outstanding, the regrets of the m games ad
 is at least the sum of the least losses of the parts.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandits.combine import at_horizon
 from bandits.core.checks import instance, integer
 from bandits.core.interpreted import Interpreter
 from bandits.core.jit import kernel, uint32
@@ -97,7 +98,7 @@ def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any, observes: bool)
 class Bold(LateLearner):
     """Copies of `learner`, each tuned for its share of the rounds; the learner must take the feedback that is delayed.
 
-    The state of the learner must consist of numbers and arrays; its actions are integers, or `Play`s. Random delays
+    The state of the learner must consist of numbers and arrays; its actions are integers, or a `Play`. Random delays
     need a `longest_delay`: without it there are as many copies as rounds, and each plays once.
     """
 
@@ -138,5 +139,5 @@ class Bold(LateLearner):
     def parameters(self, problem: Delayed) -> BoldParams:
         """Return the inner learner's parameters for its share of the rounds, and the number of copies."""
         copies = problem.schedule.outstanding(problem.horizon) + 1
-        share = replace(problem.problem, horizon=-(-problem.horizon // copies))  # type: ignore[type-var]
+        share = at_horizon(problem.problem, -(-problem.horizon // copies))
         return BoldParams(self.learner.parameters(share), copies, problem.places)

@@ -233,7 +233,7 @@ class Delayed(Wrapped):
 def delayed(problem: RoundProblem, schedule: Schedule, summed: bool = False) -> Delayed:
     """Return `problem` with its feedback late by `schedule`; actions must be integers, with `n_actions` of them.
 
-    A contextual game takes `Play`s too; the context of a round comes back with its loss.
+    In a contextual game an action may also be a `Play`; the context of a round comes back with its loss.
 
     summed: of the losses that arrive in a round only the sum is revealed, 0 where none does; for bandit feedback.
     """

@@ -16,7 +16,7 @@ import numpy as np
 
 from bandits.core.actions import InvalidAction, Part, index, returns
 from bandits.core.arguments import Checked
-from bandits.core.checks import instance, integer, optional_real, real
+from bandits.core.checks import fits, instance, integer, optional_real, real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.episodes.stopping import boundary
@@ -193,6 +193,7 @@ class ProbeThenCommit(_Prober):
     """Probes N times, then plays the majority: regret at most 1.3542 T^(2/3) + 1 for every gap.
 
     probes: N >= 0; None means ceil((T / (2 sqrt(e)))^(2/3)), which needs no gap; at most the horizon.
+    ValueError where they do not fit in memory.
     """
 
     probes: int | None = None
@@ -205,6 +206,7 @@ class ProbeThenCommit(_Prober):
         """Return N leads that are never reached."""
         tuned = math.ceil((problem.horizon / (2.0 * math.sqrt(math.e))) ** (2.0 / 3.0))
         n = min(tuned if self.probes is None else int(self.probes), problem.horizon)
+        fits("probes", n)
         return ProbeParams(np.full(n, 2**62, np.int64), True)
 
 

@@ -20,14 +20,17 @@ from numpy.typing import NDArray
 def boundary(horizon: int, gap: float) -> tuple[NDArray[np.int64], float]:
     """Return the least lead |s| at which to stop after n = 0, 1, ... signs, (N,) int64, and V(0, 0).
 
-    After N signs stopping is best whatever the lead. Raises ValueError where that takes more than 10^11 operations.
+    After N signs stopping is best whatever the lead. Raises ValueError for horizons above 10^7 and where it
+    takes more than 10^11 steps.
     """
     if horizon * gap <= 2.0:  # the first probe cannot pay
         return np.zeros(0, np.int64), 0.5 * horizon * gap
     ratio = math.log1p(gap) - math.log1p(-gap)
     widest = min(math.ceil(math.log(horizon * gap) / ratio), horizon) + 1
-    if horizon * widest > 10**11:
-        raise ValueError(f"horizon and gap must need at most 10^11 operations, got {horizon} and {gap}")
+    if horizon > 10**7 or horizon * widest > 10**11:
+        raise ValueError(
+            f"horizon must be at most 10^7, and with gap need at most 10^11 steps, got {horizon} and {gap}"
+        )
     s = np.arange(widest + 1)
     wrong = 1.0 / (1.0 + np.exp(np.minimum(ratio * s, 700.0)))
     up = (1.0 - wrong) * 0.5 * (1.0 + gap) + wrong * 0.5 * (1.0 - gap)  # the next sign agrees with the majority

@@ -197,4 +197,4 @@ class DataLoop(RoundProblem):
         """Return bounds on a metric that hold for every draw."""
         if metric == "excess":
             return -1.0 - self.model / max(self.people, 1), 1.0
-        return (-1.0 if metric == "bias" else 0.0), 1.0
+        return (-1.0 if metric == "bias" else 0.0), 2.0 if metric == "model_bias" else 1.0

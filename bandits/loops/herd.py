@@ -43,13 +43,33 @@ class Reporting(NamedTuple):
 
 
 @kernel
+def _log_scaled(x: float) -> float:
+    """Return ln(Phi(x) e^{x^2 / 2}) for x <= 0."""
+    if x > -30.0:
+        return 0.5 * x * x + math.log(0.5 * math.erfc(-x * _ROOT_HALF))
+    inverse = 1.0 / (x * x)
+    series = inverse * (-1.0 + inverse * (3.0 + inverse * (-15.0 + inverse * 105.0)))
+    return -math.log(-x) - _LOG_ROOT + math.log1p(series)
+
+
+@kernel
 def log_normal_below(x: float) -> float:
-    """Return ln Phi(x) to about 1e-13, for any x."""
+    """Return ln Phi(x), for any x."""
     if x > -30.0:
         return math.log(0.5 * math.erfc(-x * _ROOT_HALF))
-    square = x * x
-    series = -1.0 / square + 3.0 / square**2 - 15.0 / square**3
-    return -0.5 * square - math.log(-x) - _LOG_ROOT + math.log1p(series)
+    return _log_scaled(x) - 0.5 * x * x
+
+
+@kernel
+def _log_tilted(gap: float, rate: float, sigma: float) -> float:
+    """Return ln(e^{-rate gap + (rate sigma)^2 / 2} Phi(gap / sigma - rate sigma)).
+
+    For x <= 0, x^2 / 2 cancels the exponent but for (gap / sigma)^2 / 2, which is not left to rounding.
+    """
+    x = gap / sigma - rate * sigma
+    if x > 0.0:
+        return -rate * gap + 0.5 * (rate * sigma) ** 2 + log_normal_below(x)
+    return _log_scaled(x) - 0.5 * (gap / sigma) ** 2
 
 
 @kernel
@@ -63,9 +83,10 @@ def log_chance(report: int, theta: float, sigma: float, play: Reporting) -> floa
     decided = log_normal_below(gap / sigma)
     if play.chance == 0.0 or play.rate == np.inf:
         return decided
-    drift, half = play.rate * sigma * sigma, 0.5 * (play.rate * sigma) ** 2
-    lost = -play.rate * gap + half + log_normal_below((gap - drift) / sigma)
-    gained = math.log(play.chance) + play.rate * gap + half + log_normal_below((-gap - drift) / sigma)
+    gained = math.log(play.chance) + _log_tilted(-gap, play.rate, sigma)
+    if decided == -np.inf:
+        return gained
+    lost = _log_tilted(gap, play.rate, sigma)
     kept = decided + math.log1p(-play.chance * math.exp(min(lost - decided, 0.0)))
     high = max(kept, gained)
     return high + math.log1p(math.exp(min(kept, gained) - high))
@@ -113,9 +134,9 @@ def _init(setting: HerdSetting, env: Stream) -> HerdWorld:
 @kernel
 def _respond(setting: HerdSetting, world: HerdWorld, t: int, action: Reporting, env: Stream) -> Any:
     _check_action(action)
-    if not (action.rate >= 0.0 and 0.0 <= action.chance <= 0.5) or math.isnan(action.threshold):
+    if not (action.rate >= 0.0 and 0.0 <= action.chance <= 0.5 and math.isfinite(action.threshold)):
         raise InvalidAction(
-            "rate must be at least 0, chance in [0, 1/2] and threshold a number, got {}, {} and {}",
+            "rate must be at least 0, chance in [0, 1/2] and threshold finite, got {}, {} and {}",
             t,
             action.rate,
             action.chance,

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from bandits.combine import Blocked, blocked, observed
+from bandits.combine import Blocked, at_horizon, blocked, observed
+from bandits.contextual import ContextualGame, InverseGapWeighting, certified, linear_world
+from bandits.delays import Bold, FixedDelay, delayed
 from bandits.losses import BernoulliLosses
 from bandits.one_sided import Exp2Analysis, Exp2OneSided, three_points
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, SwitchingCostGame
@@ -49,3 +51,11 @@ def test_a_probe_changes_no_draw():
     assert np.array_equal(plain.values, probed.values[:, :, : len(game.metrics)])
     assert probed.problem.n_hypotheses == game.n_hypotheses
     assert np.isfinite(probed.final("second_moment")).all()
+
+
+def test_another_horizon_reaches_through_probes_and_delays():
+    learner, game = InverseGapWeighting(), ContextualGame(linear_world(2, 2, 3), 12)
+    probed = certified(game, learner)
+    assert at_horizon(delayed(probed, FixedDelay(2)), 7).horizon == 7
+    copies = Bold(learner).parameters(delayed(probed, FixedDelay(2)))
+    assert copies.inner.level == learner.parameters(ContextualGame(game.world, 4)).level

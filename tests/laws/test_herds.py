@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import log_ndtr
 
 from bandits.loops import ConstantResponse, PrivateHerd, Reporting, SmoothResponse
 from bandits.loops.herd import log_chance, log_normal_below
@@ -81,9 +82,16 @@ def test_reports_are_private(signal, other, epsilon):
         assert abs(math.log(one) - math.log(two)) <= epsilon * abs(signal - other) + 1e-9
 
 
-def test_tails_of_the_normal_law():
-    from scipy.special import log_ndtr
+@pytest.mark.parametrize("sigma", [0.1, 1.0, 1000.0])
+@pytest.mark.parametrize("rate", [1e6, 1e10, 1e300])
+def test_flips_that_hardly_happen_leave_the_decision(rate, sigma):
+    for threshold in (0.0, 0.5, -3.0):
+        right, wrong = (CHANCE(report, 1.0, sigma, Reporting(threshold, rate, 0.5)) for report in (1, -1))
+        assert math.exp(right) + math.exp(wrong) == pytest.approx(1.0, rel=1e-12)
+        assert right == pytest.approx(float(log_ndtr((1.0 - threshold) / sigma)), abs=1e-5)
 
+
+def test_tails_of_the_normal_law():
     for x in (-1e5, -100.0, -30.0, -29.9, -5.0, 0.0, 3.0, 40.0):
         assert plain(log_normal_below)(x) == pytest.approx(float(log_ndtr(x)), rel=1e-9, abs=1e-12)
 

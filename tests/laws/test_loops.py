@@ -60,6 +60,21 @@ def test_the_closed_form_is_the_sum_of_the_paper(start, people, model, rounds):
     assert amplification(start, people, model, rounds) == pytest.approx(1.0 + math.fsum(terms), rel=1e-9)
 
 
+@pytest.mark.parametrize(("start", "people", "model"), [(1, 1, 2**40), (10**6, 1, 10**6), (7, 3, 5)])
+def test_amplification_is_precise_for_late_rounds_and_few_people(start, people, model):
+    left = -people / (start + np.arange(1, 30_001) * float(people + model))
+    exact = 1.0 - model / people * math.expm1(math.fsum(np.log1p(left)))
+    assert amplification(start, people, model, 30_000) == pytest.approx(exact, rel=1e-12)
+
+
+def test_an_error_of_any_sign_and_none_is_amplified():
+    loop = DataLoop([0.3], 5, 10, 1, 9, drawn=False)
+    for shift in (-0.01, 0.0):
+        assert bounds.AMPLIFICATION.value_for(loop, ShiftedLabels(shift)) == pytest.approx(
+            -shift * amplification(10, 1, 9, 5), abs=1e-15
+        )
+
+
 def test_the_likelier_label_takes_over():
     loop = DataLoop([0.6, 0.4, 0.5], 1000, *SIZES, drawn=False)
     run = played(loop, LikelierLabel())

@@ -73,7 +73,7 @@ from theory.bound import ETA, Bound, K, Source, Symbol, T, Tuning, found_in
 
 GAMMA = Symbol("gamma", "gamma")
 EPSILON = Symbol("exploration", "epsilon", positive=True, at_most=1)
-R = Symbol("error", "R")
+R = Symbol("error", "R", nonnegative=True)
 L = Symbol("expected_best_loss", "L", nonnegative=True)
 N = Symbol("n_functions", "N", positive=True, integer=True)
 D = Symbol("n_features", "d", positive=True, integer=True)

@@ -28,7 +28,7 @@ from theory.bound import DELTA, Bound, Source, Symbol, T, found_in
 from theory.loops.exact import amplification, sampler_variance
 
 A = Symbol("amplification", "A", positive=True)
-DELTA_E = Symbol("shift", "delta")
+DELTA_E = Symbol("shift", "delta", nonnegative=True)
 V = Symbol("total_variance", "V", nonnegative=True)
 RATE = Symbol("rate", "epsilon", positive=True)
 SIGMA = Symbol("sigma", "sigma", positive=True)
@@ -57,12 +57,12 @@ AMPLIFICATION = Bound(
     "taori2023.amplification",
     "ShiftedLabels",
     "model_bias",
-    A * sp.Abs(DELTA_E),
+    A * DELTA_E,
     Source(_TAORI, f"Theorem 1; closed form {_HERE}", _URL),
-    "A model's error of delta in every round becomes a bias of at most (1 + k / m) delta.",
+    "A model's error of delta in every round becomes a bias of the model of at most (1 + k / m) delta.",
     mode="every path",
     assumptions=(LABELS, EXPECTED),
-    readers={"amplification": _amplification, "shift": lambda problem, params: params.shift},
+    readers={"amplification": _amplification, "shift": lambda problem, params: abs(params.shift)},
 )
 LOOP_BIAS = Bound(
     "ours.loop_bias",

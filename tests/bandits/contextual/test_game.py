@@ -35,6 +35,7 @@ from bandits.contextual.gap_weighting import KL_TO_TRIANGLE
 from bandits.core.actions import InvalidAction
 from sims import simulate
 from tests.bandits.contextual.checks import gammas, law
+from theory import theorem
 
 CONTEXTS = np.array([[1.0, 0.0], [0.5, 2.0], [0.0, -1.0]])
 LOSSES = np.array([[0.0, 1.0, 0.5], [0.25, 0.5, 0.75], [1.0, 0.0, 0.0]])
@@ -175,7 +176,11 @@ def test_order_of_contexts():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: LinearWorld(CONTEXTS, [[1.0, 1.0]]), "features times parameter must lie in .* got -1 to 2.5"),
+        (lambda: LinearWorld(CONTEXTS, [[1.0, 1.0]]), "parameter must be .* with K >= 2 actions, got .1, 2."),
+        (
+            lambda: LinearWorld(CONTEXTS, [[1.0, 1.0], [0.0, 0.0]]),
+            "features times parameter must lie in .* got -1 to 2.5",
+        ),
         (lambda: LinearWorld(CONTEXTS, [0.5, 0.5]), "features and parameter must be .* got .3, 2. and .2,."),
         (lambda: LinearWorld([[1.0, np.nan]], [[0.5, 0.5]]), "features must lie in .* got nan at index .0, 1."),
         (lambda: LinearWorld([[1.0, 2.0], [1.0]], [[0.5, 0.5]]), "features must be an array of numbers"),
@@ -250,6 +255,12 @@ def test_tuning():
     assert LeastMeanSquares(1.0, 3.0).error(linear) == math.inf
     with pytest.raises(ValueError, match="has no guarantee in square loss to be tuned to: give gamma"):
         InverseGapWeighting(oracle=Ridge()).parameters(game)
+    single = ContextualGame(policy_world(n_functions=1, n_contexts=2), 64)  # nothing to learn: R = 0
+    with pytest.raises(ValueError, match="has a guarantee of 0 in square loss to be tuned to: give gamma"):
+        InverseGapWeighting(oracle=Aggregating()).parameters(single)
+    given = InverseGapWeighting(gamma=8.0, oracle=Aggregating())
+    assert theorem("ours.inverse_gap_weighting").value_for(single, given) == pytest.approx(4 * 64 / 8)
+    assert theorem("auer2002.contextual_exp4").value_for(single, ContextualExp4()) == pytest.approx(32.0)
     with pytest.raises(ValueError, match=r"Mixture needs features \(K, N\) in \[0, 1\]"):
         InverseGapWeighting(oracle=Mixture()).parameters(TABLE)
     for learner in (PosteriorSampling(), ContextualExp4()):  # features in [0, 1], but no predictions

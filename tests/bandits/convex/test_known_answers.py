@@ -130,6 +130,9 @@ def test_all_terms_of_optimistic_descent():
     negative, probe = (1.0 - 0.894427) ** 2 / (2 * 0.816497), DescentCertificate(1.0)
     found = final(observed(LINE, probe), OptimisticDescent(1.0), "certificate", "excess", "variation")
     assert found == pytest.approx([4.522871 + negative, 1.0 - 4.522871, 5.0], abs=1e-6)
+    flat = ConvexGame(GradientTable(np.zeros((2, 1))), Ball(1), 2)
+    with pytest.raises(ValueError, match="offset must be above 0 where all gradients are 0"):
+        DescentCertificate(0.0).setting(flat)
 
 
 def by_hand(g, D, steps, block=1):

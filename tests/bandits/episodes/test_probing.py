@@ -12,6 +12,8 @@ WRONG = [
     (lambda: ProbeGame(0.5, 5, theta=2), "theta must be"),
     (lambda: ProbeThenCommit(-1), "probes must be"),
     (lambda: SequentialProbes(1.0), "gap must be"),
+    (lambda: SequentialProbes().parameters(ProbeGame(0.9, 10**9)), "horizon must be at most 10\\^7"),
+    (lambda: ProbeThenCommit().parameters(ProbeGame(0.9, 2**56)), "probes asks for"),
     (lambda: paid_value(10**8, 0.5), "horizon must be"),
     (lambda: commit_cost(5, 0.5, 6), "probes must be"),
 ]

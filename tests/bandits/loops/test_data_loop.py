@@ -28,5 +28,6 @@ def test_payoff_and_ranges():
     loop = DataLoop([0.5, 0.25], 5, people=1, model=3)
     assert loop.payoff({"largest_bias": 0.25}) == -0.25
     assert [loop.metric_range(m, None) for m in ("bias", "largest_bias", "excess")] == [(-1, 1), (0, 1), (-4, 1)]
+    assert loop.metric_range("model_bias", None) == (0, 2)  # the data after the round and the error before it
     assert loop.plays(TemperedLabels()) is None
     assert DataLoop([0.5], 5, drawn=False).plays(TemperedLabels()) == 1

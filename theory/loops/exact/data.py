@@ -30,8 +30,21 @@ def amplification(start: int, people: int, model: int, rounds: int) -> float:
     total = people + model
     if people == 0:
         return 1.0 + model * math.fsum(1.0 / (start + s * total) for s in range(1, rounds + 1))
-    a, b = (start + model) / total, start / total + 1.0  # prod (s + a) / (s + b) = B(t + a, b - a) / B(a, b - a)
-    return 1.0 - model / people * math.expm1(float(betaln(rounds + a, b - a) - betaln(a, b - a)))
+    return 1.0 - model / people * math.expm1(_log_product((start + model) / total, people / total, rounds))
+
+
+def _log_product(a: float, c: float, rounds: int) -> float:
+    """Return ln prod_{s < t} (s + a) / (s + a + c) for c in (0, 1]: a sum, and Stirling's series for late rounds.
+
+    ln Gamma(z + c) - ln Gamma(z) is c ln z and a rest, here without the cancellation of the two.
+    """
+
+    def rest(z: float) -> float:
+        return (z + c - 0.5) * math.log1p(c / z) - c - c / (12.0 * z * (z + c))
+
+    early = min(rounds, 10**4)
+    first, z, late = np.log1p(-c / (np.arange(early) + a + c)), a + early, rounds - early
+    return math.fsum(first) - (c * math.log1p(late / z) + rest(z + late) - rest(z) if late else 0.0)
 
 
 @checked

@@ -5,11 +5,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import erfcx, log_ndtr
 
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
 from bandits.loops.herd import PrivateHerd
+
+
+def _log_tilted(gap: Any, sigma: float, epsilon: float) -> Any:
+    """Return ln(e^{-epsilon gap + (epsilon sigma)^2 / 2} Phi(gap / sigma - epsilon sigma)), without cancellation."""
+    x = gap / sigma - epsilon * sigma
+    below = np.log(0.5 * erfcx(-np.minimum(x, 0.0) * math.sqrt(0.5))) - 0.5 * (gap / sigma) ** 2
+    return np.where(x > 0.0, -epsilon * gap + 0.5 * (epsilon * sigma) ** 2 + log_ndtr(x), below)
 
 
 def _log_chances(report: Any, theta: float, sigma: float, epsilon: float, threshold: Any) -> Any:
@@ -18,9 +25,7 @@ def _log_chances(report: Any, theta: float, sigma: float, epsilon: float, thresh
     decided = log_ndtr(gap / sigma)
     if epsilon == math.inf:
         return decided
-    half, drift = 0.5 * (epsilon * sigma) ** 2, epsilon * sigma**2
-    lost = -epsilon * gap + half + log_ndtr((gap - drift) / sigma)
-    gained = epsilon * gap + half + log_ndtr((-gap - drift) / sigma) - math.log(2.0)
+    lost, gained = _log_tilted(gap, sigma, epsilon), _log_tilted(-gap, sigma, epsilon) - math.log(2.0)
     return np.logaddexp(decided + np.log1p(-0.5 * np.exp(np.minimum(lost - decided, 0.0))), gained)
 
 

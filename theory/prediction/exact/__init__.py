@@ -1,6 +1,6 @@
-"""Exact numbers of predictions: expected costs of paging rules, redundancies, regret of selection."""
+"""Exact numbers of predictions: costs of paging rules (`paging`), redundancies, selection by a proxy (`selection`)."""
 
-from theory.prediction.exact.paging import expectation as expectation
+from theory.prediction.exact.expected import expectation as expectation
 from theory.prediction.exact.paging import expected_misses as expected_misses
 from theory.prediction.exact.redundancy import redundancy as redundancy
 from theory.prediction.exact.redundancy import shtarkov as shtarkov

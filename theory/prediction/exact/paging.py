@@ -5,7 +5,6 @@ matter. There are at most a few thousand states for up to 8 pages.
 """
 
 from collections import defaultdict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,6 @@ from numpy.typing import NDArray
 from bandits.core.arguments import checked
 from bandits.core.checks import choice, instance
 from bandits.prediction.paging import PagingGame
-from bandits.prediction.selection import SelectionGame
-from bandits.protocol import known
-from theory.prediction.exact.selection import computable, expected_regret
 
 RULES = ("Marker", "Mark0", "MarkPredict")
 MOST_PAGES, MOST_ROUNDS = 8, 1000
@@ -65,16 +61,3 @@ def _may_leave(cached: Pages, marked: Pages, advised: set[int], rule: str) -> tu
     kept = frozenset[int]() if marked >= cached else marked
     may = cached - kept
     return (may & advised if rule == "MarkPredict" and may & advised else may), kept
-
-
-def expectation(problem: Any, learner: Any, quantity: str) -> tuple[float, float] | None:
-    """Return the exact expectation of "misses" or "regret" and its rounding; None where it is not known."""
-    rule = known(learner, "exact", "bandits") if hasattr(learner, "exact") else ""
-    if rule == "best_of_majority" and type(problem) is SelectionGame and quantity == "regret" and computable(problem):
-        return problem.horizon * expected_regret(problem, learner.alpha), 1e-10 * problem.horizon
-    if rule not in RULES or quantity not in ("misses", "regret") or type(problem) is not PagingGame:
-        return None
-    if len(problem.requests) > 1 or (problem.pages or 0) > MOST_PAGES or problem.horizon > MOST_ROUNDS:
-        return None
-    value = float(expected_misses(problem, rule)[0])
-    return value - (problem.totals.optimum[0] if quantity == "regret" else 0), 1e-12 * problem.horizon
