@@ -5,6 +5,7 @@ HYPOTHESIS_PROFILE chooses a profile, `ci` (the same examples every time) where 
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ QUICK = (
     "test_documents",
 )
 
-# What starts processes, loses them, compiles again and again, or draws every figure: `make slow-tests`, and CI.
+# What starts or loses processes, compiles or plays again and again, or draws every figure: `make slow-tests`, and CI.
 SLOW = (
     "bandits/core/test_inner_numba",
     "bandits/core/test_jit",
@@ -62,6 +63,7 @@ SLOW = (
     "cases/test_dask_workers",
     "cases/test_hostile_jax_settings",
     "cases/test_near_ties",
+    "cases/test_numpy_error_settings",
     "cases/test_output_streams",
     "cases/test_processes_of_a_sweep",
     "cases/test_stable_addresses",
@@ -74,6 +76,12 @@ SLOW = (
     "sims/test_warm",
     "theory/test_tightness",
 )
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C where a background shell has it ignored: the processes that tests start and stop inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
