@@ -39,6 +39,21 @@ def test_bad_input_is_one_line(make, said):
     assert "\n" not in str(caught.value)
 
 
+def test_ranges():
+    game = LanguageGame(WordWorld([[0.25, 1.0], [0.5, 0.5]], [[0, 1], [1, 0]]), 8)
+    assert game.metric_range("regret", None) == pytest.approx((0.0, 6.0))
+    assert game.metric_range("mistakes", None) == (0.0, 8.0)
+    assert game.payoff({"regret": 2.0}) == -2.0
+
+
+def test_finer_words_need_the_same_rewards():
+    world = WordWorld.number_guess(3)
+    with pytest.raises(TypeError, match="other must be a WordWorld"):
+        world.refined(3)
+    with pytest.raises(ValueError, match="other must be a world without noise and with the same rewards"):
+        world.refined(WordWorld.number_guess(4))
+
+
 def test_a_verifier_of_ones_own():
     """The words' own losses play as the words do; a verifier that blames the truth needs a threshold."""
     world = WordWorld.password(2, 2)
