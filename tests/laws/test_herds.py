@@ -1,11 +1,13 @@
 """Private herds: exact laws of short sequences, exponents, privacy, mutants; nothing is compiled."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.special import log_ndtr
 
 from bandits.loops import ConstantResponse, PrivateHerd, Reporting, SmoothResponse
@@ -70,6 +72,19 @@ def test_chances_of_reports(theta, sigma, threshold, rate, chance):
     assert math.exp(right) == pytest.approx(expected, abs=3e-3)
 
 
+@pytest.mark.parametrize("play", [Reporting(0.5, 2.0, 0.5), Reporting(-3.0, 0.5, 0.25), Reporting(2.0, 8.0, 0.5)])
+@pytest.mark.parametrize("sigma", [0.5, 2.0])
+def test_chances_of_reports_to_many_digits(play, sigma):
+    def density(s):
+        flip = play.chance * math.exp(-play.rate * abs(s - play.threshold))
+        return math.exp(-0.5 * ((s - 1.0) / sigma) ** 2) * (1.0 - flip if s > play.threshold else flip)
+
+    ends = sorted([-20.0, play.threshold, 20.0])
+    expected = math.fsum(quad(density, *pair, epsabs=1e-13)[0] for pair in itertools.pairwise(ends))
+    expected /= sigma * math.sqrt(2.0 * math.pi)
+    assert CHANCE(1, 1.0, sigma, play) == pytest.approx(math.log(expected), rel=1e-8)
+
+
 @given(signal=st.floats(-20, 20), other=st.floats(-20, 20), epsilon=EPSILONS)
 def test_reports_are_private(signal, other, epsilon):
     """The chance of a report changes with the signal by a factor of e^{epsilon |s - s'|} at most."""
@@ -122,6 +137,12 @@ def test_the_problem_counts_what_was_reported(rule):
         least = max(least, ratio)
     assert run.final("log_likelihood") == pytest.approx(-ratio)
     assert run.final("most_wrong") == pytest.approx(least)
+
+
+def test_without_flips_wrong_decisions_are_wrong_reports():
+    run = simulate(PrivateHerd(5), SmoothResponse(math.inf), repetitions=20, backend="python")
+    assert run.final("wrong_decisions").tolist() == run.final("wrong_reports").tolist()
+    assert run.final("wrong_decisions").sum() > 0
 
 
 WRONG = [

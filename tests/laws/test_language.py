@@ -11,6 +11,7 @@ from bandits.language import FirstPossible, Helix, LanguageGame, PossibleSamplin
 from bandits.protocol import LearnerSteps
 from bandits.switching import Bandit, Exp3
 from sims import simulate
+from tests.laws.enumeration import law_of, plays
 from theory.language import bounds
 from theory.language.exact import least_mistakes, transfer_eluder_dimension
 
@@ -86,6 +87,12 @@ def test_lists_are_guessed_as_by_hand(words, answer):
             possible = [word for word in possible if SAID[answer](word, guess) == SAID[answer](truth, guess)]
         found.append(wrong)
     assert final(WordWorld.word_list(words, answer), Helix())["mistakes"].tolist() == found
+
+
+def test_every_possible_hypothesis_may_be_drawn():
+    game = LanguageGame(WordWorld.number_guess(3), 1, 0)
+    law = law_of(plays(game, PossibleSampling(), lambda action, word: int(action)))
+    assert law == pytest.approx({(0,): 1 / 3, (1,): 1 / 3, (2,): 1 / 3})
 
 
 def test_consensus():

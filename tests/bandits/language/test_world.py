@@ -46,6 +46,10 @@ def test_ranges():
     assert game.payoff({"regret": 2.0}) == -2.0
 
 
+def test_one_number_is_known():
+    assert WordWorld.number_guess(1).rewards.tolist() == [[1.0]]
+
+
 def test_finer_words_need_the_same_rewards():
     world = WordWorld.number_guess(3)
     with pytest.raises(TypeError, match="other must be a WordWorld"):

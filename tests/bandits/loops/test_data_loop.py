@@ -29,5 +29,6 @@ def test_payoff_and_ranges():
     assert loop.payoff({"largest_bias": 0.25}) == -0.25
     assert [loop.metric_range(m, None) for m in ("bias", "largest_bias", "excess")] == [(-1, 1), (0, 1), (-4, 1)]
     assert loop.metric_range("model_bias", None) == (0, 2)  # the data after the round and the error before it
+    assert DataLoop([0.5], 5, people=0, model=1).metric_range("excess", None) == (-2, 1)
     assert loop.plays(TemperedLabels()) is None
     assert DataLoop([0.5], 5, drawn=False).plays(TemperedLabels()) == 1
