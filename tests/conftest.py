@@ -72,6 +72,7 @@ SLOW = (
     "examples/test_*",
     "mutants/test_score",
     "paper_figures/test_*",
+    "sims/engines/test_jax*",
     "sims/test_execute",
     "sims/test_warm",
     "theory/test_tightness",
