@@ -123,6 +123,11 @@ def known(thing: Any, hook: str, package: str = "") -> Any:
     return claim.__get__(thing) if callable(claim) else claim
 
 
+def draws_nothing(learner: Any) -> bool:
+    """Return whether it is known that a learner's play depends on no draw of its own."""
+    return hasattr(learner, "draws") and not known(learner, "draws", "bandits")
+
+
 class Learner(Checked):
     """Base of all learners: a frozen dataclass of the learner's own parameters.
 
@@ -132,6 +137,7 @@ class Learner(Checked):
 
     steps: ClassVar[LearnerSteps]  # absent in learners with `play`
     accepts: ClassVar[tuple[type, ...]]
+    draws: ClassVar[bool] = True  # whether it draws anything; declared beside the steps, read by `draws_nothing`
     exact: ClassVar[str] = ""  # function of `theory.<family>.exact`, or "module:function", with the exact expectation
 
     def switch_cap(self, problem: Any) -> int:

@@ -24,12 +24,8 @@ from bandits.protocol import Learner, LearnerSteps
 
 
 class ConvexLearner(Learner):
-    """Base of the learners of convex games.
+    """Base of the learners of convex games."""
 
-    draws: whether the learner draws anything; read it by `bandits.protocol.known`.
-    """
-
-    draws: ClassVar[bool] = True
     accepts: ClassVar[tuple[type, ...]] = (Gradient,)
 
 

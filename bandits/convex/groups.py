@@ -28,7 +28,7 @@ from bandits.core.checks import HUGE, array, flag, instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream, uniform_index
 from bandits.core.summation import Sum, empty_sum, plus, value
-from bandits.protocol import ProblemSteps, RoundProblem, known
+from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 _LEAST_RIDGE = 1e-8  # of the largest squared norm
 
@@ -269,8 +269,7 @@ class GroupedPrediction(RoundProblem):
 
     def plays(self, learner: Any) -> int | None:
         """Return 1 in the given order, for a learner that draws nothing, else None."""
-        still = hasattr(learner, "draws") and not known(learner, "draws", "bandits")
-        return 1 if still and not self.shuffled else None
+        return 1 if draws_nothing(learner) and not self.shuffled else None
 
     def setting(self) -> GroupSetting:
         """Return what the compiled functions receive."""

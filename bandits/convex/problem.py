@@ -35,7 +35,7 @@ from bandits.core.checks import instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel, uint64
 from bandits.core.rng import OBSERVATION, Stream, for_purpose, words
 from bandits.core.summation import Sum, empty_sum, plus, value
-from bandits.protocol import ProblemSteps, RoundProblem, known
+from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 
 class ConvexSetting(NamedTuple):
@@ -387,8 +387,7 @@ class ConvexGame(RoundProblem):
     def plays(self, learner: Any) -> int | None:
         """Return 1 where neither losses nor hints nor the learner draw anything, else None."""
         drawn = getattr(self.feedback, "error", 0.0) > 0.0 or not self.losses.fixed
-        still = hasattr(learner, "draws") and not known(learner, "draws", "bandits")
-        return 1 if still and not drawn else None
+        return 1 if draws_nothing(learner) and not drawn else None
 
     def setting(self) -> ConvexSetting:
         """Return what the compiled functions receive."""

@@ -20,7 +20,7 @@ from bandits.core.checks import array, integer
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream
 from bandits.core.summation import Sum, empty_sum, plus, value
-from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem, known
+from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem, draws_nothing
 
 _ROUNDING = 1e-9  # by which weights may miss the sum 1
 
@@ -196,7 +196,7 @@ class SleepingExperts(RoundProblem):
 
     def plays(self, learner: Any) -> int | None:
         """Return 1 for a learner that draws nothing, else None."""
-        return 1 if hasattr(learner, "draws") and not known(learner, "draws", "bandits") else None
+        return 1 if draws_nothing(learner) else None
 
     def setting(self) -> SleepingSetting:
         """Return what the compiled functions receive."""

@@ -124,7 +124,6 @@ class _OfWords(Learner):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Words,)
     optimistic: ClassVar[bool] = True
-    draws = True  # whether the play depends on draws of the learner, where words are certain
 
     @property
     def rules(self) -> tuple[str, bool]:
@@ -211,4 +210,4 @@ class FirstPossible(_OfWords):
     threshold: float | None = None
     failure_probability: float = 0.05
     optimistic: ClassVar[bool] = False
-    draws = False
+    draws: ClassVar[bool] = False

@@ -19,7 +19,7 @@ from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform, uniform_index
 from bandits.core.summation import Sum, empty_sum, plus, value
 from bandits.language.world import WordWorld
-from bandits.protocol import ProblemSteps, RoundProblem, known
+from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 from bandits.switching.feedback import Bandit
 
 
@@ -143,7 +143,7 @@ class LanguageGame(RoundProblem):
 
     def plays(self, learner: Any) -> int | None:
         """Return the number of plays where neither the words nor the truth nor the learner is drawn."""
-        if not self.world.certain or self.truth == "drawn" or not hasattr(learner, "draws") or known(learner, "draws"):
+        if not self.world.certain or self.truth == "drawn" or not draws_nothing(learner):
             return None
         return self.world.n_hypotheses if self.truth == "each" else 1
 

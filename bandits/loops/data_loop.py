@@ -22,7 +22,7 @@ from bandits.core.checks import array, flag, integer
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform_pair
 from bandits.core.sampling import binomial
-from bandits.protocol import ProblemSteps, RoundProblem
+from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,8 @@ class DataLoop(RoundProblem):
         return -float(metrics["largest_bias"])
 
     def plays(self, learner: Any) -> int | None:
-        """Return 1 where labels are not drawn, since the learners of this room draw nothing."""
-        return None if self.drawn or not type(learner).__module__.startswith("bandits.loops") else 1
+        """Return 1 where neither the labels nor the learner is drawn."""
+        return 1 if not self.drawn and draws_nothing(learner) else None
 
     @cached_property
     def _setting(self) -> LoopSetting:

@@ -69,6 +69,7 @@ class _Labeller(Learner):
 
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (Labels,)
+    draws: ClassVar[bool] = False
 
     @property
     def rule(self) -> tuple[float, float, float]:

@@ -22,7 +22,6 @@ class _Forecaster(Learner):
     """Base of the forecasters."""
 
     accepts: ClassVar[tuple[type, ...]] = (Symbols,)
-    draws: ClassVar[bool] = False
 
 
 class MixtureParams(NamedTuple):
@@ -94,6 +93,7 @@ class BayesMixture(_Forecaster):
 
     prior: Numbers | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init_mixture, _act_mixture, _update_mixture)
+    draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.prior is not None:
@@ -175,6 +175,7 @@ class _Counts(_Forecaster):
     order: int
     added: ClassVar[float]
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init_counts, _act_counts, _update_counts)
+    draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         integer("order", self.order, 0, 20)

@@ -19,7 +19,7 @@ from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.core.summation import Sum, empty_sum, plus, value
-from bandits.protocol import ProblemSteps, RoundProblem
+from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class SequencePrediction(RoundProblem):
 
     def plays(self, learner: Any) -> int | None:
         """Return 1 where the symbols are given and the learner draws nothing."""
-        return 1 if self.source.ndim == 1 and getattr(learner, "draws", True) is False else None
+        return 1 if self.source.ndim == 1 and draws_nothing(learner) else None
 
 
 def as_laws(name: str, given: Any, ndim: int) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from bandits.core.checks import as_array, choice, fits, integer, integers, real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream
 from bandits.prediction.offline import Advice, optimal_plan, phase_advice
-from bandits.protocol import ProblemSteps, RoundProblem, known
+from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 ADVICE = ("discard", "phase")
 MOST_PAGES, MOST_SLOTS = 2**24, 2**20
@@ -256,7 +256,7 @@ class PagingGame(RoundProblem):
 
     def plays(self, learner: Any) -> int | None:
         """Return R where the learner draws nothing."""
-        return None if not hasattr(learner, "draws") or known(learner, "draws") else len(self.requests)
+        return len(self.requests) if draws_nothing(learner) else None
 
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
         """Return bounds on a metric at the horizon that hold for every draw."""

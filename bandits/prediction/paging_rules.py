@@ -21,7 +21,6 @@ class _Rule(Learner):
     """Base of the rules of paging."""
 
     accepts: ClassVar[tuple[type, ...]] = (Advised,)
-    draws: ClassVar[bool] = False  # whether the play depends on draws of the learner
 
 
 # ---------------------------------------------------------------- the oldest page
@@ -76,6 +75,7 @@ class _Oldest(_Rule):
 
     refreshed: ClassVar[bool] = True
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init_oldest, _act_oldest, _update_oldest)
+    draws: ClassVar[bool] = False
 
     def parameters(self, problem: PagingGame) -> OldestParams:
         """Return the number of slots and the rule."""
@@ -186,6 +186,7 @@ class Flush(_Rule):
 
     eager: bool = False
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init_flush, _act_flush, _update_flush)
+    draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         flag("eager", self.eager)
@@ -242,7 +243,6 @@ class _Marking(_Rule):
     """Base of the rules that mark requested pages, and unmark all where all are marked and one must leave."""
 
     use: ClassVar[int] = IGNORE
-    draws: ClassVar[bool] = True
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init_marking, _act_marking, _update_marking)
 
     def parameters(self, problem: PagingGame) -> MarkingParams:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bandits.preference import PreferenceGame
-from bandits.protocol import Learner, MatrixGame, RoundProblem, known
+from bandits.protocol import Learner, MatrixGame, RoundProblem, draws_nothing, known
 from sims import simulate
 from sims.config import public_classes
 from tests.constructors import base_of
@@ -52,6 +52,17 @@ def test_what_a_learner_declares_of_its_play_is_known(hook):
     learners = [cls(**base_of(name)) for name, cls in LEARNERS.items() if getattr(cls, hook) != getattr(Learner, hook)]
     assert learners
     assert [learner.name for learner in learners if known(learner, hook) != getattr(learner, hook)] == []
+
+
+def test_all_plays_are_known_only_of_the_package_s_own_steps():
+    """A subclass with steps of its own may draw, whatever it inherits."""
+    still = [cls(**base_of(name)) for name, cls in LEARNERS.items() if not cls.draws and hasattr(cls, "steps")]
+    assert len(still) > 15
+    for learner in still:
+        assert draws_nothing(learner)
+        act = learner.steps.act
+        own = type("Own", (type(learner),), {"steps": learner.steps._replace(act=lambda *a, act=act: act(*a))})
+        assert not draws_nothing(own(**base_of(type(learner).__name__)))
 
 
 def test_every_feedback_says_its_kind():
