@@ -109,7 +109,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/partial/test_theorems.py::test_tuned_bounds",
     ],
     "contextual": [
-        *_in("tests/laws", "contextual"),
+        *_in("tests/laws", "contextual", "streams"),
         *_in(f"{_BANDITS}/contextual", "laws", "oracles", "neural", "game", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
