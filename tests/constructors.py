@@ -125,6 +125,7 @@ BASES = {
     "PrivateHerd": {"horizon": HORIZON},
     "ProbeGame": {"gap": 0.25, "horizon": HORIZON},
     "DataLoop": {"shares": [0.25, 0.5], "horizon": HORIZON},
+    "ExposureLoop": {"relevance": [0.25, 0.5], "horizon": HORIZON, "floor": 0.25},
     "WordWorld": {"rewards": GUESSING.rewards, "words": GUESSING.words},
     "LanguageGame": {"world": GUESSING, "horizon": HORIZON},
     "SequencePrediction": {"experts": SEQUENCE.experts[0], "source": SEQUENCE.source, "horizon": HORIZON},
@@ -309,6 +310,8 @@ FUNCTIONS = {
     | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25]},
     "bandits.contextual.missing.clipped_moments": {"exposure": [0.5, 0.25], "relevance": [0.5, 0.25]}
     | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25]},
+    "bandits.contextual.missing.best_clip": {"exposure": [0.5, 0.25], "relevance": [0.5, 0.25]}
+    | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25], "copies": 3},
     "bandits.contextual.worlds.linear_world": {},
     "bandits.contextual.worlds.policy_world": {},
     "bandits.graphs.graph.FeedbackGraph.cliques": {"count": 2, "size": 3},
@@ -329,6 +332,8 @@ FUNCTIONS = {
     "theory.loops.exact.data.amplification": {"start": 5, "people": 2, "model": 3, "rounds": 4},
     "theory.loops.exact.data.sampler_variance": {"share": 0.25, "start": 5, "people": 2, "model": 3, "rounds": 4},
     "theory.loops.exact.data.urn_law": {"ones": 2, "zeros": 3, "rounds": 4},
+    "theory.loops.exact.exposure.click_law": {"relevance": [0.5, 0.25], "start": 1.5, "clicks": 3},
+    "theory.loops.exact.exposure.expected_concentration": {"n_items": 3, "relevance": 0.5, "start": 1.5, "rounds": 4},
     "bandits.prediction.traces.read_trace": {"path": __file__},
     "bandits.prediction.traces.cyclic_trace": {"pages": 3, "horizon": HORIZON},
     "bandits.prediction.traces.zipf_trace": {"pages": 3, "horizon": HORIZON},

@@ -115,7 +115,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "language": [*_in("tests/laws", "language", "streams"), f"{_BANDITS}/language/test_world.py"],
     "episodes": [*_in("tests/laws", "episodes", "streams"), f"{_BANDITS}/episodes/test_probing.py"],
-    "loops": [*_in("tests/laws", "loops", "herds", "streams"), f"{_BANDITS}/loops/test_data_loop.py"],
+    "loops": [*_in("tests/laws", "loops", "exposure", "herds", "streams"), f"{_BANDITS}/loops/test_data_loop.py"],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),

@@ -1,4 +1,4 @@
-"""Default cases of the theorems about data loops and private herds."""
+"""Default cases of the theorems about data loops, exposure and private herds."""
 
 from functools import partial
 
@@ -12,6 +12,13 @@ def _loop(learner: str, horizon: int, drawn: bool, *rule: float) -> Case:
     from bandits import loops
 
     return Case(loops.DataLoop([0.3], horizon, 1000, 10, 90, drawn), getattr(loops, learner)(*rule))
+
+
+def _exposure(relevance: list[float], horizon: int, floor: float, learner: str) -> Case:
+    """Return the case of a recommender (class name)."""
+    from bandits import loops
+
+    return Case(loops.ExposureLoop(relevance, horizon, floor), getattr(loops, learner)())
 
 
 def _herd() -> Case:
@@ -28,5 +35,10 @@ CASES: Cases = {
         partial(_loop, "LikelierLabel", 200, True, 0.1),
     ),
     "ours.sampled_labels": partial(_loop, "SampleLabels", 200, True),
+    "ours.exposure_error": (
+        partial(_exposure, [0.2, 0.5, 0.8], 200, 0.5, "ClippedInverse"),
+        partial(_exposure, [0.2, 0.5, 0.8], 200, 0.5, "Popularity"),
+    ),
+    "ours.invented_preference": partial(_exposure, [0.5] * 3, 12, 0.0, "Popularity"),
     "ours.wrong_side": _herd,
 }
