@@ -233,6 +233,11 @@ FUNCTIONS = {
     "bandits.preference.self_play.conventions.weight_from_mirror_prox_step": {"step": 0.5, "regularization": 0.25},
     "bandits.preference.density.fit_density": {"wins": RPS},
     "bandits.preference.density.mixture_fit": {"weights": [0.5, 0.5], "densities": [_LAW, _LAW]},
+    "bandits.preference.coarse.cce_gap": {"payoffs": [RPS, RPS], "weights": [1.0], "policies": [[_LAW], [_LAW]]},
+    "bandits.preference.coarse.sparsest_cce": {"payoffs": [RPS, RPS]},
+    "bandits.preference.identities.pair_loss": {"chosen": [0.5, 1.0], "rejected": [0.25, 0.0]},
+    "bandits.preference.identities.binary_loss": {"chosen": [0.5, 1.0], "rejected": [0.25, 0.0], "shift": 0.5},
+    "bandits.preference.identities.entropy_slope": {"policy": _LAW, "advantages": [0.5, 1.0, 0.0]},
     "bandits.preference.equilibria.von_neumann_winner": {"preferences": RPS},
     "bandits.preference.equilibria.regularized_nash": {"preferences": RPS, "regularization": 0.25, "reference": _LAW},
     "bandits.preference.equilibria.log_regularized_nash": {

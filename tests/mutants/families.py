@@ -89,7 +89,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "preference": [
         *_in("tests/laws", "duels", "self_play"),
-        *_in(_PREFERENCE, "density", "games", "measures"),
+        *_in(_PREFERENCE, "coarse", "density", "games", "measures"),
         f"{_PREFERENCE}/test_equilibria.py::test_a_solver_that_fails_says_so",
         f"{_PREFERENCE}/duels/test_vpo.py::test_digits",
     ],
