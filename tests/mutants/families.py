@@ -62,7 +62,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "threshold": [
         *_in("tests/laws", "threshold", "streams"),
-        *_in(f"{_BANDITS}/threshold", "learners"),
+        *_in(f"{_BANDITS}/threshold", "learners", "suggestions"),
         f"{_BANDITS}/threshold/test_game.py::test_the_accounts_are_those_of_the_definition",
         f"{_BANDITS}/threshold/test_game.py::test_every_learner_plays_every_environment_within_the_proven_ranges",
         f"{_BANDITS}/threshold/test_game.py::test_the_game_names_the_argument_that_is_wrong",
