@@ -14,7 +14,9 @@ from bandits.loops.herd import ConstantResponse as ConstantResponse
 from bandits.loops.herd import PrivateHerd as PrivateHerd
 from bandits.loops.herd import Reporting as Reporting
 from bandits.loops.herd import Reports as Reports
+from bandits.loops.herd import ShrinkingBudgets as ShrinkingBudgets
 from bandits.loops.herd import SmoothResponse as SmoothResponse
+from bandits.loops.herd import UniformBudgets as UniformBudgets
 from bandits.loops.labellers import LikelierLabel as LikelierLabel
 from bandits.loops.labellers import SampleLabels as SampleLabels
 from bandits.loops.labellers import ShiftedLabels as ShiftedLabels

@@ -30,6 +30,22 @@ between -1 / x and 0, clicks of an item grow like those of the best to the power
 
 **Herds.** Whatever the reporting rule, e^{l} is the likelihood ratio of the reports, a martingale of mean 1 where theta
 = -1 (as e^{-l} is where theta = +1): by Ville's inequality it ever exceeds 1 / delta with probability at most delta.
+
+**Budgets that differ.** Smooth responses, theta = +1; agent n's budget epsilon is public and may depend on the reports
+before. Let a = sigma^2 |l| / 2 and q, q' the chances of the report against l where theta = +1 and -1. Given the past, l
+rises on average by a relative entropy, and both this and the second moment of the rise are at most C / (1 + l^2):
+
+    epsilon <= 1: the rise is at most 2 epsilon in size on the report against l, as reports are private, and of order
+        epsilon max(q, q') on the other; q and q' are at most e^{-epsilon a / 2} and a Gaussian tail at a / 2; and
+        epsilon^2 e^{-epsilon a / 2} <= 16 / (e a)^2;
+    epsilon > 1: q and q' are at most e^{-a / 2} and that tail; the rise is of order 1 + a^2 on the report against l, as
+        a decision against l is kept with probability 1/2 at least, and of order q + q' on the other.
+
+So E |l|^3 rises by at most 3 E l^2 C / (1 + l^2) + ... <= C' per agent, and E |l_n| <= (C' n)^(1/3): **no choice of
+budgets grows faster than n^(1/3)**, which budgets in proportion to 1 / (1 + |t|) reach. Independent budgets, uniform on
+[0, h], grow like n^(1/4) whether agents see the budgets or their law alone (`theory.loops.exact.budget_growth`): the
+rate sqrt(n) that the paper states for budgets that differ does not hold for this response. It comes out if the chance
+of a flip is averaged over budgets (1 / a) and what a report tells is not, though it is worth epsilon^2 of that.
 """
 
 import math
@@ -158,6 +174,26 @@ PRIVATE_LEARNING = Bound(
     Source("Liu & Rahimian 2025", "growth with smooth randomised response; the constant is ours", "arXiv:2502.19525"),
     "With private reports the log likelihood grows like (2 / (epsilon sigma^2)) ln n, without privacy like its root.",
     assumptions=(REPORTS, PRIVATE),
+    rate_only=True,
+)
+UNIFORM_BUDGETS = Bound(
+    "ours.uniform_budgets",
+    "UniformBudgets",
+    "log_likelihood",
+    T ** sp.Rational(1, 4),
+    Source("ours", f"{_HERE}; the paper states sqrt(n) for budgets that differ", "arXiv:2502.19525"),
+    "With budgets uniform on [0, h] the log likelihood grows like (128 Li_3(1/2) n / (h sigma^6))^(1/4).",
+    assumptions=(REPORTS,),
+    rate_only=True,
+)
+ANY_BUDGETS = Bound(
+    "ours.any_budgets",
+    "ShrinkingBudgets",
+    "log_likelihood",
+    T ** sp.Rational(1, 3),
+    Source("ours", _HERE),
+    "With smooth responses no choice of public budgets lets the log likelihood grow faster than n^(1/3).",
+    assumptions=(REPORTS,),
     rate_only=True,
 )
 

@@ -1,6 +1,7 @@
 """Default cases of the theorems about data loops, exposure and private herds."""
 
 from functools import partial
+from typing import Any
 
 from theory.cases import Case, Cases
 
@@ -28,6 +29,16 @@ def _herd() -> Case:
     return Case(loops.PrivateHerd(300, failure_probability=0.2), loops.SmoothResponse(1.0))
 
 
+def _budgets(learner: str) -> Case:
+    """Return the case of budgets that differ (class name of the rule), over grids of agents."""
+    from bandits import loops
+
+    def herd(horizon: int) -> Any:
+        return loops.PrivateHerd(horizon)
+
+    return Case(herd, getattr(loops, learner)(), {"method": "rate", "horizons": (1000, 4000, 16_000)})
+
+
 CASES: Cases = {
     "taori2023.amplification": partial(_loop, "ShiftedLabels", 1000, False, 0.01),
     "ours.loop_bias": (
@@ -41,4 +52,6 @@ CASES: Cases = {
     ),
     "ours.invented_preference": partial(_exposure, [0.5] * 3, 12, 0.0, "Popularity"),
     "ours.wrong_side": _herd,
+    "ours.uniform_budgets": partial(_budgets, "UniformBudgets"),
+    "ours.any_budgets": partial(_budgets, "ShrinkingBudgets"),
 }
