@@ -130,6 +130,7 @@ GAMES = {
     loops.Reports: lambda: loops.PrivateHerd(HORIZON),
     episodes.PaidSigns: lambda: episodes.ProbeGame(0.25, HORIZON),
     episodes.FreeSigns: lambda: episodes.ProbeGame(0.25, HORIZON, feedback=episodes.FreeSigns()),
+    loops.Clicks: lambda: loops.ExposureLoop([0.25, 0.5, 0.75], HORIZON, 0.25),
     loops.Labels: lambda: loops.DataLoop([0.25, 0.5], HORIZON, 20, 2, 5),
     language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),
