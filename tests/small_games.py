@@ -139,6 +139,7 @@ GAMES = {
     loops.Reports: lambda: loops.PrivateHerd(HORIZON),
     episodes.PaidSigns: lambda: episodes.ProbeGame(0.25, HORIZON),
     episodes.FreeSigns: lambda: episodes.ProbeGame(0.25, HORIZON, feedback=episodes.FreeSigns()),
+    episodes.Reveals: lambda: episodes.LockGame(2, 0.25, 0.5, HORIZON),
     episodes.GuideValues: guided_game,
     episodes.Completions: lambda: guided_game(episodes.Completions()),
     loops.Labels: lambda: loops.DataLoop([0.25, 0.5], HORIZON, 20, 2, 5),

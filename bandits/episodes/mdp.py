@@ -59,7 +59,7 @@ class EpisodicMDP(Checked):
             object.__setattr__(self, name, np.ascontiguousarray(np.broadcast_to(given, full)))
         object.__setattr__(self, "steps", shape[0])
         for name, laws in (("transitions", self.transitions), ("start", self.start)):
-            _sum_to_one(name, np.asarray(laws))
+            sum_to_one(name, np.asarray(laws))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -72,7 +72,7 @@ class EpisodicMDP(Checked):
         laws = array(name, given, None, 0.0, 1.0)
         if laws.shape not in (self.shape, self.shape[1:]):
             raise ValueError(f"{name} must be {self.shape[1:]} or {self.shape} for this process, got {laws.shape}")
-        _sum_to_one(name, laws)
+        sum_to_one(name, laws)
         return np.ascontiguousarray(np.broadcast_to(laws, self.shape))
 
     @property
@@ -109,7 +109,8 @@ class EpisodicMDP(Checked):
         return float(np.asarray(self.start) @ self.action_values()[0].max(axis=1))
 
 
-def _sum_to_one(name: str, laws: Array) -> None:
+def sum_to_one(name: str, laws: Array) -> None:
+    """Raise ValueError unless the last axis sums to 1, up to 1e-9."""
     wrong = np.abs(laws.sum(axis=-1) - 1.0)
     if wrong.max() > 1e-9:
         raise ValueError(f"{name} must be laws that sum to 1, got a sum of {laws.sum(axis=-1).flat[wrong.argmax()]:g}")

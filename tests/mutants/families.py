@@ -115,8 +115,8 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "language": [*_in("tests/laws", "language", "streams"), f"{_BANDITS}/language/test_world.py"],
     "episodes": [
-        *_in("tests/laws", "episodes", "guided", "streams"),
-        *_in(f"{_BANDITS}/episodes", "probing", "guided"),
+        *_in("tests/laws", "episodes", "lock", "guided", "streams"),
+        *_in(f"{_BANDITS}/episodes", "probing", "lock", "guided"),
     ],
     "loops": [*_in("tests/laws", "loops", "herds", "streams"), f"{_BANDITS}/loops/test_data_loop.py"],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),

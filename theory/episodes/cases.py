@@ -4,6 +4,8 @@ from functools import partial
 
 from theory.cases import Case, Cases
 
+WITHOUT_CASE = {"xie2023.coverability": "it is about any laws, which no problem measures"}
+
 
 def _probing(learner: str, feedback: str, horizon: int, gap: float) -> Case:
     """Return the case of a learner (class name) with this feedback (class name)."""
@@ -11,6 +13,13 @@ def _probing(learner: str, feedback: str, horizon: int, gap: float) -> Case:
 
     game = episodes.ProbeGame(gap, horizon, feedback=getattr(episodes, feedback)())
     return Case(game, getattr(episodes, learner)())
+
+
+def _locked(horizon: int, n_bits: int, gap: float, reliability: float, reveals: int | None = None) -> Case:
+    """Return the case of a lock."""
+    from bandits.episodes import LockGame, RevealThenCommit
+
+    return Case(LockGame(n_bits, gap, reliability, horizon), RevealThenCommit(reveals))
 
 
 def _guided(learner: str, episodes: int, completions: bool = False, n_actions: int = 2, **rule: float) -> Case:
@@ -27,6 +36,8 @@ CASES: Cases = {
     "ours.paid_signs_lower": partial(_probing, "ProbeThenCommit", "PaidSigns", 1000, 0.15),
     "ours.probe_then_commit": partial(_probing, "ProbeThenCommit", "PaidSigns", 1000, 0.15),
     "ours.sequential_probes": partial(_probing, "SequentialProbes", "PaidSigns", 1000, 0.15),
+    "ours.reveal_then_commit": partial(_locked, 10_000, 4, 0.1, 0.2, 301),
+    "ours.lock_any_gap": partial(_locked, 10_000, 4, 0.05, 0.05),
     "ross2014.aggrevate": partial(_guided, "AggreVaTe", 200),
     "chang2023.guided": partial(_guided, "AggreVaTe", 200),
     "ours.sampled_guide": partial(_guided, "SampledAggreVaTe", 20_000, True),
