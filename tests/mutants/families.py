@@ -114,7 +114,10 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": [*_in("tests/laws", "language", "streams"), f"{_BANDITS}/language/test_world.py"],
-    "episodes": [*_in("tests/laws", "episodes", "streams"), f"{_BANDITS}/episodes/test_probing.py"],
+    "episodes": [
+        *_in("tests/laws", "episodes", "lock", "guided", "streams"),
+        *_in(f"{_BANDITS}/episodes", "probing", "lock", "guided"),
+    ],
     "loops": [*_in("tests/laws", "loops", "exposure", "herds", "streams"), f"{_BANDITS}/loops/test_data_loop.py"],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
