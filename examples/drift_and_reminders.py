@@ -1,7 +1,7 @@
 """Drift of a long conversation, and how often to remind the model of its task.
 
-The divergence D of a model's answers from the task moves towards an equilibrium m and is disturbed ("Drift No
-More", arXiv:2510.07777; this process of first order is ours), D' = D - lambda (D - m) + noise, kept in [0, most]. A reminder
+The divergence D of a model's answers from the task moves towards an equilibrium m and is disturbed ("Drift No More",
+arXiv:2510.07777; this process of first order is ours), D' = D - lambda (D - m) + noise, kept in [0, most]. A reminder
 takes away a share rho of it and costs c. Two things are exact. Under common noise two conversations approach,
 |D - D'| <= (1 - lambda)^turns (1 - rho)^reminders |D_0 - D_0'|, clipping included. And with a reminder every P turns,
 a = (1 - lambda)^P, and no clipping, D is x = (1 - rho) m (1 - a) / (1 - (1 - rho) a) after a reminder and
