@@ -43,6 +43,10 @@ GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
 REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
 PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
 GROUPED = convex.synthetic_groups(HORIZON)
+PROCESS = episodes.EpisodicMDP(
+    [[0.125, 0.25], [1.0, 0.5]], [[[1.0, 0.0], [0.5, 0.5]], [[0.25, 0.75], [0.0, 1.0]]], steps=2
+)
+GUIDE = [[0.25, 0.75], [1.0, 0.0]]
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -95,6 +99,11 @@ def stackelberg_match(**changes):
     return preference.StackelbergMatch(**({"game": game, "horizon": HORIZON} | changes))
 
 
+def guided_game(feedback=None):
+    """Return a small game with a guide."""
+    return episodes.GuidedGame(PROCESS, GUIDE, HORIZON, feedback or episodes.GuideValues())
+
+
 def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
@@ -131,6 +140,9 @@ GAMES = {
     episodes.PaidSigns: lambda: episodes.ProbeGame(0.25, HORIZON),
     episodes.FreeSigns: lambda: episodes.ProbeGame(0.25, HORIZON, feedback=episodes.FreeSigns()),
     loops.Clicks: lambda: loops.ExposureLoop([0.25, 0.5, 0.75], HORIZON, 0.25),
+    episodes.Reveals: lambda: episodes.LockGame(2, 0.25, 0.5, HORIZON),
+    episodes.GuideValues: guided_game,
+    episodes.Completions: lambda: guided_game(episodes.Completions()),
     loops.Labels: lambda: loops.DataLoop([0.25, 0.5], HORIZON, 20, 2, 5),
     language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),

@@ -109,12 +109,15 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/partial/test_theorems.py::test_tuned_bounds",
     ],
     "contextual": [
-        *_in("tests/laws", "contextual"),
-        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game", "examples"),
+        *_in("tests/laws", "contextual", "streams"),
+        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "neural", "game", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": [*_in("tests/laws", "language", "streams"), f"{_BANDITS}/language/test_world.py"],
-    "episodes": [*_in("tests/laws", "episodes", "streams"), f"{_BANDITS}/episodes/test_probing.py"],
+    "episodes": [
+        *_in("tests/laws", "episodes", "lock", "guided", "streams"),
+        *_in(f"{_BANDITS}/episodes", "probing", "lock", "guided"),
+    ],
     "loops": [*_in("tests/laws", "loops", "exposure", "herds", "streams"), f"{_BANDITS}/loops/test_data_loop.py"],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
