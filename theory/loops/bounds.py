@@ -1,4 +1,4 @@
-"""Theorems about data loops and private herds, each with its proof.
+"""Theorems about data loops, replay and private herds, each with its proof.
 
 In the data loop n B' = (n_t + k) B_t + k e_t + m h_t, n = n_t + m + k.
 
@@ -13,6 +13,12 @@ satisfy A' = (1 - m / n) A + k / n with A = 0 at the start.
 **Sampled labels.** The mean share stays p, its variance follows a recursion (`theory.loops.exact.sampler_variance`),
 and bins are independent: by Jensen's inequality the expected largest |B| of G bins is at most the square root of the
 sum of their variances.
+
+**Replay** (Racca, Valko & Sanyal 2026 prove that replay is harmless for uniform generation). d is the closure
+dimension: the most strings of a language such that the intersection of all languages that hold them is finite. Suppose
+all strings shown so far are in K. As long as at most d are different the generator repeats the first, which is in K.
+With more, K is one of the languages that hold them, so that their intersection lies in K, and it is infinite by the
+choice of d: the output is fresh and in K. Either way the next string, from K or replayed, is in K.
 
 **Herds.** Whatever the reporting rule, e^{l} is the likelihood ratio of the reports, a martingale of mean 1 where theta
 = -1 (as e^{-l} is where theta = +1): by Ville's inequality it ever exceeds 1 / delta with probability at most delta.
@@ -83,6 +89,29 @@ SAMPLED_LABELS = Bound(
     "A model that samples from its data drifts by its variance alone.",
     assumptions=(LABELS, DRAWN),
     readers={"total_variance": _total_variance},
+)
+_RACCA = Source("Racca, Valko & Sanyal 2026", f"the claim; {_HERE}", "arXiv:2603.11784")
+STRINGS = feedback_is("strings")
+WAITED = parameters_have("burn-in of the closure dimension", lambda game, params: params.burn_in == game.dimension)
+BURN_IN = Bound(
+    "racca2026.burn_in",
+    "BurnIn",
+    "late_errors",
+    sp.Integer(0),
+    _RACCA,
+    "After more different strings than the closure dimension no output is wrong, whatever is replayed.",
+    mode="every path",
+    assumptions=(STRINGS, WAITED),
+)
+CLEAN = Bound(
+    "racca2026.clean",
+    "BurnIn",
+    "outside",
+    sp.Integer(0),
+    _RACCA,
+    "No string outside the target comes back among the examples.",
+    mode="every path",
+    assumptions=(STRINGS, WAITED),
 )
 REPORTS = feedback_is("reports")
 WRONG_SIDE = Bound(

@@ -1,4 +1,4 @@
-"""Default cases of the theorems about data loops and private herds."""
+"""Default cases of the theorems about data loops, replay and private herds."""
 
 from functools import partial
 
@@ -21,6 +21,15 @@ def _herd() -> Case:
     return Case(loops.PrivateHerd(300, failure_probability=0.2), loops.SmoothResponse(1.0))
 
 
+def _replay() -> Case:
+    """Return the case of all adversaries of five rounds, on three languages of closure dimension 2."""
+    from bandits import loops
+
+    parts = ((0, (0, 1, 2)), (1, (1, 2, 3)), (2, (0, 2, 4)))
+    languages = [loops.PeriodicLanguage(4, [residue], 8, extra) for residue, extra in parts]
+    return Case(loops.ReplayGame(languages, 1, loops.every_adversary(languages[1], 5), 5), loops.BurnIn())
+
+
 CASES: Cases = {
     "taori2023.amplification": partial(_loop, "ShiftedLabels", 1000, False, 0.01),
     "ours.loop_bias": (
@@ -28,5 +37,7 @@ CASES: Cases = {
         partial(_loop, "LikelierLabel", 200, True, 0.1),
     ),
     "ours.sampled_labels": partial(_loop, "SampleLabels", 200, True),
+    "racca2026.burn_in": _replay,
+    "racca2026.clean": _replay,
     "ours.wrong_side": _herd,
 }
