@@ -140,6 +140,7 @@ GAMES = {
     loops.Reports: lambda: loops.PrivateHerd(HORIZON),
     episodes.PaidSigns: lambda: episodes.ProbeGame(0.25, HORIZON),
     episodes.FreeSigns: lambda: episodes.ProbeGame(0.25, HORIZON, feedback=episodes.FreeSigns()),
+    loops.Clicks: lambda: loops.ExposureLoop([0.25, 0.5, 0.75], HORIZON, 0.25),
     episodes.Reveals: lambda: episodes.LockGame(2, 0.25, 0.5, HORIZON),
     episodes.GuideValues: guided_game,
     episodes.Completions: lambda: guided_game(episodes.Completions()),

@@ -12,6 +12,7 @@ from bandits.contextual.gap_weighting import InverseGapWeighting as InverseGapWe
 from bandits.contextual.linear import LinearThompson as LinearThompson
 from bandits.contextual.linear import LinUCB as LinUCB
 from bandits.contextual.matching import DiagonalLinUCB as DiagonalLinUCB
+from bandits.contextual.missing import best_clip as best_clip
 from bandits.contextual.missing import clipped_estimate as clipped_estimate
 from bandits.contextual.missing import clipped_moments as clipped_moments
 from bandits.contextual.neural import NeuralNetwork as NeuralNetwork

@@ -336,6 +336,10 @@ def test_traces():
     assert all(len(set(part)) <= 3 for part in np.split(phased, [30, 60, 90]))
 
 
+def test_bits_may_be_truth_values():
+    assert game(*SIX, np.array([1, 0, 1, 0, 0, 1], bool)).shown_bits.tolist() == [[1, 0, 1, 0, 0, 1]]
+
+
 def test_noise():
     problem = game(cyclic_trace(4, 4000), 3)
     ones = int(problem.perfect.truth.sum())
