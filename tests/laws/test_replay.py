@@ -113,6 +113,25 @@ def test_witnesses_are_protected(seed, target, replays):
     assert replays > 0.0 or settled < 16 or target == 8  # reached
 
 
+EVENS, THREES, ODDS = PeriodicLanguage(2, [0]), PeriodicLanguage(3, [0]), PeriodicLanguage(2, [1])
+
+
+@pytest.mark.parametrize(
+    ("languages", "learner", "shown", "outputs"),
+    [
+        ([EVENS, THREES, EVENS], WitnessProtection(), [0] * 5, [2, 4, 6, 10, 12]),  # 8 tells the third from the second
+        ([EVENS, THREES, EVENS], CriticalLanguage(), [0] * 5, [2] * 5),
+        ([PeriodicLanguage(1, [0]), EVENS], WitnessProtection(), [0, 2, 4], [1, 4, 6]),
+        ([EVENS, ODDS], WitnessProtection(), [1, 3, 5], [0, 5, 7]),  # none is active in round 0, the last one later
+        ([EVENS, ODDS], CriticalLanguage(), [1, 3, 5], [0, 5, 7]),
+    ],
+)
+def test_outputs_by_hand(languages, learner, shown, outputs):
+    game = ReplayGame(languages, len(languages) - 1, shown, len(shown))
+    ((_, path),) = plays(game, learner, lambda output, string: output)
+    assert list(path.actions) == outputs
+
+
 def test_who_takes_replays_for_examples_errs_for_ever():
     shown = random_adversary(MODULI[8], 24, 4, 0.5, 1)
     plain = random_adversary(MODULI[8], 24, 1, 0.0, 1)

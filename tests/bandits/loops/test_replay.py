@@ -24,6 +24,7 @@ WRONG = [
         lambda: ReplayGame(LANGUAGES, 1, np.array([1, 2**64 - 1], np.uint64), 2),
         "shown must be strings of at most",
     ),
+    (lambda: ReplayGame(LANGUAGES[:1] * 1025, 0, [0], 1), "number of languages must be between 1 and 1024, got 1025"),
     (lambda: ReplayGame([], 0, [1], 1), "languages must not be empty"),
     (
         lambda: ReplayGame([PeriodicLanguage(m, [0]) for m in (1021, 1031)], 0, [0], 1),
