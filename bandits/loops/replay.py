@@ -140,8 +140,8 @@ def _observe(setting: ReplaySetting, world: ReplayWorld, t: int, env: Stream) ->
 def _respond(setting: ReplaySetting, world: ReplayWorld, t: int, action: int, env: Stream) -> Any:
     _check_action(action)
     output = index(action)
-    if output < 0:
-        raise InvalidAction("the output must be at least 0, got {}", t, output)
+    if output < 0 or output > LARGEST:
+        raise InvalidAction("the output must be in 0, ..., 2^56, got {}", t, output)
     wrong = not holds(setting.table, setting.target, output) or among(output, world.strings, t + 1)
     world.outputs[t] = output
     late = wrong and world.distinct > setting.dimension
@@ -182,9 +182,8 @@ class ReplayGame(RoundProblem):
         integer("horizon", self.horizon, 1, MOST_ROUNDS)
         shown = np.atleast_2d(as_array("shown", self.shown, "an array of integers"))
         if shown.ndim != 2 or shown.dtype.kind not in "iu" or shown.shape[1] < self.horizon:
-            raise ValueError(
-                f"shown must be integers (N,) or (R, N) with N >= horizon = {self.horizon}, got {shown.shape}"
-            )
+            wanted = f"integers (N,) or (R, N) with N >= horizon = {self.horizon}"
+            raise ValueError(f"shown must be {wanted}, got {shown.dtype} {shown.shape}")
         fits("shown", shown.size)
         if shown.size and shown.max() > LARGEST:
             raise ValueError(f"shown must be strings of at most 2^56, got {shown.max()}")

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from bandits.core.jit import kernel
 from bandits.loops import BurnIn, PeriodicLanguage, ReplayGame, every_adversary, random_adversary
-from tests.small_games import LANGUAGES
+from sims import simulate
+from tests.small_games import LANGUAGES, replay_game
 
 WRONG = [
     (lambda: PeriodicLanguage(0, [0]), "modulus must be"),
@@ -41,6 +43,17 @@ def test_bad_input_is_one_line(make, said):
     with pytest.raises(ValueError, match=said) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("output", [-1, 2**57])
+def test_wrong_outputs_are_refused(output):
+    @kernel
+    def act(params, state, string, t, rng):
+        return output
+
+    own = type("Own", (BurnIn,), {"steps": BurnIn.steps._replace(act=act)})
+    with pytest.raises(ValueError, match=r"the output must be in 0, \.\.\., 2\^56, got"):
+        simulate(replay_game(), own(), backend="python")
 
 
 def test_ranges_and_payoff():
