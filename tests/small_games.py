@@ -46,6 +46,7 @@ GROUPED = convex.synthetic_groups(HORIZON)
 PROCESS = episodes.EpisodicMDP(
     [[0.125, 0.25], [1.0, 0.5]], [[[1.0, 0.0], [0.5, 0.5]], [[0.25, 0.75], [0.0, 1.0]]], steps=2
 )
+LANGUAGES = [loops.PeriodicLanguage(3, [0], 6, [1, 2]), loops.PeriodicLanguage(3, [1, 2])]
 GUIDE = [[0.25, 0.75], [1.0, 0.0]]
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
@@ -99,6 +100,11 @@ def stackelberg_match(**changes):
     return preference.StackelbergMatch(**({"game": game, "horizon": HORIZON} | changes))
 
 
+def replay_game():
+    """Return a small game of generation with replay."""
+    return loops.ReplayGame(LANGUAGES, 1, loops.random_adversary(LANGUAGES[1], HORIZON, 2), HORIZON)
+
+
 def guided_game(feedback=None):
     """Return a small game with a guide."""
     return episodes.GuidedGame(PROCESS, GUIDE, HORIZON, feedback or episodes.GuideValues())
@@ -143,6 +149,7 @@ GAMES = {
     episodes.Reveals: lambda: episodes.LockGame(2, 0.25, 0.5, HORIZON),
     episodes.GuideValues: guided_game,
     episodes.Completions: lambda: guided_game(episodes.Completions()),
+    loops.Strings: replay_game,
     loops.Labels: lambda: loops.DataLoop([0.25, 0.5], HORIZON, 20, 2, 5),
     language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),

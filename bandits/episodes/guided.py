@@ -117,9 +117,12 @@ def _play(setting: GuidedSetting, world: GuidedWorld, t: int, action: Policy, en
             t, steps, states, actions, laws.shape[0], laws.shape[1], laws.shape[2],
         )  # fmt: skip
     value, improvement = 0.0, world.improvement
-    world.visits[:] = 0.0
-    world.visits[0] = setting.start
+    for s in range(states):
+        world.visits[0, s] = setting.start[s]
     for h in range(steps):
+        if h + 1 < steps:
+            for s in range(states):
+                world.visits[h + 1, s] = 0.0
         for s in range(states):
             total = 0.0
             improvement += world.visits[h, s] * setting.leads[h, s]

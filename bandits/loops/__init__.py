@@ -10,6 +10,9 @@ from bandits.loops.exposure import ExposureLoop as ExposureLoop
 from bandits.loops.exposure import ItemLaw as ItemLaw
 from bandits.loops.exposure import Popularity as Popularity
 from bandits.loops.exposure import Shown as Shown
+from bandits.loops.generators import BurnIn as BurnIn
+from bandits.loops.generators import CriticalLanguage as CriticalLanguage
+from bandits.loops.generators import WitnessProtection as WitnessProtection
 from bandits.loops.herd import ConstantResponse as ConstantResponse
 from bandits.loops.herd import PrivateHerd as PrivateHerd
 from bandits.loops.herd import Reporting as Reporting
@@ -21,3 +24,9 @@ from bandits.loops.labellers import LikelierLabel as LikelierLabel
 from bandits.loops.labellers import SampleLabels as SampleLabels
 from bandits.loops.labellers import ShiftedLabels as ShiftedLabels
 from bandits.loops.labellers import TemperedLabels as TemperedLabels
+from bandits.loops.replay import PeriodicLanguage as PeriodicLanguage
+from bandits.loops.replay import ReplayGame as ReplayGame
+from bandits.loops.replay import Strings as Strings
+from bandits.loops.replay import closure_dimension as closure_dimension
+from bandits.loops.replay import every_adversary as every_adversary
+from bandits.loops.replay import random_adversary as random_adversary

@@ -118,7 +118,10 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in("tests/laws", "episodes", "lock", "guided", "streams"),
         *_in(f"{_BANDITS}/episodes", "probing", "lock", "guided"),
     ],
-    "loops": [*_in("tests/laws", "loops", "exposure", "herds", "streams"), f"{_BANDITS}/loops/test_data_loop.py"],
+    "loops": [
+        *_in("tests/laws", "loops", "exposure", "herds", "replay", "streams"),
+        *_in(f"{_BANDITS}/loops", "data_loop", "replay"),
+    ],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),

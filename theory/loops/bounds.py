@@ -1,4 +1,4 @@
-"""Theorems about data loops, exposure and private herds, each with its proof.
+"""Theorems about data loops, exposure, replay and private herds, each with its proof.
 
 In the data loop n B' = (n_t + k) B_t + k e_t + m h_t, n = n_t + m + k.
 
@@ -27,6 +27,12 @@ A (1 - (1 - g)^T) / (g T) <= A / (g T). A share tends to Beta(c, A - c): the loo
 **Worse items.** C_i, c plus the clicks of item i, rises by 1 with probability g_i C_i / sum C, and the digamma function
 psi(C_i) then by 1 / C_i: E psi(C_i) - psi(c) = g_i E sum_t 1 / sum C_t, in proportion to g_i. As psi(x) - ln x is
 between -1 / x and 0, clicks of an item grow like those of the best to the power g_i / max g, in geometric means.
+
+**Replay** (Racca, Valko & Sanyal 2026 prove that replay is harmless for uniform generation). d is the closure
+dimension: the most strings of a language such that the intersection of all languages that hold them is finite. Suppose
+all strings shown so far are in K. As long as at most d are different the generator repeats the first, which is in K.
+With more, K is one of the languages that hold them, so that their intersection lies in K, and it is infinite by the
+choice of d: the output is fresh and in K. Either way the next string, from K or replayed, is in K.
 
 **Herds.** Whatever the reporting rule, e^{l} is the likelihood ratio of the reports, a martingale of mean 1 where theta
 = -1 (as e^{-l} is where theta = +1): by Ville's inequality it ever exceeds 1 / delta with probability at most delta.
@@ -154,6 +160,29 @@ INVENTED = Bound(
     direction="lower",
     assumptions=(CLICKS, NO_FLOOR, ALIKE, ONE_CLICK),
     readers={"relevance": lambda problem, params: float(problem.relevance[0])},
+)
+_RACCA = Source("Racca, Valko & Sanyal 2026", f"the claim; {_HERE}", "arXiv:2603.11784")
+STRINGS = feedback_is("strings")
+WAITED = parameters_have("burn-in of the closure dimension", lambda game, params: params.burn_in == game.dimension)
+BURN_IN = Bound(
+    "racca2026.burn_in",
+    "BurnIn",
+    "late_errors",
+    sp.Integer(0),
+    _RACCA,
+    "After more different strings than the closure dimension no output is wrong, whatever is replayed.",
+    mode="every path",
+    assumptions=(STRINGS, WAITED),
+)
+CLEAN = Bound(
+    "racca2026.clean",
+    "BurnIn",
+    "outside",
+    sp.Integer(0),
+    _RACCA,
+    "No string outside the target comes back among the examples.",
+    mode="every path",
+    assumptions=(STRINGS, WAITED),
 )
 REPORTS = feedback_is("reports")
 WRONG_SIDE = Bound(

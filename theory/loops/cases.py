@@ -1,4 +1,4 @@
-"""Default cases of the theorems about data loops, exposure and private herds."""
+"""Default cases of the theorems about data loops, exposure, replay and private herds."""
 
 from functools import partial
 from typing import Any
@@ -39,6 +39,15 @@ def _budgets(learner: str) -> Case:
     return Case(herd, getattr(loops, learner)(), {"method": "rate", "horizons": (1000, 4000, 16_000)})
 
 
+def _replay() -> Case:
+    """Return the case of all adversaries of five rounds, on three languages of closure dimension 2."""
+    from bandits import loops
+
+    parts = ((0, (0, 1, 2)), (1, (1, 2, 3)), (2, (0, 2, 4)))
+    languages = [loops.PeriodicLanguage(4, [residue], 8, extra) for residue, extra in parts]
+    return Case(loops.ReplayGame(languages, 1, loops.every_adversary(languages[1], 5), 5), loops.BurnIn())
+
+
 CASES: Cases = {
     "taori2023.amplification": partial(_loop, "ShiftedLabels", 1000, False, 0.01),
     "ours.loop_bias": (
@@ -51,6 +60,8 @@ CASES: Cases = {
         partial(_exposure, [0.2, 0.5, 0.8], 200, 0.5, "Popularity"),
     ),
     "ours.invented_preference": partial(_exposure, [0.5] * 3, 12, 0.0, "Popularity"),
+    "racca2026.burn_in": _replay,
+    "racca2026.clean": _replay,
     "ours.wrong_side": _herd,
     "ours.uniform_budgets": partial(_budgets, "UniformBudgets"),
     "ours.any_budgets": partial(_budgets, "ShrinkingBudgets"),

@@ -77,6 +77,16 @@ def test_wrong_policies_are_refused(law, said):
         simulate(guided_game(), Wrong(), backend="python")
 
 
+def test_a_policy_of_the_wrong_type_is_refused():
+    @kernel
+    def act(params, state, t, rng):
+        return params.policy
+
+    own = type("Own", (OneStep,), {"steps": OneStep.steps._replace(act=act)})
+    with pytest.raises(TypeError, match="act must return a Policy"):
+        simulate(guided_game(), own(), backend="python")
+
+
 def test_ranges_payoff_and_sizes():
     game = guided_game()
     assert (game.n_steps, game.n_states, game.n_actions) == (2, 2, 2)
@@ -90,4 +100,5 @@ def test_processes_of_one_action_or_equal_values_are_played():
     alone = GuidedGame(EpisodicMDP([[0.5]], [[[1.0]]], steps=3), [[1.0]], 4)
     alike = GuidedGame(EpisodicMDP([[0.5, 0.5]], MOVES, steps=3), [[0.5, 0.5]], 4)
     for game in (alone, alike):
+        assert AggreVaTe().parameters(game).learning_rate == 1.0
         assert simulate(game, AggreVaTe(), backend="python").final("regret").tolist() == [0.0]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bandits.core.jit import kernel
 from bandits.episodes import LockGame, OneStep, RevealThenCommit, revealing_constant
 from sims import simulate
 from theory.episodes.exact import coverability, lock_regret
@@ -24,6 +25,17 @@ def test_bad_input_is_one_line(make, said):
     with pytest.raises(ValueError, match=said) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("entry", [-1, 5])
+def test_wrong_entries_are_refused(entry):
+    @kernel
+    def act(params, state, t, rng):
+        return entry
+
+    own = type("Own", (RevealThenCommit,), {"steps": RevealThenCommit.steps._replace(act=act)})
+    with pytest.raises(ValueError, match=f"the action must be in 0, ..., 4, got {entry}"):
+        simulate(LockGame(2, 0.25, 0.5, 3), own(), backend="python")
 
 
 def test_ranges_payoff_and_actions():
