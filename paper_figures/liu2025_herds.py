@@ -122,8 +122,8 @@ class Budgets(Figure):
 
     name = "liu2025herds_budgets"
     title = "Budgets that differ teach the crowd faster, but not at the rate of a square root"
-    claim = """The paper states that the log likelihood can grow like sqrt(n) where agents have budgets of their own.
-    With smooth responses it does not: n^(1/4) for uniform budgets, at most n^(1/3) for any
+    claim = """The abstract states that the log likelihood can grow like sqrt(n) where agents have budgets of their
+    own. With smooth responses it does not: n^(1/4) for uniform budgets, at most n^(1/3) for any
     (`ours.uniform_budgets`, `ours.any_budgets`)."""
     caption = """Mean log likelihood theta l of the reports with 95% intervals, signals of standard deviation sigma = 1,
     by the budgets epsilon of the agents, t the threshold of a decision. Broken lines: the exact limits c n^(1/3) and
@@ -132,7 +132,7 @@ class Budgets(Figure):
     tiny = changed(horizon=100, repetitions=8, checkpoints=5)
     paper = changed(horizon=10**6, repetitions=1024)
 
-    horizon: int = setting("agents", 30_000)
+    horizon: int = setting("agents", 10_000)
     repetitions: int = setting("repetitions", 64)
     checkpoints: int = setting("checkpoints, evenly in the logarithm of the agent", 14)
     seed: int = setting("seed", 2025)

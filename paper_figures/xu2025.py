@@ -267,7 +267,8 @@ class Consensus(Figure):
             for _, look, rows in kit.curves(frame, RULES, "rule", "at", panel=name):
                 kit.curve(panel, rows, "at", "regret_{}", look)
         axes[0].set(xlabel="round $t$", ylabel="regret (reward)")
-        axes[1].set(xlabel="number of words", ylabel=f"regret after {self.horizon} rounds (reward)")
+        rounds = frame.filter(panel="silent")["at"].max()
+        axes[1].set(xlabel="number of words", ylabel=f"regret after {rounds} rounds (reward)")
         kit.finish(axes, ["nothing is said", "random worlds"])
 
     def findings(self, frame: Frame) -> list[str]:

@@ -134,14 +134,22 @@ def test_the_metrics_are_those_of_their_definition(g, floor, laws):
             assert low <= value <= high
 
 
+def test_ranges():
+    loop = ExposureLoop([0.5, 0.25], 8, 0.5)
+    highs = [loop.metric_range(name, None)[1] for name in loop.metrics]
+    assert highs == pytest.approx([8, 2, 4, 1, 16], rel=1e-8)
+    assert loop.metric_range("concentration", None)[0] == pytest.approx(0.5)
+
+
 def test_learners_by_hand():
-    [(_, path), *_] = law_of_play(ExposureLoop([0.5, 1.0], 5, 0.5), ClippedInverse(0.75, 2.0))
+    every = [path for _, path in law_of_play(ExposureLoop([0.5, 1.0], 4, 0.5), ClippedInverse(0.5, 2.0))]
+    path = next(p for p in every if [a[:1] + a[2:3] for a in p.actions] == [(1, True), (1, True), (0, True), (1, True)])
     scores = np.zeros(2)
     for t, (item, p, click, law) in enumerate(path.actions):
         weight = np.exp(2.0 * scores / max(t, 1))
         assert law == pytest.approx(weight / weight.sum(), rel=1e-12)
-        scores[item] += click / max(p, 0.75)
-    assert scores.max() > 0.0
+        scores[item] += click / max(p, 0.5)
+    assert path.actions[1][1] > 0.5 > path.actions[2][1]  # one above the clip, one below
 
 
 # ---------------------------------------------------------------- what is wrong

@@ -142,6 +142,26 @@ def test_cascades():
     assert binary_cascade(0.9, 0.3) > binary_cascade(0.9, 1.0)  # more privacy, a better cascade
 
 
+@pytest.mark.parametrize("pair", [(0.7, 1.0), (0.9, 0.3), (0.8, math.inf), (0.55, 2.0)])
+def test_cascades_by_recursion(pair):
+    """Agents weigh their signal against the reports that told something, until it no longer counts."""
+    accuracy, flip = pair[0], 1.0 / (1.0 + math.exp(min(pair[1], 700.0)))
+    q = accuracy * (1.0 - flip) + (1.0 - accuracy) * flip
+    own, told = (math.log(share / (1.0 - share)) for share in (accuracy, q))
+    law, right = {0: 1.0}, 0.0  # of right reports less wrong ones, where signals count
+    for _ in range(6000):
+        after = dict.fromkeys(law, 0.0)
+        for lead, chance in law.items():
+            for step, share in ((1, q), (-1, 1.0 - q)):
+                if abs(lead + step) * told > own * (1.0 + 1e-12):  # at equality the own signal decides
+                    right += chance * share if lead + step > 0 else 0.0
+                else:
+                    after[lead + step] = after.get(lead + step, 0.0) + chance * share
+        law = after
+    assert sum(law.values()) < 1e-12
+    assert binary_cascade(*pair) == pytest.approx(right, rel=1e-9)
+
+
 @given(
     theta=st.sampled_from([-1.0, 1.0]),
     sigma=st.floats(0.2, 5.0),

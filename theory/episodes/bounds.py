@@ -214,4 +214,6 @@ ONE_STEP = Bound(
     mode="every path",
 )
 
+LOOSE = {"xie2023.coverability": "it is about any laws, without a play; one law attains it"}
+
 BOUNDS = found_in(vars())

@@ -48,10 +48,11 @@ rises on average by a relative entropy, and both this and the second moment of t
         a decision against l is kept with probability 1/2 at least, and of order q + q' on the other.
 
 So E |l|^3 rises by at most 3 E l^2 C / (1 + l^2) + ... <= C' per agent, and E |l_n| <= (C' n)^(1/3): **no choice of
-budgets grows faster than n^(1/3)**, which budgets in proportion to 1 / (1 + |t|) reach. Independent budgets, uniform on
-[0, h], grow like n^(1/4) whether agents see the budgets or their law alone (`theory.loops.exact.budget_growth`): the
-rate sqrt(n) that the paper states for budgets that differ does not hold for this response. It comes out if the chance
-of a flip is averaged over budgets (1 / a) and what a report tells is not, though it is worth epsilon^2 of that.
+budgets grows faster than n^(1/3)**, which budgets in proportion to 1 / (1 + |t|) reach; budgets that are hidden teach
+less, as relative entropy is convex. Independent budgets, uniform on [0, h], grow like n^(1/4), hidden or not
+(`theory.loops.exact.budget_growth`): the rate sqrt(n) that the abstract states for budgets that differ does not hold
+for this response. It comes out if the chance of a flip is averaged over budgets (1 / a) and what a report tells is not,
+though it is worth epsilon^2 of that.
 """
 
 import math

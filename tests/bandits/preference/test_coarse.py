@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from bandits.preference import binary_loss, cce_gap, entropy_slope, pair_loss, sparsest_cce
+from bandits.preference import binary_loss, cce_gap, coarse, entropy_slope, pair_loss, sparsest_cce
 from theory.prediction.exact import redundancy
 
 PENNIES = np.array([[1.0, -1.0], [-1.0, 1.0]])
@@ -42,6 +42,18 @@ def test_the_fewest_profiles(row, column, size):
     assert weights == pytest.approx(np.full(size, 1.0 / size), abs=1e-9)
     assert profiles.shape == (size, 2)
     assert (cce_gap(game, weights, as_products(game, profiles)) <= 1e-8 * np.ptp(game, axis=(1, 2))).all()
+
+
+def test_a_support_that_the_solver_let_through_is_ruled_out(monkeypatch):
+    """Of the two pure equilibria of chicken, the second is found where the first is said to be none."""
+    game, solve = np.array([CHICKEN, CHICKEN.T]), coarse._on_support
+    (first,) = sparsest_cce(game)[1].tolist()
+    answers = iter([lambda gains: None, solve])
+    monkeypatch.setattr(coarse, "_on_support", lambda gains: next(answers)(gains))
+    assert sparsest_cce(game)[1].tolist() == [first[::-1]]
+    monkeypatch.setattr(coarse, "_on_support", lambda gains: None)
+    with pytest.raises(ArithmeticError, match="no equilibrium within its tolerance"):
+        sparsest_cce(game)
 
 
 def fewest(game):
