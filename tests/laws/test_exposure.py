@@ -95,7 +95,7 @@ def test_estimates_are_unbiased_and_their_error_is_bounded(learner, floor):
     loop = ExposureLoop([0.5, 0.25], 3, floor)
     means, error = np.zeros(2), 0.0
     for chance, path in law_of_play(loop, learner):
-        means += chance * path.world.weighted / 3
+        means += chance * (path.world.closed + path.world.open)[1] / 3
         error += chance * path.metrics["squared_error"]
         assert path.metrics["least_exposure"] >= floor * 3 / 2 - 1e-12
         assert path.metrics["reward"] == sum(click for _, _, click, _ in path.actions)
@@ -160,7 +160,7 @@ def _naive(setting, world, t, action, env):
     """Estimate by clicks alone, without the probabilities."""
     seen, after = exposure._respond(setting, world, t, action, env)
     if seen.clicked:
-        after.weighted[seen.item] += 1.0 - 1.0 / seen.probability
+        after.open[1, seen.item] += 1.0 - 1.0 / seen.probability
     return seen, after
 
 
@@ -169,7 +169,7 @@ def _unnormalised(setting, world, t, action, env):
     """Divide by the probabilities before the floor."""
     seen, after = exposure._respond(setting, world, t, action, env)
     if seen.clicked:
-        after.weighted[seen.item] += 1.0 / action.law[seen.item] - 1.0 / seen.probability
+        after.open[1, seen.item] += 1.0 / action.law[seen.item] - 1.0 / seen.probability
     return seen, after
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandits.core.jit import kernel
+from bandits.core.summation import Sum
 from bandits.episodes import (
     AggreVaTe,
     CloneGuide,
@@ -17,6 +18,7 @@ from bandits.episodes import (
     EpisodicMDP,
     GuidedGame,
     OneStep,
+    Policy,
     SampledAggreVaTe,
     chain,
     imitation,
@@ -24,6 +26,7 @@ from bandits.episodes import (
 )
 from bandits.protocol import LearnerSteps
 from sims import simulate
+from tests.drivers import plain
 from tests.laws.enumeration import plays
 from theory.episodes.bounds import AGGREVATE, CLONING, SAMPLED
 
@@ -56,6 +59,14 @@ def test_known_answers():
     assert promised == pytest.approx(0.766128, abs=1e-6)
     assert found["regret"] == pytest.approx(found["guide_regret"] + 0.4125 * np.array([1, 2, 3, 100]))
     assert SMALL.best_value == pytest.approx(0.9)
+
+
+def test_a_small_term_is_not_lost_in_a_long_sum():
+    game, many = GuidedGame(SMALL, SMALL.uniform, 100), Sum(2.0**60, 0.0)
+    world = plain(game.steps.init)(game.setting(), None)._replace(value=many, improvement=many)
+    _, after = plain(game.steps.respond)(game.setting(), world, 0, Policy(game.guide), None)
+    assert after.value.open == pytest.approx(0.4875)
+    assert after.improvement.open > 0.1
 
 
 def test_values_are_those_of_their_definition():
