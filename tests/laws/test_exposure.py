@@ -152,6 +152,19 @@ def test_learners_by_hand():
     assert path.actions[1][1] > 0.5 > path.actions[2][1]  # one above the clip, one below
 
 
+def test_sums_are_closed_after_the_last_round_of_a_block():
+    loop, env = ExposureLoop([1.0, 1.0], 3, 0.5), stream_of(7, 0, 1)
+    ends = []
+    for t in (0, 4095):
+        world = plain(loop.steps.init)(loop.setting(), env)
+        _, world = plain(loop.steps.respond)(loop.setting(), world, t, ItemLaw(np.array([0.25, 0.75])), env)
+        ends.append(world)
+    assert ends[0].closed.any() == ends[1].open.any() == 0.0
+    for world in ends:
+        assert (world.closed + world.open)[0].tolist() == [0.375, 0.625]
+        assert sorted((world.closed + world.open)[1]) in ([0.0, 1 / 0.375], [0.0, 1 / 0.625])
+
+
 # ---------------------------------------------------------------- what is wrong
 
 
