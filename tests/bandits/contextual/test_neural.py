@@ -111,8 +111,12 @@ def test_the_policy_moves_by_the_gradient_of_its_expected_loss():
     learner = PolicyGradient(0.5)
     params = learner.parameters(ContextualGame(KnownWorld(CONTEXT[None], [[0.1, 0.5, 0.9]]), 10))
     init, act, update = plain(_init), plain(_act), plain(_update)
+    assert params.scale == pytest.approx(1.0 / np.linalg.norm(CONTEXT, axis=1).max())
     rng = stream_of(0, 0, 0)
     state = init(params, rng)
+    state.theta[:] = [[3e5, -7e5]]
+    law = act(params, state, CONTEXT, 0, rng).law
+    assert law.tolist() == np.eye(len(CONTEXT))[(CONTEXT @ state.theta[0]).argmax()].tolist()
     state.theta[:] = [[0.3, -0.7]]
     state = state._replace(mean=0.6, rounds=4.0)
     play, before = act(params, state, CONTEXT, 0, rng), state.theta.copy()
