@@ -16,6 +16,7 @@ from bandits.core.actions import InvalidAction, Part, index, returns
 from bandits.core.arguments import Checked
 from bandits.core.checks import integer
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.lanes import in_lanes, lane_text, own
 from bandits.core.rng import Stream
 from bandits.losses import LossSteps
 
@@ -171,6 +172,14 @@ def _bandit(losses: LossSteps, charge: Any) -> Any:
         _check_arm(arm)
         return charge(setting, world, t, index(arm), 1, env)
 
+    charge_lanes = lane_text(charge)
+
+    @kernel
+    def lanes(setting: Any, world: Any, t: int, arm: Any, env: Stream) -> Any:
+        return charge_lanes(setting, world, t, own(arm, env), 1, env)
+
+    if charge_lanes:
+        in_lanes(of=respond)(lanes)
     return respond
 
 
