@@ -18,6 +18,7 @@ import numpy as np
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.lanes import (
     LANES,
+    alike,
     any_lane,
     bits_of,
     lane_full,
@@ -82,10 +83,10 @@ def exponential(x: float) -> float:
 @kernel
 def sum_of(weight: Any) -> float:
     """Return the sum of weight (K,), in four independent partial sums."""
-    first = 0.0
-    second = 0.0
-    third = 0.0
-    fourth = 0.0
+    first = alike(0.0, weight[0])
+    second = first
+    third = first
+    fourth = first
     whole = weight.size & ~3
     for i in range(0, whole, 4):
         first += weight[i]
@@ -201,8 +202,8 @@ def remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
     """
     shift = loss[0]
     for i in range(1, loss.size):
-        shift = min(shift, loss[i])
-    total = 0.0
+        shift = where(loss[i] < shift, loss[i], shift)
+    total = alike(0.0, shift)
     for i in range(loss.size):
         weight[i] = exponential(-learning_rate * (loss[i] - shift))
         total += weight[i]
@@ -250,10 +251,11 @@ def _last_positive(weight: Any, arm: int) -> int:
 @kernel
 def lane_add_loss(weights: Weights, learning_rate: float, arm: Any, loss: Any) -> Weights:
     """Return `add_loss` in every lane; where the loss is 0, the weight is computed again and comes out the same."""
+    old = weights.weight[arm]
     grown = weights.loss[arm] + loss
     weights.loss[arm] = grown
     new = exponential(-learning_rate * (grown - weights.shift))
-    total = weights.total + (new - weights.weight[arm])
+    total = weights.total + (new - old)
     weights.weight[arm] = new
     charged = loss != 0.0
     stale = (total < weights.floor) | (total > weights.loss.size) | (weights.updates >= _SINGLE_UPDATES)

@@ -11,6 +11,7 @@ takes another entry in each lane. Each operation rounds as it does on one number
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ def in_lanes(of: Any = None) -> Callable[[Any], Any]:
         return function
 
     return mark
+
+
+def twin(step: Any) -> Any:
+    """Return another kernel with the same text, which can be marked otherwise."""
+    text = getattr(step, "py_func", step)
+    made = FunctionType(text.__code__, text.__globals__, text.__name__, text.__defaults__, text.__closure__)
+    made.__qualname__, made.__module__ = text.__qualname__, text.__module__
+    return kernel(made)
 
 
 def lane_text(function: Any) -> Any:

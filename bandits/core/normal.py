@@ -5,8 +5,10 @@ Statistics 37 (1988): relative accuracy about 1e-16.
 """
 
 import math
+from typing import Any
 
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import LANES, lane_of, with_lane
 
 
 @kernel
@@ -15,6 +17,22 @@ def normal_quantile(u: float) -> float:
     q = u - 0.5
     if abs(q) > 0.425:
         return _tail(q, u)
+    return _middle(q)
+
+
+@kernel
+def lane_normal_quantile(u: Any) -> Any:
+    """Return `normal_quantile` in every lane."""
+    q = u - 0.5
+    x = _middle(q)
+    for lane in range(LANES):
+        if abs(lane_of(q, lane)) > 0.425:
+            x = with_lane(x, lane, _tail(lane_of(q, lane), lane_of(u, lane)))
+    return x
+
+
+@kernel
+def _middle(q: float) -> float:
     r = 0.180625 - q * q
     numerator = 3.3430575583588128105e4 + r * 2.5090809287301226727e3
     numerator = 6.7265770927008700853e4 + r * numerator

@@ -22,9 +22,10 @@ import numpy as np
 
 from bandits.core.checks import LARGEST_ACTIONS, integer, optional_real
 from bandits.core.jit import kernel, rare_kernel, trailing_zeros
-from bandits.core.normal import normal_quantile
+from bandits.core.lanes import in_lanes, lane_zeros, own, where
+from bandits.core.normal import lane_normal_quantile, normal_quantile
 from bandits.core.rng import Stream, uniform_index, words
-from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.core.summation import Sum, empty_sum, own_sum, plus, value
 from bandits.losses.process import LossProcess, LossSteps
 
 
@@ -74,9 +75,20 @@ def normal_steps(env: Stream, t: int, noise: float, steps: Any) -> None:
         steps[i] = noise * normal_quantile(steps[i])
 
 
+@rare_kernel
+def lane_normal_steps(env: Stream, t: int, noise: float, steps: Any) -> None:
+    """Write `normal_steps` of every lane into steps."""
+    for i in range(steps.size):
+        first, _ = words(env, t + i, 0)
+        steps[i] = ((first >> np.uint64(11)) + 0.5) * 2.0**-53
+    for i in range(steps.size):
+        steps[i] = noise * lane_normal_quantile(steps[i])
+
+
 @kernel
 def _clip(x: float) -> float:
-    return min(max(x, 0.0), 1.0)
+    above = where(x > 0.0, x, 0.0)
+    return where(above < 1.0, above, 1.0)
 
 
 @kernel
@@ -89,12 +101,30 @@ def _init(setting: WalkSetting, env: Stream) -> WalkState:
 def _advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> WalkState:
     if t & 63 == 0:
         normal_steps(env, t, setting.noise, state.steps)
+    return _moved(setting, state, t)
+
+
+@in_lanes(of=_init)
+@kernel
+def _lanes_init(setting: WalkSetting, env: Stream) -> WalkState:
+    good = uniform_index(env, 0, 1, setting.n_actions)
+    losses = own(0.0, env), own(0.0, env)
+    return WalkState(lane_zeros(64), lane_zeros(64), good, *losses, own_sum(env), own_sum(env), own(0, env))
+
+
+@in_lanes(of=_advance)
+@kernel
+def _lanes_advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> WalkState:
+    if t & 63 == 0:
+        lane_normal_steps(env, t, setting.noise, state.steps)
+    return _moved(setting, state, t)
+
+
+@kernel
+def _moved(setting: WalkSetting, state: WalkState, t: int) -> WalkState:
     height = 0.5 + walk_step(state.ancestor, t + 1, state.steps[t & 63])
     other = _clip(height)
     good = _clip(height - setting.gap)
-    clipped = state.clipped
-    if height > 1.0 or height - setting.gap < 0.0:
-        clipped += 1
     return WalkState(
         state.steps,
         state.ancestor,
@@ -103,13 +133,14 @@ def _advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> Wal
         other,
         plus(state.good_total, good, t),
         plus(state.other_total, other, t),
-        clipped,
+        state.clipped + ((height > 1.0) | (height - setting.gap < 0.0)),
     )
 
 
+@in_lanes()
 @kernel
 def _loss(setting: WalkSetting, state: WalkState, t: int, arm: int) -> float:
-    return state.good_loss if arm == state.good else state.other_loss
+    return where(arm == state.good, state.good_loss, state.other_loss)
 
 
 @rare_kernel
@@ -119,9 +150,10 @@ def _totals(setting: WalkSetting, state: WalkState, n_rounds: int, out: Any) -> 
     out[state.good] = value(state.good_total)
 
 
+@in_lanes()
 @kernel
 def _gap(setting: WalkSetting, state: WalkState, arm: int) -> float:
-    return 0.0 if arm == state.good else setting.gap
+    return where(arm == state.good, 0.0, setting.gap)
 
 
 @kernel

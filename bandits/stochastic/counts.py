@@ -5,6 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.jit import kernel
+from bandits.core.lanes import lane_zeros
 from bandits.core.rng import Stream
 from bandits.protocol import Learner
 from bandits.switching.feedback import Bandit
@@ -27,11 +28,21 @@ def no_counts(params: Any, rng: Stream) -> Counts:
 
 
 @kernel
-def count(counts: Counts, arm: int, loss: float) -> None:
-    """Add a play of `arm` and its loss, in place."""
-    counts.plays[arm] += 1.0
-    counts.total[arm] += loss
-    counts.mean[arm] = counts.total[arm] / counts.plays[arm]
+def lane_no_counts(params: Any, rng: Stream) -> Counts:
+    """Return `no_counts` of every lane."""
+    n_actions = params.n_actions
+    return Counts(lane_zeros(n_actions), lane_zeros(n_actions), lane_zeros(n_actions), lane_zeros(n_actions))
+
+
+@kernel
+def count(counts: Counts, arm: int, loss: float) -> float:
+    """Add a play of `arm` and its loss, in place; return its number of plays."""
+    plays = counts.plays[arm] + 1.0
+    total = counts.total[arm] + loss
+    counts.plays[arm] = plays
+    counts.total[arm] = total
+    counts.mean[arm] = total / plays
+    return plays
 
 
 @kernel

@@ -55,6 +55,7 @@ def play(
     params, setting, word = learner.parameters(problem), problem.setting(), seed_word(seed)
     values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
     width = width_of(problem, learner, count, int(rounds[-1]), threads) if lanes else 1
+    failed = False
 
     def part(bounds: tuple[int, int]) -> None:
         loop(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
@@ -65,15 +66,16 @@ def play(
         try:
             in_threads(part, pieces(count, threads, width), threads, stop)
         except Exception as error:
-            if width > 1:  # one at a time, the error says more
-                return play(problem, learner, seed, first, count, rounds, threads, lanes=False)
-            if isinstance(error, InvalidAction):
+            failed = True
+            if width == 1:
+                if not isinstance(error, InvalidAction):
+                    where = located(problem, learner, seed, range(first, first + count), int(rounds[-1]), error)
+                    error.add_note(
+                        where or f'in {learner.name}; backend="python" plays the same and tells the line and the round'
+                    )
                 raise
-            where = located(problem, learner, seed, range(first, first + count), int(rounds[-1]), error)
-            error.add_note(
-                where or f'in {learner.name}; backend="python" plays the same and tells the line and the round'
-            )
-            raise
+    if failed:  # in some lane: one repetition at a time, the error tells more
+        return play(problem, learner, seed, first, count, rounds, threads, lanes=False)
     stopping.look(stop)
     return values
 
