@@ -83,7 +83,7 @@ def exponential(x: float) -> float:
 @kernel
 def sum_of(weight: Any) -> float:
     """Return the sum of weight (K,), in four independent partial sums."""
-    first = alike(0.0, weight[0])
+    first = alike(0.0, weight)
     second = first
     third = first
     fourth = first

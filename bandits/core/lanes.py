@@ -171,11 +171,16 @@ def _lower_any(context: Any, builder: Any, sig: Any, values: Any) -> Any:
 
 
 def alike(value: Any, like: Any) -> Any:
-    """Return a number as a number of the type of `like`."""
-    return type(like)(value)
+    """Return a number as one of the type of `like`, or of the numbers in the array `like`; lane numbers stay such."""
+    return (like.dtype.type if isinstance(like, np.ndarray) else type(like))(value)
 
 
-@instructions(alike, lambda value, like: Lanes(scalar_of(like)) if isinstance(value, Lanes) else types.unliteral(like))
+def _alike(value: Any, like: Any) -> Any:
+    like = like.dtype if isinstance(like, types.Array) else types.unliteral(like)
+    return Lanes(scalar_of(like)) if isinstance(value, Lanes) else like
+
+
+@instructions(alike, _alike)
 def _lower_alike(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     return context.cast(builder, values[0], sig.args[0], sig.return_type)
 
