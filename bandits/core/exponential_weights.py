@@ -33,8 +33,8 @@ from bandits.core.lanes import (
 _SINGLE_UPDATES = 256
 _TREE_FLOOR = 2.0**-100
 _PER_LOG2 = 1.0 / math.log(2.0)
-_LOG2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # ends in zeros: its products with whole numbers are exact
-_LOG2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # the rest of ln 2
+LOG2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # ends in zeros: its products with whole numbers are exact
+LOG2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # the rest of ln 2
 _WHOLE = 1.5 * 2.0**52  # added to a number below 2^51, leaves the nearest integer in the last bits
 _LEAST_EXPONENT = -708.0  # beyond it the exponential is not a normal number
 _MOST_EXPONENT = 700.0  # beyond it the exponential may be infinite
@@ -70,7 +70,7 @@ def exponential(x: float) -> float:
     within = where(within < _MOST_EXPONENT, within, _MOST_EXPONENT)
     shifted = within * _PER_LOG2 + _WHOLE
     n = shifted - _WHOLE
-    r = (within - n * _LOG2_HIGH) - n * _LOG2_LOW
+    r = (within - n * LOG2_HIGH) - n * LOG2_LOW
     square = r * r
     low = (_C2 + r * _C3) + square * (_C4 + r * _C5)
     middle = (_C6 + r * _C7) + square * (_C8 + r * _C9)

@@ -22,8 +22,8 @@ import numpy as np
 
 from bandits.core.checks import LARGEST_ACTIONS, integer, optional_real
 from bandits.core.jit import kernel, rare_kernel, trailing_zeros
-from bandits.core.lanes import in_lanes, lane_zeros, own, where
-from bandits.core.normal import lane_normal_quantile, normal_quantile
+from bandits.core.lanes import LANES, flat, in_lanes, lane_zeros, own, where
+from bandits.core.normal import normal_quantiles
 from bandits.core.rng import Stream, uniform_index, words
 from bandits.core.summation import Sum, empty_sum, own_sum, plus, value
 from bandits.losses.process import LossProcess, LossSteps
@@ -37,10 +37,18 @@ class WalkSetting(NamedTuple):
     noise: float  # sigma
 
 
+class Room(NamedTuple):
+    """Scratch of `normal_quantiles`."""
+
+    tails: Any  # (64,) float64, or 64 numbers of each lane
+    places: Any  # (64,) int64
+
+
 class WalkState(NamedTuple):
     """The steps of 64 rounds, the two losses of the round and the totals."""
 
     steps: Any  # (64,) float64, xi_t of the rounds t // 64 * 64 + 0..63
+    room: Room
     ancestor: Any  # (64,) float64, the walk at the latest ancestor with that lowest set bit
     good: int  # chi
     good_loss: float
@@ -62,27 +70,18 @@ def walk_step(ancestor: Any, t: int, step: float) -> float:
 
 
 @rare_kernel
-def normal_steps(env: Stream, t: int, noise: float, steps: Any) -> None:
+def normal_steps(env: Stream, t: int, noise: float, steps: Any, room: Room) -> None:
     """Write `noise` times the standard normal draws of rounds t, t + 1, ... into steps.
 
-    A draw is the quantile of a uniform on 2^53 midpoints. Generating them together, in two loops, is vectorised: half
-    the time of one draw per round.
+    A draw is the quantile of a uniform on 2^53 midpoints. Generating them together, in loops, is vectorised: half the
+    time of one draw per round.
     """
     for i in range(steps.size):
         first, _ = words(env, t + i, 0)
         steps[i] = ((first >> np.uint64(11)) + 0.5) * 2.0**-53
+    normal_quantiles(flat(steps), room.tails, room.places)
     for i in range(steps.size):
-        steps[i] = noise * normal_quantile(steps[i])
-
-
-@rare_kernel
-def lane_normal_steps(env: Stream, t: int, noise: float, steps: Any) -> None:
-    """Write `normal_steps` of every lane into steps."""
-    for i in range(steps.size):
-        first, _ = words(env, t + i, 0)
-        steps[i] = ((first >> np.uint64(11)) + 0.5) * 2.0**-53
-    for i in range(steps.size):
-        steps[i] = noise * lane_normal_quantile(steps[i])
+        steps[i] *= noise
 
 
 @kernel
@@ -94,39 +93,30 @@ def _clip(x: float) -> float:
 @kernel
 def _init(setting: WalkSetting, env: Stream) -> WalkState:
     good = uniform_index(env, 0, 1, setting.n_actions)
-    return WalkState(np.zeros(64), np.zeros(64), good, 0.0, 0.0, empty_sum(), empty_sum(), 0)
-
-
-@kernel
-def _advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> WalkState:
-    if t & 63 == 0:
-        normal_steps(env, t, setting.noise, state.steps)
-    return _moved(setting, state, t)
+    room = Room(np.zeros(64), np.zeros(64, np.int64))
+    return WalkState(np.zeros(64), room, np.zeros(64), good, 0.0, 0.0, empty_sum(), empty_sum(), 0)
 
 
 @in_lanes(of=_init)
 @kernel
 def _lanes_init(setting: WalkSetting, env: Stream) -> WalkState:
     good = uniform_index(env, 0, 1, setting.n_actions)
+    room = Room(np.zeros(64 * LANES), np.zeros(64 * LANES, np.int64))
     losses = own(0.0, env), own(0.0, env)
-    return WalkState(lane_zeros(64), lane_zeros(64), good, *losses, own_sum(env), own_sum(env), own(0, env))
+    return WalkState(lane_zeros(64), room, lane_zeros(64), good, *losses, own_sum(env), own_sum(env), own(0, env))
 
 
-@in_lanes(of=_advance)
+@in_lanes()
 @kernel
-def _lanes_advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> WalkState:
+def _advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> WalkState:
     if t & 63 == 0:
-        lane_normal_steps(env, t, setting.noise, state.steps)
-    return _moved(setting, state, t)
-
-
-@kernel
-def _moved(setting: WalkSetting, state: WalkState, t: int) -> WalkState:
+        normal_steps(env, t, setting.noise, state.steps, state.room)
     height = 0.5 + walk_step(state.ancestor, t + 1, state.steps[t & 63])
     other = _clip(height)
     good = _clip(height - setting.gap)
     return WalkState(
         state.steps,
+        state.room,
         state.ancestor,
         state.good,
         good,
