@@ -21,10 +21,9 @@ from bandits.core.lanes import (
     alike,
     any_lane,
     bits_of,
-    lane_full,
     lane_of,
-    lane_zeros,
     own,
+    own_array,
     where,
     with_bits,
     with_lane,
@@ -216,8 +215,8 @@ def remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
 @kernel
 def lane_weights(n_actions: int, rng: Any) -> Weights:
     """Return `uniform_weights` of every lane."""
-    total = own(float(n_actions), rng)
-    return Weights(lane_zeros(n_actions), lane_full(n_actions, 1.0), total, own(0.0, rng), 0.5 * total, own(0, rng))
+    total, arrays = own(float(n_actions), rng), (own_array(n_actions, 0.0, rng), own_array(n_actions, 1.0, rng))
+    return Weights(*arrays, total, own(0.0, rng), 0.5 * total, own(0, rng))
 
 
 @kernel

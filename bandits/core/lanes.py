@@ -18,6 +18,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed
+from numba.core.typing.templates import signature
 from numba.extending import lower_builtin, type_callable
 
 from bandits.core.jit import instructions, is_compiled, kernel, types
@@ -84,28 +85,27 @@ def _lower_numbers(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(64), LANES), list(range(LANES)))
 
 
-@kernel
-def lane_zeros(n: int) -> Any:
-    """Return n lane numbers 0.0."""
-    return as_lanes(np.zeros((n, LANES)))
+def own_array(n: int, value: Any, rng: Any) -> Any:
+    """Return an array of n numbers `value` of each repetition; for `init`, whose stream tells whether it is of many."""
+    return np.full(n, value)
 
 
-@kernel
-def lane_full(n: int, value: float) -> Any:
-    """Return n lane numbers `value`."""
-    return as_lanes(np.full((n, LANES), value))
+def _own_array(n: Any, value: Any, rng: Any) -> Any:
+    return array_of(scalar_of(value)) if isinstance(_made_own(value, rng), Lanes) else scalar_of(value)[::1]
 
 
-@kernel
-def lane_words(n: int) -> Any:
-    """Return n lane numbers 0 of type uint64."""
-    return as_lanes(np.zeros((n, LANES), np.uint64))
+@instructions(own_array, _own_array)
+def _lower_own_array(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    def many(n: int, value: Any) -> Any:
+        return as_lanes(np.full((n, LANES), value))
 
+    def one(n: int, value: Any) -> Any:
+        return np.full(n, value)
 
-@kernel
-def lane_counts(n: int) -> Any:
-    """Return n lane numbers 0 of type int64."""
-    return as_lanes(np.zeros((n, LANES), np.int64))
+    kinds = types.int64, scalar_of(sig.args[1])
+    given = [context.cast(builder, values[i], sig.args[i], kinds[i]) for i in range(2)]
+    made = many if isinstance(sig.return_type.dtype, Lanes) else one
+    return context.compile_internal(builder, made, signature(sig.return_type, *kinds), given)
 
 
 def as_lanes(array: Any) -> Any:

@@ -9,7 +9,7 @@ from bandits.core.arguments import Numbers, checked
 from bandits.core.checks import LARGEST_ACTIONS, array, integer, real, shown
 from bandits.core.coins import bernoulli_word, bernoulli_words, lane_bernoulli_word
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.lanes import in_lanes, lane_counts, lane_words, popcount
+from bandits.core.lanes import in_lanes, own_array, popcount
 from bandits.core.rng import Stream, uniform_index
 from bandits.losses.process import LossProcess, LossSteps
 
@@ -33,10 +33,11 @@ class BernoulliState(NamedTuple):
     scratch: Any  # (K,) uint64
 
 
+@in_lanes()
 @kernel
 def _bernoulli_init(setting: BernoulliSetting, env: Stream) -> BernoulliState:
-    n_actions = setting.mean.size
-    return BernoulliState(np.zeros(n_actions, np.uint64), np.zeros(n_actions, np.int64), np.zeros(n_actions, np.uint64))
+    n, nothing = setting.mean.size, np.uint64(0)
+    return BernoulliState(own_array(n, nothing, env), own_array(n, 0, env), own_array(n, nothing, env))
 
 
 @kernel
@@ -58,13 +59,6 @@ def _bernoulli_block(setting: BernoulliSetting, state: BernoulliState, block: in
             state.bits[arm] = ~np.uint64(0)
         elif n_actions < MANY_COINS:
             state.bits[arm] = bernoulli_word(setting.digits[arm], env, block, arm)
-
-
-@in_lanes(of=_bernoulli_init)
-@kernel
-def _lanes_init(setting: BernoulliSetting, env: Stream) -> BernoulliState:
-    n_actions = setting.mean.size
-    return BernoulliState(lane_words(n_actions), lane_counts(n_actions), lane_words(0))
 
 
 @in_lanes(of=_bernoulli_advance)

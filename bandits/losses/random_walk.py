@@ -22,10 +22,10 @@ import numpy as np
 
 from bandits.core.checks import LARGEST_ACTIONS, integer, optional_real
 from bandits.core.jit import kernel, rare_kernel, trailing_zeros
-from bandits.core.lanes import LANES, flat, in_lanes, lane_zeros, own, where
+from bandits.core.lanes import flat, in_lanes, own, own_array, where
 from bandits.core.normal import normal_quantiles
 from bandits.core.rng import Stream, uniform_index, words
-from bandits.core.summation import Sum, empty_sum, own_sum, plus, value
+from bandits.core.summation import Sum, own_sum, plus, value
 from bandits.losses.process import LossProcess, LossSteps
 
 
@@ -40,7 +40,7 @@ class WalkSetting(NamedTuple):
 class Room(NamedTuple):
     """Scratch of `normal_quantiles`."""
 
-    tails: Any  # (64,) float64, or 64 numbers of each lane
+    tails: Any  # (64,) float64
     places: Any  # (64,) int64
 
 
@@ -79,7 +79,7 @@ def normal_steps(env: Stream, t: int, noise: float, steps: Any, room: Room) -> N
     for i in range(steps.size):
         first, _ = words(env, t + i, 0)
         steps[i] = ((first >> np.uint64(11)) + 0.5) * 2.0**-53
-    normal_quantiles(flat(steps), room.tails, room.places)
+    normal_quantiles(flat(steps), flat(room.tails), flat(room.places))
     for i in range(steps.size):
         steps[i] *= noise
 
@@ -90,20 +90,13 @@ def _clip(x: float) -> float:
     return where(above < 1.0, above, 1.0)
 
 
+@in_lanes()
 @kernel
 def _init(setting: WalkSetting, env: Stream) -> WalkState:
-    good = uniform_index(env, 0, 1, setting.n_actions)
-    room = Room(np.zeros(64), np.zeros(64, np.int64))
-    return WalkState(np.zeros(64), room, np.zeros(64), good, 0.0, 0.0, empty_sum(), empty_sum(), 0)
-
-
-@in_lanes(of=_init)
-@kernel
-def _lanes_init(setting: WalkSetting, env: Stream) -> WalkState:
-    good = uniform_index(env, 0, 1, setting.n_actions)
-    room = Room(np.zeros(64 * LANES), np.zeros(64 * LANES, np.int64))
-    losses = own(0.0, env), own(0.0, env)
-    return WalkState(lane_zeros(64), room, lane_zeros(64), good, *losses, own_sum(env), own_sum(env), own(0, env))
+    room = Room(own_array(64, 0.0, env), own_array(64, 0, env))
+    good, losses = uniform_index(env, 0, 1, setting.n_actions), (own(0.0, env), own(0.0, env))
+    sums = own_sum(env), own_sum(env)
+    return WalkState(own_array(64, 0.0, env), room, own_array(64, 0.0, env), good, *losses, *sums, own(0, env))
 
 
 @in_lanes()

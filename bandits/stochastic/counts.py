@@ -2,10 +2,8 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from bandits.core.jit import kernel
-from bandits.core.lanes import lane_zeros
+from bandits.core.lanes import own_array
 from bandits.core.rng import Stream
 from bandits.protocol import Learner
 from bandits.switching.feedback import Bandit
@@ -23,15 +21,8 @@ class Counts(NamedTuple):
 @kernel
 def no_counts(params: Any, rng: Stream) -> Counts:
     """Return the state before the first round; for `init`."""
-    n_actions = params.n_actions
-    return Counts(np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions))
-
-
-@kernel
-def lane_no_counts(params: Any, rng: Stream) -> Counts:
-    """Return `no_counts` of every lane."""
-    n_actions = params.n_actions
-    return Counts(lane_zeros(n_actions), lane_zeros(n_actions), lane_zeros(n_actions), lane_zeros(n_actions))
+    n = params.n_actions
+    return Counts(own_array(n, 0.0, rng), own_array(n, 0.0, rng), own_array(n, 0.0, rng), own_array(n, 0.0, rng))
 
 
 @kernel

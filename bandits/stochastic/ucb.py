@@ -24,7 +24,7 @@ from bandits.core.jit import kernel
 from bandits.core.lanes import alike, in_lanes, own, where
 from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
-from bandits.stochastic.counts import BanditLearner, Counts, count, lane_no_counts, no_counts
+from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
 
 
 class UCBParams(NamedTuple):
@@ -44,6 +44,7 @@ class UCBState(NamedTuple):
     ahead: Any  # (2,) float64 scratch: a round, and sqrt(per_log ln t + constant) of that round
 
 
+@in_lanes()
 @kernel
 def _init(params: UCBParams, rng: Stream) -> UCBState:
     return UCBState(no_counts(params, rng), np.full(2, -1.0))
@@ -72,12 +73,6 @@ def _act(params: UCBParams, state: UCBState, t: int, rng: Stream) -> int:
     while mean[best] - width * part[best] > least:
         best += 1
     return best
-
-
-@in_lanes(of=_init)
-@kernel
-def _lanes_init(params: UCBParams, rng: Stream) -> UCBState:
-    return UCBState(lane_no_counts(params, rng), np.empty(0))
 
 
 @in_lanes(of=_act)

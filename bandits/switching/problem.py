@@ -22,14 +22,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from bandits.core.actions import InvalidAction
 from bandits.core.checks import instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
-from bandits.core.lanes import any_lane, in_lanes, lane_text, lane_zeros, own
+from bandits.core.lanes import any_lane, in_lanes, lane_text, own, own_array
 from bandits.core.rng import Stream
-from bandits.core.summation import Sum, empty_sum, least, own_sum, plus, value
+from bandits.core.summation import Sum, least, own_sum, plus, value
 from bandits.losses import LossProcess, LossSteps
 from bandits.protocol import ProblemSteps, RoundProblem
 from bandits.switching.feedback import Bandit, Feedback, TotalBudget
@@ -130,24 +128,18 @@ def _steps(losses: LossSteps, feedback: Feedback) -> ProblemSteps:
 
 @cache
 def _make_init(losses: LossSteps) -> Any:
-    init_losses = losses.init
+    init = shared_kernel(_init_text(losses.init))
+    if lane_text(losses.init):
+        in_lanes(of=init)(kernel(_init_text(lane_text(losses.init))))
+    return init
 
-    @shared_kernel
+
+def _init_text(init_losses: Any) -> Any:
     def init(setting: SwitchingSetting, env: Stream) -> World:
-        state = init_losses(setting.losses, env)
-        n_actions = setting.n_actions
-        return World(state, -1, empty_sum(), empty_sum(), 0, 0, np.zeros(n_actions), np.zeros(n_actions))
-
-    init_lanes = lane_text(init_losses)
-
-    @kernel
-    def lanes(setting: SwitchingSetting, env: Stream) -> World:
-        state = init_lanes(setting.losses, env)
-        room = lane_zeros(setting.n_actions), lane_zeros(setting.n_actions)
+        state, n = init_losses(setting.losses, env), setting.n_actions
+        room = own_array(n, 0.0, env), own_array(n, 0.0, env)
         return World(state, own(-1, env), own_sum(env), own_sum(env), own(0, env), 0, *room)
 
-    if init_lanes:
-        in_lanes(of=init)(lanes)
     return init
 
 
