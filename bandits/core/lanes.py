@@ -128,23 +128,18 @@ def _lower_as_lanes(context: Any, builder: Any, sig: Any, values: Any) -> Any:
 
 
 def flat(array: Any) -> Any:
-    """Return all numbers of an array of lane numbers, as one array; an array of numbers as it is."""
-    return array
+    """Return all numbers of a contiguous array, or of an array of lane numbers, as an array of one axis."""
+    return array.reshape(-1)
 
 
-def _flat(array: Any) -> Any:
-    return types.Array(array.dtype.dtype, 1, "C") if isinstance(array.dtype, Lanes) else array
-
-
-@instructions(flat, _flat)
+@instructions(flat, lambda array: types.Array(scalar_of(array.dtype), 1, "C", readonly=not array.mutable))
 def _lower_flat(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    if sig.args[0] == sig.return_type:
-        return impl_ret_borrowed(context, builder, sig.return_type, values[0])
     old = context.make_array(sig.args[0])(context, builder, values[0])
     new = context.make_array(sig.return_type)(context, builder)
     size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_value_type(sig.return_type.dtype)))
+    lanes = LANES if isinstance(sig.args[0].dtype, Lanes) else 1
     new.meminfo, new.parent, new.itemsize = old.meminfo, old.parent, size
-    new.nitems = builder.mul(old.nitems, context.get_constant(types.intp, LANES))
+    new.nitems = builder.mul(old.nitems, context.get_constant(types.intp, lanes))
     new.shape = cgutils.pack_array(builder, [new.nitems])
     new.strides = cgutils.pack_array(builder, [size])
     new.data = builder.bitcast(old.data, new.data.type)

@@ -28,6 +28,13 @@ def normal_quantile(u: float) -> float:
 
 
 @kernel
+def lane_normal_quantile(u: Any) -> Any:
+    """Return `normal_quantile` in every lane."""
+    q = u - 0.5
+    return where(where(q < 0.0, -q, q) > _MIDDLE, _tail(u), _middle(q))
+
+
+@kernel
 def _middle(q: float) -> float:
     r = 0.180625 - q * q
     numerator = 3.3430575583588128105e4 + r * 2.5090809287301226727e3

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.jit import kernel
-from bandits.core.lanes import own_array
+from bandits.core.lanes import in_lanes, own_array
 from bandits.core.rng import Stream
 from bandits.protocol import Learner
 from bandits.switching.feedback import Bandit
@@ -18,6 +18,7 @@ class Counts(NamedTuple):
     derived: Any  # (K,) float64, of the learner's own
 
 
+@in_lanes()
 @kernel
 def no_counts(params: Any, rng: Stream) -> Counts:
     """Return the state before the first round; for `init`."""
@@ -36,6 +37,7 @@ def count(counts: Counts, arm: int, loss: float) -> float:
     return plays
 
 
+@in_lanes()
 @kernel
 def count_loss(params: Any, state: Counts, t: int, arm: int, loss: float, rng: Stream) -> Counts:
     """Return the counts after a round; for `update`."""

@@ -69,8 +69,12 @@ def _lanes_update(params: HedgeParams, state: Weights, t: int, arm: Any, losses:
     return lane_add_losses(state, params.learning_rate, losses)
 
 
-_SHARED_STEPS = LearnerSteps(in_lanes()(twin(_init)), twin(_act), in_lanes()(twin(_update)))
-in_lanes(of=_SHARED_STEPS.act)(_lanes_act)
+def shared_steps(steps: LearnerSteps) -> LearnerSteps:
+    """Return steps for losses that are the same in all lanes: only actions differ, one state is kept for all."""
+    return LearnerSteps(in_lanes()(twin(steps.init)), steps.act, in_lanes()(twin(steps.update)))
+
+
+_SHARED_STEPS = shared_steps(LearnerSteps(_init, _act, _update))
 
 
 def same_losses(problem: SwitchingCostGame) -> bool:

@@ -34,11 +34,11 @@ from bandits.core.exponential_weights import (
     uniform_weights,
 )
 from bandits.core.jit import kernel, rare_kernel, uint64
-from bandits.core.lanes import alike, any_lane, in_lanes, own, twin, where
+from bandits.core.lanes import alike, any_lane, in_lanes, own, where
 from bandits.core.rng import Stream, uniform, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import FullInformation
-from bandits.switching.hedge import same_losses
+from bandits.switching.hedge import same_losses, shared_steps
 from bandits.switching.problem import SwitchingCostGame
 
 
@@ -152,8 +152,7 @@ def _lazy_update(params: DartboardParams, state: LazyState, t: int, arm: int, lo
 
 
 _LAZY_STEPS = LearnerSteps(_lazy_init, _lazy_act, _lazy_update)
-_SHARED_STEPS = LearnerSteps(in_lanes()(twin(_lazy_init)), twin(_lazy_act), _lazy_update)
-in_lanes(of=_SHARED_STEPS.act)(_lanes_act)
+_SHARED_STEPS = shared_steps(_LAZY_STEPS)
 
 
 @dataclass(frozen=True)
