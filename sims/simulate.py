@@ -162,7 +162,7 @@ def _in_parts(
 ) -> NDArray[np.float64]:
     """Play in about so many parts of the repetitions, and say after each how many are done."""
     size = workers * -(-count // (parts * workers))
-    size += -size % LANES if parts > 1 else 0
+    size += -size % (LANES * workers) if count >= LANES * workers else 0
     starts, played = range(first, first + count, size), []
     with progress_of("simulate", len(starts), "repetitions", quiet=parts == 1) as advance:
         for start in starts:

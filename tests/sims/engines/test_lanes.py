@@ -10,17 +10,29 @@ from bandits.core import stopping
 from bandits.core.lanes import LANES, in_lanes, own, where
 from bandits.core.rng import seed_word
 from bandits.jit import kernel
-from bandits.losses import BernoulliLosses, LossTable
+from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses, LossTable
 from bandits.losses.random_walk import MultiScaleRandomWalk
+from bandits.preference import DuelingBandit, SparringExp3, VersatileDB
+from bandits.preference.games import bradley_terry
 from bandits.protocol import Learner, LearnerSteps
 from bandits.rng import uniform
-from bandits.stochastic.ucb import MOSS, UCB1
-from bandits.switching import Bandit, FullInformation, SwitchingCostGame
-from bandits.switching.batched_exp3 import BatchedExp3
-from bandits.switching.exp3 import Exp3
-from bandits.switching.exp3_ix import Exp3IX
-from bandits.switching.hedge import Hedge
-from bandits.switching.shrinking_dartboard import ShrinkingDartboard
+from bandits.stochastic import MOSS, EpsilonGreedy, GaussianThompson
+from bandits.switching import (
+    AdaHedge,
+    AnytimeExp3,
+    AnytimeHedge,
+    Bandit,
+    BatchedExp3,
+    Exp3,
+    Exp3IX,
+    Exp3P,
+    FullInformation,
+    Hedge,
+    ShrinkingDartboard,
+    SwitchingCostGame,
+    TsallisINF,
+    TsallisSwitch,
+)
 from sims import simulate
 from sims.engines import compiled
 from tests.drivers import play_plainly
@@ -31,17 +43,32 @@ TABLE = LossTable(np.random.default_rng(0).random((ROUNDS, 5)))
 WALK = MultiScaleRandomWalk(3, 0.1, 0.2)
 FULL = FullInformation()
 LAST = 2 * LANES + 1
+DUELS = DuelingBandit(bradley_terry((0.0, 0.7, 0.3, 0.5)), ROUNDS)
+VALUES = FiniteLosses((0.0, 0.4, 1.0), ((0.2, 0.5, 0.3), (0.5, 0.5, 0.0), (0.0, 0.0, 1.0)))
 PAIRS = {
     "EXP3, weights that vanish": (SwitchingCostGame(COINS, ROUNDS), Exp3(3.0)),
-    "EXP3 on a table": (SwitchingCostGame(TABLE, ROUNDS), Exp3()),
     "batched EXP3 on a walk that is clipped": (SwitchingCostGame(WALK, ROUNDS), BatchedExp3(0.4, 7)),
     "Hedge": (SwitchingCostGame(COINS, ROUNDS, feedback=FULL), Hedge(0.4)),
+    "Shrinking Dartboard on a table": (SwitchingCostGame(TABLE, ROUNDS, feedback=FULL), ShrinkingDartboard(0.2)),
+    "normal draws": (SwitchingCostGame(GaussianLosses((0.5, 0.2), 0.5), ROUNDS), GaussianThompson()),
+}
+FURTHER = {
+    "MOSS": (SwitchingCostGame(COINS, ROUNDS), MOSS()),
+    "epsilon-greedy on three values": (SwitchingCostGame(VALUES, ROUNDS), EpsilonGreedy()),
+    "duels, Versatile-DB": (DUELS, VersatileDB()),
+    "EXP3 on a table": (SwitchingCostGame(TABLE, ROUNDS), Exp3()),
     "Hedge on a table": (SwitchingCostGame(TABLE, ROUNDS, feedback=FULL), Hedge()),
     "Shrinking Dartboard": (SwitchingCostGame(COINS, ROUNDS, feedback=FULL), ShrinkingDartboard(0.2)),
-    "Shrinking Dartboard on a table": (SwitchingCostGame(TABLE, ROUNDS, feedback=FULL), ShrinkingDartboard(0.2)),
-    "UCB1": (SwitchingCostGame(COINS, ROUNDS), UCB1()),
-    "MOSS": (SwitchingCostGame(COINS, ROUNDS), MOSS()),
+    "Tsallis-INF": (SwitchingCostGame(COINS, ROUNDS), TsallisINF("reduced-variance")),
+    "Tsallis-Switch": (SwitchingCostGame(TABLE, ROUNDS), TsallisSwitch()),
+    "anytime Hedge": (SwitchingCostGame(COINS, ROUNDS, feedback=FULL), AnytimeHedge()),
+    "anytime EXP3": (SwitchingCostGame(TABLE, ROUNDS), AnytimeExp3()),
+    "AdaHedge on a table": (SwitchingCostGame(TABLE, ROUNDS, feedback=FULL), AdaHedge()),
+    "EXP3-IX": (SwitchingCostGame(TABLE, ROUNDS), Exp3IX()),
+    "duels, sparring EXP3": (DUELS, SparringExp3()),
 }
+ALL = [pytest.param(*pair, id=name) for name, pair in PAIRS.items()]
+ALL += [pytest.param(*pair, id=name, marks=pytest.mark.slow) for name, pair in FURTHER.items()]
 
 
 def in_lanes_played(problem, learner, first, count):
@@ -52,18 +79,20 @@ def in_lanes_played(problem, learner, first, count):
     return values
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_a_lane_has_the_numbers_of_its_repetition(name):
+@pytest.mark.parametrize(("problem", "learner"), ALL)
+def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
     """Whatever the count, and in whichever lane."""
-    alone = play_plainly(*PAIRS[name], LAST, checkpoints=[1, 64, ROUNDS])
-    assert len(np.unique(alone[:, -1, 0])) > 4
+    alone = play_plainly(problem, learner, LAST, checkpoints=[1, 64, ROUNDS])
+    assert len(np.unique(alone[:, -1, 0])) > 3
     assert not np.isnan(alone).any()
     for first, count in (0, 1), (1, LANES - 1), (3, LANES), (0, LAST):
-        assert np.array_equal(in_lanes_played(*PAIRS[name], first, count), alone[first : first + count])
+        assert np.array_equal(in_lanes_played(problem, learner, first, count), alone[first : first + count])
 
 
 def test_a_learner_that_shares_some_steps_only_is_played_alone():
-    assert compiled.in_lanes(Exp3IX().steps, PAIRS["EXP3 on a table"][0].steps) is None
+    problem = SwitchingCostGame(TABLE, ROUNDS)
+    assert compiled.in_lanes(Exp3.steps, problem.steps) is not None
+    assert compiled.in_lanes(Exp3.steps._replace(update=Exp3P.steps.update), problem.steps) is None
 
 
 # ---------------------------------------------------------------- the choice, and learners of users
@@ -164,4 +193,4 @@ def test_a_branch_on_a_lane_number_is_refused_in_words(eager):
     [(64, 1 << 16, 1, LANES), (64, 1 << 15, 1, 1), (3, 1 << 30, 1, 1), (4, 1 << 30, 1, LANES), (64, 1 << 30, 64, 1)],
 )
 def test_lanes_are_used_where_they_are_quicker(count, horizon, threads, width):
-    assert compiled.width_of(*PAIRS["EXP3 on a table"], count, horizon, threads) == width
+    assert compiled.width_of(*FURTHER["MOSS"], count, horizon, threads) == width
