@@ -1,14 +1,18 @@
-"""What it costs to see: exact minimax regret with paid and with free signs, and the boundary of optimal probing."""
+"""What it costs to see: exact minimax regret of probes, the boundary of optimal probing, and the lock."""
 
 import math
 
 import numpy as np
 
+from bandits.episodes import LockGame, RevealThenCommit
 from bandits.episodes.stopping import boundary
+from bandits.stochastic import MOSS, stochastic_bandit
 from paper_figures import kit, style
 from paper_figures.kit import Figure, Frame, Panels, Paper, Row, changed, setting
+from paper_figures.simulations import runs
 from paper_figures.style import Look
-from theory.episodes.exact import free_value, paid_value
+from sims import Cell
+from theory.episodes.exact import free_value, lock_regret, paid_value
 
 PAPER = Paper(
     title="Lower Bounds for Learning in Revealing POMDPs",
@@ -96,7 +100,90 @@ class Probes(Figure):
         return said
 
 
-def _slope(rows: Frame) -> float:
+class Lock(Figure):
+    """Regret of revealing and of trying all entries, at hard gaps."""
+
+    name = "chen2023_lock"
+    title = "Revealing costs T^(2/3) for any number of bits; trying the entries costs sqrt(2^L T)"
+    claim = """Revealing a state that many observations must piece together costs regret of order T^(2/3), with a number
+    of states that enters polynomially. The lock, which is ours, has 2^L states and as many entries."""
+    caption = """Reveals are as reliable as entries, c = Delta. (a) Regret of reveal-then-commit, which knows neither,
+    at the hardest gap of a grid for each horizon: exact. Broken lines: the theorem. (b) The same, and MOSS on the
+    entries alone, a bandit with 2^L actions of which one is better by 2 sqrt(2^L / T), at most 1/2: mean with 95%
+    interval."""
+    panels, size = 2, (7.2, 4.4)
+    tiny = changed(horizons=(256, 1024), repetitions=4)
+    paper = changed(horizons=tuple(2**k for k in range(8, 23, 2)), repetitions=200)
+
+    horizons: tuple[int, ...] = setting("horizons T (episodes)", tuple(2**k for k in range(8, 18, 2)))
+    bits: tuple[int, ...] = setting("bits L", (1, 4, 8))
+    repetitions: int = setting("repetitions of MOSS", 24)
+    seed: int = setting("seed", 2023)
+
+    def data(self) -> Frame:
+        """Return a row for each learner, number of bits and horizon."""
+        rows: list[Row] = []
+        for n_bits in self.bits:
+            for horizon in self.horizons:
+                row: Row = {"learner": "reveals", "bits": n_bits, "horizon": horizon}
+                rows.append(row | _hardest(n_bits, horizon))
+        cells = []
+        for n_bits in self.bits:
+            for horizon in self.horizons:
+                gap = min(0.5, 2.0 * math.sqrt(2**n_bits / horizon))
+                means = np.full(2**n_bits, 0.5) + gap * (np.arange(2**n_bits) == 0)
+                cells.append(Cell(stochastic_bandit(means, horizon), MOSS(), self.repetitions, self.seed, (horizon,)))
+        places = [(n_bits, horizon) for n_bits in self.bits for horizon in self.horizons]
+        for (n_bits, horizon), run in zip(places, runs(cells), strict=True):
+            row = {"learner": "tries", "bits": n_bits, "horizon": horizon}
+            rows.append(row | kit.final(kit.run_interval(run, "pseudo_regret", "regret")))
+        return kit.table(rows)
+
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw regret against the horizon."""
+        looks = dict(zip(kit.values(frame, "bits"), GAPS, strict=False))
+        for n_bits, look, rows in kit.curves(frame, looks, "bits", "horizon", learner="reveals"):
+            kit.marked(axes[0], rows["horizon"], rows["regret_mean"], look, f"$L = {n_bits}$")
+            kit.theory_line(axes[0], rows["horizon"], rows["guaranteed"], look.colour)
+            axes[1].plot(rows["horizon"], rows["regret_mean"], color=look.colour, linestyle=":")
+        for n_bits, look, rows in kit.curves(frame, looks, "bits", "horizon", learner="tries"):
+            kit.curve(axes[1], rows, "horizon", "regret_{}", look, f"$L = {n_bits}$, tried")
+        kit.legend_entry(axes[0], "guaranteed, same colour")
+        kit.legend_entry(axes[1], "revealed, same colour", ":", linewidth=1.5)
+        for panel in axes:
+            kit.log_axes(panel, "horizon $T$", "regret")
+        kit.share_limits(axes)
+        kit.finish(axes, ["reveal, then commit", "or try the entries"], legends=())
+        for panel in axes:
+            kit.legend_below(panel)
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the last regrets and slopes."""
+        said = []
+        for n_bits in kit.values(frame, "bits"):
+            rows = frame.filter(bits=n_bits, learner="reveals").sort("horizon")
+            row, tried = kit.last(rows), kit.last(frame.filter(bits=n_bits, learner="tries").sort("horizon"))
+            said.append(
+                f"L = {n_bits}: {row['regret_mean']:.1f} revealed (last slope {_slope(rows, 'regret_mean'):.3f}, "
+                f"guaranteed {row['guaranteed']:.1f}), {kit.with_interval(tried, 'regret_{}', '.1f')} tried, at T = "
+                f"{row['horizon']}."
+            )
+        return said
+
+
+def _hardest(n_bits: int, horizon: int) -> Row:
+    """Return the largest exact regret over a grid of gaps, and what the theorem says at that gap."""
+    from theory.episodes.bounds import LOCK_RATE
+
+    learner = RevealThenCommit()
+    reveals = learner.parameters(LockGame(n_bits, 0.5, 0.5, horizon)).reveals
+    found = {gap: lock_regret(horizon, n_bits, gap, gap, reveals) for gap in np.geomspace(horizon**-0.5, 0.5, 40)}
+    gap = max(found, key=lambda g: found[g])
+    limit = LOCK_RATE.value_for(LockGame(n_bits, gap, gap, horizon), learner)
+    return {"regret_mean": found[gap], "gap": gap, "guaranteed": limit}
+
+
+def _slope(rows: Frame, column: str = "regret") -> float:
     """Return the slope in log-log between the last two horizons."""
-    horizons, regret = (np.log(rows[column].to_numpy()[-2:]) for column in ("horizon", "regret"))
+    horizons, regret = (np.log(rows[name].to_numpy()[-2:]) for name in ("horizon", column))
     return float((regret[1] - regret[0]) / (horizons[1] - horizons[0]))

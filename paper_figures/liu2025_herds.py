@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
-from bandits.loops import PrivateHerd, SmoothResponse
+from bandits.loops import PrivateHerd, ShrinkingBudgets, SmoothResponse, UniformBudgets
+from bandits.protocol import Learner
 from paper_figures import kit, style
 from paper_figures.kit import Figure, Frame, Panels, Paper, Row, changed, setting
 from paper_figures.simulations import runs
 from paper_figures.style import Look
 from sims import Cell
-from theory.loops.exact import log_survival, tail_exponent
+from theory.loops.exact import budget_growth, log_survival, shrinking_growth, tail_exponent
 
 PAPER = Paper(
     title="Differentially Private Sequential Learning",
@@ -100,5 +101,74 @@ class Herds(Figure):
                 f"{name}: log likelihood {kit.with_interval(learnt, 'log_likelihood_{}', '.2f')} after "
                 f"{learnt['agents']} agents; all of {wrong['agents']} wrong with probability "
                 f"{wrong['all_wrong']:.3g}{kappa}."
+            )
+        return said
+
+
+RULES: dict[str, tuple[Look, Learner, float, float]] = {  # with the limit of l / n^power, and the power
+    "shrinking": (
+        Look("in proportion to 1 / (1 + |t|)", style.RED, "D"),
+        ShrinkingBudgets(),
+        shrinking_growth(1.0, 1.84),
+        1 / 3,
+    ),
+    "uniform": (Look("uniform on [0, 1]", style.GREEN, "s"), UniformBudgets(), budget_growth(1.0, 1.0), 1 / 4),
+    "equal": (Look("1 for all", style.BLUE, "o"), SmoothResponse(1.0), 0.0, 0.0),
+}
+
+
+class Budgets(Figure):
+    """Log likelihood of the reports where agents have budgets of their own."""
+
+    name = "liu2025herds_budgets"
+    title = "Budgets that differ teach the crowd faster, but not at the rate of a square root"
+    claim = """The abstract states that the log likelihood can grow like sqrt(n) where agents have budgets of their
+    own. With smooth responses it does not: n^(1/4) for uniform budgets, at most n^(1/3) for any
+    (`ours.uniform_budgets`, `ours.any_budgets`)."""
+    caption = """Mean log likelihood theta l of the reports with 95% intervals, signals of standard deviation sigma = 1,
+    by the budgets epsilon of the agents, t the threshold of a decision. Broken lines: the exact limits c n^(1/3) and
+    c n^(1/4), nothing fitted; dotted: sqrt(n)."""
+    panels, size = 1, (6.0, 4.2)
+    tiny = changed(horizon=100, repetitions=8, checkpoints=5)
+    paper = changed(horizon=10**6, repetitions=1024)
+
+    horizon: int = setting("agents", 10_000)
+    repetitions: int = setting("repetitions", 64)
+    checkpoints: int = setting("checkpoints, evenly in the logarithm of the agent", 14)
+    seed: int = setting("seed", 2025)
+
+    def data(self) -> Frame:
+        """Return a row for each rule and number of agents."""
+        rounds = tuple(np.unique(np.geomspace(1, self.horizon, self.checkpoints).round().astype(int)).tolist())
+        herd = PrivateHerd(self.horizon)
+        found = runs([Cell(herd, rule, self.repetitions, self.seed, rounds) for _, rule, _, _ in RULES.values()])
+        tables = []
+        for (name, (_, _, limit, power)), run in zip(RULES.items(), found, strict=True):
+            row: Row = {"budgets": name, "agents": run.rounds} | kit.run_interval(run, "log_likelihood")
+            tables.append(kit.table(row | {"limit": [limit * n**power for n in rounds]}))
+        return kit.stack(tables)
+
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw likelihood against the number of agents."""
+        (panel,) = axes
+        shown = frame.filter(frame["agents"] >= 4)
+        for _, look, rows in kit.curves(shown, {name: rule[0] for name, rule in RULES.items()}, "budgets", "agents"):
+            kit.curve(panel, rows, "agents", "log_likelihood_{}", look)
+            if rows["limit"][0] > 0.0:
+                kit.theory_line(panel, rows["agents"], rows["limit"], look.colour)
+        n = shown["agents"].unique().sort().to_numpy()
+        panel.plot(n, np.sqrt(n), color=style.GREY, linestyle=":", label="$\\sqrt{n}$")
+        kit.legend_entry(panel, "limit, same colour")
+        kit.log_axes(panel, "agents $n$", "log likelihood of the truth", base=10)
+        kit.legend_below(panel, 2)
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the last likelihood of each rule, and its limit."""
+        said = []
+        for name, (look, _, limit, power) in RULES.items():
+            row = kit.last(frame.filter(budgets=name).sort("agents"))
+            said.append(
+                f"Budgets {look.label}: log likelihood {kit.with_interval(row, 'log_likelihood_{}', '.2f')} after "
+                f"{row['agents']} agents" + (f", {limit:.3f} n^{power:.3g} = {row['limit']:.2f}." if limit else ".")
             )
         return said

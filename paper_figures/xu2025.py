@@ -202,3 +202,79 @@ class Words(Figure):
                 f"{kit.with_interval(row, 'budget_{}', '.2f')} of {row['limit']:.2f}."
             )
         return said
+
+
+RULES = {
+    "consensus": Look("with consensus", style.BLUE, "o"),
+    "first": Look("without, ties to the first", style.RED, "D"),
+    "random": Look("without, ties drawn", style.GREEN, "s"),
+}
+
+
+class Consensus(Figure):
+    """Regret with and without the rule that plays what is best for all possible hypotheses."""
+
+    name = "xu2025_consensus"
+    title = "Optimism without consensus can err for ever where words say too little"
+    claim = """Where all possible hypotheses share a best action HELiX plays it. Without that rule it follows one
+    hypothesis that promises most, and may play what is best for that one alone in every round, if no word speaks
+    against it."""
+    caption = """HELiX with the rule of consensus (and ties to the first) and without it. (a) Two hypotheses and two
+    actions of which nothing is said: the first hypothesis holds both actions for best, the second, which is true, only
+    the second action. Mean regret with 95% intervals. (b) Worlds drawn at random: six hypotheses and actions, an action
+    is worth 0 or 1 under a hypothesis with the same probability, and each pair has one of the number of words shown.
+    All hypotheses are true equally often; mean over worlds of the regret after T rounds, with 95% intervals. Where
+    nothing is said six hypotheses rarely share a best action; with some words those that stay possible often do. Drawn
+    ties help as much there, since they try several actions, but not in (a)."""
+    panels, size = 2, (7.2, 4.2)
+    tiny = changed(horizon=20, worlds=2, vocabularies=(1, 2), repetitions=6)
+    paper = changed(worlds=256, repetitions=512)
+
+    horizon: int = setting("horizon T (rounds)", 200)
+    vocabularies: tuple[int, ...] = setting("numbers of words", (1, 2, 3, 4, 6))
+    hypotheses: int = setting("hypotheses N and actions of the random worlds", 6)
+    worlds: int = setting("random worlds for each number of words", 32)
+    repetitions: int = setting("repetitions", 60)
+    seed: int = setting("seed", 2025)
+
+    def data(self) -> Frame:
+        """Return a row for each rule and round of the small world, and for each rule and number of words."""
+        learners = {"consensus": Helix(), "first": Helix(consensus=False), "random": Helix("random", consensus=False)}
+        silent = WordWorld(np.array([[1.0, 1.0], [0.0, 1.0]]), np.zeros((2, 2), int))
+        game, rounds = LanguageGame(silent, self.horizon, truth=1), tuple(range(10, self.horizon + 1, 10))
+        found = runs([Cell(game, learner, self.repetitions, self.seed, rounds) for learner in learners.values()])
+        tables = [
+            kit.table({"panel": "silent", "rule": rule, "at": run.rounds} | kit.run_interval(run, "regret"))
+            for rule, run in zip(learners, found, strict=True)
+        ]
+        rng = np.random.default_rng(self.seed)
+        for count in self.vocabularies:
+            games = [LanguageGame(self._drawn(rng, count), self.horizon, truth="each") for _ in range(self.worlds)]
+            for rule, learner in learners.items():
+                played = runs([Cell(game, learner, self.repetitions, self.seed, (self.horizon,)) for game in games])
+                means = np.array([[run.final("regret").mean()] for run in played])
+                row: Row = {"panel": "worlds", "rule": rule, "at": [count]}
+                tables.append(kit.table(row | kit.interval("regret", means)))
+        return kit.stack(tables)
+
+    def _drawn(self, rng: np.random.Generator, count: int) -> WordWorld:
+        shape = (self.hypotheses, self.hypotheses)
+        return WordWorld(rng.integers(2, size=shape).astype(float), rng.integers(count, size=shape))
+
+    def draw(self, frame: Frame, axes: Panels) -> None:
+        """Draw regret against the round, and against the number of words."""
+        for panel, name in zip(axes, ("silent", "worlds"), strict=True):
+            for _, look, rows in kit.curves(frame, RULES, "rule", "at", panel=name):
+                kit.curve(panel, rows, "at", "regret_{}", look)
+        axes[0].set(xlabel="round $t$", ylabel="regret (reward)")
+        rounds = frame.filter(panel="silent")["at"].max()
+        axes[1].set(xlabel="number of words", ylabel=f"regret after {rounds} rounds (reward)")
+        kit.finish(axes, ["nothing is said", "random worlds"])
+
+    def findings(self, frame: Frame) -> list[str]:
+        """Return the last regret of each rule where nothing is said, and over random worlds."""
+        said = []
+        for name, what in (("silent", "nothing said, last round"), ("worlds", "random worlds, most words")):
+            for _, look, rows in kit.curves(frame, RULES, "rule", "at", panel=name):
+                said.append(f"{look.label}, {what}: {kit.with_interval(kit.last(rows), 'regret_{}', '.2f')}.")
+        return said

@@ -1,9 +1,10 @@
 """Runs side by side as a table."""
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from bandits.core.checks import instance
+from bandits.core.checks import instance, shown
 from sims import Run
 from sims.markup import latex_table
 
@@ -69,9 +70,23 @@ def checked_runs(runs: Any) -> list[Run]:
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
     """Return a different text for each run: its learner, with as much of learner and problem as tells them apart."""
-    pairs = [(run.learner, run.problem, run.seed) for run in runs]
-    for text in ("{0.name}", "{0.name} in {1}", "{0}", "{0} in {1}", "{0} in {1}, seed {2}"):
-        labels = [text.format(*pair) for pair in pairs]
+    learners = [run.learner for run in runs]
+    told = [(_brief(learner, learners), run) for learner, run in zip(learners, runs, strict=True)]
+    for text in ("{1.learner.name}", "{0}", "{1.learner.name} in {1.problem}", "{0} in {1.problem}"):
+        labels = [text.format(*each) for each in told]
         if len(set(labels)) == len(labels):
             return labels
+    labels = [f"{brief} in {run.problem}, seed {run.seed}" for brief, run in told]
+    if len(set(labels)) == len(labels):
+        return labels
     return [f"{run.learner.name} ({number})" for number, run in enumerate(runs, 1)]
+
+
+def _brief(learner: Any, learners: Sequence[Any]) -> str:
+    """Return the name of a learner, with the parameters that differ among those of its name."""
+    alike = [other for other in learners if other.name == learner.name]
+    if not all(is_dataclass(other) and type(other) is type(learner) for other in alike):
+        return str(learner)
+    given = {field.name: [shown(getattr(other, field.name)) for other in alike] for field in fields(learner)}
+    differ = [f"{name}={shown(getattr(learner, name))}" for name, texts in given.items() if len({*texts}) > 1]
+    return f"{learner.name}({', '.join(differ)})" if differ else learner.name

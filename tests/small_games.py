@@ -43,6 +43,11 @@ GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
 REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
 PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
 GROUPED = convex.synthetic_groups(HORIZON)
+PROCESS = episodes.EpisodicMDP(
+    [[0.125, 0.25], [1.0, 0.5]], [[[1.0, 0.0], [0.5, 0.5]], [[0.25, 0.75], [0.0, 1.0]]], steps=2
+)
+LANGUAGES = [loops.PeriodicLanguage(3, [0], 6, [1, 2]), loops.PeriodicLanguage(3, [1, 2])]
+GUIDE = [[0.25, 0.75], [1.0, 0.0]]
 DUELS = preference.DuelingBandit(RPS, HORIZON)
 
 
@@ -95,6 +100,16 @@ def stackelberg_match(**changes):
     return preference.StackelbergMatch(**({"game": game, "horizon": HORIZON} | changes))
 
 
+def replay_game():
+    """Return a small game of generation with replay."""
+    return loops.ReplayGame(LANGUAGES, 1, loops.random_adversary(LANGUAGES[1], HORIZON, 2), HORIZON)
+
+
+def guided_game(feedback=None):
+    """Return a small game with a guide."""
+    return episodes.GuidedGame(PROCESS, GUIDE, HORIZON, feedback or episodes.GuideValues())
+
+
 def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
@@ -130,6 +145,11 @@ GAMES = {
     loops.Reports: lambda: loops.PrivateHerd(HORIZON),
     episodes.PaidSigns: lambda: episodes.ProbeGame(0.25, HORIZON),
     episodes.FreeSigns: lambda: episodes.ProbeGame(0.25, HORIZON, feedback=episodes.FreeSigns()),
+    loops.Clicks: lambda: loops.ExposureLoop([0.25, 0.5, 0.75], HORIZON, 0.25),
+    episodes.Reveals: lambda: episodes.LockGame(2, 0.25, 0.5, HORIZON),
+    episodes.GuideValues: guided_game,
+    episodes.Completions: lambda: guided_game(episodes.Completions()),
+    loops.Strings: replay_game,
     loops.Labels: lambda: loops.DataLoop([0.25, 0.5], HORIZON, 20, 2, 5),
     language.Words: lambda: language.LanguageGame(GUESSING, HORIZON),
     contextual.EveryLoss: lambda: contextual_game(contextual.EveryLoss()),

@@ -12,8 +12,11 @@ from bandits.contextual.gap_weighting import InverseGapWeighting as InverseGapWe
 from bandits.contextual.linear import LinearThompson as LinearThompson
 from bandits.contextual.linear import LinUCB as LinUCB
 from bandits.contextual.matching import DiagonalLinUCB as DiagonalLinUCB
+from bandits.contextual.missing import best_clip as best_clip
 from bandits.contextual.missing import clipped_estimate as clipped_estimate
 from bandits.contextual.missing import clipped_moments as clipped_moments
+from bandits.contextual.neural import NeuralNetwork as NeuralNetwork
+from bandits.contextual.neural import NeuralUCB as NeuralUCB
 from bandits.contextual.oracles import LeastMeanSquares as LeastMeanSquares
 from bandits.contextual.oracles import LogisticDescent as LogisticDescent
 from bandits.contextual.oracles import Ridge as Ridge
@@ -21,6 +24,7 @@ from bandits.contextual.oracles import VovkAzouryWarmuth as VovkAzouryWarmuth
 from bandits.contextual.oracles import regress as regress
 from bandits.contextual.policies import ContextualExp4 as ContextualExp4
 from bandits.contextual.policies import PosteriorSampling as PosteriorSampling
+from bandits.contextual.policy_gradient import PolicyGradient as PolicyGradient
 from bandits.contextual.problem import ContextualGame as ContextualGame
 from bandits.contextual.problem import EveryLoss as EveryLoss
 from bandits.contextual.problem import Play as Play

@@ -269,7 +269,8 @@ def _linear_learn(params: GradientParams, state: GradientState, context: Any, ar
 
 
 @kernel
-def _sigmoid(value: float) -> float:
+def sigmoid(value: float) -> float:
+    """Return 1 / (1 + exp(-value))."""
     small = math.exp(-abs(value))  # never overflows
     return 1.0 / (1.0 + small) if value >= 0.0 else small / (1.0 + small)
 
@@ -277,13 +278,13 @@ def _sigmoid(value: float) -> float:
 @kernel
 def _logistic_predict(params: GradientParams, state: GradientState, context: Any, out: Any) -> None:
     for a in range(out.size):
-        out[a] = _sigmoid(product(state.weights[model_of(context, a)], row_of(context, a)))
+        out[a] = sigmoid(product(state.weights[model_of(context, a)], row_of(context, a)))
 
 
 @kernel
 def _logistic_learn(params: GradientParams, state: GradientState, context: Any, arm: int, loss: float) -> GradientState:
     x, weights = row_of(context, arm), state.weights[model_of(context, arm)]
-    _step(weights, x, params.learning_rate * (loss - _sigmoid(product(weights, x))))
+    _step(weights, x, params.learning_rate * (loss - sigmoid(product(weights, x))))
     total = 0.0
     for k in range(state.weights.shape[0]):
         total += product(state.weights[k], state.weights[k])

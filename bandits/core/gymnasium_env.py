@@ -44,12 +44,15 @@ class Environment(Env):
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, self._observation().shape, np.float64)
 
     def _first_feedback(self) -> Any:
-        """Return a feedback, to learn its size; TypeError where actions are not integers."""
+        """Return a feedback, to learn its size; TypeError where actions are not integers below a number of them."""
+        kind = type(self.problem).__name__
         try:
-            return self._respond(self._setting, self._world, 0, 0, self._env)[0]
+            feedback = self._respond(self._setting, self._world, 0, 0, self._env)[0]
         except InvalidActionType:
-            kind = type(self.problem).__name__
             raise TypeError(f"as_gymnasium needs actions that are integers; those of {kind} are not") from None
+        if not hasattr(self.problem, "n_actions"):
+            raise TypeError(f"as_gymnasium needs finitely many actions; {kind} has no n_actions")
+        return feedback
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Start a play; return the observation before the first action, and an empty dict."""

@@ -160,10 +160,7 @@ class DataLoop(RoundProblem):
     metrics: ClassVar[tuple[str, ...]] = Metrics._fields
 
     def __post_init__(self) -> None:
-        shares = array("shares", self.shares, 1, 0.0, 1.0)
-        if shares.size == 0:
-            raise ValueError("shares must have at least one bin, got none")
-        object.__setattr__(self, "shares", shares)
+        object.__setattr__(self, "shares", array("shares", self.shares, 1, 0.0, 1.0))
         integer("horizon", self.horizon, low=1)
         integer("start", self.start, low=1, high=2**52)
         integer("people", self.people, low=0, high=2**40)

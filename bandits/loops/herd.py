@@ -221,7 +221,7 @@ class ReporterParams(NamedTuple):
     """The signals' deviation and the flips."""
 
     sigma: float
-    rate: float
+    rate: float  # or what the rates of single agents are made from
     chance: float
 
 
@@ -239,6 +239,17 @@ def _start(params: ReporterParams, rng: Stream) -> ReporterState:
 @kernel
 def _act(params: ReporterParams, state: ReporterState, t: int, rng: Stream) -> Reporting:
     return Reporting(-0.5 * params.sigma**2 * state.log_ratio, params.rate, params.chance)
+
+
+@kernel
+def _act_uniform(params: ReporterParams, state: ReporterState, t: int, rng: Stream) -> Reporting:
+    return Reporting(-0.5 * params.sigma**2 * state.log_ratio, params.rate * uniform(rng, t, 0), params.chance)
+
+
+@kernel
+def _act_shrinking(params: ReporterParams, state: ReporterState, t: int, rng: Stream) -> Reporting:
+    threshold = -0.5 * params.sigma**2 * state.log_ratio
+    return Reporting(threshold, params.rate / (1.0 + abs(threshold)), params.chance)
 
 
 @kernel
@@ -285,3 +296,42 @@ class ConstantResponse(_Reporter):
         """Return sigma, the rate 0 and the chance."""
         chance = 0.0 if self.epsilon == math.inf else 1.0 / (1.0 + math.exp(min(self.epsilon, 700.0)))
         return ReporterParams(problem.setting().sigma, 0.0, chance)
+
+
+@dataclass(frozen=True)
+class UniformBudgets(Learner):
+    """Smooth responses with a budget for each agent, uniform on [0, highest] and public; highest in [0.001, 1000].
+
+    l grows like n^(1/4) (`theory.loops.bounds`).
+    """
+
+    highest: float = 1.0
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_start, _act_uniform, _update)
+    accepts: ClassVar[tuple[type, ...]] = (Reports,)
+
+    def __post_init__(self) -> None:
+        real("highest", self.highest, low=1e-3, high=1e3)
+
+    def parameters(self, problem: PrivateHerd) -> ReporterParams:
+        """Return sigma, the highest rate and the chance 1/2."""
+        return ReporterParams(problem.setting().sigma, float(self.highest), 0.5)
+
+
+@dataclass(frozen=True)
+class ShrinkingBudgets(Learner):
+    """Smooth responses with the budget scale / (1 + |t|), t the threshold; scale in [0.001, 1000].
+
+    l grows like n^(1/3), which no choice of budgets exceeds; fastest for the default (`theory.loops.bounds`).
+    """
+
+    scale: float = 1.84
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_start, _act_shrinking, _update)
+    accepts: ClassVar[tuple[type, ...]] = (Reports,)
+    draws: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        real("scale", self.scale, low=1e-3, high=1e3)
+
+    def parameters(self, problem: PrivateHerd) -> ReporterParams:
+        """Return sigma, the scale of the rates and the chance 1/2."""
+        return ReporterParams(problem.setting().sigma, float(self.scale), 0.5)

@@ -271,6 +271,8 @@ class PagingGame(RoundProblem):
 def _rows(name: str, given: Any, most: int, horizon: int) -> NDArray[np.int64]:
     """Return integers in [0, most] as (R, horizon); ValueError for others and for rows that are too short."""
     numbers = as_array(name, given, "an array of integers")
+    if numbers.dtype == bool and most == 1:
+        numbers = numbers.astype(np.uint8)
     if numbers.ndim not in (1, 2) or numbers.size == 0:
         raise ValueError(f"{name} must be (N,) or (R, N) with a request, got shape {numbers.shape}")
     if numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() > most:

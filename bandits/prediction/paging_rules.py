@@ -12,7 +12,7 @@ import numpy as np
 
 from bandits.core.checks import flag
 from bandits.core.jit import kernel
-from bandits.core.rng import Stream, uniform_index
+from bandits.core.rng import Stream, uniform_pair
 from bandits.prediction.paging import Advised, PagingGame, Request, Served
 from bandits.protocol import Learner, LearnerSteps
 
@@ -94,52 +94,7 @@ class FIFO(_Oldest):
     refreshed: ClassVar[bool] = False
 
 
-# ---------------------------------------------------------------- slots by kind
-
-
-class Slots(NamedTuple):
-    """The filled slots in lists, one for each of C kinds, in which any is found and moved in O(1)."""
-
-    lists: Any  # (C, k) int64
-    sizes: Any  # (C,) int64
-    kind: Any  # (k,) int64, -1 where the slot is not filled
-    place: Any  # (k,) int64, in its list
-
-
-@kernel
-def _no_slots(kinds: int, cache: int) -> Slots:
-    lists = np.zeros((kinds, cache), np.int64)
-    return Slots(lists, np.zeros(kinds, np.int64), np.full(cache, -1, np.int64), np.zeros(cache, np.int64))
-
-
-@kernel
-def _move(slots: Slots, slot: int, kind: int) -> None:
-    old = slots.kind[slot]
-    if old == kind:
-        return
-    if old >= 0:
-        slots.sizes[old] -= 1
-        last = slots.lists[old, slots.sizes[old]]
-        slots.lists[old, slots.place[slot]] = last
-        slots.place[last] = slots.place[slot]
-    slots.kind[slot] = kind
-    slots.place[slot] = slots.sizes[kind]
-    slots.lists[kind, slots.sizes[kind]] = slot
-    slots.sizes[kind] += 1
-
-
-@kernel
-def _move_all(slots: Slots, old: int, kind: int) -> None:
-    for place in range(slots.sizes[old]):
-        slot = slots.lists[old, place]
-        slots.kind[slot] = kind
-        slots.place[slot] = slots.sizes[kind]
-        slots.lists[kind, slots.sizes[kind]] = slot
-        slots.sizes[kind] += 1
-    slots.sizes[old] = 0
-
-
-# ---------------------------------------------------------------- Flush: a kind for each bit
+# ---------------------------------------------------------------- Flush: the slots with bit 0, then those with bit 1
 
 
 class FlushParams(NamedTuple):
@@ -149,39 +104,64 @@ class FlushParams(NamedTuple):
     eager: bool
 
 
-@kernel
-def _init_flush(params: FlushParams, rng: Stream) -> Slots:
-    return _no_slots(2, params.cache)
+class FlushState(NamedTuple):
+    """All slots, of which the first have bit 0, and the place of each."""
+
+    order: Any  # (k,) int64
+    place: Any  # (k,) int64
+    zeros: int
 
 
 @kernel
-def _act_flush(params: FlushParams, slots: Slots, request: Request, t: int, rng: Stream) -> int:
+def _swap(order: Any, place: Any, slot: int, to: int) -> None:
+    other = order[to]
+    order[place[slot]] = other
+    place[other] = place[slot]
+    order[to] = slot
+    place[slot] = to
+
+
+@kernel
+def _set_bit(order: Any, place: Any, zeros: int, slot: int, bit: int) -> int:
+    """Move the slot to those with this bit; return how many have bit 0 now."""
+    if place[slot] < zeros:
+        if bit == 1:
+            zeros -= 1
+            _swap(order, place, slot, zeros)
+    elif bit == 0:
+        _swap(order, place, slot, zeros)
+        zeros += 1
+    return zeros
+
+
+@kernel
+def _init_flush(params: FlushParams, rng: Stream) -> FlushState:
+    return FlushState(np.arange(params.cache), np.arange(params.cache), 0)
+
+
+@kernel
+def _act_flush(params: FlushParams, state: FlushState, request: Request, t: int, rng: Stream) -> int:
     if request.slot >= 0:
         return request.slot
-    ones = slots.sizes[1]
-    if ones > 0:
-        return slots.lists[1, ones - 1]
-    return -1 if params.eager else slots.lists[0, params.cache - 1]
+    if state.zeros == params.cache:
+        return -1 if params.eager else state.order[0]
+    return state.order[state.zeros]
 
 
 @kernel
-def _update_flush(params: FlushParams, slots: Slots, t: int, action: int, served: Served, rng: Stream) -> Slots:
-    if served.full and slots.sizes[1] == 0:
-        if params.eager:
-            slots.sizes[0] = 0
-            slots.kind[:] = -1
-        else:
-            _move_all(slots, 0, 1)
-    _move(slots, served.slot, served.bit)
-    return slots
+def _update_flush(
+    params: FlushParams, state: FlushState, t: int, action: int, served: Served, rng: Stream
+) -> FlushState:
+    zeros = 0 if served.full and state.zeros == params.cache else state.zeros
+    return FlushState(state.order, state.place, _set_bit(state.order, state.place, zeros, served.slot, served.bit))
 
 
 @dataclass(frozen=True)
 class Flush(_Rule):
     """Evicts a page with bit 1; where there is none, all get it first, which is a flush.
 
-    Which of the pages with bit 1 leaves is left open: here the last of their list.  eager: whether a flush empties the
-    cache at once.
+    Which of the pages with bit 1 leaves is left open: here the first in the order of the state.  eager: whether a flush
+    empties the cache at once.
     """
 
     eager: bool = False
@@ -196,7 +176,7 @@ class Flush(_Rule):
         return FlushParams(problem.cache, bool(self.eager))
 
 
-# ---------------------------------------------------------------- marking: kind 2 marked + bit
+# ---------------------------------------------------------------- marking: the marked slots, then the others
 
 IGNORE, BEFORE, WITHIN = 0, 1, 2  # bits; pages with bit 1 go before the marks count; among the unmarked they go first
 
@@ -208,35 +188,67 @@ class MarkingParams(NamedTuple):
     use: int
 
 
-@kernel
-def _init_marking(params: MarkingParams, rng: Stream) -> Slots:
-    return _no_slots(4, params.cache)
+class MarkingState(NamedTuple):
+    """All slots: marked with bit 0, marked with bit 1, others with bit 0, others with bit 1; and the next draws.
+
+    A phase ends by moving the ends. The uniforms are drawn ahead, two from one block, since a slot waits for them.
+    """
+
+    order: Any  # (k,) int64
+    place: Any  # (k,) int64
+    zeros: int  # end of the marked ones with bit 0
+    marked: int  # end of the marked ones
+    rest: int  # end of the others with bit 0
+    uniforms: Any  # (2,) float64
+    drawn: int
 
 
 @kernel
-def _act_marking(params: MarkingParams, slots: Slots, request: Request, t: int, rng: Stream) -> int:
+def _init_marking(params: MarkingParams, rng: Stream) -> MarkingState:
+    cache = params.cache
+    return MarkingState(np.arange(cache), np.arange(cache), 0, 0, cache, np.array(uniform_pair(rng, 0, 0)), 0)
+
+
+@kernel
+def _ends(params: MarkingParams, state: MarkingState) -> Any:
+    """Return the three ends before a page leaves: where all are marked, none is any more."""
+    if state.marked == params.cache and not (params.use == BEFORE and state.zeros < params.cache):
+        return 0, 0, state.zeros
+    return state.zeros, state.marked, state.rest
+
+
+@kernel
+def _act_marking(params: MarkingParams, state: MarkingState, request: Request, t: int, rng: Stream) -> int:
     if request.slot >= 0:
         return request.slot
-    size = slots.sizes
-    unmarked = 0 if size[0] + size[1] > 0 else 2
-    first, second = unmarked, unmarked + 1
-    if params.use == BEFORE and size[1] + size[3] > 0:
-        first, second = 1, 3
-    elif params.use == WITHIN and size[unmarked + 1] > 0:
-        first = unmarked + 1
-    both = size[first] + (size[second] if second != first else 0)
-    place = uniform_index(rng, t, 0, both)
-    return slots.lists[first, place] if place < size[first] else slots.lists[second, place - size[first]]
+    zeros, marked, rest = _ends(params, state)
+    first, last = marked, params.cache
+    if params.use == BEFORE and zeros < marked:  # then no other page has bit 1: a phase ends where all have bit 0
+        first, last = zeros, marked
+    elif params.use == WITHIN and rest < params.cache:
+        first = rest
+    return state.order[first + int(state.uniforms[state.drawn & 1] * (last - first))]
 
 
 @kernel
-def _update_marking(params: MarkingParams, slots: Slots, t: int, action: int, served: Served, rng: Stream) -> Slots:
-    size = slots.sizes
-    if served.full and size[0] + size[1] == 0 and not (params.use == BEFORE and size[3] > 0):
-        _move_all(slots, 2, 0)
-        _move_all(slots, 3, 1)
-    _move(slots, served.slot, 2 + served.bit)
-    return slots
+def _update_marking(
+    params: MarkingParams, state: MarkingState, t: int, action: int, served: Served, rng: Stream
+) -> MarkingState:
+    order, place, slot, drawn = state.order, state.place, served.slot, state.drawn
+    zeros, marked, rest = state.zeros, state.marked, state.rest
+    if served.full:
+        zeros, marked, rest = _ends(params, state)
+        drawn += 1
+        if drawn & 1 == 0:
+            state.uniforms[0], state.uniforms[1] = uniform_pair(rng, drawn >> 1, 0)
+    if place[slot] >= marked:
+        if place[slot] >= rest:
+            _swap(order, place, slot, rest)
+            rest += 1
+        _swap(order, place, slot, marked)
+        marked += 1
+    zeros = _set_bit(order, place, zeros, slot, served.bit)
+    return MarkingState(order, place, zeros, marked, rest, state.uniforms, drawn)
 
 
 class _Marking(_Rule):

@@ -4,6 +4,8 @@ Shared by them: games, their equilibria and measures, the proximal step, the fee
 matrix games, and is imported only then.
 """
 
+from bandits.preference.coarse import cce_gap as cce_gap
+from bandits.preference.coarse import sparsest_cce as sparsest_cce
 from bandits.preference.density import fit_density as fit_density
 from bandits.preference.density import mixture_fit as mixture_fit
 from bandits.preference.duels.apohf import APOHF as APOHF
@@ -23,6 +25,9 @@ from bandits.preference.equilibria import von_neumann_winner as von_neumann_winn
 from bandits.preference.feedback import Comparisons as Comparisons
 from bandits.preference.feedback import ExactRow as ExactRow
 from bandits.preference.feedback import NoisyRow as NoisyRow
+from bandits.preference.identities import binary_loss as binary_loss
+from bandits.preference.identities import entropy_slope as entropy_slope
+from bandits.preference.identities import pair_loss as pair_loss
 from bandits.preference.self_play.hedge import OMWU as OMWU
 from bandits.preference.self_play.hedge import HedgeSelfPlay as HedgeSelfPlay
 from bandits.preference.self_play.inpo import INPO as INPO

@@ -21,6 +21,8 @@ from bandits.threshold.problem import late_average as late_average
 from bandits.threshold.scored import Compas as Compas
 from bandits.threshold.scored import CsvPopulation as CsvPopulation
 from bandits.threshold.scored import GermanCredit as GermanCredit
+from bandits.threshold.suggestions import Suggestions as Suggestions
+from bandits.threshold.suggestions import price_of_checking as price_of_checking
 from bandits.threshold.synthetic import Synthetic as Synthetic
 from bandits.threshold.thompson import ConstrainedThompson as ConstrainedThompson
 from bandits.threshold.unconstrained import RewardEpsilonGreedy as RewardEpsilonGreedy

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.limits import excess
 from bandits.core.rng import Stream, uniform, uniform_pair
-from bandits.core.sampling import binomial
+from bandits.core.sampling import binomial, recurring_binomial
 from bandits.threshold.population import PopulationSteps, Rates, acceptance
 
 _FIRST_THINNING = 3  # indices 0 to 2 of a round draw the batch
@@ -113,13 +113,14 @@ def record_batch(setting: Any, world: Any, n_0: int, n_1: int, accepted_0: int, 
 @kernel
 def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, u: BatchUniforms, env: Stream) -> Any:
     """Draw a batch at the chosen threshold; return how many are accepted, good among them, and in group 1."""
-    n_1 = binomial(u.size, setting.batch_size, rates.share)
+    tables = world.tables
+    n_1 = recurring_binomial(tables, u.size, setting.batch_size, rates.share)
     n_0 = setting.batch_size - n_1
-    accepted_0 = binomial(u.accept_0, n_0, rates.accept_0)
-    accepted_1 = binomial(u.accept_1, n_1, rates.accept_1)
+    accepted_0 = recurring_binomial(tables, u.accept_0, n_0, rates.accept_0)
+    accepted_1 = recurring_binomial(tables, u.accept_1, n_1, rates.accept_1)
     record_batch(setting, world, n_0, n_1, accepted_0, accepted_1, 0)
-    good = binomial(u.good_0, accepted_0, ratio(rates.good_0, rates.accept_0))
-    good += binomial(u.good_1, accepted_1, ratio(rates.good_1, rates.accept_1))
+    good = recurring_binomial(tables, u.good_0, accepted_0, ratio(rates.good_0, rates.accept_0))
+    good += recurring_binomial(tables, u.good_1, accepted_1, ratio(rates.good_1, rates.accept_1))
     return accepted_0 + accepted_1, good, n_1
 
 

@@ -36,6 +36,7 @@ from bandits.core.arguments import Checked, checked, read_only
 from bandits.core.checks import HUGE, LARGEST, array, instance, integer, real, shown
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream
+from bandits.core.sampling import BinomialTables, no_tables, table_slots
 from bandits.core.summation import Sum, empty_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem
 from bandits.threshold.batch import (
@@ -82,6 +83,7 @@ class ThresholdSetting(NamedTuple):
     best_reward: float
     settled_reward: Any  # (G,) mean reward at each threshold's fixed point
     settled_violation: Any  # (G,) summed violation there
+    table_slots: int
 
 
 class ThresholdWorld(NamedTuple):
@@ -101,6 +103,7 @@ class ThresholdWorld(NamedTuple):
     infeasible: int
     switches: int
     absent: int
+    tables: BinomialTables
 
 
 class Metrics(NamedTuple):
@@ -242,6 +245,7 @@ class ThresholdGame(RoundProblem):
             float(found.reward[found.best]),
             found.reward,
             found.violation,
+            table_slots(self.batch_size, self.horizon) if isinstance(self.feedback, ChosenThreshold) else 0,
         )
 
 
@@ -306,6 +310,7 @@ def _make_init(population: PopulationSteps, full: bool) -> Any:
             0,
             0,
             0,
+            no_tables(setting.table_slots, setting.batch_size),
         )
 
     return init
@@ -346,6 +351,7 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
             world.infeasible + int(parity + service > 0.0),
             world.switches + int(t > 0 and arm != world.last_arm),
             world.absent + int(n_1 == 0 or n_1 == setting.batch_size),
+            world.tables,
         )
         return Outcome(reward, world.residuals, world.information), after
 

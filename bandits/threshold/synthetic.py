@@ -113,11 +113,11 @@ class Synthetic(Population):
         lift = real("lift", self.lift, 0.0, 1.0)
         real("adaptation", self.adaptation, 0.0, 1.0)
         real("spread", self.spread, 0.0, open_low=True)
-        object.__setattr__(self, "base", _pair("base", self.base))
+        object.__setattr__(self, "base", pair("base", self.base))
         if max(self.base) + lift > 1.0:
             raise ValueError(f"base + lift must be at most 1, got base {self.base} and lift {lift:g}")
         if self.initial is not None:
-            object.__setattr__(self, "initial", _pair("initial", self.initial))
+            object.__setattr__(self, "initial", pair("initial", self.initial))
 
     @property
     def start(self) -> tuple[float, float]:
@@ -158,7 +158,8 @@ class Synthetic(Population):
         return Sensitivity(reward, 2.0 * self.steepest, self.steepest)
 
 
-def _pair(name: str, values: Any) -> tuple[float, float]:
+def pair(name: str, values: Any) -> tuple[float, float]:
+    """Return one number in [0, 1] for each group; ValueError for more or fewer."""
     numbers = array(name, values, 1, 0.0, 1.0)
     if numbers.size != 2:
         raise ValueError(f"{name} must have one number for each of the 2 groups, got {numbers.size}")

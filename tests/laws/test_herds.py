@@ -10,11 +10,21 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import log_ndtr
 
-from bandits.loops import ConstantResponse, PrivateHerd, Reporting, SmoothResponse
+from bandits.core.rng import uniform
+from bandits.loops import ConstantResponse, PrivateHerd, Reporting, ShrinkingBudgets, SmoothResponse, UniformBudgets
 from bandits.loops.herd import log_chance, log_normal_below
 from sims import simulate
-from tests.drivers import plain
-from theory.loops.exact import binary_cascade, herd_law, log_survival, tail_exponent, wrong_report_slope
+from tests.drivers import plain, stream_of
+from theory.loops.exact import (
+    binary_cascade,
+    budget_growth,
+    herd_law,
+    learning_speed,
+    log_survival,
+    shrinking_growth,
+    tail_exponent,
+    wrong_report_slope,
+)
 
 CHANCE = plain(log_chance)
 EPSILONS = st.floats(0.05, 5.0)
@@ -45,10 +55,111 @@ def test_exponents():
     assert np.exp(log_survival(math.inf, 1.0, 300)).sum() == pytest.approx(1.672715022978, rel=1e-9)
 
 
+@pytest.mark.parametrize(("epsilon", "slope"), [(1.0, 2.0), (0.5, 4.0), (2.0, 1.0)])
+def test_the_log_likelihood_grows_like_the_logarithm(epsilon, slope):
+    """On the all-wrong path |l| rises by 2 / (epsilon sigma^2) per unit of ln n, without privacy like its root."""
+    chances, ratio = [], 0.0
+    for n in range(16_000):
+        play = Reporting(-0.5 * ratio, epsilon, 0.5)
+        ratio += CHANCE(-1, 1.0, 1.0, play) - CHANCE(-1, -1.0, 1.0, play)
+        if n + 1 in (1000, 4000, 16_000):
+            chances.append(-ratio)
+    slopes = np.diff(chances) / math.log(4.0)
+    assert slopes[1] == pytest.approx(slope, rel=5e-3)
+    assert abs(slopes[1] - slope) < 0.5 * abs(slopes[0] - slope)
+
+
+def test_the_first_right_report_may_take_for_ever():
+    """Exact sums: where kappa is below 1 the expected wait grows like n^(1 - kappa), where above it is finite."""
+    assert tail_exponent(0.9, 2.0) < 1.0 < tail_exponent(1.0, 1.0)  # epsilon in (0, 1) is not enough
+    waits = np.exp(log_survival(0.9, 2.0, 50_000)).cumsum()
+    assert waits[12_499] == pytest.approx(10.31, abs=0.01)
+    late = [waits[4 * n] - waits[2 * n] for n in (6_250, 12_500)]
+    assert math.log2(late[1] / late[0]) == pytest.approx(1.0 - tail_exponent(0.9, 2.0), rel=1e-3)
+
+
+# ---------------------------------------------------------------- budgets that differ
+
+
+def speed(epsilon, sigma, ratio):
+    play = Reporting(-0.5 * sigma**2 * ratio, epsilon, 0.5)
+    right, wrong = (np.array([CHANCE(report, s, sigma, play) for report in (1, -1)]) for s in (1.0, -1.0))
+    return float(np.exp(right) @ (right - wrong))
+
+
+@given(epsilon=EPSILONS, sigma=st.floats(0.5, 3.0), ratio=st.floats(-30.0, 30.0))
+def test_the_speed_of_learning_is_that_of_the_reports(epsilon, sigma, ratio):
+    assert learning_speed(epsilon, sigma, ratio) == pytest.approx(speed(epsilon, sigma, ratio), rel=1e-6, abs=1e-12)
+    assert learning_speed(epsilon, sigma, ratio) >= -1e-15
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0])
+def test_budgets_that_differ_do_not_reach_the_square_root(sigma):
+    """Speed at l = 1000 over c / l^3 for uniform budgets, public or not, and the largest of any budget over c / l^2."""
+    ratio, a = 1000.0, 500.0 * sigma**2
+
+    def over_budgets(value):  # the mean over epsilon = u / a, uniform on [0, 1]
+        parts = itertools.pairwise((0.0, 1.0, 4.0, 16.0, 64.0, a))
+        return math.fsum(quad(lambda u: value(u / a) / a, *ends, epsabs=0.0, epsrel=1e-6)[0] for ends in parts)
+
+    public = over_budgets(lambda epsilon: speed(epsilon, sigma, ratio))
+    assert public * ratio**3 == pytest.approx(budget_growth(sigma, 1.0) ** 4 / 4.0, rel=0.005)
+    right, wrong = (
+        over_budgets(lambda epsilon, s=s: math.exp(CHANCE(-1, s, sigma, Reporting(-a, epsilon, 0.5))))
+        for s in (1.0, -1.0)
+    )
+    hidden = right * math.log(right / wrong) + (1.0 - right) * math.log1p((wrong - right) / (1.0 - wrong))
+    assert hidden * ratio**3 == pytest.approx(8.0 / sigma**6, rel=0.005)
+    scales = np.geomspace(0.5, 8.0, 41)
+    speeds = [learning_speed(scale / a, sigma, ratio) * ratio**2 for scale in scales]
+    limits = [shrinking_growth(sigma, scale) ** 3 / 3.0 for scale in scales]
+    assert speeds == pytest.approx(limits, rel=0.01)
+    assert max(limits) <= shrinking_growth(sigma, 1.8414) ** 3 / 3.0
+    assert learning_speed(20.0, sigma, ratio) < 1e-9  # nothing is learnt from budgets that stay large
+
+
+def test_budgets_of_single_agents():
+    herd, rng = PrivateHerd(5, sigma=2.0), stream_of(4, 0, 0)
+    for rule, rate in (
+        (UniformBudgets(0.5), lambda t, threshold: 0.5 * uniform(rng, t, 0)),
+        (ShrinkingBudgets(3.0), lambda t, threshold: 3.0 / (1.0 + abs(threshold))),
+    ):
+        state = plain(rule.steps.init)(rule.parameters(herd), rng)._replace(log_ratio=1.5)
+        for t in range(3):
+            play = plain(rule.steps.act)(rule.parameters(herd), state, t, rng)
+            assert play == pytest.approx((-3.0, rate(t, -3.0), 0.5))
+
+
+def test_known_growths():
+    assert budget_growth(1.0, 1.0) == pytest.approx(17.190822**0.25 * 4**0.25, rel=1e-6)
+    assert budget_growth(2.0, 0.5) == pytest.approx(budget_growth(1.0, 1.0) * (2.0 / 64.0) ** 0.25, rel=1e-12)
+    assert shrinking_growth(1.0, 1.8414) == pytest.approx((3.0 * 2.336292) ** (1.0 / 3.0), rel=1e-6)
+
+
 def test_cascades():
     found = [binary_cascade(*pair) for pair in ((0.7, 1.0), (0.7, math.inf), (0.9, 0.3), (0.9, 1.0))]
     assert found == pytest.approx([0.754356, 0.844828, 0.916332, 0.911203], abs=1e-6)
     assert binary_cascade(0.9, 0.3) > binary_cascade(0.9, 1.0)  # more privacy, a better cascade
+
+
+@pytest.mark.parametrize("pair", [(0.7, 1.0), (0.9, 0.3), (0.8, math.inf), (0.55, 2.0)])
+def test_cascades_by_recursion(pair):
+    """Agents weigh their signal against the reports that told something, until it no longer counts."""
+    accuracy, flip = pair[0], 1.0 / (1.0 + math.exp(min(pair[1], 700.0)))
+    q = accuracy * (1.0 - flip) + (1.0 - accuracy) * flip
+    own, told = (math.log(share / (1.0 - share)) for share in (accuracy, q))
+    law, right = {0: 1.0}, 0.0  # of right reports less wrong ones, where signals count
+    for _ in range(6000):
+        after = dict.fromkeys(law, 0.0)
+        for lead, chance in law.items():
+            for step, share in ((1, q), (-1, 1.0 - q)):
+                if abs(lead + step) * told > own * (1.0 + 1e-12):  # at equality the own signal decides
+                    right += chance * share if lead + step > 0 else 0.0
+                else:
+                    after[lead + step] = after.get(lead + step, 0.0) + chance * share
+        law = after
+    assert sum(law.values()) < 1e-12
+    assert binary_cascade(*pair) == pytest.approx(right, rel=1e-9)
 
 
 @given(
@@ -150,6 +261,8 @@ WRONG = [
     (lambda: PrivateHerd(5, sigma=0.0), "sigma must be"),
     (lambda: PrivateHerd(5, theta=2), "theta must be"),
     (lambda: SmoothResponse(0.0), "epsilon must be"),
+    (lambda: UniformBudgets(0.0), "highest must be"),
+    (lambda: ShrinkingBudgets(0.0), "scale must be"),
     (lambda: herd_law(PrivateHerd(30), 1.0), "at most 20 agents, got 30"),
     (lambda: binary_cascade(0.5, 1.0), "accuracy must be"),
 ]

@@ -151,8 +151,10 @@ def test_the_identity_and_the_bound_on_every_path(shares, sizes, play, drawn):
         assert world.items == items + people + model
         error = world.errors if model else np.zeros(2)
         noise = (world.items * after - (items + model) * bias - model * error) / max(people, 1)
-        assert drawn or np.abs(noise).max() < 1e-9
-        assert drawn or np.abs(model * (ones / items + error) - model * np.array(play[t])).max() < 1e-9
+        assert drawn or np.abs(noise).max() < 1e-12 * world.items
+        assert drawn or np.abs(error + ones / items - np.array(play[t])).max() < 1e-12 or not model
+        labelled = np.array([people * (p + noise), model * (error + ones / items)])  # as 1, by people and the model
+        assert not drawn or np.abs(labelled - labelled.round()).max() < 1e-9
         counts = world.ones - ones  # labels of 1 in this round
         assert (counts >= -1e-12).all()
         assert (counts <= people + model + 1e-12).all()

@@ -62,7 +62,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "threshold": [
         *_in("tests/laws", "threshold", "streams"),
-        *_in(f"{_BANDITS}/threshold", "learners"),
+        *_in(f"{_BANDITS}/threshold", "learners", "suggestions"),
         f"{_BANDITS}/threshold/test_game.py::test_the_accounts_are_those_of_the_definition",
         f"{_BANDITS}/threshold/test_game.py::test_every_learner_plays_every_environment_within_the_proven_ranges",
         f"{_BANDITS}/threshold/test_game.py::test_the_game_names_the_argument_that_is_wrong",
@@ -89,7 +89,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "preference": [
         *_in("tests/laws", "duels", "self_play"),
-        *_in(_PREFERENCE, "density", "games", "measures"),
+        *_in(_PREFERENCE, "coarse", "density", "games", "measures"),
         f"{_PREFERENCE}/test_equilibria.py::test_a_solver_that_fails_says_so",
         f"{_PREFERENCE}/duels/test_vpo.py::test_digits",
     ],
@@ -109,13 +109,19 @@ TESTS = {  # exact laws, and what is quick when interpreted
         "tests/theory/partial/test_theorems.py::test_tuned_bounds",
     ],
     "contextual": [
-        *_in("tests/laws", "contextual"),
-        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "game", "examples"),
+        *_in("tests/laws", "contextual", "streams"),
+        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "neural", "game", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": [*_in("tests/laws", "language", "streams"), f"{_BANDITS}/language/test_world.py"],
-    "episodes": [*_in("tests/laws", "episodes", "streams"), f"{_BANDITS}/episodes/test_probing.py"],
-    "loops": [*_in("tests/laws", "loops", "herds", "streams"), f"{_BANDITS}/loops/test_data_loop.py"],
+    "episodes": [
+        *_in("tests/laws", "episodes", "lock", "guided", "streams"),
+        *_in(f"{_BANDITS}/episodes", "probing", "lock", "guided"),
+    ],
+    "loops": [
+        *_in("tests/laws", "loops", "exposure", "herds", "replay", "streams"),
+        *_in(f"{_BANDITS}/loops", "data_loop", "replay"),
+    ],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),

@@ -10,6 +10,7 @@ from bandits.threshold import (
     FixedThreshold,
     OptimisticFeasibleSearch,
     RewardEpsilonGreedy,
+    Suggestions,
     Synthetic,
     ThresholdGame,
 )
@@ -26,6 +27,13 @@ def synthetics(draw):
     base = tuple((1.0 - lift) * part for part in draw(pair))
     initial = draw(st.none() | pair)
     return Synthetic(base, lift, draw(st.floats(0, 1)), draw(st.floats(0.02, 2.0)), initial)
+
+
+@st.composite
+def suggestions(draw):
+    lift = draw(st.floats(0, 0.9))
+    base = tuple((1.0 - lift) * part for part in draw(st.tuples(st.floats(0, 1), st.floats(0, 1))))
+    return Suggestions(base, lift, draw(st.floats(0, 1)), draw(st.floats(0, 1)))
 
 
 @st.composite
@@ -90,7 +98,7 @@ def states(draw, population):
 
 
 @QUICK
-@given(population=synthetics() | pools(), threshold=st.floats(0, 1), data=st.data())
+@given(population=synthetics() | pools() | suggestions(), threshold=st.floats(0, 1), data=st.data())
 def test_two_states_approach_at_the_rate_stated_and_never_leave_the_reachable_box(population, threshold, data):
     thresholds = np.array([threshold])
     one, other = data.draw(states(population))
@@ -109,7 +117,10 @@ def test_two_states_approach_at_the_rate_stated_and_never_leave_the_reachable_bo
 
 
 @QUICK
-@given(population=synthetics() | pools(), grid=st.lists(st.floats(0, 1), min_size=2, max_size=4, unique=True))
+@given(
+    population=synthetics() | pools() | suggestions(),
+    grid=st.lists(st.floats(0, 1), min_size=2, max_size=4, unique=True),
+)
 def test_the_sweeps_states_are_fixed_points(population, grid):
     game = ThresholdGame(population, 10, grid=sorted(grid))
     for i, (state, accept) in enumerate(zip(game.fixed_points.state, game.fixed_points.accept, strict=True)):
@@ -122,7 +133,11 @@ def test_the_sweeps_states_are_fixed_points(population, grid):
 
 
 @settings(max_examples=20, deadline=None)
-@given(population=synthetics() | pools(), seed=st.integers(0, 2**32), service=st.sampled_from([None, (0.3, 0.8)]))
+@given(
+    population=synthetics() | pools() | suggestions(),
+    seed=st.integers(0, 2**32),
+    service=st.sampled_from([None, (0.3, 0.8)]),
+)
 def test_no_metric_leaves_its_range_and_the_identities_hold(population, seed, service):
     game = ThresholdGame(population, 40, grid=6, batch_size=7, price=0.5, parity_tolerance=0.05, service=service)
     learners = (OptimisticFeasibleSearch(width=0.2), RewardEpsilonGreedy(exploration=0.5), FixedThreshold(2))

@@ -1,12 +1,14 @@
-"""Exact expected regret in the probe game, under the uniform prior or, the same by symmetry, for each state."""
+"""Exact expected regret with probes and with the lock, where the state is drawn; coverability of laws."""
 
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
 from bandits.core.arguments import checked
-from bandits.core.checks import integer, real
+from bandits.core.checks import array, integer, real
+from bandits.episodes.mdp import sum_to_one
 from bandits.episodes.stopping import boundary
 
 
@@ -48,3 +50,46 @@ def commit_cost(horizon: int, gap: float, probes: int) -> float:
     if probes and probes % 2 == 0:
         wrong += 0.5 * float(binom.pmf(probes // 2, probes, 0.5 * (1.0 + gap)))
     return probes + (horizon - probes) * gap * wrong
+
+
+@checked
+def lock_regret(horizon: int, n_bits: int, gap: float, reliability: float, reveals: int) -> float:
+    """Return the expected regret of `reveals` reveals, in [0, horizon], and entries of the majorities; key drawn.
+
+    n (1/2 + Delta) + (T - n) Delta (1 - q^L), q the probability that a bit's majority of n is right, a tie with 1/2.
+    """
+    integer("horizon", horizon, low=1)
+    integer("n_bits", n_bits, low=1)
+    real("gap", gap, low=0.0, high=0.5, open_low=True)
+    real("reliability", reliability, low=0.0, high=1.0, open_low=True)
+    n = integer("reveals", reveals, low=0, high=horizon)
+    p = 0.5 * (1.0 + reliability)
+    wrong = float(binom.cdf((n - 1) // 2, n, p)) if n else 0.0
+    wrong += 0.5 * float(binom.pmf(n // 2, n, p)) if n % 2 == 0 else 0.0
+    return n * (0.5 + gap) - (horizon - n) * gap * math.expm1(n_bits * math.log1p(-wrong))
+
+
+def _laws(laws: ArrayLike) -> NDArray[np.float64]:
+    given = array("laws", laws, 2, 0.0, 1.0)
+    sum_to_one("laws", given)
+    return given
+
+
+@checked
+def coverability(laws: ArrayLike) -> float:
+    """Return C = sum_x max_t d_t(x) of laws d (T, X): the least, over laws mu, of the largest d_t(x) / mu(x).
+
+    In [1, min(T, X)]. Raises ValueError for laws that do not sum to 1.
+    """
+    return float(_laws(laws).max(axis=0).sum())
+
+
+@checked
+def coverage_potential(laws: ArrayLike) -> float:
+    """Return sum_t sum_x d_t(x)^2 / (a(x) + sum_{s < t} d_s(x)) of laws d (T, X), a(x) = max_t d_t(x).
+
+    At most C log2(1 + T) with C = `coverability(laws)`, with equality at T = 1 (`theory.episodes.bounds`).
+    """
+    given = _laws(laws)
+    earlier = given.max(axis=0) + np.cumsum(given, axis=0) - given
+    return float((given**2 / np.where(earlier > 0.0, earlier, 1.0)).sum())

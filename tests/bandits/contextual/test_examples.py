@@ -12,6 +12,7 @@ from bandits.contextual import (
     DiagonalLinUCB,
     KnownWorld,
     VovkAzouryWarmuth,
+    best_clip,
     clipped_estimate,
     clipped_moments,
     routing_world,
@@ -155,6 +156,32 @@ def test_moments_are_those_of_the_estimate(clip, bias, variance):
     assert weight @ value - truth == pytest.approx(found.bias, abs=1e-12)
     assert weight @ value**2 - (weight @ value) ** 2 == pytest.approx(found.variance, abs=1e-12)
     assert found.squared_error == pytest.approx(bias**2 + variance, abs=1e-6)
+
+
+PROBABILITIES = st.lists(st.floats(0.01, 1.0), min_size=5, max_size=5)
+LOSSES = st.lists(st.floats(-2.0, 2.0), min_size=5, max_size=5)
+
+
+@settings(max_examples=50)
+@given(theta=PROBABILITIES, g=PROBABILITIES, d1=LOSSES, copies=st.integers(1, 100))
+def test_no_clip_is_better_than_the_best(theta, g, d1, copies):
+    def error(clip):
+        found = clipped_moments(theta, g, d1, np.zeros(5), clip)
+        return found.bias**2 + found.variance / copies
+
+    tried = [error(clip) for clip in (*theta, *np.linspace(0.0, 1.0, 101))]
+    assert error(best_clip(theta, g, d1, np.zeros(5), copies)) <= min(tried) * (1 + 1e-9) + 1e-15
+    variances = [clipped_moments(theta, g, d1, np.zeros(5), clip).variance for clip in np.linspace(0.0, 1.0, 21)]
+    assert (np.diff(variances) <= 1e-12).all()
+
+
+def test_the_best_clip_falls_with_more_data():
+    table = (0.05, 0.1, 0.3, 0.8), (0.6, 0.2, 0.5, 0.3), (2.0, 1.5, 1.0, 0.5), (0.1, 0.2, 0.3, 0.1)
+    clips = [best_clip(*table, copies) for copies in (1, 25, 2500)]
+    assert clips == pytest.approx([0.717307, 0.106850, 0.050647], abs=1e-6)
+    assert clipped_moments(*table, clips[0]).squared_error == pytest.approx(0.165590, abs=1e-6)
+    assert best_clip([0.0, 0.5], [0.5, 0.5], [1.0, 1.0], [0.0, 0.0], 10**6) == pytest.approx(0.5, abs=1e-3)
+    assert best_clip([0.0], [0.5], [1.0], [0.0]) == 1.0
 
 
 def test_pairs_of_unequal_length_are_named():

@@ -5,7 +5,7 @@ from gymnasium.utils.env_checker import check_env
 
 from bandits.switching import ExtraObservations, FullInformation
 from sims import simulate
-from tests.small_games import DUELS, switching_game, threshold_game
+from tests.small_games import DUELS, replay_game, switching_game, threshold_game
 
 GAMES = {
     "bandit": switching_game(),
@@ -66,3 +66,8 @@ def test_an_observation_is_the_feedback_of_the_last_round():
 def test_actions_that_are_records_are_refused(game):
     with pytest.raises(TypeError, match=r"^as_gymnasium needs actions that are integers; those of \w+ are not$"):
         game.as_gymnasium()
+
+
+def test_games_with_any_natural_number_for_an_action_are_refused():
+    with pytest.raises(TypeError, match=r"^as_gymnasium needs finitely many actions; ReplayGame has no n_actions$"):
+        replay_game().as_gymnasium()

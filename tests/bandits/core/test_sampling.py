@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from bandits.core.jit import program
-from bandits.core.sampling import binomial, binomial_mass
+from bandits.core.sampling import _SEARCHES, binomial, binomial_mass, no_tables, recurring_binomial, table_slots
+from tests.drivers import plain
 
 
 @program
@@ -67,3 +68,24 @@ def test_degenerate_laws(n, p, value):
 @pytest.mark.parametrize("p", [1e-300, 1e-12, 0.5, 1.0 - 1e-12])
 def test_extreme_uniforms_stay_in_range(u, p):
     assert 0 <= binomial(u, 1000, p) <= 1000
+
+
+def test_laws_that_recur_are_drawn_alike():
+    """Of 12 laws that share four slots, each searched often: the value of `binomial`, from the table in the end."""
+    table, direct, tables = plain(recurring_binomial), plain(binomial), plain(no_tables)(4, 40)
+    rng = np.random.default_rng(1)
+    laws = [(int(n), float(p)) for n, p in zip(rng.permutation(40)[:12] + 1, np.repeat(rng.random(3), 4), strict=True)]
+    for n, p in laws:
+        for count, u in enumerate(rng.random(_SEARCHES + 15)):
+            assert ((tables.chance == p) & (tables.size == n)).any() == (count >= _SEARCHES)
+            assert table(tables, u, n, p) == direct(u, n, p)
+    for u in (0.0, np.nextafter(1.0, 0.0)):  # the ends of the last law
+        assert table(tables, u, *laws[-1]) == direct(u, *laws[-1])
+    assert [table(tables, 0.5, *law) for law in ((0, 0.5), (7, 0.0), (7, 1.0))] == [0, 0, 7]
+
+
+def test_tables_pay_for_long_games_and_middling_batches():
+    assert [table_slots(*size) > 0 for size in ((100, 10**4), (8, 10**4), (1000, 10**4), (100, 100))] == [1, 0, 0, 0]
+    empty = plain(no_tables)(0, 1000)
+    assert plain(recurring_binomial)(empty, 0.3, 1000, 0.5) == plain(binomial)(0.3, 1000, 0.5)
+    assert (empty.seen == 0).all()

@@ -7,6 +7,7 @@ import pytest
 
 from bandits.core.rng import ENVIRONMENT, LEARNER
 from bandits.core.sampling import binomial as binomial_text
+from bandits.core.sampling import no_tables
 from bandits.core.summation import empty_sum
 from bandits.threshold import (
     EmpiricalPools,
@@ -92,6 +93,7 @@ def random_states(game, params, t):
             np.zeros(m),
             *[empty_sum.py_func()] * 6,
             *[0] * 3,
+            plain(no_tables)(0, 1),
         )
         pairs.append((LedState(search, leader, *plain(rivals)(leader, *search[1:])), world))
     evidence = np.concatenate([plays[None] * 1.0, mean[None], residual, known])

@@ -65,13 +65,14 @@ def sampler_variance(share: float, start: int, people: int, model: int, rounds: 
 
 
 @checked
-def urn_law(ones: int, zeros: int, rounds: int) -> NDArray[np.float64]:
+def urn_law(ones: float, zeros: float, rounds: int) -> NDArray[np.float64]:
     """Return the law (rounds + 1,) of how many of `rounds` labels are 1 where m = 0, k = 1 and the model samples.
 
-    Polya's urn: beta-binomial with the parameters ones >= 1 and zeros >= 1, the counts at the start.
+    Polya's urn: beta-binomial with the parameters ones > 0 and zeros > 0, the counts at the start. For c and (n - 1) c
+    it is the law of an item's clicks among the first ones under `Popularity(c)`, with n items of equal relevance.
     """
-    integer("ones", ones, low=1)
-    integer("zeros", zeros, low=1)
+    real("ones", ones, low=0.0, open_low=True)
+    real("zeros", zeros, low=0.0, open_low=True)
     integer("rounds", rounds, low=0, high=10**6)
     j = np.arange(rounds + 1)
     choose = -np.log(rounds + 1.0) - betaln(rounds - j + 1.0, j + 1.0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfcx, log_ndtr
+from scipy.special import erfcx, log_ndtr, zeta
 
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
@@ -94,6 +94,48 @@ def wrong_report_slope(epsilon: float, sigma: float) -> float:
     _checked(epsilon, sigma)
     a = 0.5 * epsilon * sigma**2
     return 0.0 if epsilon > 300.0 else 1.0 / (a * (math.expm1(2.0 * epsilon) - 2.0 * epsilon))
+
+
+@checked
+def learning_speed(epsilon: float, sigma: float, log_ratio: float) -> float:
+    """Return by how much l rises on average with the next report if theta = 1, for l = log_ratio: a relative entropy.
+
+    Under smooth responses; epsilon: its agent's budget, which all know, in [0, 1000] or inf.
+    """
+    _checked(math.inf, sigma)
+    if epsilon != math.inf:
+        real("epsilon", epsilon, low=0.0, high=1e3)
+    threshold = -0.5 * sigma**2 * real("log_ratio", log_ratio, low=-1e6, high=1e6)
+    total = 0.0
+    for report in (-1, 1):
+        right, wrong = (float(_log_chances(report, s, sigma, epsilon, threshold)) for s in (1.0, -1.0))
+        total += math.exp(right) * (right - wrong)
+    return total
+
+
+@checked
+def budget_growth(sigma: float, highest: float) -> float:
+    """Return the limit of l / n^(1/4) where budgets are public and uniform on [0, highest].
+
+    With a = sigma^2 l / 2 and u = epsilon a, `learning_speed` is about 2 (u / a)^2 e^-u / (2 - e^-u). Its mean over
+    budgets is 4 Li_3(1/2) / (highest a^3), as e^-u / (2 - e^-u) = sum_k 2^-k e^(-k u); so dl/dn = c / l^3 with c =
+    32 Li_3(1/2) / (highest sigma^6), and l^4 ~ 4 c n. Where only their law is public, the mean chances of a report
+    against l are about 1 / (2 (a + 1)) and 1 / (2 (a - 1)): dl/dn ~ 8 / (sigma^6 l^3) for highest = 1, the same power.
+    """
+    _checked(highest, sigma)
+    trilogarithm = 0.875 * float(zeta(3.0)) + math.log(2.0) ** 3 / 6.0 - math.pi**2 * math.log(2.0) / 12.0
+    return float((128.0 * trilogarithm / (highest * sigma**6)) ** 0.25)
+
+
+@checked
+def shrinking_growth(sigma: float, scale: float) -> float:
+    """Return the limit of l / n^(1/3) where the budgets are scale / (1 + |t|), largest for scale 1.8414.
+
+    By `learning_speed` dl/dn ~ c / l^2 with c = 8 s^2 e^-s / ((2 - e^-s) sigma^4) at s = scale: l^3 ~ 3 c n.
+    """
+    _checked(scale, sigma)
+    part = math.exp(-scale)
+    return float((24.0 * scale**2 * part / ((2.0 - part) * sigma**4)) ** (1.0 / 3.0))
 
 
 @checked
