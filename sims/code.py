@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from bandits.core.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.core.jit import origin_of, settings_of_numbers
+from bandits.core.lanes import LANES
 from bandits.plain import Plain
 from bandits.protocol import Learner, Problem, RoundProblem
 from sims.engines.backends import engine_of
-from sims.engines.compiled import compose
+from sims.engines.compiled import compose, in_lanes
 
 _OWN = frozenset({"bandits"})  # every file of it is hashed for pairs that the compiled loop does not play
 
@@ -98,12 +99,18 @@ def _installed() -> str:
 
 
 def _loop_digest(problem: RoundProblem, learner: Learner) -> str:
-    play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
+    steps = learner.steps_for(problem), problem.steps
+    loops, lanes = [compose(*steps, problem.metrics)], in_lanes(*steps)
+    if lanes:  # either may play
+        loops.append(compose(*lanes, problem.metrics, LANES))
+    return f"{' '.join(map(_digest_of, loops))} {settings_of_numbers() or ''}"
+
+
+def _digest_of(play: Any) -> str:
     reached, reason = origin_of(play)
     if reached is None:
         raise NotAddressable(reason)
-    digest = reach(play).digest if reached.changed() else reached.digest
-    return f"{digest} {settings_of_numbers() or ''}"
+    return reach(play).digest if reached.changed() else reached.digest
 
 
 def _shortened(text: str) -> str:

@@ -199,7 +199,7 @@ def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float
 
 def _seconds_per_round(cell: Cell) -> float:
     """Return an estimate of the seconds per round and repetition; in JAX up to 64 repetitions cost as much as one."""
-    in_jax = cell.backend != "numba"
+    in_jax = not cell.backend.startswith("numba")
     repetitions, rounds = (min(cell.repetitions, 1024), 1_000) if in_jax else (1, 20_000)
     part = replace(cell, repetitions=repetitions, checkpoints=(min(cell.problem.horizon, rounds),), precision=None)
     began = 0.0
