@@ -13,7 +13,16 @@ from bandits.core.lanes import LANES, in_lanes, own, where
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word
 from bandits.jit import kernel
-from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses, LossTable
+from bandits.losses import (
+    AlternatingLosses,
+    BernoulliLosses,
+    BitwiseCoins,
+    FiniteLosses,
+    GaussianLosses,
+    HiddenCoin,
+    LossTable,
+    PiecewiseLosses,
+)
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.preference import DuelingBandit, SparringExp3, VersatileDB
 from bandits.preference.games import bradley_terry
@@ -69,6 +78,10 @@ FURTHER = {
     "anytime EXP3": (SwitchingCostGame(TABLE, ROUNDS), AnytimeExp3()),
     "AdaHedge on a table": (SwitchingCostGame(TABLE, ROUNDS, feedback=FULL), AdaHedge()),
     "EXP3-IX": (SwitchingCostGame(TABLE, ROUNDS), Exp3IX()),
+    "hidden coins": (SwitchingCostGame(HiddenCoin(4, 0.2, 1), ROUNDS), Exp3()),
+    "means that change": (SwitchingCostGame(PiecewiseLosses([[0.2, 0.8], [0.8, 0.4]], [99], True), ROUNDS), MOSS()),
+    "coins by bits": (SwitchingCostGame(BitwiseCoins(5, 3), ROUNDS), Exp3()),
+    "alternating": (SwitchingCostGame(AlternatingLosses(3, 2), ROUNDS), Exp3()),
     "duels, sparring EXP3": (DUELS, SparringExp3()),
 }
 ALL = [pytest.param(*pair, id=name) for name, pair in (PAIRS | FURTHER).items()]
