@@ -234,12 +234,13 @@ class Brancher(Walker):
 def eager(monkeypatch):
     """Lanes are used however little there is to play."""
     monkeypatch.setattr(compiled, "LEAST_FOR_LANES", 0)
+    monkeypatch.setattr(compiled, "_WORTH_COMPILING", 0)
 
 
 def widths(monkeypatch):
-    """Return a list to which every loop that is composed adds how many repetitions it plays at once."""
-    found, compose = [], compiled.compose
-    monkeypatch.setattr(compiled, "compose", lambda *pair: found.append(pair[-1]) or compose(*pair))
+    """Return a list to which every play adds how many repetitions it plays at once."""
+    found, given = [], compiled.compiled
+    monkeypatch.setattr(compiled, "compiled", lambda *pair: found.append(pair[-1]) or given(*pair))
     return found
 
 
@@ -274,7 +275,7 @@ def test_a_branch_on_a_lane_number_is_refused_in_words(eager):
 
 @pytest.mark.parametrize(
     ("count", "horizon", "threads", "width"),
-    [(64, 1 << 16, 1, LANES), (64, 1 << 15, 1, 1), (3, 1 << 30, 1, 1), (4, 1 << 30, 1, LANES), (64, 1 << 30, 64, 1)],
+    [(64, 1 << 19, 1, LANES), (64, 1 << 13, 1, 1), (3, 1 << 30, 1, 1), (4, 1 << 30, 1, LANES), (64, 1 << 30, 64, 1)],
 )
 def test_lanes_are_used_where_they_are_quicker(count, horizon, threads, width):
     assert compiled.width_of(*FURTHER["MOSS"], count, horizon, threads) == width
@@ -292,3 +293,11 @@ def test_a_result_has_the_address_of_both_texts():
         assert Cell(game, Walker()).address != alone.address
     finally:
         marks["lanes"] = kept
+
+
+@pytest.mark.parametrize(("alone", "lanes", "width"), [(True, False, 1), (True, True, LANES), (False, False, LANES)])
+def test_what_is_compiled_is_used_in_short_plays(monkeypatch, alone, lanes, width):
+    problem, learner = FURTHER["MOSS"]
+    loop = compiled.compose(learner.steps, problem.steps, problem.metrics)
+    monkeypatch.setattr(compiled, "is_at_hand", lambda given, *kinds: alone if given is loop else lanes)
+    assert compiled.width_of(problem, learner, 64, 1 << 16, 1) == width
