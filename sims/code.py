@@ -4,6 +4,8 @@ import hashlib
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import distributions, packages_distributions
@@ -20,6 +22,19 @@ from sims.engines.backends import engine_of
 from sims.engines.compiled import compose, in_lanes
 
 _OWN = frozenset({"bandits"})  # every file of it is hashed for pairs that the compiled loop does not play
+
+
+_MOMENT: ContextVar[dict[int, tuple[Any, str]] | None] = ContextVar("moment", default=None)
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Within this context code is taken not to change: what a loop reads is compared with its digest once."""
+    token = _MOMENT.set({})
+    try:
+        yield
+    finally:
+        _MOMENT.reset(token)
 
 
 class Code(NamedTuple):
@@ -107,10 +122,16 @@ def _loop_digest(problem: RoundProblem, learner: Learner) -> str:
 
 
 def _digest_of(play: Any) -> str:
+    known = _MOMENT.get()
+    if known is not None and id(play) in known:
+        return known[id(play)][1]
     reached, reason = origin_of(play)
     if reached is None:
         raise NotAddressable(reason)
-    return reach(play).digest if reached.changed() else reached.digest
+    digest = reach(play).digest if reached.changed() else reached.digest
+    if known is not None:
+        known[id(play)] = play, digest  # which is kept alive, so that its id stays its own
+    return digest
 
 
 def _shortened(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -66,6 +67,11 @@ def test_the_regret_at_the_hardest_gap_grows_like_two_thirds(n_bits, worst):
         values.append(max(lock_regret(horizon, n_bits, gap, gap, n) for gap in gaps))
     assert values[1] == pytest.approx(worst, abs=0.01)
     assert math.log10(values[1] / values[0]) == pytest.approx(0.66, abs=0.012)
+
+
+def test_rates():
+    assert LOCK_RATE.exponent("horizon") == Fraction(2, 3)
+    assert LOCK_RATE.exponent("hardness") == Fraction(1, 3)
 
 
 def test_rare_errors_keep_their_digits():

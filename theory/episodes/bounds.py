@@ -132,18 +132,20 @@ REVEALED = Bound(
     "A key that was revealed n times is entered wrongly with a probability that falls exponentially in n.",
     assumptions=(LOCKED,),
 )
+_ANY_GAP = REVEALS * (sp.Rational(1, 2) + GAP) + T * sp.sqrt(HARDNESS / REVEALS)
 LOCK_RATE = Bound(
     "ours.lock_any_gap",
     "RevealThenCommit",
     "regret",
-    REVEALS * (sp.Rational(1, 2) + GAP) + T * sp.sqrt(HARDNESS / REVEALS),
+    _ANY_GAP,
     Source(_CHEN, f"the rate T^(2/3), for other games; {_HERE}", _URL),
-    "Regret of order T^(2/3) sqrt(ln L) whatever the gap, if reveals are at least as reliable as entries.",
+    "Regret of order T^(2/3) (ln L)^(1/3) whatever the gap, if reveals are at least as reliable as entries.",
     assumptions=(
         LOCKED,
         problem_has("reliability at least the gap", lambda problem: problem.reliability >= problem.gap),
         parameters_have("at least one reveal", lambda problem, params: problem.n_bits >= 1 <= params.reveals),
     ),
+    tunings=(Tuning.minimising(REVEALS, _ANY_GAP, sp.ceiling),),
     readers={"hardness": lambda problem, params: 2.0 * math.log(problem.n_bits) or math.exp(-1.0)},
 )
 COVERABILITY = Bound(
