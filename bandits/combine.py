@@ -139,6 +139,7 @@ class ProbeSteps(NamedTuple):
 class Probe(Checked):
     """Base of additional measurements: a frozen dataclass of parameters."""
 
+    kind: ClassVar[str] = ""  # its name in the assumptions of theorems
     steps: ClassVar[ProbeSteps]
     undefined: ClassVar[tuple[str, ...]] = ()  # metrics that may be nan
 

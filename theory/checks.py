@@ -274,7 +274,8 @@ def _plays(count: int) -> str:
 
 def rounding_of_a_path(problem: Any, value: float, bound: float) -> float:
     """Return what floating point may add: relative to sums of T terms in [0, 1 + c], and to the quantity's own size."""
-    return 1e-12 * (problem.horizon * (1.0 + getattr(problem, "switching_cost", 0.0)) + max(abs(value), abs(bound)))
+    size = max(abs(value), abs(bound)) if math.isfinite(value) else 0.0  # an infinite loss is no rounding
+    return 1e-12 * (problem.horizon * (1.0 + getattr(problem, "switching_cost", 0.0)) + size)
 
 
 def within_all_plays(base: Verdict, bound: Any, problem: Any, ends: Range | None) -> Verdict | None:
