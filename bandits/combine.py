@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import instance, integer
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import alike, in_lanes, lane_text, own
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem
 
@@ -48,11 +49,20 @@ def blocked_steps(steps: LearnerSteps, inner_params: Any = _own) -> LearnerSteps
     acts in the first round of a block, and learns in its last from the summed loss over the length; the last
     block is not learned from if the horizon cuts it short.
     """
+    blocked = _blocked_steps(steps, inner_params)
+    texts = LearnerSteps(*map(lane_text, steps))
+    if all(texts):
+        for step, lanes in zip(blocked, _blocked_steps(texts, inner_params), strict=True):
+            in_lanes(of=step)(lanes)
+    return blocked
+
+
+def _blocked_steps(steps: LearnerSteps, inner_params: Any) -> LearnerSteps:
     inner_init, inner_act, inner_update = steps
 
     @kernel
     def init(params: Any, rng: Stream) -> BlockedState:
-        return BlockedState(inner_init(inner_params(params), rng), 0, 0.0, 0)
+        return BlockedState(inner_init(inner_params(params), rng), own(0, rng), own(0.0, rng), 0)
 
     @kernel
     def act(params: Any, state: BlockedState, t: int, rng: Stream) -> int:
@@ -66,7 +76,8 @@ def blocked_steps(steps: LearnerSteps, inner_params: Any = _own) -> LearnerSteps
         if t + 1 < state.start + params.batch_length:
             return BlockedState(state.inner, action, total, state.start)
         mean = total / params.batch_length
-        return BlockedState(inner_update(inner_params(params), state.inner, t, action, mean, rng), action, 0.0, t + 1)
+        inner = inner_update(inner_params(params), state.inner, t, action, mean, rng)
+        return BlockedState(inner, action, alike(0.0, total), t + 1)
 
     return LearnerSteps(init, act, update)
 
@@ -128,6 +139,7 @@ class ProbeSteps(NamedTuple):
 class Probe(Checked):
     """Base of additional measurements: a frozen dataclass of parameters."""
 
+    kind: ClassVar[str] = ""  # its name in the assumptions of theorems
     steps: ClassVar[ProbeSteps]
     undefined: ClassVar[tuple[str, ...]] = ()  # metrics that may be nan
 

@@ -1,8 +1,8 @@
 """Rounds per second of the JAX backend by the number of repetitions: `python benchmarks/accelerator.py --out DIR`.
 
-Both precisions at 10^3 to 10^6 repetitions beside the compiled loop on two threads of the CPU, with device, versions and
-load, in DIR/accelerator.json and DIR/accelerator.md. A pair that has used its share of `--seconds` is cut short, and
-says so. `accelerator.sh` runs this after the tests of equality. Exit status 1 if a short game's numbers differ.
+Both precisions at 10^3 to 10^6 repetitions beside the compiled loop on two threads of the CPU, with device, versions
+and load, in DIR/accelerator.json and DIR/accelerator.md. Sizes for which a pair's share of `--seconds` does not last
+are left out. `accelerator.sh` runs this after the tests of equality. Exit status 1 if a short game's numbers differ.
 """
 
 import argparse
@@ -86,7 +86,8 @@ def main() -> int:
     said = "no accelerator was found: JAX ran on the CPU" if kind == "cpu" else f"JAX ran on {kind}"
     device = (
         f"{said} ({where}, {len(jax.devices())} device(s)). JAX {jax.__version__}, Numba {numba.__version__}, NumPy "
-        f"{np.__version__}, Python {platform.python_version()}; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}."
+        f"{np.__version__}, Python {platform.python_version()}; {os.cpu_count()} processors, load "
+        f"{os.getloadavg()[0]:.1f}."
     )
     same = all([agrees(replace(game), learner, 64) for _, game, learner, _ in chosen])
     records: list[dict[str, Any]] = []

@@ -4,6 +4,8 @@ import hashlib
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import distributions, packages_distributions
@@ -13,12 +15,26 @@ from typing import Any, NamedTuple
 
 from bandits.core.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.core.jit import origin_of, settings_of_numbers
+from bandits.core.lanes import LANES
 from bandits.plain import Plain
 from bandits.protocol import Learner, Problem, RoundProblem
 from sims.engines.backends import engine_of
-from sims.engines.compiled import compose
+from sims.engines.compiled import compose, in_lanes
 
 _OWN = frozenset({"bandits"})  # every file of it is hashed for pairs that the compiled loop does not play
+
+
+_MOMENT: ContextVar[dict[int, tuple[Any, str]] | None] = ContextVar("moment", default=None)
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Within this context code is taken not to change: what a loop reads is compared with its digest once."""
+    token = _MOMENT.set({})
+    try:
+        yield
+    finally:
+        _MOMENT.reset(token)
 
 
 class Code(NamedTuple):
@@ -98,12 +114,24 @@ def _installed() -> str:
 
 
 def _loop_digest(problem: RoundProblem, learner: Learner) -> str:
-    play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
+    steps = learner.steps_for(problem), problem.steps
+    loops, lanes = [compose(*steps, problem.metrics)], in_lanes(*steps)
+    if lanes:  # either may play
+        loops.append(compose(*lanes, problem.metrics, LANES))
+    return f"{' '.join(map(_digest_of, loops))} {settings_of_numbers() or ''}"
+
+
+def _digest_of(play: Any) -> str:
+    known = _MOMENT.get()
+    if known is not None and id(play) in known:
+        return known[id(play)][1]
     reached, reason = origin_of(play)
     if reached is None:
         raise NotAddressable(reason)
     digest = reach(play).digest if reached.changed() else reached.digest
-    return f"{digest} {settings_of_numbers() or ''}"
+    if known is not None:
+        known[id(play)] = play, digest  # which is kept alive, so that its id stays its own
+    return digest
 
 
 def _shortened(text: str) -> str:

@@ -17,7 +17,7 @@ def compare(runs: Sequence[Run], metrics: Sequence[str] | None = None, *, level:
 
     metrics: one or several, by default all that every run has.  Columns: run (text), repetitions and round (int64),
     then per metric its mean, and in METRIC_low and METRIC_high the ends of Student's t interval (float64), which is
-    asymptotic; with one repetition it is the whole line.
+    asymptotic; with one repetition it is the whole line, or the value itself where nothing is drawn.
     Raises TypeError for what is no run, ValueError for no runs or an invalid level, KeyError for an unknown metric.
     """
     import polars
@@ -37,7 +37,10 @@ def compare(runs: Sequence[Run], metrics: Sequence[str] | None = None, *, level:
 
 
 def to_latex(table: "polars.DataFrame") -> str:
-    """Return any table as a LaTeX tabular (booktabs): floats to 4 digits, METRIC_low and METRIC_high as an interval."""
+    """Return any table as a LaTeX tabular (booktabs): floats to 4 digits, METRIC_low and METRIC_high as an interval.
+
+    Where both ends are the value itself, as in a play that draws nothing, there is no interval.
+    """
     names = [name for name in table.columns if not _ends(name, table.columns)]
     rows = [[_entry(row, name) for name in names] for row in table.iter_rows(named=True)]
     return latex_table(names, rows)
@@ -51,7 +54,8 @@ def _ends(name: str, columns: Sequence[str]) -> bool:
 
 def _entry(row: dict[str, Any], name: str) -> str:
     ends = [row[f"{name}{end}"] for end in ("_low", "_high") if f"{name}{end}" in row]
-    return _number(row[name]) + (f" [{_number(ends[0])}, {_number(ends[1])}]" if len(ends) == 2 else "")
+    shown = len(ends) == 2 and ends != [row[name]] * 2
+    return _number(row[name]) + (f" [{_number(ends[0])}, {_number(ends[1])}]" if shown else "")
 
 
 def _number(value: Any) -> str:

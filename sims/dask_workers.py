@@ -121,8 +121,9 @@ class DaskPool:
         except _Gone:
             return _lost_with(worker)
         except Exception as error:
-            killed = type(error).__name__ == "KilledWorker"
-            return _lost_with(worker) if killed else failure(error)
+            from distributed import KilledWorker
+
+            return _lost_with(worker) if isinstance(error, KilledWorker) else failure(error)
 
     def _fetch(self, worker: str, done: Any) -> Any:
         """Return the value of a finished task; _Gone if its worker was lost with it: Dask would wait for ever."""

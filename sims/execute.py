@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from bandits.core.checks import instance, integer, shown
 from bandits.core.stopping import new_flag
+from sims.code import one_moment
 from sims.compute import compute, simulate_cell
 from sims.labels import label_table
 from sims.markup import html_table
@@ -107,7 +108,9 @@ def run_sweep(
     """
     began = time.perf_counter()
     _check(cells, out, kind)
-    rows = _distinct(cells)
+    with one_moment():
+        rows = _distinct(cells)
+        unknown = {cell.address: cell.code.reason for cell in rows if cell.code.version is None}
     labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work, so that bad labels cost none
     cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
@@ -120,14 +123,14 @@ def run_sweep(
         pool = _pool(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
         failed = _compute(todo, pool, store, advance)
         results = store.collect(rows, labels) if collect else store.results
-        unknown = [cell for cell in todo if cell.code.version is None]
-        for cell in unknown if collect else ():
+        lost = [cell for cell in todo if cell.address in unknown]
+        for cell in lost if collect else ():
             store.discard(cell)
         reused = len(cells) - len(todo)
         log |= {"computed": len(todo) - len(failed), "reused": reused, "failed": len(failed)}
     seconds = time.perf_counter() - began
     left_out = tuple(getattr(pool, "left_out", {}).values())
-    not_kept = tuple(dict.fromkeys(f"{cell.pair}: {cell.code.reason}" for cell in unknown))
+    not_kept = tuple(dict.fromkeys(f"{cell.pair}: {unknown[cell.address]}" for cell in lost))
     return Report(
         len(cells), len(todo) - len(failed), reused, tuple(damaged), failed, seconds, results, left_out, not_kept
     )
@@ -199,7 +202,7 @@ def estimate_seconds(cells: Sequence[Cell], workers: int | None = None) -> float
 
 def _seconds_per_round(cell: Cell) -> float:
     """Return an estimate of the seconds per round and repetition; in JAX up to 64 repetitions cost as much as one."""
-    in_jax = cell.backend != "numba"
+    in_jax = not cell.backend.startswith("numba")
     repetitions, rounds = (min(cell.repetitions, 1024), 1_000) if in_jax else (1, 20_000)
     part = replace(cell, repetitions=repetitions, checkpoints=(min(cell.problem.horizon, rounds),), precision=None)
     began = 0.0

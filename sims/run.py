@@ -63,10 +63,13 @@ class Run:
         """Return the ends (C,), (C,) of Student's t interval for the mean at each checkpoint.
 
         It is asymptotic and pointwise, fit for the band of a figure. For a verdict with a stated error
-        probability use `theory.verify`. With one repetition the interval is the whole real line.
+        probability use `theory.verify`. With one repetition the interval is the whole real line, or the value
+        itself where it is known that nothing is drawn.
         """
         level = real("level", level, 0.0, 1.0, open_low=True, open_high=True)
         samples, mean = self[metric], self.mean(metric)
+        if self.repetitions == 1 and self.problem.plays(self.learner) == 1:
+            return mean, mean
         if self.repetitions == 1:
             return np.full_like(mean, -np.inf), np.full_like(mean, np.inf)
         from scipy.stats import t as student

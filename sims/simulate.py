@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, integers, shown
+from bandits.core.lanes import LANES
 from bandits.core.rng import seed_word
 from bandits.plain import as_learner, wanted
 from bandits.protocol import Learner, Problem, RoundProblem
@@ -52,8 +54,9 @@ def simulate(
     checkpoints: increasing rounds in 1..horizon at which to measure; None means about four per octave and
     the horizon.  threads: at least 1; None means one per processor.
     first_repetition: number of the first repetition, to continue an earlier run (default 0).
-    backend: "numba", the compiled loop; "jax" or "jax-float32" (single precision), all repetitions at once, for
-    hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
+    backend: "numba", the compiled loop, which plays some pairs 16 repetitions at a time with the same numbers, and
+    "numba-scalar", which plays them one at a time; "jax" or "jax-float32" (single precision), all repetitions at once,
+    for hundreds of repetitions and more or for an accelerator, for the pairs that have a JAX implementation
     (`sims.engines.backends.jax_pairs()` lists them). `threads` does not apply to JAX, which has its own threads.
     "python", the interpreter, plays any pair: for debuggers, and for learners that are not written in kernels
     (`bandits.plain`), which it plays under "numba" too, with a warning; `threads` are then processes, 1 by default.
@@ -106,9 +109,8 @@ def _played(
     if kind == "jax":
         return engine(problem, learner).play(problem, learner, seed, first, count, rounds, precision_of(backend))
     if kind == "compiled":
-        return _in_parts(
-            compiled.play, problem, learner, seed, first, count, rounds, threads or os.cpu_count() or 1, parts
-        )
+        loop = partial(compiled.play, lanes=backend == "numba")
+        return _in_parts(loop, problem, learner, seed, first, count, rounds, threads or os.cpu_count() or 1, parts)
     if backend != "python":
         warnings.warn(_SLOW.format(learner.name), InterpretedWarning, stacklevel=4)
     processes = threads or 1
@@ -160,6 +162,7 @@ def _in_parts(
 ) -> NDArray[np.float64]:
     """Play in about so many parts of the repetitions, and say after each how many are done."""
     size = workers * -(-count // (parts * workers))
+    size += -size % (LANES * workers) if count >= LANES * workers else 0
     starts, played = range(first, first + count, size), []
     with progress_of("simulate", len(starts), "repetitions", quiet=parts == 1) as advance:
         for start in starts:

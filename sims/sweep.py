@@ -103,7 +103,7 @@ class Cell(Checked):
             "horizon": int(self.problem.horizon),
             "name": self.learner.name,
             "metrics": list(self.problem.metrics),
-            "code": self.code.version,
+            "code": self._version,
             **numbers_depend_on(self.backend),
         }
 
@@ -117,17 +117,27 @@ class Cell(Checked):
         """Version of the code that the results depend on, or why it is unknown."""
         return code_of(self.problem, self.learner, self.backend)
 
+    @property
+    def _version(self) -> str | None:
+        """The code's version, once there is an address that of the address."""
+        if "addressed" in self.__dict__:
+            known: str | None = self.__dict__["addressed"]
+            return known
+        return self.code.version
+
     @cached_property
     def address(self) -> str:
         """Hash of the configuration, 32 hexadecimal digits; unique to this object where the code is unknown."""
-        if self.code.version is None:
+        configuration = self.configuration()
+        self.__dict__["addressed"] = configuration["code"]
+        if configuration["code"] is None:
             return uuid4().hex
-        return hashlib.sha256(canonical(self.configuration()).encode()).hexdigest()[:32]
+        return hashlib.sha256(canonical(configuration).encode()).hexdigest()[:32]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the cached address when a cell is sent to a worker, unless it is a random number."""
-        drawn = self.code.version is None
-        return {name: value for name, value in self.__dict__.items() if drawn or name != "address"}
+        cached = () if self._version is None else ("address", "addressed")
+        return {name: value for name, value in self.__dict__.items() if name not in cached}
 
 
 def grid(**axes: Sequence[Any]) -> list[SimpleNamespace]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bandits.protocol import RoundProblem
 from sims.engines.backends import engine_of
-from sims.engines.compiled import compile_pair
+from sims.engines.compiled import compile_pair, width_of
 from sims.execute import worker_count
 from sims.side_by_side import side_by_side
 from sims.sweep import Cell
@@ -17,7 +17,7 @@ def pairs_of(cells: Sequence[Cell]) -> list[Cell]:
     for cell in cells:
         problem, learner = cell.problem, cell.learner
         if isinstance(problem, RoundProblem) and engine_of(problem, learner, cell.backend) == "compiled":
-            found.setdefault((learner.steps_for(problem), problem.steps, problem.metrics), cell)
+            found.setdefault((learner.steps_for(problem), problem.steps, problem.metrics, _width(cell)), cell)
     return list(found.values())
 
 
@@ -30,4 +30,10 @@ def warm(cells: Sequence[Cell], workers: int | None = None) -> Iterator[tuple[Ce
 
 
 def _compile(cell: Cell) -> None:
-    compile_pair(cell.problem, cell.learner)
+    compile_pair(cell.problem, cell.learner, _width(cell))
+
+
+def _width(cell: Cell) -> int:
+    assert isinstance(cell.problem, RoundProblem)
+    last = cell.checkpoints[-1] if cell.checkpoints else cell.problem.horizon
+    return width_of(cell.problem, cell.learner, cell.repetitions, last, threads=1)

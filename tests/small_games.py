@@ -114,6 +114,8 @@ def opponent(learner):
     """Return a small problem that gives a feedback which the learner accepts."""
     if isinstance(learner, preference.StackelbergGDA):
         return stackelberg_match()
+    if isinstance(learner, preference.MirrorDescent):
+        return preference_game(regularization=0.0)
     if isinstance(learner, contextual.DiagonalLinUCB):
         return contextual_game(world=REQUESTS)
     if isinstance(learner, LateLearner):

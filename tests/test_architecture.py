@@ -109,6 +109,8 @@ def test_one_door_to_numba():
         "bandits.core.inliner",
         "bandits.core.inner_numba",
         "bandits.core.kernel_cache",
+        "bandits.core.lane_types",
+        "bandits.core.lanes",
         "bandits.core.addresses.numba_text",
     }
 

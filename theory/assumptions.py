@@ -16,6 +16,11 @@ from theory.bound import Assumption, K
 _ROUNDING = 1e-12  # of products such as 4 lambda tau at the weight that makes them 1
 
 
+def declared(thing: Any, hook: str) -> Any:
+    """Return the hook of an object of the package; the base's, which declares nothing, where it plays otherwise."""
+    return known(thing, hook, "bandits")
+
+
 def problem_has(text: str, test: Callable[[Any], bool]) -> Assumption:
     """Assume that the problem passes `test(problem)`."""
     return play_has(text, lambda problem, learner: test(problem))
@@ -64,9 +69,7 @@ def losses_are(family: str, text: str, test: Callable[[Any], bool] = lambda loss
 
     The name counts for the package's own processes only: for your own process pass the text to `verify(assume=...)`.
     """
-    return problem_has(
-        f"losses are {text}", lambda p: known(p.losses, "family", "bandits") == family and test(p.losses)
-    )
+    return problem_has(f"losses are {text}", lambda p: declared(p.losses, "family") == family and test(p.losses))
 
 
 UNIT_LOSSES = problem_has("losses in [0, 1]", lambda problem: problem.losses.bounded)

@@ -26,8 +26,7 @@ from bandits.convex.feedback import HintedGradient
 from bandits.convex.gradient_descent import descend
 from bandits.convex.newton_step import factorise, nearest_in_norm
 from bandits.convex.problem import ConvexGame, ConvexSetting, ConvexWorld, linear_regret
-from bandits.core.arguments import Numbers
-from bandits.core.checks import HUGE, array, real
+from bandits.core.checks import real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.summation import value
 
@@ -138,6 +137,7 @@ def _measure_adagrad(setting: ConvexSetting, own: Own, kept: Kept, world: Convex
 class AdaGradCertificate(Certificate):
     """Of `AdaGradNorm` (Streeter & McMahan 2010)."""
 
+    kind: ClassVar[str] = "AdaGrad certificate"
     steps: ClassVar[ProbeSteps] = ProbeSteps(_init, _nothing, _measure_adagrad)
 
 
@@ -152,6 +152,7 @@ class OptimisticCertificate(Certificate):
     """Of `OptimisticDescent` with its `offset` delta >= 0 (Chen et al. 2024)."""
 
     offset: float
+    kind: ClassVar[str] = "optimistic certificate"
     steps: ClassVar[ProbeSteps] = ProbeSteps(_init, _nothing, _measure_optimistic)
 
     def __post_init__(self) -> None:
@@ -185,6 +186,7 @@ def _measure_descent(setting: ConvexSetting, own: Own, kept: Kept, world: Convex
 class DescentCertificate(OptimisticCertificate):
     """Of `OptimisticDescent` with the negative terms of its analysis; w_t is the point without hint."""
 
+    kind: ClassVar[str] = "descent certificate"
     steps: ClassVar[ProbeSteps] = ProbeSteps(_init, _update_descent, _measure_descent)
 
     def _numbers(self, problem: ConvexGame) -> tuple[float, float]:
@@ -254,6 +256,7 @@ class StrongCertificate(Certificate):
     """Of `StronglyConvexOGD` with its mu > 0."""
 
     strong_convexity: float
+    kind: ClassVar[str] = "strong convexity certificate"
     steps: ClassVar[ProbeSteps] = ProbeSteps(_init_strong, _update_strong, _measure_strong)
 
     def __post_init__(self) -> None:
@@ -267,6 +270,7 @@ class StrongCertificate(Certificate):
 class LeaderCertificate(StrongCertificate):
     """Of `OptimisticFTL` with its mu > 0; w_t is the leader without hint (Sachs et al. 2022, proof ours)."""
 
+    kind: ClassVar[str] = "leader certificate"
     steps: ClassVar[ProbeSteps] = ProbeSteps(_init_strong, _update_leader, _measure_strong)
 
 
@@ -311,6 +315,7 @@ class NewtonCertificate(Certificate):
 
     rate: float
     ridge: float
+    kind: ClassVar[str] = "Newton certificate"
     steps: ClassVar[ProbeSteps] = ProbeSteps(_init, _update_newton, _measure_newton)
 
     def __post_init__(self) -> None:
@@ -321,79 +326,3 @@ class NewtonCertificate(Certificate):
         if problem.domain.region.kind != BALL:
             raise TypeError(f"{type(self).__name__} needs a Ball as domain, got {type(problem.domain).__name__}")
         return self.rate, self.ridge
-
-
-# ---------------------------------------------------------------- comparators that move
-
-
-class PathOwn(NamedTuple):
-    """The comparator's points."""
-
-    points: Any  # (T, d) float64
-
-
-class PathKept(NamedTuple):
-    """The regret so far."""
-
-    total: Any  # (1,) float64
-
-
-class PathMetrics(NamedTuple):
-    """Regret against the comparator."""
-
-    dynamic_regret: float
-
-
-@kernel
-def _init_path(setting: ConvexSetting, own: PathOwn) -> PathKept:
-    return PathKept(np.zeros(1))
-
-
-@kernel
-def _update_path(
-    setting: ConvexSetting, own: PathOwn, kept: PathKept, world: ConvexWorld, t: int, action: Any, feedback: Any
-) -> PathKept:
-    for i in range(action.size):
-        kept.total[0] += world.gradient[i] * (action[i] - own.points[t, i])
-    return kept
-
-
-@kernel
-def _measure_path(
-    setting: ConvexSetting, own: PathOwn, kept: PathKept, world: ConvexWorld, n_rounds: int
-) -> PathMetrics:
-    return PathMetrics(kept.total[0])
-
-
-@dataclass(frozen=True, eq=False)
-class MovingComparator(Probe):
-    """Dynamic regret, sum <g_t, x_t - u_t>, against given points u_t (T, d) of the domain.
-
-    For linear losses it is the difference of losses, for others at least that.
-    """
-
-    points: Numbers
-    steps: ClassVar[ProbeSteps] = ProbeSteps(_init_path, _update_path, _measure_path)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "points", array("points", self.points, 2, -HUGE, HUGE))
-
-    def path_length(self, horizon: int) -> float:
-        """Return P_T, the sum of |u_(t+1) - u_t|."""
-        return float(np.linalg.norm(np.diff(self.points[:horizon], axis=0), axis=1).sum())
-
-    def metrics(self, problem: Any) -> tuple[str, ...]:
-        """Return dynamic_regret."""
-        return PathMetrics._fields
-
-    def setting(self, problem: ConvexGame) -> PathOwn:
-        """Return the points; TypeError or ValueError where they do not fit the game."""
-        if "linear_regret" not in getattr(problem, "metrics", ()):
-            raise TypeError("MovingComparator needs a ConvexGame that reveals gradients")
-        if len(self.points) < problem.horizon or self.points.shape[1] != problem.dimension:
-            wanted = f"({problem.horizon}, {problem.dimension})"
-            raise ValueError(f"points must be {wanted} numbers or more rows, got {self.points.shape}")
-        outside = [t for t, u in enumerate(self.points) if not problem.domain.contains(u)]
-        if outside:
-            raise ValueError(f"points must be in the domain, got {self.points[outside[0]]} at index {outside[0]}")
-        return PathOwn(self.points)

@@ -20,6 +20,7 @@ from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
 
 _MOST_STEPS = 50
+_ROUNDING = 1e-15
 
 
 class NewtonParams(NamedTuple):
@@ -57,12 +58,20 @@ def _act(params: NewtonParams, state: NewtonState, t: int, rng: Stream) -> Any:
 
 @rare_kernel
 def factorise(a: Any, shift: float, out: Any) -> None:
-    """Write the lower triangle L with L L' = a + shift I into out; a (d, d) symmetric, positive definite with shift."""
+    """Write the lower triangle L with L L' = a + shift I into out; a (d, d) symmetric, positive definite with shift.
+
+    ValueError where a pivot has no right digit: what was added to a ridge is too large beside it.
+    """
     for i in range(a.shape[0]):
         for j in range(i + 1):
             total = a[i, j] + (shift if i == j else 0.0)
             for k in range(j):
                 total -= out[i, k] * out[j, k]
+            if i == j and not total > _ROUNDING * (a[i, i] + shift):
+                raise ValueError(
+                    "ridge must be above 1e-15 of the squares of gradients or features that are added to it, for the "
+                    "matrix to be invertible in float64: give a larger ridge, or smaller ones"
+                )
             out[i, j] = math.sqrt(total) if i == j else total / out[j, j]
 
 

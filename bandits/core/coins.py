@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import any_lane, own, where
 from bandits.core.rng import Stream, words
 
 
@@ -17,6 +18,23 @@ from bandits.core.rng import Stream, words
 def bernoulli_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
     """Return 64 independent bits, each one with probability digits / 2^64."""
     return _decided(digits, env, block, arm, 0, ~np.uint64(0))
+
+
+@rare_kernel
+def lane_bernoulli_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
+    """Return `bernoulli_word` in every lane."""
+    below = own(np.uint64(0), env)
+    undecided = ~below
+    rest = digits
+    index = arm * 32
+    while any_lane((rest != np.uint64(0)) & (undecided != np.uint64(0))):
+        for word in words(env, block, index):
+            one = where(rest >> np.uint64(63) == np.uint64(1), ~np.uint64(0), np.uint64(0))
+            below |= undecided & ~word & one
+            undecided &= ~(word ^ one)
+            rest = rest << np.uint64(1)
+        index += 1
+    return below
 
 
 @rare_kernel

@@ -16,12 +16,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import (
+    LANES,
+    alike,
+    any_lane,
+    bits_of,
+    lane_of,
+    own,
+    own_array,
+    where,
+    with_bits,
+    with_lane,
+)
 
 _SINGLE_UPDATES = 256
 _TREE_FLOOR = 2.0**-100
 _PER_LOG2 = 1.0 / math.log(2.0)
-_LOG2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # ends in zeros: its products with whole numbers are exact
-_LOG2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # the rest of ln 2
+LOG2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # ends in zeros: its products with whole numbers are exact
+LOG2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")  # the rest of ln 2
 _WHOLE = 1.5 * 2.0**52  # added to a number below 2^51, leaves the nearest integer in the last bits
 _LEAST_EXPONENT = -708.0  # beyond it the exponential is not a normal number
 _MOST_EXPONENT = 700.0  # beyond it the exponential may be infinite
@@ -53,28 +65,27 @@ def exponential(x: float) -> float:
     x = n ln 2 + r with |r| <= (ln 2) / 2, where 14 terms of the series leave 2^-57. The sum is Estrin's scheme,
     whose parts are independent; n is added to the exponent bits of the result.
     """
-    within = x if x > _LEAST_EXPONENT else _LEAST_EXPONENT
-    within = within if within < _MOST_EXPONENT else _MOST_EXPONENT
+    within = where(x > _LEAST_EXPONENT, x, _LEAST_EXPONENT)
+    within = where(within < _MOST_EXPONENT, within, _MOST_EXPONENT)
     shifted = within * _PER_LOG2 + _WHOLE
     n = shifted - _WHOLE
-    r = (within - n * _LOG2_HIGH) - n * _LOG2_LOW
+    r = (within - n * LOG2_HIGH) - n * LOG2_LOW
     square = r * r
     low = (_C2 + r * _C3) + square * (_C4 + r * _C5)
     middle = (_C6 + r * _C7) + square * (_C8 + r * _C9)
     high = (_C10 + r * _C11) + square * (_C12 + r * _C13)
     fourth = square * square
     mantissa = 1.0 + (r + square * (low + fourth * (middle + fourth * high)))
-    bits = np.float64(mantissa).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
-    return np.int64(bits).view(np.float64) if x > _LEAST_EXPONENT else 0.0
+    return where(x > _LEAST_EXPONENT, with_bits(bits_of(mantissa) + (bits_of(shifted) << 52)), 0.0)
 
 
 @kernel
 def sum_of(weight: Any) -> float:
     """Return the sum of weight (K,), in four independent partial sums."""
-    first = 0.0
-    second = 0.0
-    third = 0.0
-    fourth = 0.0
+    first = alike(0.0, weight)
+    second = first
+    third = first
+    fourth = first
     whole = weight.size & ~3
     for i in range(0, whole, 4):
         first += weight[i]
@@ -130,7 +141,7 @@ def add_loss(weights: Weights, learning_rate: float, arm: int, loss: float) -> W
     if loss == 0.0:
         return weights
     weights.loss[arm] += loss
-    new = math.exp(min(_MOST_EXPONENT, -learning_rate * (weights.loss[arm] - weights.shift)))
+    new = exponential(-learning_rate * (weights.loss[arm] - weights.shift))
     total = weights.total + (new - weights.weight[arm])
     weights.weight[arm] = new
     if total < weights.floor or total > weights.loss.size or weights.updates >= _SINGLE_UPDATES:
@@ -190,12 +201,93 @@ def remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
     """
     shift = loss[0]
     for i in range(1, loss.size):
-        shift = min(shift, loss[i])
-    total = 0.0
+        shift = where(loss[i] < shift, loss[i], shift)
+    for i in range(loss.size):  # two loops: this one is vectorised
+        weight[i] = exponential(-learning_rate * (loss[i] - shift))
+    total = alike(0.0, loss)
     for i in range(loss.size):
-        weight[i] = math.exp(-learning_rate * (loss[i] - shift))
         total += weight[i]
     return total, shift
+
+
+# ---------------------------------------------------------------- weights of many repetitions: `bandits.core.lanes`
+
+
+@kernel
+def lane_weights(n_actions: int, rng: Any) -> Weights:
+    """Return `uniform_weights` of every lane."""
+    total, arrays = own(float(n_actions), rng), (own_array(n_actions, 0.0, rng), own_array(n_actions, 1.0, rng))
+    return Weights(*arrays, total, own(0.0, rng), 0.5 * total, own(0, rng))
+
+
+@kernel
+def lane_draw(weights: Weights, u: Any) -> Any:
+    """Return `draw` in every lane."""
+    return lane_pick(weights.weight, weights.total, u)
+
+
+@kernel
+def lane_pick(weight: Any, total: Any, u: Any) -> Any:
+    """Return `pick` in every lane: how many cumulative weights, but the last, are at most the target."""
+    target = u * total
+    cumulative = weight[0]
+    arm = 0 * (target >= cumulative)
+    for i in range(1, weight.size):
+        arm += target >= cumulative
+        cumulative += weight[i]
+    if any_lane(weight[arm] == 0.0):
+        for lane in range(LANES):
+            arm = with_lane(arm, lane, _last_positive(lane_of(weight, lane), lane_of(arm, lane)))
+    return arm
+
+
+@rare_kernel
+def _last_positive(weight: Any, arm: int) -> int:
+    while weight[arm] == 0.0 and arm > 0:
+        arm -= 1
+    return arm
+
+
+@kernel
+def lane_add_loss(weights: Weights, learning_rate: float, arm: Any, loss: Any) -> Weights:
+    """Return `add_loss` in every lane; where the loss is 0, the weight is computed again and comes out the same."""
+    old = weights.weight[arm]
+    grown = weights.loss[arm] + loss
+    weights.loss[arm] = grown
+    new = exponential(-learning_rate * (grown - weights.shift))
+    total = weights.total + (new - old)
+    weights.weight[arm] = new
+    charged = loss != 0.0
+    stale = (total < weights.floor) | (total > weights.loss.size) | (weights.updates >= _SINGLE_UPDATES)
+    after = Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, weights.updates + charged)
+    return _lanes_remade(after, learning_rate, stale & charged)
+
+
+@kernel
+def lane_add_losses(weights: Weights, learning_rate: float, losses: Any) -> Weights:
+    """Return `add_losses` in every lane."""
+    for i in range(losses.size):
+        grown = weights.loss[i] + losses[i]
+        weights.loss[i] = grown
+        weights.weight[i] = exponential(-learning_rate * (grown - weights.shift))
+    total = sum_of(weights.weight)
+    after = Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, 0 * weights.updates)
+    return _lanes_remade(after, learning_rate, (total < weights.floor) | (total > losses.size))
+
+
+@kernel
+def _lanes_remade(weights: Weights, learning_rate: float, stale: Any) -> Weights:
+    """Return the weights, recomputed from the cumulative losses in the lanes that are stale."""
+    total, shift, floor, updates = weights.total, weights.shift, weights.floor, weights.updates
+    if any_lane(stale):
+        for lane in range(LANES):
+            if lane_of(stale, lane):
+                new, least = remake(lane_of(weights.loss, lane), lane_of(weights.weight, lane), learning_rate)
+                total = with_lane(total, lane, new)
+                shift = with_lane(shift, lane, least)
+                floor = with_lane(floor, lane, 0.5 * new)
+                updates = with_lane(updates, lane, 0)
+    return Weights(weights.loss, weights.weight, total, shift, floor, updates)
 
 
 # ---------------------------------------------------------------- many actions, one weight changed per round
@@ -264,7 +356,7 @@ def tree_add_loss(tree: WeightTree, learning_rate: float, arm: int, loss: float)
     """Return the weights after one arm's cumulative loss grew by `loss`; the arrays are updated in place."""
     tree.loss[arm] += loss
     node = (tree.sums.size >> 1) + arm
-    total = math.exp(min(_MOST_EXPONENT, -learning_rate * (tree.loss[arm] - tree.shift)))
+    total = exponential(-learning_rate * (tree.loss[arm] - tree.shift))
     tree.sums[node] = total
     while node > 1:
         total += tree.sums[node ^ 1]

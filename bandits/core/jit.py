@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 from numba import cloudpickle
+from numba import typeof as typeof
 from numba import uint32 as uint32
 from numba import uint64 as uint64
 from numba.core import cgutils, config
@@ -106,6 +107,16 @@ def program(function: F) -> F:
         if inner_parts() and reached is not None and not reached.recursive:  # recursion breaks when reloaded
             compiled._cache = inner_parts().ContentCache(lambda: reached.digest)
     return cast(F, compiled)
+
+
+@cache
+def is_at_hand(function: Any, *kinds: Any) -> bool:
+    """Return whether the machine code of a program for arguments of these types was in this process or on disk.
+
+    Once told in a process, the answer stays.
+    """
+    kept: Any = getattr(function, "_cache", None)
+    return bool(function.signatures) or (hasattr(kept, "holds") and kept.holds(kinds, function.targetctx.codegen()))
 
 
 def is_compiled(function: Any) -> bool:
@@ -212,11 +223,6 @@ def keep_alive(value: Any) -> None:
     """Mark the point up to which `value` must stay allocated."""
 
 
-def popcount(word: Any) -> int:
-    """Return the number of one bits of an unsigned 64-bit word."""
-    return int(word).bit_count()
-
-
 def trailing_zeros(value: int) -> int:
     """Return the number of trailing zero bits of a positive integer."""
     return (value & -value).bit_length() - 1
@@ -236,6 +242,15 @@ def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return value
 
 
+class NumberType(types.Type):
+    """Base of further types that count as numbers in records."""
+
+    counts_as_number = True
+
+
+_NUMBERS = (types.Number, types.Boolean, NumberType)
+
+
 def _refuse_other_than_numbers(kind: Any, path: str) -> None:
     """Raise for a type that a record must not hold; for some of them Numba aborts the process."""
     if isinstance(kind, types.BaseTuple):
@@ -244,9 +259,9 @@ def _refuse_other_than_numbers(kind: Any, path: str) -> None:
         for name, item in zip(names, kind.types, strict=True):
             _refuse_other_than_numbers(item, f"{path}.{name}")
     elif isinstance(kind, types.Array):
-        if not isinstance(kind.dtype, (types.Number, types.Boolean)):
+        if not isinstance(kind.dtype, _NUMBERS):
             raise numba.core.errors.TypingError(f"{path} is {kind}: {RECORDS_HOLD}")
-    elif not isinstance(kind, (types.Number, types.Boolean, types.NoneType)):
+    elif not isinstance(kind, (*_NUMBERS, types.NoneType)):
         raise numba.core.errors.TypingError(f"{path} is {kind}: {RECORDS_HOLD}")
 
 
@@ -309,11 +324,6 @@ def _each_entry(context: Any, builder: Any, kind: Any, value: Any, place: slice,
         pointer = cgutils.get_item_pointer(context, builder, kind, array, [loop.index])
         entry = context.unpack_value(builder, kind.dtype, pointer)
         put(kind.dtype, entry, builder.add(loop.index, context.get_constant(types.intp, place.start)))
-
-
-@instructions(popcount, lambda word: types.int64)
-def _lower_popcount(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    return builder.ctpop(context.cast(builder, arguments[0], signature.args[0], types.uint64))
 
 
 @instructions(trailing_zeros, lambda value: types.int64)

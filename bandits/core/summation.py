@@ -7,6 +7,7 @@ they join the total, which bounds the loss by (4096 + n / 4096) 2^-53.
 from typing import Any, NamedTuple
 
 from bandits.core.jit import kernel
+from bandits.core.lanes import alike, own
 
 _LAST_OF_BLOCK = 4095
 
@@ -25,11 +26,17 @@ def empty_sum() -> Sum:
 
 
 @kernel
+def own_sum(rng: Any) -> Sum:
+    """Return the sum of no terms, of every repetition that has the stream `rng`."""
+    return Sum(own(0.0, rng), own(0.0, rng))
+
+
+@kernel
 def plus(total: Sum, term: float, t: int) -> Sum:
     """Return the sum with round t's term added."""
     block = total.open + term
     if t & _LAST_OF_BLOCK == _LAST_OF_BLOCK:
-        return Sum(total.closed + block, 0.0)
+        return Sum(total.closed + block, alike(0.0, block))
     return Sum(total.closed, block)
 
 

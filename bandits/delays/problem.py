@@ -7,15 +7,17 @@ the problem's own: with delays of 0 the play is the same, bit for bit.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import uint32
 
 from bandits.combine import Wrapped
-from bandits.core.actions import Part, arm_of, returns
+from bandits.core.actions import InvalidActionType, Part, arm_of, returns
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import fits, flag, instance
+from bandits.core.interpreted import Interpreter
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream
 from bandits.core.shelf import shelf_for
@@ -46,8 +48,29 @@ class Late(Checked):
     def example(self, n_actions: int) -> Any:
         """Return a record of the type of the inner feedback; TypeError where none is known."""
         if not hasattr(self.inner, "example"):
-            raise TypeError(f"{type(self.inner).__name__} feedback cannot be delayed: it has no `example(n_actions)`")
+            raise TypeError(_refusal(self.inner, "it has no `example(n_actions)`"))
         return self.inner.example(n_actions)
+
+
+def _refusal(feedback: Any, reason: object) -> str:
+    return f"{type(feedback).__name__} feedback cannot be delayed: {reason}"
+
+
+def _of_first_round(problem: Any) -> Any:
+    """Return the feedback of one round in which action 0 is played, in the interpreter."""
+    if not hasattr(problem, "n_actions"):
+        raise TypeError(_refusal(problem.feedback, "its actions are not 0, ..., n_actions - 1"))
+    interpret, zero = Interpreter(), uint32(0)
+    init, respond, _, observe = problem.steps
+    setting, env = problem.setting(), Stream(zero, zero, zero, zero)
+    world = interpret.step(init)(setting, env)
+    if observe is not None:
+        _, world = interpret.step(observe)(setting, world, 0, env)
+    try:
+        feedback, _ = interpret.step(respond)(setting, world, 0, 0, env)
+    except InvalidActionType as error:
+        raise TypeError(_refusal(problem.feedback, f"actions must be integers, but {error}")) from None
+    return feedback
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,8 +248,16 @@ class Delayed(Wrapped):
 
     def example(self) -> Any:
         """Return a record of the type of the inner feedback; TypeError where none is known."""
+        return self._example
+
+    @cached_property
+    def _example(self) -> Any:
         own = getattr(self.problem, "example", None)  # where it depends on more than the number of actions
-        return self.feedback.example(getattr(self.problem, "n_actions", 1)) if self.summed or own is None else own()
+        if own is not None and not self.summed:
+            return own()
+        if self.summed or hasattr(self.problem.feedback, "example"):  # type: ignore[attr-defined]
+            return self.feedback.example(getattr(self.problem, "n_actions", 1))
+        return _of_first_round(self.problem)
 
 
 @checked

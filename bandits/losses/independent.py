@@ -11,7 +11,8 @@ import numpy as np
 from bandits.core.arguments import Numbers
 from bandits.core.checks import HUGE, array, real
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.normal import normal_quantile
+from bandits.core.lanes import in_lanes, own, own_array
+from bandits.core.normal import lane_normal_quantile, normal_quantile
 from bandits.core.rng import Stream, uniform
 from bandits.losses.process import LossProcess, LossSteps
 
@@ -28,10 +29,11 @@ class IndependentState(NamedTuple):
     open: Any  # (K,) float64
 
 
+@in_lanes()
 @kernel
 def _init(setting: Any, env: Stream) -> IndependentState:
-    n_actions = setting.mean.size
-    return IndependentState(np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions))
+    n = setting.mean.size
+    return IndependentState(own_array(n, 0.0, env), own_array(n, 0.0, env), own_array(n, 0.0, env))
 
 
 @kernel
@@ -43,6 +45,7 @@ def _add(state: IndependentState, t: int, arm: int, loss: float) -> None:
         state.open[arm] = 0.0
 
 
+@in_lanes()
 @kernel
 def _loss(setting: Any, state: IndependentState, t: int, arm: int) -> float:
     return state.losses[arm]
@@ -54,6 +57,7 @@ def _totals(setting: Any, state: IndependentState, n_rounds: int, out: Any) -> N
         out[arm] = state.closed[arm] + state.open[arm]
 
 
+@in_lanes()
 @kernel
 def _gap(setting: Any, state: IndependentState, arm: int) -> float:
     return setting.mean[arm] - setting.best
@@ -78,6 +82,18 @@ def _finite_advance(setting: FiniteSetting, state: IndependentState, t: int, env
         j = 0
         while u >= setting.cumulative[arm, j]:
             j += 1
+        _add(state, t, arm, setting.values[j])
+    return state
+
+
+@in_lanes(of=_finite_advance)
+@kernel
+def _lanes_advance(setting: FiniteSetting, state: IndependentState, t: int, env: Stream) -> IndependentState:
+    for arm in range(setting.mean.size):
+        u = uniform(env, t, arm)
+        j = own(0, env)
+        for c in range(setting.values.size - 1):
+            j += u >= setting.cumulative[arm, c]
         _add(state, t, arm, setting.values[j])
     return state
 
@@ -150,6 +166,15 @@ class GaussianSetting(NamedTuple):
 def _gaussian_advance(setting: GaussianSetting, state: IndependentState, t: int, env: Stream) -> IndependentState:
     for arm in range(setting.mean.size):
         normal = normal_quantile(uniform(env, t, arm) + _HALF_STEP)
+        _add(state, t, arm, setting.mean[arm] + setting.sigma * normal)
+    return state
+
+
+@in_lanes(of=_gaussian_advance)
+@kernel
+def _lanes_normal(setting: GaussianSetting, state: IndependentState, t: int, env: Stream) -> IndependentState:
+    for arm in range(setting.mean.size):
+        normal = lane_normal_quantile(uniform(env, t, arm) + _HALF_STEP)
         _add(state, t, arm, setting.mean[arm] + setting.sigma * normal)
     return state
 

@@ -22,9 +22,10 @@ import numpy as np
 
 from bandits.core.checks import LARGEST_ACTIONS, integer, optional_real
 from bandits.core.jit import kernel, rare_kernel, trailing_zeros
-from bandits.core.normal import normal_quantile
+from bandits.core.lanes import flat, in_lanes, own, own_array, where
+from bandits.core.normal import normal_quantiles
 from bandits.core.rng import Stream, uniform_index, words
-from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.core.summation import Sum, own_sum, plus, value
 from bandits.losses.process import LossProcess, LossSteps
 
 
@@ -36,10 +37,18 @@ class WalkSetting(NamedTuple):
     noise: float  # sigma
 
 
+class Room(NamedTuple):
+    """Scratch of `normal_quantiles`."""
+
+    tails: Any  # (64,) float64
+    places: Any  # (64,) int64
+
+
 class WalkState(NamedTuple):
     """The steps of 64 rounds, the two losses of the round and the totals."""
 
     steps: Any  # (64,) float64, xi_t of the rounds t // 64 * 64 + 0..63
+    room: Room
     ancestor: Any  # (64,) float64, the walk at the latest ancestor with that lowest set bit
     good: int  # chi
     good_loss: float
@@ -61,55 +70,60 @@ def walk_step(ancestor: Any, t: int, step: float) -> float:
 
 
 @rare_kernel
-def normal_steps(env: Stream, t: int, noise: float, steps: Any) -> None:
+def normal_steps(env: Stream, t: int, noise: float, steps: Any, room: Room) -> None:
     """Write `noise` times the standard normal draws of rounds t, t + 1, ... into steps.
 
-    A draw is the quantile of a uniform on 2^53 midpoints. Generating them together, in two loops, is vectorised: half
-    the time of one draw per round.
+    A draw is the quantile of a uniform on 2^53 midpoints. Generating them together, in loops, is vectorised: half the
+    time of one draw per round.
     """
     for i in range(steps.size):
         first, _ = words(env, t + i, 0)
         steps[i] = ((first >> np.uint64(11)) + 0.5) * 2.0**-53
+    normal_quantiles(flat(steps), flat(room.tails), flat(room.places))
     for i in range(steps.size):
-        steps[i] = noise * normal_quantile(steps[i])
+        steps[i] *= noise
 
 
 @kernel
 def _clip(x: float) -> float:
-    return min(max(x, 0.0), 1.0)
+    above = where(x > 0.0, x, 0.0)
+    return where(above < 1.0, above, 1.0)
 
 
+@in_lanes()
 @kernel
 def _init(setting: WalkSetting, env: Stream) -> WalkState:
-    good = uniform_index(env, 0, 1, setting.n_actions)
-    return WalkState(np.zeros(64), np.zeros(64), good, 0.0, 0.0, empty_sum(), empty_sum(), 0)
+    room = Room(own_array(64, 0.0, env), own_array(64, 0, env))
+    good, losses = uniform_index(env, 0, 1, setting.n_actions), (own(0.0, env), own(0.0, env))
+    sums = own_sum(env), own_sum(env)
+    return WalkState(own_array(64, 0.0, env), room, own_array(64, 0.0, env), good, *losses, *sums, own(0, env))
 
 
+@in_lanes()
 @kernel
 def _advance(setting: WalkSetting, state: WalkState, t: int, env: Stream) -> WalkState:
     if t & 63 == 0:
-        normal_steps(env, t, setting.noise, state.steps)
+        normal_steps(env, t, setting.noise, state.steps, state.room)
     height = 0.5 + walk_step(state.ancestor, t + 1, state.steps[t & 63])
     other = _clip(height)
     good = _clip(height - setting.gap)
-    clipped = state.clipped
-    if height > 1.0 or height - setting.gap < 0.0:
-        clipped += 1
     return WalkState(
         state.steps,
+        state.room,
         state.ancestor,
         state.good,
         good,
         other,
         plus(state.good_total, good, t),
         plus(state.other_total, other, t),
-        clipped,
+        state.clipped + ((height > 1.0) | (height - setting.gap < 0.0)),
     )
 
 
+@in_lanes()
 @kernel
 def _loss(setting: WalkSetting, state: WalkState, t: int, arm: int) -> float:
-    return state.good_loss if arm == state.good else state.other_loss
+    return where(arm == state.good, state.good_loss, state.other_loss)
 
 
 @rare_kernel
@@ -119,9 +133,10 @@ def _totals(setting: WalkSetting, state: WalkState, n_rounds: int, out: Any) -> 
     out[state.good] = value(state.good_total)
 
 
+@in_lanes()
 @kernel
 def _gap(setting: WalkSetting, state: WalkState, arm: int) -> float:
-    return 0.0 if arm == state.good else setting.gap
+    return where(arm == state.good, 0.0, setting.gap)
 
 
 @kernel

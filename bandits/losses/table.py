@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.checks import array
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import in_lanes
 from bandits.core.rng import Stream
 from bandits.losses.process import LossProcess, LossSteps
 
@@ -26,11 +27,13 @@ class TableState(NamedTuple):
     open: Any  # (K,) float64, the rounds since the last whole block
 
 
+@in_lanes()  # the losses, and so what is counted, are the same in every lane
 @kernel
 def _table_init(setting: TableSetting, env: Stream) -> TableState:
     return TableState(np.zeros(1, np.int64), np.zeros(setting.table.shape[1]))
 
 
+@in_lanes()
 @kernel
 def _table_advance(setting: TableSetting, state: TableState, t: int, env: Stream) -> TableState:
     return state
@@ -41,6 +44,13 @@ def _table_loss(setting: TableSetting, state: TableState, t: int, arm: int) -> f
     return setting.table[t, arm]
 
 
+@in_lanes(of=_table_loss)
+@kernel
+def _lanes_loss(setting: TableSetting, state: TableState, t: int, arm: Any) -> Any:
+    return setting.table[t][arm]
+
+
+@in_lanes()
 @kernel
 def _table_row(setting: TableSetting, state: TableState, t: int) -> Any:
     return setting.table[t]

@@ -28,10 +28,15 @@ from bandits.preference.feedback import NoisyRow as NoisyRow
 from bandits.preference.identities import binary_loss as binary_loss
 from bandits.preference.identities import entropy_slope as entropy_slope
 from bandits.preference.identities import pair_loss as pair_loss
+from bandits.preference.regularizers import Entropy as Entropy
+from bandits.preference.regularizers import Regularizer as Regularizer
+from bandits.preference.regularizers import Separable as Separable
+from bandits.preference.regularizers import Tsallis as Tsallis
 from bandits.preference.self_play.hedge import OMWU as OMWU
 from bandits.preference.self_play.hedge import HedgeSelfPlay as HedgeSelfPlay
 from bandits.preference.self_play.inpo import INPO as INPO
 from bandits.preference.self_play.inpo import stability as stability
+from bandits.preference.self_play.mirror_descent import MirrorDescent as MirrorDescent
 from bandits.preference.self_play.mixture_descent import MixtureDescent as MixtureDescent
 from bandits.preference.self_play.nash_md import NashEMA as NashEMA
 from bandits.preference.self_play.nash_md import NashMD as NashMD

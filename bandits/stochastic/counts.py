@@ -2,9 +2,8 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from bandits.core.jit import kernel
+from bandits.core.lanes import in_lanes, own_array
 from bandits.core.rng import Stream
 from bandits.protocol import Learner
 from bandits.switching.feedback import Bandit
@@ -19,21 +18,26 @@ class Counts(NamedTuple):
     derived: Any  # (K,) float64, of the learner's own
 
 
+@in_lanes()
 @kernel
 def no_counts(params: Any, rng: Stream) -> Counts:
     """Return the state before the first round; for `init`."""
-    n_actions = params.n_actions
-    return Counts(np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions))
+    n = params.n_actions
+    return Counts(own_array(n, 0.0, rng), own_array(n, 0.0, rng), own_array(n, 0.0, rng), own_array(n, 0.0, rng))
 
 
 @kernel
-def count(counts: Counts, arm: int, loss: float) -> None:
-    """Add a play of `arm` and its loss, in place."""
-    counts.plays[arm] += 1.0
-    counts.total[arm] += loss
-    counts.mean[arm] = counts.total[arm] / counts.plays[arm]
+def count(counts: Counts, arm: int, loss: float) -> float:
+    """Add a play of `arm` and its loss, in place; return its number of plays."""
+    plays = counts.plays[arm] + 1.0
+    total = counts.total[arm] + loss
+    counts.plays[arm] = plays
+    counts.total[arm] = total
+    counts.mean[arm] = total / plays
+    return plays
 
 
+@in_lanes()
 @kernel
 def count_loss(params: Any, state: Counts, t: int, arm: int, loss: float, rng: Stream) -> Counts:
     """Return the counts after a round; for `update`."""

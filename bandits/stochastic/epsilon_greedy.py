@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import real
 from bandits.core.jit import kernel
+from bandits.core.lanes import alike, in_lanes, own, where
 from bandits.core.rng import Stream, uniform_pair
 from bandits.protocol import LearnerSteps
 from bandits.stochastic.counts import BanditLearner, Counts, count_loss, least_mean, no_counts
@@ -31,6 +32,18 @@ def _act(params: GreedyParams, state: Counts, t: int, rng: Stream) -> int:
     if coin < params.epsilon * (t + 1.0) ** -params.decay:
         return int(other * params.n_actions)
     return least_mean(state)
+
+
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: GreedyParams, state: Counts, t: int, rng: Stream) -> Any:
+    if t < params.n_actions:
+        return own(t, rng)
+    coin, other = uniform_pair(rng, t, 0)
+    best, least = own(0, rng), state.mean[0]
+    for i in range(1, params.n_actions):
+        best, least = where(state.mean[i] < least, i, best), where(state.mean[i] < least, state.mean[i], least)
+    return where(coin < params.epsilon * (t + 1.0) ** -params.decay, alike(other * params.n_actions, 0), best)
 
 
 @dataclass(frozen=True)

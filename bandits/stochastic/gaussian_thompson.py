@@ -11,7 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import flag, real
 from bandits.core.jit import kernel
-from bandits.core.normal import normal_quantile
+from bandits.core.lanes import in_lanes, own, where
+from bandits.core.normal import lane_normal_quantile, normal_quantile
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import LearnerSteps
 from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
@@ -43,22 +44,37 @@ def _act(params: GaussianParams, state: Counts, t: int, rng: Stream) -> int:
     return best
 
 
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: GaussianParams, state: Counts, t: int, rng: Stream) -> Any:
+    best = own(t, rng)
+    if t >= params.n_actions or params.prior_plays > 0.0:
+        least = own(math.inf, rng)
+        for i in range(params.n_actions):
+            normal = lane_normal_quantile(uniform(rng, t, i) + _HALF_STEP)
+            drawn = state.mean[i] + state.derived[i] * normal
+            best, least = where(drawn < least, i, best), where(drawn < least, drawn, least)
+    return best
+
+
 @kernel
 def _posterior(params: GaussianParams, state: Counts, arm: int) -> None:
     plays = state.plays[arm] + params.prior_plays
-    if plays > 0.0:
-        state.mean[arm] = (state.total[arm] + params.prior_plays * params.prior_mean) / plays
-        state.derived[arm] = params.sigma / math.sqrt(plays)
+    state.mean[arm] = (state.total[arm] + params.prior_plays * params.prior_mean) / plays
+    state.derived[arm] = params.sigma / math.sqrt(plays)
 
 
+@in_lanes()
 @kernel
 def _init(params: GaussianParams, rng: Stream) -> Counts:
     state = no_counts(params, rng)
-    for arm in range(params.n_actions):
-        _posterior(params, state, arm)
+    if params.prior_plays > 0.0:
+        for arm in range(params.n_actions):
+            _posterior(params, state, arm)
     return state
 
 
+@in_lanes()
 @kernel
 def _update(params: GaussianParams, state: Counts, t: int, arm: int, loss: float, rng: Stream) -> Counts:
     count(state, arm, loss)

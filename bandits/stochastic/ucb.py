@@ -21,6 +21,7 @@ import numpy as np
 
 from bandits.core.checks import optional_real, real
 from bandits.core.jit import kernel
+from bandits.core.lanes import alike, in_lanes, own, where
 from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
 from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
@@ -43,6 +44,7 @@ class UCBState(NamedTuple):
     ahead: Any  # (2,) float64 scratch: a round, and sqrt(per_log ln t + constant) of that round
 
 
+@in_lanes()
 @kernel
 def _init(params: UCBParams, rng: Stream) -> UCBState:
     return UCBState(no_counts(params, rng), np.full(2, -1.0))
@@ -73,13 +75,30 @@ def _act(params: UCBParams, state: UCBState, t: int, rng: Stream) -> int:
     return best
 
 
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: UCBParams, state: UCBState, t: int, rng: Stream) -> Any:
+    best = own(t, rng)
+    if t >= params.n_actions:
+        mean, part, width = state.counts.mean, state.counts.derived, _width(params, t)
+        best = own(0, rng)
+        least = mean[0] - width * part[0]
+        for i in range(1, params.n_actions):
+            bound = mean[i] - width * part[i]
+            best = where(bound < least, i, best)
+            least = where(bound < least, bound, least)
+    return best
+
+
+@in_lanes()
 @kernel
 def _update(params: UCBParams, state: UCBState, t: int, arm: int, loss: float, rng: Stream) -> UCBState:
-    count(state.counts, arm, loss)
-    spread = 1.0
+    plays = count(state.counts, arm, loss)
+    spread = alike(1.0, plays)
     if params.scale > 0.0:
-        spread = math.log(max(1.0, params.scale / state.counts.plays[arm]))
-    state.counts.derived[arm] = math.sqrt(spread / state.counts.plays[arm])
+        relative = params.scale / plays
+        spread = math.log(where(relative > 1.0, relative, 1.0))
+    state.counts.derived[arm] = math.sqrt(spread / plays)
     return state
 
 

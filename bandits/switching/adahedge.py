@@ -25,6 +25,7 @@ from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.anytime import draw_by_weights, law_by_weights
 from bandits.switching.feedback import FullInformation
+from bandits.switching.hedge import same_losses, shared_steps
 from bandits.switching.problem import SwitchingCostGame
 
 _LARGEST_RATE = 1e300  # times a difference of 0 it is 0; infinity is not
@@ -89,6 +90,9 @@ def _update(params: AdaHedgeParams, state: AdaHedgeState, t: int, arm: int, loss
     return AdaHedgeState(state.loss, state.weight, leaders, gap)
 
 
+_SHARED_STEPS = shared_steps(LearnerSteps(_init, draw_by_weights, _update))
+
+
 @dataclass(frozen=True)
 class AdaHedge(Learner):
     """AdaHedge; it has no parameters."""
@@ -96,6 +100,11 @@ class AdaHedge(Learner):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "adahedge"
+
+    def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
+        """Return the compiled functions; lanes share weights as in `Hedge`."""
+        own = self.steps is not AdaHedge.steps  # a subclass with its own steps
+        return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""

@@ -17,11 +17,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.core.checks import real
-from bandits.core.exponential_weights import pick, remake
+from bandits.core.exponential_weights import lane_pick, pick, remake
 from bandits.core.jit import kernel
+from bandits.core.lanes import in_lanes, own, own_array
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Bandit, FullInformation
+from bandits.switching.hedge import same_losses, shared_steps
 from bandits.switching.problem import SwitchingCostGame
 
 
@@ -46,10 +48,23 @@ def _init(params: AnytimeParams, rng: Stream) -> AnytimeState:
     return AnytimeState(np.zeros(n_actions), np.ones(n_actions), float(n_actions))
 
 
+@in_lanes(of=_init)
+@kernel
+def _lanes_init(params: AnytimeParams, rng: Stream) -> AnytimeState:
+    n = params.n_actions
+    return AnytimeState(own_array(n, 0.0, rng), own_array(n, 1.0, rng), own(float(n), rng))
+
+
 @kernel
 def draw_by_weights(params: Any, state: Any, t: int, rng: Stream) -> int:
     """Return an action drawn by the weights of a state with `weight` and `total`; for `act`."""
     return pick(state.weight, state.total, uniform(rng, t, 0))
+
+
+@in_lanes(of=draw_by_weights)
+@kernel
+def _lanes_draw(params: Any, state: Any, t: int, rng: Stream) -> Any:
+    return lane_pick(state.weight, state.total, uniform(rng, t, 0))
 
 
 @kernel
@@ -58,6 +73,7 @@ def _next(params: AnytimeParams, state: AnytimeState, t: int) -> AnytimeState:
     return AnytimeState(state.loss, state.weight, total)
 
 
+@in_lanes()
 @kernel
 def _update_hedge(
     params: AnytimeParams, state: AnytimeState, t: int, arm: int, losses: Any, rng: Stream
@@ -76,10 +92,20 @@ def _update_exp3(
     return _next(params, state, t)
 
 
+@in_lanes(of=_update_exp3)
+@kernel
+def _lanes_update(params: AnytimeParams, state: AnytimeState, t: int, arm: Any, loss: Any, rng: Stream) -> AnytimeState:
+    state.loss[arm] += loss * state.total / state.weight[arm]
+    return _next(params, state, t)
+
+
 @kernel
 def law_by_weights(params: Any, state: Any, t: int) -> Any:
     """Return the law of that draw, (K,) float64."""
     return state.weight / state.total
+
+
+_SHARED_STEPS = shared_steps(LearnerSteps(_init, draw_by_weights, _update_hedge))
 
 
 @dataclass(frozen=True)
@@ -99,6 +125,11 @@ class AnytimeHedge(_Anytime):
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update_hedge)
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "anytime_hedge"
+
+    def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
+        """Return the compiled functions; lanes share weights as in `Hedge`."""
+        own = self.steps is not AnytimeHedge.steps  # a subclass with its own steps
+        return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""

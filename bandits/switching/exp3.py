@@ -23,6 +23,9 @@ from bandits.core.exponential_weights import (
     WeightTree,
     add_loss,
     draw,
+    lane_add_loss,
+    lane_draw,
+    lane_weights,
     law,
     probability,
     tree_add_loss,
@@ -33,6 +36,7 @@ from bandits.core.exponential_weights import (
     uniform_weights,
 )
 from bandits.core.jit import kernel
+from bandits.core.lanes import in_lanes
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Bandit
@@ -62,6 +66,24 @@ def _update(params: Exp3Params, state: Weights, t: int, arm: int, loss: float, r
         return state
     estimate = loss / probability(state, arm)
     return add_loss(state, params.learning_rate, arm, estimate)
+
+
+@in_lanes(of=_init)
+@kernel
+def _lanes_init(params: Exp3Params, rng: Stream) -> Weights:
+    return lane_weights(params.n_actions, rng)
+
+
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: Exp3Params, state: Weights, t: int, rng: Stream) -> Any:
+    return lane_draw(state, uniform(rng, t, 0))
+
+
+@in_lanes(of=_update)
+@kernel
+def _lanes_update(params: Exp3Params, state: Weights, t: int, arm: Any, loss: Any, rng: Stream) -> Weights:
+    return lane_add_loss(state, params.learning_rate, arm, loss / probability(state, arm))
 
 
 @kernel

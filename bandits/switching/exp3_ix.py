@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real, real
-from bandits.core.exponential_weights import Weights, add_loss, probability
+from bandits.core.exponential_weights import Weights, add_loss, lane_add_loss, probability
 from bandits.core.jit import kernel
+from bandits.core.lanes import in_lanes
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.exp3 import Exp3, law_of_weights
@@ -39,6 +40,13 @@ class Exp3IXParams(NamedTuple):
 def _update(params: Exp3IXParams, state: Weights, t: int, arm: int, loss: float, rng: Stream) -> Weights:
     estimate = loss / (probability(state, arm) + params.exploration)
     return add_loss(state, params.learning_rate, arm, estimate)
+
+
+@in_lanes(of=_update)
+@kernel
+def _lanes_update(params: Exp3IXParams, state: Weights, t: int, arm: Any, loss: Any, rng: Stream) -> Weights:
+    estimate = loss / (probability(state, arm) + params.exploration)
+    return lane_add_loss(state, params.learning_rate, arm, estimate)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real
-from bandits.core.exponential_weights import Weights, add_losses, draw, law, uniform_weights
+from bandits.core.exponential_weights import (
+    Weights,
+    add_losses,
+    draw,
+    lane_add_losses,
+    lane_draw,
+    lane_weights,
+    law,
+    uniform_weights,
+)
 from bandits.core.jit import kernel
+from bandits.core.lanes import copy_of, in_lanes
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import FullInformation
@@ -41,6 +51,38 @@ def _update(params: HedgeParams, state: Weights, t: int, arm: int, losses: Any, 
     return add_losses(state, params.learning_rate, losses)
 
 
+@in_lanes(of=_init)
+@kernel
+def _lanes_init(params: HedgeParams, rng: Stream) -> Weights:
+    return lane_weights(params.n_actions, rng)
+
+
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: HedgeParams, state: Weights, t: int, rng: Stream) -> Any:
+    return lane_draw(state, uniform(rng, t, 0))
+
+
+@in_lanes(of=_update)
+@kernel
+def _lanes_update(params: HedgeParams, state: Weights, t: int, arm: Any, losses: Any, rng: Stream) -> Weights:
+    return lane_add_losses(state, params.learning_rate, losses)
+
+
+def shared_steps(steps: LearnerSteps) -> LearnerSteps:
+    """Return steps for losses that are the same in all lanes: only actions differ, one state is kept for all."""
+    return LearnerSteps(in_lanes()(copy_of(steps.init)), steps.act, in_lanes()(copy_of(steps.update)))
+
+
+_SHARED_STEPS = shared_steps(LearnerSteps(_init, _act, _update))
+
+
+def same_losses(problem: SwitchingCostGame) -> bool:
+    """Return whether every repetition has the same losses, in memory: its weights are then the same too."""
+    losses = problem.losses
+    return losses.steps.row is not None and losses.known_table(problem.horizon) is not None
+
+
 @kernel
 def _law(params: HedgeParams, state: Weights, t: int) -> Any:
     return law(state)
@@ -57,6 +99,11 @@ class Hedge(Learner):
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
+        """Return the compiled functions; lanes share their weights where they have the same losses."""
+        own = self.steps is not Hedge.steps  # a subclass with its own steps
+        return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""

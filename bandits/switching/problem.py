@@ -22,13 +22,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from bandits.core.actions import InvalidAction
 from bandits.core.checks import instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.lanes import any_lane, in_lanes, lane_text, own, own_array
 from bandits.core.rng import Stream
-from bandits.core.summation import Sum, empty_sum, least, plus, value
+from bandits.core.summation import Sum, least, own_sum, plus, value
 from bandits.losses import LossProcess, LossSteps
 from bandits.protocol import ProblemSteps, RoundProblem
 from bandits.switching.feedback import Bandit, Feedback, TotalBudget
@@ -129,17 +128,22 @@ def _steps(losses: LossSteps, feedback: Feedback) -> ProblemSteps:
 
 @cache
 def _make_init(losses: LossSteps) -> Any:
-    init_losses = losses.init
+    init = shared_kernel(_init_text(losses.init))
+    if lane_text(losses.init):
+        in_lanes(of=init)(kernel(_init_text(lane_text(losses.init))))
+    return init
 
-    @shared_kernel
+
+def _init_text(init_losses: Any) -> Any:
     def init(setting: SwitchingSetting, env: Stream) -> World:
-        state = init_losses(setting.losses, env)
-        n_actions = setting.n_actions
-        return World(state, -1, empty_sum(), empty_sum(), 0, 0, np.zeros(n_actions), np.zeros(n_actions))
+        state, n = init_losses(setting.losses, env), setting.n_actions
+        room = own_array(n, 0.0, env), own_array(n, 0.0, env)
+        return World(state, own(-1, env), own_sum(env), own_sum(env), own(0, env), 0, *room)
 
     return init
 
 
+@in_lanes()
 @kernel
 def _no_gap(setting: Any, state: Any, arm: int) -> float:
     return 0.0
@@ -147,32 +151,48 @@ def _no_gap(setting: Any, state: Any, arm: int) -> float:
 
 @cache
 def _make_charge(losses: LossSteps) -> Any:
-    advance, loss_of, gap_of = losses.advance, losses.loss, losses.gap or _no_gap
+    steps = losses.advance, losses.loss, losses.gap or _no_gap
+    paying, texts = _make_paying(*steps), tuple(map(lane_text, steps))
 
     @kernel
     def charge(setting: SwitchingSetting, world: World, t: int, arm: int, n_observed: int, env: Stream) -> Any:
         """Generate the losses of round t and charge the learner; return its loss and the new state."""
         if arm < 0 or arm >= setting.n_actions:
             raise InvalidAction("the action must be in 0, ..., {}, got {}", t, setting.n_actions - 1, arm)
+        return paying(setting, world, t, arm, n_observed, env)
+
+    if all(texts):
+        paying_lanes = _make_paying(*texts)
+
+        @in_lanes(of=charge)
+        @kernel
+        def lanes(setting: SwitchingSetting, world: World, t: int, arm: Any, n_observed: int, env: Stream) -> Any:
+            if any_lane((arm < 0) | (arm >= setting.n_actions)):
+                raise InvalidAction("the action must be in 0, ..., {}, got another", t, setting.n_actions - 1)
+            return paying_lanes(setting, world, t, arm, n_observed, env)
+
+    return charge
+
+
+def _make_paying(advance: Any, loss_of: Any, gap_of: Any) -> Any:
+    @kernel
+    def paying(setting: SwitchingSetting, world: World, t: int, arm: Any, n_observed: int, env: Stream) -> Any:
         state = advance(setting.losses, world.losses, t, env)
         loss = loss_of(setting.losses, state, t, arm)
         gap = gap_of(setting.losses, state, arm)
-        switches = world.switches
-        if arm != world.last_arm and t > 0:
-            switches += 1
         after = World(
             state,
             arm,
             plus(world.loss, loss, t),
             plus(world.excess, gap, t),
-            switches,
+            world.switches + ((arm != world.last_arm) & (t > 0)),
             world.observations + n_observed,
             world.revealed,
             world.totals,
         )
         return loss, after
 
-    return charge
+    return paying
 
 
 class Metrics(NamedTuple):

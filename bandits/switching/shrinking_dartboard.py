@@ -26,14 +26,19 @@ from bandits.core.exponential_weights import (
     add_losses,
     bring_up_to_date,
     draw,
+    exponential,
+    lane_pick,
+    lane_weights,
     pick,
     postpone_losses,
     uniform_weights,
 )
 from bandits.core.jit import kernel, rare_kernel, uint64
+from bandits.core.lanes import alike, any_lane, in_lanes, own, where
 from bandits.core.rng import Stream, uniform, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import FullInformation
+from bandits.switching.hedge import same_losses, shared_steps
 from bandits.switching.problem import SwitchingCostGame
 
 
@@ -93,16 +98,16 @@ class LazyState(NamedTuple):
 @rare_kernel
 def _doubtful_rounds(rng: Stream, t: int, certain: float) -> Any:
     """Return the word of 64 bits whose bit i is set if the uniform of round t + i is not below `certain`."""
-    found = uint64(0)
+    found = own(uint64(0), rng)
     for i in range(64):
-        found |= uint64(uniform(rng, t + i, 0) >= certain) << uint64(i)
+        found |= alike(uniform(rng, t + i, 0) >= certain, uint64(0)) << uint64(i)
     return found
 
 
 @kernel
 def _lazy_init(params: DartboardParams, rng: Stream) -> LazyState:
     doubtful = _doubtful_rounds(rng, 0, 1.0 - params.learning_rate) | uint64(1)
-    return LazyState(uniform_weights(params.n_actions), 0, math.inf, doubtful)
+    return LazyState(uniform_weights(params.n_actions), own(0, rng), own(math.inf, rng), doubtful)
 
 
 @kernel
@@ -110,11 +115,33 @@ def _lazy_act(params: DartboardParams, state: LazyState, t: int, rng: Stream) ->
     if (state.doubtful >> uint64(t & 63)) & uint64(1) == uint64(0):
         return state.arm
     first, second = uniform_pair(rng, t, 0)
-    if first < math.exp(-params.learning_rate * state.loss):
+    if first < exponential(-params.learning_rate * state.loss):
         return state.arm
     return pick(state.weights.weight, bring_up_to_date(state.weights, params.learning_rate), second)
 
 
+@in_lanes(of=_lazy_init)
+@kernel
+def _lanes_init(params: DartboardParams, rng: Stream) -> LazyState:
+    state = _lazy_init(params, rng)
+    return LazyState(lane_weights(params.n_actions, rng), state.arm, state.loss, state.doubtful)
+
+
+@in_lanes(of=_lazy_act)
+@kernel
+def _lanes_act(params: DartboardParams, state: LazyState, t: int, rng: Stream) -> Any:
+    arm = state.arm
+    doubtful = (state.doubtful >> uint64(t & 63)) & uint64(1) != uint64(0)
+    if any_lane(doubtful):
+        first, second = uniform_pair(rng, t, 0)
+        redrawn = doubtful & (first >= exponential(-params.learning_rate * state.loss))
+        if any_lane(redrawn):
+            total = bring_up_to_date(state.weights, params.learning_rate)
+            arm = where(redrawn, lane_pick(state.weights.weight, total, second), arm)
+    return arm
+
+
+@in_lanes()
 @kernel
 def _lazy_update(params: DartboardParams, state: LazyState, t: int, arm: int, losses: Any, rng: Stream) -> LazyState:
     postpone_losses(state.weights, losses)
@@ -125,6 +152,7 @@ def _lazy_update(params: DartboardParams, state: LazyState, t: int, arm: int, lo
 
 
 _LAZY_STEPS = LearnerSteps(_lazy_init, _lazy_act, _lazy_update)
+_SHARED_STEPS = shared_steps(_LAZY_STEPS)
 
 
 @dataclass(frozen=True)
@@ -140,9 +168,10 @@ class ShrinkingDartboard(Learner):
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
-        """Return the compiled functions: the lazy ones where losses are at most 1."""
-        own = self.steps is not ShrinkingDartboard.steps  # a subclass with its own steps
-        return self.steps if own or not problem.losses.bounded else _LAZY_STEPS
+        """Return the compiled functions: lazy where losses are at most 1; lanes share weights as in `Hedge`."""
+        if self.steps is not ShrinkingDartboard.steps or not problem.losses.bounded:  # a subclass with its own steps
+            return self.steps
+        return _SHARED_STEPS if same_losses(problem) else _LAZY_STEPS
 
     def parameters(self, problem: SwitchingCostGame) -> DartboardParams:
         """Return K and eta for the game."""

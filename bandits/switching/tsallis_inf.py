@@ -18,16 +18,15 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
-import numpy as np
-
 from bandits.core.checks import real
-from bandits.core.exponential_weights import pick
+from bandits.core.exponential_weights import lane_pick, pick
 from bandits.core.jit import kernel
+from bandits.core.lanes import alike, in_lanes, own_array, where
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Bandit
 from bandits.switching.problem import SwitchingCostGame
-from bandits.switching.tsallis_switch import tsallis_probabilities
+from bandits.switching.tsallis_switch import add_to_least, tsallis_probabilities
 
 
 class TsallisParams(NamedTuple):
@@ -51,9 +50,11 @@ def _rate(params: TsallisParams, t: int) -> float:
     return (4.0 if params.reduced else 2.0) * params.scale / math.sqrt(t + 1.0)
 
 
+@in_lanes()
 @kernel
 def _init(params: TsallisParams, rng: Stream) -> TsallisState:
-    return TsallisState(np.zeros(params.n_actions), np.full(params.n_actions, 1.0 / params.n_actions))
+    n = params.n_actions
+    return TsallisState(own_array(n, 0.0, rng), own_array(n, 1.0 / n, rng))
 
 
 @kernel
@@ -61,21 +62,23 @@ def _act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> int
     return pick(state.probability, 1.0, uniform(rng, t, 0))
 
 
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> Any:
+    return lane_pick(state.probability, 1.0, uniform(rng, t, 0))
+
+
+@in_lanes()
 @kernel
 def _update(params: TsallisParams, state: TsallisState, t: int, arm: int, loss: float, rng: Stream) -> TsallisState:
     total, p, rate = state.loss, state.probability, _rate(params, t)
-    base = 0.0
+    own = p[arm]
+    base = alike(0.0, own)
     if params.reduced:
         for i in range(total.size):
-            if p[i] >= rate * rate:
-                total[i] += 0.5
-        base = 0.5 if p[arm] >= rate * rate else 0.0
-    total[arm] += (loss - base) / p[arm]
-    least = total[0]
-    for i in range(1, total.size):
-        least = min(least, total[i])
-    for i in range(total.size):
-        total[i] -= least
+            total[i] += where(p[i] >= rate * rate, 0.5, 0.0)
+        base = where(own >= rate * rate, 0.5, 0.0)
+    add_to_least(total, arm, (loss - base) / own)
     tsallis_probabilities(total, _rate(params, t + 1), p)
     return state
 

@@ -19,11 +19,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from bandits.core.checks import real
-from bandits.core.exponential_weights import pick
+from bandits.core.exponential_weights import lane_pick, pick
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import alike, any_lane, in_lanes, own, own_array, where
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Bandit
@@ -60,19 +59,22 @@ def tsallis_probabilities(loss: Any, learning_rate: float, out: Any) -> None:
     Newton's method on the sum of 4 / (eta (loss - x))^2, which is convex and increasing in x < 0: started at
     x = -2 / eta, where it is at least 1 (the least loss alone gives 1), it decreases monotonically to the root.
     """
-    x = -2.0 / learning_rate
+    nothing = alike(0.0, loss)
+    x = nothing - 2.0 / learning_rate
+    moving = x < 0.0
     for _ in range(_NEWTON_STEPS):
-        total = 0.0
-        slope = 0.0
+        total = nothing
+        slope = nothing
         for i in range(loss.size):
             root = 2.0 / (learning_rate * (loss[i] - x))
             total += root * root
             slope += root * root * root
-        step = (total - 1.0) / (learning_rate * slope)
+        step = where(moving, (total - 1.0) / (learning_rate * slope), 0.0)
         x -= step
-        if abs(step) <= 1e-15 * abs(x):
+        moving = moving & (where(step < 0.0, -step, step) > -1e-15 * x)
+        if not any_lane(moving):
             break
-    total = 0.0
+    total = nothing
     for i in range(loss.size):
         root = 2.0 / (learning_rate * (loss[i] - x))
         out[i] = root * root
@@ -87,13 +89,22 @@ def _block_length(params: TsallisParams, block: int) -> int:
 
 
 @kernel
+def add_to_least(total: Any, arm: int, loss: float) -> None:
+    """Add an action's loss to the totals (K,) and subtract the least of them, in place."""
+    total[arm] += loss
+    least = total[0]
+    for i in range(1, total.size):
+        least = where(total[i] < least, total[i], least)
+    for i in range(total.size):
+        total[i] -= least
+
+
+@in_lanes()
+@kernel
 def _init(params: TsallisParams, rng: Stream) -> TsallisState:
-    n_actions = params.n_actions
-    length = _block_length(params, 1)
-    probability = np.zeros(n_actions)
-    for i in range(n_actions):
-        probability[i] = 1.0 / n_actions
-    return TsallisState(np.zeros(n_actions), probability, 0, 0.0, 1, length, 0, float(length) ** 2)
+    n, length = params.n_actions, _block_length(params, 1)
+    arrays = own_array(n, 0.0, rng), own_array(n, 1.0 / n, rng)
+    return TsallisState(*arrays, own(0, rng), own(0.0, rng), 1, length, 0, float(length) ** 2)
 
 
 @kernel
@@ -103,6 +114,15 @@ def _act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> int
     return state.arm
 
 
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> Any:
+    if t == state.start:
+        return lane_pick(state.probability, 1.0, uniform(rng, t, 0))
+    return state.arm
+
+
+@in_lanes()
 @kernel
 def _update(params: TsallisParams, state: TsallisState, t: int, arm: int, loss: float, rng: Stream) -> TsallisState:
     batch_loss = state.batch_loss + loss
@@ -110,16 +130,12 @@ def _update(params: TsallisParams, state: TsallisState, t: int, arm: int, loss: 
         return TsallisState(
             state.loss, state.probability, arm, batch_loss, state.block, state.end, state.start, state.squares
         )
-    state.loss[arm] += batch_loss / state.probability[arm]
-    least = state.loss[0]
-    for i in range(1, state.loss.size):
-        least = min(least, state.loss[i])
-    for i in range(state.loss.size):
-        state.loss[i] -= least
+    add_to_least(state.loss, arm, batch_loss / state.probability[arm])
     length = _block_length(params, state.block + 1)
     squares = state.squares + float(length) ** 2
     tsallis_probabilities(state.loss, params.scale * 2.0 / math.sqrt(squares), state.probability)
-    return TsallisState(state.loss, state.probability, arm, 0.0, state.block + 1, t + 1 + length, t + 1, squares)
+    rest = alike(0.0, batch_loss), state.block + 1, t + 1 + length, t + 1, squares
+    return TsallisState(state.loss, state.probability, arm, *rest)
 
 
 @kernel

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.checks import array, instance, shown, text
+from bandits.core.checks import array, flag, instance, shown, text
 from bandits.core.limits import lowered
 from bandits.threshold.pools import EmpiricalPools
 from bandits.threshold.tables import (
@@ -22,6 +22,7 @@ from bandits.threshold.tables import (
     read_table,
     same,
     select,
+    two_groups,
 )
 
 _PARQUET = (".parquet", ".pq")
@@ -36,9 +37,11 @@ def pools_from_table(
     good_value: Any = 1,
     group_value: Any = 1,
     other_value: Any = None,
+    merge_others: bool = False,
     score: str | None = None,
     model: Any = None,
     features: Sequence[str] | None = None,
+    categorical: Sequence[str] = (),
     separator: str | None = None,
     encoding: str | None = None,
     missing: Sequence[Any] = (),
@@ -51,8 +54,9 @@ def pools_from_table(
 
     data: a polars or pandas DataFrame, or the path of a Parquet (.parquet, .pq) or CSV file.
     outcome: column of two values, good where it equals `good_value`.  group: column of the groups: group 1 where it
-    equals `group_value`, group 0 where it equals `other_value` (rows of further groups are left out), for None in all
-    other rows. Values are compared as numbers where both are numbers, else as text.
+    equals `group_value`, group 0 where it has the one other value; of more than two values, group 0 is where it equals
+    `other_value` (the rest is left out), or all the rest with `merge_others`. Values are compared as numbers where both
+    are numbers, else as text.
     score: column of scores in [0, 1]; or model: a fitted classifier with `predict_proba` and `classes_`, such as a
     scikit-learn pipeline, that is given the columns `features` (default: its `feature_names_in_`), as a DataFrame if it
     has such names, else as an array, and scores by its probability of `good_value`. It should be fitted on other
@@ -66,16 +70,24 @@ def pools_from_table(
     Raises TypeError or ValueError that names the column and lists the values that it holds; NoTable (a
     FileNotFoundError) if there is no such file.
     """
+    columns_of_model = model, features, categorical
     source = _Source(
-        text("outcome", outcome), group, good_value, score, model, features, separator, encoding, missing, drop_missing
+        text("outcome", outcome),
+        group,
+        good_value,
+        score,
+        *columns_of_model,
+        separator,
+        encoding,
+        missing,
+        drop_missing,
     )
     people = _read(data, source)
-    if other_value is not None:
-        pair = (matches(people.table, group, str(value), two=False) for value in (group_value, other_value))
-        people = people.where(np.logical_or(*pair))
+    other = None if other_value is None else str(other_value)
+    groups = two_groups(people.table, group, str(group_value), other, merge_others=flag("merge_others", merge_others))
+    people, groups = people.where(groups >= 0), groups[groups >= 0]
     good = matches(people.table, outcome, str(good_value), two=True)
-    first = matches(people.table, group, str(group_value), two=False)
-    columns = {"scores": people.scores(), "good": good.astype(int), "group": first.astype(int)}
+    columns = {"scores": people.scores(), "good": good.astype(int), "group": groups}
     return EmpiricalPools(adaptation, lift, share, **{name: column.tolist() for name, column in columns.items()})
 
 
@@ -88,6 +100,7 @@ def acceptance_by_group(
     model: Any = None,
     good_value: Any = 1,
     features: Sequence[str] | None = None,
+    categorical: Sequence[str] = (),
     separator: str | None = None,
     encoding: str | None = None,
     missing: Sequence[Any] = (),
@@ -96,13 +109,16 @@ def acceptance_by_group(
     """Return the acceptance rates of two or more groups at each threshold, and the largest difference of two of them.
 
     thresholds: (G,) in [0, 1]; a score is accepted from the threshold on.  Others: as in `pools_from_table`, which
-    makes the game of the two groups that are named.
+    makes the game of two groups. In it a group's own rates do not react, only the groups' shares do: these rates and
+    gaps are those at each threshold's fixed point, too.
     Returns a polars DataFrame with columns threshold, `accepts VALUE` for each value of the group, gap (float64), and
     most, least (text): the groups that are accepted most and least.  Raises as `pools_from_table`.
     """
     import polars
 
-    source = _Source(None, group, good_value, score, model, features, separator, encoding, missing, drop_missing)
+    source = _Source(
+        None, group, good_value, score, model, features, categorical, separator, encoding, missing, drop_missing
+    )
     people, cuts = _read(data, source), array("thresholds", thresholds, 1, 0.0, 1.0)
     values = dict.fromkeys(categories(people.table, group).tolist())
     groups = [matches(people.table, group, value, two=False) for value in values]
@@ -125,6 +141,7 @@ class _Source(NamedTuple):
     score: str | None
     model: Any
     features: Sequence[str] | None
+    categorical: Sequence[str]
     separator: str | None
     encoding: str | None
     missing: Sequence[Any]
@@ -156,11 +173,14 @@ def _read(data: Any, source: _Source) -> _People:
     given = {name: getattr(source, name) for name in ("outcome", "group", "score")}
     used = [text(name, column) for name, column in given.items() if column is not None]
     inputs = _inputs(source.model, source.features) if source.model is not None else []
+    codes = _codes(source.categorical, inputs)
     frame = _frame(data, source.separator, source.encoding)
     columns = [*dict.fromkeys([*used, *inputs])]
     if frame is None:
         table = read_table(data, columns, source.separator, source.encoding)
-        frame = _features(table, inputs) if inputs else None
+        frame = _features(table, inputs, codes) if inputs else None
+    elif codes:
+        raise ValueError("categorical names columns of a CSV file: a DataFrame's have types of their own")
     else:
         table = _table(frame, columns)
     table = _marked(table, instance("missing", source.missing, (list, tuple), "a list of values"))
@@ -216,19 +236,31 @@ def _table(frame: Any, columns: Sequence[str]) -> Table:
     return Table("data", found, list(range(len(frame))), "row")
 
 
-def _features(table: Table, names: Sequence[str]) -> Any:
-    """Return columns of a CSV file as a DataFrame: numbers or truth values where all are, missing ones as null."""
+def _codes(categorical: Sequence[str], inputs: list[str]) -> list[str]:
+    """Return the categorical columns, which must be among those of the model."""
+    instance("categorical", categorical, (list, tuple), "a list of column names")
+    unknown = [name for name in categorical if name not in inputs]
+    if unknown:
+        named = f"the model's columns {', '.join(inputs)}" if inputs else "columns of a model, and there is none"
+        raise ValueError(f"categorical must name {named}, got {shown(unknown[0])}")
+    return list(categorical)
+
+
+def _features(table: Table, names: Sequence[str], codes: Sequence[str]) -> Any:
+    """Return columns of a CSV file as a DataFrame: text for codes, numbers or truth values where all are."""
     import polars
 
-    return polars.DataFrame([_feature(table, name) for name in names])
+    return polars.DataFrame([_feature(table, name, name in codes) for name in names])
 
 
-def _feature(table: Table, name: str) -> Any:
+def _feature(table: Table, name: str, code: bool) -> Any:
     import polars
 
     absent = absent_rows(Table(table.source, {name: table.columns[name]}, table.lines))
     texts = [None if gone else value for value, gone in zip(table.columns[name], absent, strict=True)]
     column = polars.Series(name, texts, polars.String)
+    if code:
+        return column
     held = [text for text in texts if text is not None]
     if held and {text.lower() for text in held} <= {"true", "false"}:
         return column.str.to_lowercase() == "true"
@@ -236,7 +268,7 @@ def _feature(table: Table, name: str) -> Any:
     if as_numbers.null_count() > column.null_count():
         return column
     if any(re.match(r"[+-]?0\d", text) for text in held):
-        wrong = "numbers with leading zeros: are they text to the model? Read the file as for its fit, give the frame"
+        wrong = "numbers with leading zeros: if they are text to the model, name the column in categorical"
         raise ValueError(f"{table.source}: column {name!r} holds {wrong}")
     return as_numbers
 

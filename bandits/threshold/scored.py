@@ -23,9 +23,19 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.core.checks import integer, shown, text
+from bandits.core.checks import flag, integer, shown, text
 from bandits.threshold.pools import PoolPopulation, Pools, split_pools
-from bandits.threshold.tables import DATA, Table, categories, choices, matches, numbers, read_table, select
+from bandits.threshold.tables import (
+    DATA,
+    Table,
+    categories,
+    choices,
+    matches,
+    numbers,
+    read_table,
+    select,
+    two_groups,
+)
 
 GERMAN_NUMBERS = (
     "duration_months",
@@ -186,7 +196,8 @@ class CsvPopulation(ScoredTable):
     """A population from a given CSV table: path, and the roles of the columns.
 
     outcome: column that is good where it equals `good_value`.  group: column that marks group 1 where it equals
-    `group_value`, group 0 elsewhere.  numbers, categories: feature columns, at least one in all, the outcome not
+    `group_value`, group 0 where it has the one other value, or equals `other_value`, or everywhere else with
+    `merge_others` (`pools_from_table`).  numbers, categories: feature columns, at least one in all, the outcome not
     among them. Values are compared as numbers where both are numbers ("1" is 1.0), else as text. The outcome holds two
     values; missing values, and spellings that differ only in upper and lower case, raise ValueError. The file is read
     when the population is made.
@@ -202,6 +213,8 @@ class CsvPopulation(ScoredTable):
     categories: Sequence[str] = ()
     separator: str | None = None
     encoding: str | None = None
+    other_value: str | None = None
+    merge_others: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -213,6 +226,9 @@ class CsvPopulation(ScoredTable):
             if not isinstance(names, (list, tuple)):
                 raise TypeError(f"{name} must be a list of column names, got {shown(names)}")
             object.__setattr__(self, name, tuple(text(name, column) for column in names))
+        if self.other_value is not None:
+            text("other_value", self.other_value)
+        flag("merge_others", self.merge_others)
         features = (*self.numbers, *self.categories)
         if not features:
             raise ValueError("numbers and categories must name at least one feature column between them")
@@ -230,9 +246,10 @@ class CsvPopulation(ScoredTable):
         roles = {name: role for role in ("numbers", "categories") for name in getattr(self, role)}
         roles |= {self.outcome: "outcome"} | ({} if self.group in roles else {self.group: "group"})
         table = read_table(self.source, roles, self.separator, self.encoding)
+        groups = two_groups(table, self.group, self.group_value, self.other_value, merge_others=self.merge_others)
+        table, groups = select(table, groups >= 0), groups[groups >= 0]
         good = matches(table, self.outcome, self.good_value, two=True, argument="good_value")
-        group = matches(table, self.group, self.group_value, two=False, argument="group_value")
-        return _individuals(table, self.numbers, self.categories, good, group)
+        return _individuals(table, self.numbers, self.categories, good, groups)
 
 
 def _individuals(

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -206,8 +206,7 @@ def matches(table: Table, name: str, value: str, *, two: bool, argument: str = "
     spelled: dict[str, str] = {}
     for text in column:
         spelled.setdefault(_canonical(text), text)
-    held = ", ".join(_brief(text) for text in list(spelled.values())[:_SHOWN])
-    held += ", ..." if len(spelled) > _SHOWN else ""
+    held = _some(spelled.values())
     where = f"{table.source}: column {name!r}"
     if not _spelled_in_one_way(spelled):
         raise ValueError(f"{where} must spell each value in one way, got {held}")
@@ -219,6 +218,29 @@ def matches(table: Table, name: str, value: str, *, two: bool, argument: str = "
         raise ValueError(f"{where} must hold two values, {value!r} and another, got {held}")
     wanted = _canonical(value.strip())
     return np.array([_canonical(text) == wanted for text in column])
+
+
+def two_groups(table: Table, name: str, one: str, other: str | None, *, merge_others: bool) -> NDArray[np.int64]:
+    """Return the group of every row: 1 where the column equals `one`, 0 where it equals `other`, -1 elsewhere.
+
+    other: None for the column's only other value, or with merge_others for all others. Raises as `matches`, and
+    ValueError for a column of more than two values of which neither is said.
+    """
+    if other is not None and merge_others:
+        raise ValueError(f"merge_others puts all other values into group 0: other_value must be None, got {other!r}")
+    first = matches(table, name, one, two=False, argument="group_value")
+    if other is not None:
+        if same(one, other):
+            raise ValueError(f"other_value must be another value than group_value, got {other!r}")
+        second = matches(table, name, other, two=False, argument="other_value")
+        return np.where(first, 1, np.where(second, 0, -1))
+    values = {_canonical(text): text for text in table.columns[name]}
+    if len(values) > 2 and not merge_others:
+        raise ValueError(
+            f"{table.source}: column {name!r} holds more than two values, {_some(values.values())}: give other_value, "
+            "one of them, or merge_others=True for all of them (acceptance_by_group names the two that differ most)"
+        )
+    return np.where(first, 1, 0)
 
 
 def _spelled_in_one_way(values: Iterable[str]) -> bool:
@@ -251,6 +273,10 @@ def _number(text: str) -> float:
         return float(text) if "_" not in text else math.nan
     except ValueError:
         return math.nan
+
+
+def _some(values: Collection[str]) -> str:
+    return ", ".join([_brief(text) for text in values][:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
 
 
 def _brief(text: str) -> str:

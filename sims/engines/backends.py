@@ -21,7 +21,7 @@ from bandits.core.jit import is_compiled
 from bandits.plain import Plain
 from bandits.protocol import Learner, MatrixGame, RoundProblem
 
-Backend = Literal["numba", "python", "jax", "jax-float32"]
+Backend = Literal["numba", "numba-scalar", "python", "jax", "jax-float32"]
 Engine = Literal["compiled", "python", "jax", "own"]
 
 
@@ -51,7 +51,7 @@ def engine_of_loop(problem: Any, learner: Learner, backend: str) -> Engine:
     """Return which engine plays a pair unless `Learner.play` does."""
     if backend == "python":
         return "python"
-    if isinstance(problem, MatrixGame) or backend != "numba":
+    if isinstance(problem, MatrixGame) or not backend.startswith("numba"):
         return "jax"
     return "python" if _is_plain(problem, learner) else "compiled"
 
@@ -93,9 +93,11 @@ def _program(family: str) -> ModuleType:
 
 
 def numbers_depend_on(backend: str) -> dict[str, str]:
-    """Return what the rounding of a JAX backend depends on, its name and the kind of device; {} for "numba"."""
-    if backend in ("numba", "python"):
-        return {} if backend == "numba" else {"backend": backend}
+    """Return what the rounding of a JAX backend depends on, its name and the kind of device; {} for Numba."""
+    if backend.startswith("numba"):
+        return {}
+    if backend == "python":
+        return {"backend": backend}
     import jax
 
     return {"backend": backend, "device": jax.default_backend()}

@@ -14,14 +14,28 @@ from numpy.typing import NDArray
 
 from bandits.core import stopping
 from bandits.core.actions import InvalidAction, InvalidActionType
-from bandits.core.jit import RECORDS_HOLD, borrow, is_compiled, keep_alive, kernel, origin_of, program
+from bandits.core.jit import (
+    RECORDS_HOLD,
+    borrow,
+    is_at_hand,
+    is_compiled,
+    keep_alive,
+    kernel,
+    origin_of,
+    program,
+    typeof,
+)
+from bandits.core.lanes import LANES, lane_of, lane_text
 from bandits.core.records import InvalidMetrics, writer
-from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream
+from bandits.core.rng import ENVIRONMENT, LEARNER, lane_stream, seed_word, stream
 from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
 from sims.engines.faults import clear_errors
 from sims.engines.python.diagnosis import explained, located, try_out
 
 ROUNDS_BETWEEN_LOOKS = 1 << 10  # between reads of `stop`: 0.5 s where a round takes 0.5 ms
+LEAST_FOR_LANES = 1 << 20  # rounds of all repetitions, 20 ms of the loop that plays them one at a time
+_WORTH_COMPILING = 1 << 25  # rounds from which lanes are compiled although the other loop need not be, 0.6 s of it
+_GAIN = 4  # rounds of one repetition in the time of a round of all lanes, out of LANES
 _OF_COMPILER = (
     ArithmeticError,
     AssertionError,
@@ -34,44 +48,82 @@ _OF_COMPILER = (
 
 
 def play(
-    problem: Problem, learner: Learner, seed: int, first: int, count: int, rounds: Any, threads: int
+    problem: Problem,
+    learner: Learner,
+    seed: int,
+    first: int,
+    count: int,
+    rounds: Any,
+    threads: int,
+    lanes: bool = True,
 ) -> NDArray[np.float64]:
-    """Return the metrics (count, C, M) float64 of repetitions first.. at the checkpoints `rounds` (C,) int64."""
+    """Return the metrics (count, C, M) float64 of repetitions first.. at the checkpoints `rounds` (C,) int64.
+
+    lanes: play `LANES` repetitions at once where the pair can be and that is quicker; the numbers are the same.
+    """
     if not isinstance(problem, RoundProblem):
         raise TypeError(f"problem must be a RoundProblem for {learner.name} to play, got {type(problem).__name__}")
     params, setting, word = learner.parameters(problem), problem.setting(), seed_word(seed)
     values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
+    width, failed = 1, False
 
     def part(bounds: tuple[int, int]) -> None:
         loop(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
 
     with clear_errors(problem, learner):
         loop = loop_of(problem, learner, params, setting)
-        compiled(problem, learner, lambda: part((0, 0)))  # once, not in every thread
+        width = width_of(problem, learner, count, int(rounds[-1]), threads) if lanes else 1
+        loop = loop if width == 1 else loop_of(problem, learner, params, setting, width)
+        compiled(problem, learner, lambda: part((0, 0)), width)  # once, not in every thread
         try:
-            in_threads(part, pieces(count, threads), threads, stop)
-        except InvalidAction:
-            raise
+            in_threads(part, pieces(count, threads, width), threads, stop)
         except Exception as error:
-            where = located(problem, learner, seed, range(first, first + count), int(rounds[-1]), error)
-            error.add_note(
-                where or f'in {learner.name}; backend="python" plays the same and tells the line and the round'
-            )
-            raise
+            failed = True
+            if width == 1:
+                if not isinstance(error, InvalidAction):
+                    where = located(problem, learner, seed, range(first, first + count), int(rounds[-1]), error)
+                    error.add_note(
+                        where or f'in {learner.name}; backend="python" plays the same and tells the line and the round'
+                    )
+                raise
+    if failed:  # in some lane: one repetition at a time, the error tells more
+        return play(problem, learner, seed, first, count, rounds, threads, lanes=False)
     stopping.look(stop)
     return values
 
 
-def compile_pair(problem: Any, learner: Learner) -> None:
+def width_of(problem: RoundProblem, learner: Learner, count: int, horizon: int, threads: int) -> int:
+    """Return how many of `count` repetitions are to be played at once: `LANES` where it is quicker, else 1.
+
+    To compile a loop for lanes takes as long as to compile the other. So in short plays whichever is compiled is used.
+    """
+    rounds, steps = count * horizon, (learner.steps_for(problem), problem.steps)
+    if rounds < LEAST_FOR_LANES or -(-count // threads) < _GAIN * -(-count // (LANES * threads)):
+        return 1
+    lanes = in_lanes(*steps)
+    if lanes is None or rounds >= _WORTH_COMPILING:
+        return 1 if lanes is None else LANES
+    kinds = tuple(map(typeof, _nothing_to_play(problem, learner)))
+    if not is_at_hand(compose(*steps, problem.metrics), *kinds):
+        return LANES
+    return LANES if is_at_hand(compose(*lanes, problem.metrics, LANES), *kinds) else 1
+
+
+def _nothing_to_play(problem: RoundProblem, learner: Learner) -> tuple[Any, ...]:
+    """Return arguments of the loop for no repetition."""
+    nothing = seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), np.empty((0, 1, len(problem.metrics)))
+    return learner.parameters(problem), problem.setting(), *nothing
+
+
+def compile_pair(problem: Any, learner: Learner, width: int = 1) -> None:
     """Compile the loop of a pair, or read it from the kernel cache, and play nothing."""
-    params, setting, nothing = learner.parameters(problem), problem.setting(), np.empty((0, 1, len(problem.metrics)))
+    given = _nothing_to_play(problem, learner)
     with clear_errors(problem, learner):
-        loop = loop_of(problem, learner, params, setting)
-        empty = (seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), nothing)
-        compiled(problem, learner, lambda: loop(params, setting, *empty))
+        loop = loop_of(problem, learner, given[0], given[1], width)
+        compiled(problem, learner, lambda: loop(*given), width)
 
 
-def compiled(problem: RoundProblem, learner: Learner, play_nothing: Callable[[], None]) -> None:
+def compiled(problem: RoundProblem, learner: Learner, play_nothing: Callable[[], None], width: int = 1) -> None:
     """Compile a pair by playing no repetition; raise what keeps it from being compiled, in one line.
 
     A learner from outside the package plays some rounds in the interpreter, which checks its indices.
@@ -81,6 +133,9 @@ def compiled(problem: RoundProblem, learner: Learner, play_nothing: Callable[[],
     except (InvalidMetrics, InvalidActionType, MemoryError, OSError):
         raise
     except Exception as error:  # of the compiler
+        if width > 1:
+            reason = f"{learner.name} in {type(problem).__name__}: what is marked `in_lanes` does not compile for lanes"
+            raise TypeError(f'{reason}; backend="numba-scalar" does without. {error}') from None
         raise explained(problem, learner, error) from None
     if not type(learner).__module__.startswith("bandits."):
         try_out(problem, learner)
@@ -100,19 +155,21 @@ def in_threads(part: Callable[[Any], None], parts: list[tuple[int, int]], worker
             raise
 
 
-def pieces(count: int, workers: int) -> list[tuple[int, int]]:
-    """Split 0..count into contiguous pieces, eight per worker to balance the load."""
-    edges = np.linspace(0, count, min(count, 8 * workers if workers > 1 else 1) + 1).astype(int)
-    return [(int(a), int(b)) for a, b in pairwise(edges)]
+def pieces(count: int, workers: int, width: int = 1) -> list[tuple[int, int]]:
+    """Split 0..count into contiguous pieces, eight per worker to balance the load; all but the last of whole widths."""
+    blocks = -(-count // width)
+    edges = np.linspace(0, blocks, min(blocks, 8 * workers if workers > 1 else 1) + 1).astype(int) * width
+    return [(int(a), min(int(b), count)) for a, b in pairwise(edges)]
 
 
-def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any) -> Any:
+def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any, width: int = 1) -> Any:
     """Return the loop of a pair, not compiled yet; its arguments are those of `play` in `compose`.
 
     Raises TypeError for records that compiled code cannot hold, and ValueError if something that the steps read has
     changed since they were compiled.
     """
-    play = compose(learner.steps_for(problem), problem.steps, problem.metrics)
+    steps = learner.steps_for(problem), problem.steps
+    play = compose(*((width > 1 and in_lanes(*steps)) or steps), problem.metrics, width)
     check_record(f"{learner.name}.parameters", params, is_compiled(play))
     check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))
     reached = origin_of(play).reached
@@ -149,12 +206,26 @@ def _check_value(owner: str, path: str, value: Any) -> None:
         raise ValueError(f"{owner} gives {path} beyond a signed integer of 64 bits")
 
 
+def in_lanes(learner: LearnerSteps, problem: ProblemSteps) -> tuple[LearnerSteps, ProblemSteps] | None:
+    """Return the steps of a pair that play `LANES` repetitions at once, None where one has no such text."""
+    played = *learner, problem.init, problem.respond, problem.observe
+    texts = [lane_text(step) for step in played]
+    if any(text is None and step is not None for text, step in zip(texts, played, strict=True)):
+        return None
+    init, act, update, start, respond, observe = texts
+    return LearnerSteps(init, act, update), ProblemSteps(start, respond, problem.measure, observe)
+
+
 @cache
-def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ...]) -> Any:
-    """Return the compiled loop of a learner in a problem that measures `metrics`."""
+def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ...], width: int = 1) -> Any:
+    """Return the compiled loop of a learner in a problem that measures `metrics`.
+
+    width: 1, or `LANES` for the steps of `in_lanes`; the last lanes may play repetitions that `out` has no room for.
+    """
     init, act, update = learner
     start, respond, measure, observe = problem
-    decide, write = make_decide(act, observe), writer(metrics)
+    decide, report = make_decide(act, observe), make_report(measure, writer(metrics), width)
+    address = stream if width == 1 else lane_stream
 
     @program
     def play(
@@ -162,9 +233,9 @@ def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ..
     ) -> None:
         params = borrow(params_owner)
         setting = borrow(setting_owner)
-        for row in range(out.shape[0]):
-            rng = stream(seed, first + row, LEARNER)
-            env = stream(seed, first + row, ENVIRONMENT)
+        for row in range(0, out.shape[0], width):
+            rng = address(seed, first + row, LEARNER)
+            env = address(seed, first + row, ENVIRONMENT)
             state_owner = init(params, rng)
             world_owner = start(setting, env)
             state = borrow(state_owner)
@@ -178,13 +249,28 @@ def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ..
                         feedback, world = respond(setting, world, t, action, env)
                         state = update(params, state, t, action, feedback, rng)
                         t += 1
-                write(measure(setting, world, t), out[row, c])
+                report(setting, world, t, out, row, c)
             keep_alive(state_owner)
             keep_alive(world_owner)
         keep_alive(params_owner)
         keep_alive(setting_owner)
 
     return play
+
+
+def make_report(measure: Any, write: Any, width: int) -> Any:
+    """Return the kernel that writes the metrics of one repetition, or of each lane, into out[row, c]."""
+
+    @kernel
+    def one(setting: Any, world: Any, t: int, out: Any, row: int, c: int) -> None:
+        write(measure(setting, world, t), out[row, c])
+
+    @kernel
+    def each(setting: Any, world: Any, t: int, out: Any, row: int, c: int) -> None:
+        for lane in range(min(LANES, out.shape[0] - row)):
+            write(measure(setting, lane_of(world, lane), t), out[row + lane, c])
+
+    return one if width == 1 else each
 
 
 def make_decide(act: Any, observe: Any) -> Any:

@@ -61,9 +61,14 @@ def test_outcomes_in_other_words(tmp_path, outcomes, good_value, said):
         read(write(tmp_path, table), good_value=good_value)
 
 
-def test_more_than_two_groups_are_one_against_the_others(tmp_path):
+def test_of_more_than_two_groups_the_user_says_which(tmp_path):
     table = [[row[0], "abc"[i % 3], *row[2:]] for i, row in enumerate(rows())]
-    assert read(write(tmp_path, table), group_value="a").group.sum() == 14
+    with pytest.raises(
+        ValueError, match="more than two values, 'a', 'b', 'c': give other_value, one of them, or merge_"
+    ):
+        read(write(tmp_path, table), group_value="a")
+    assert read(write(tmp_path, table), group_value="a", merge_others=True).group.tolist() == [1, 0, 0] * 13 + [1]
+    assert read(write(tmp_path, table), group_value="a", other_value="c").group.tolist() == [1, 0] * 13 + [1]
     table[0][1] = "A"
     with pytest.raises(ValueError, match="column 'group' must spell each value in one way"):
         read(write(tmp_path, table), group_value="a")

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 import theory
 from bandits.losses import LossTable
+from bandits.prediction import LRU, PagingGame
 from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, SwitchingCostGame
 from sims import Cell, Run, compare, plot, run_sweep, simplex, simulate, to_latex
 from sims.markup import html_table, latex_table
@@ -77,6 +78,10 @@ def test_comparison_and_its_latex():
     assert [*compare(run_of()).columns][3::3] == list(GAME.metrics)
     first, *_ = [line for line in to_latex(table).splitlines() if line.startswith("BatchedExp3")]
     assert first.endswith(rf"& {table['regret'][0]:.4g} [{low[-1]:.4g}, {high[-1]:.4g}] \\")
+    paging = simulate(PagingGame([0, 1, 2, 0, 1], cache=2, horizon=5), LRU(), backend="python")
+    still = compare([paging], "misses")  # nothing is drawn: one repetition tells all
+    assert still.select("misses_low", "misses", "misses_high").rows() == [(5.0, 5.0, 5.0)]
+    assert "LRU & 1 & 5 & 5 \\\\" in to_latex(still)
     assert "a\\_b & c" in to_latex(polars.DataFrame({"a_b": [1], "c": [2.0]}))
 
 

@@ -166,7 +166,7 @@ WRONG = [
     ({"seed": None}, TypeError, "seed must be an integer, got None"),
     ({"threads": 0}, ValueError, "threads must be at least 1, got 0"),
     ({"threads": 1.5}, TypeError, "threads must be an integer, got 1.5"),
-    ({"backend": "gpu"}, ValueError, "backend must be one of numba, python, jax, jax-float32, got 'gpu'"),
+    ({"backend": "gpu"}, ValueError, "backend must be one of numba, numba-scalar, python, jax, jax-float32, got 'gpu'"),
     ({"first_repetition": -1}, ValueError, f"first_repetition must be between 0 and {2**32 - 1}, got -1"),
     (
         {"first_repetition": 2**32 - 1, "repetitions": 2},

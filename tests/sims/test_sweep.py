@@ -194,7 +194,7 @@ def test_a_changed_file_is_another_address_in_jax_alone(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"backend": "gpu"}, r"backend must be one of numba, python, jax, jax-float32, got 'gpu'"),
+        ({"backend": "gpu"}, r"backend must be one of numba, numba-scalar, python, jax, jax-float32, got 'gpu'"),
         ({"learner": [{"type": "Exp3", "backend": "$nowhere"}]}, r"learner\[0\].backend: no axis 'nowhere'"),
         (
             {"backend": "jax", "learner": [{"type": "Exp3"}, {"type": "TsallisSwitch"}]},

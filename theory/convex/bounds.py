@@ -49,7 +49,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.assumptions import feedback_is, parameters_have, play_has, problem_has
+from theory.assumptions import declared, feedback_is, parameters_have, play_has, problem_has
 from theory.bound import Assumption, Bound, Source, Symbol, T, Tuning, found_in
 
 D = Symbol("diameter", "D")
@@ -82,15 +82,15 @@ def _near(given: float, wanted: float) -> bool:
     return wanted == 0.0 or abs(given - wanted) <= 1e-12 * wanted
 
 
-def _measures(probe: str, *fields: tuple[str, str]) -> Assumption:
+def _measures(kind: str, *fields: tuple[str, str]) -> Assumption:
     """Assume that the terms of the theorem are measured, at the learner's parameters; fields: of probe and params."""
 
     def holds(problem: Any, learner: Any) -> bool:
         params = learner.parameters(problem)
         same = all(getattr(problem.probe, own) == getattr(params, theirs) for own, theirs in fields)
-        return type(problem.probe).__name__ == probe and same
+        return declared(problem.probe, "kind") == kind and same
 
-    return play_has(f"{probe} measures it, at the learner's parameters", holds)
+    return play_has(f"the {kind} measures it, at the learner's parameters", holds)
 
 
 def _pathwise(
@@ -147,7 +147,7 @@ ADAGRAD = _pathwise(
     Source("Streeter & McMahan 2010", f"the learner; {_HERE}"),
     "Steps from past gradients: linear regret at most sqrt(2) D sqrt(sum |g|^2), without a bound on gradients.",
     GRADIENTS,
-    _measures("AdaGradCertificate"),
+    _measures("AdaGrad certificate"),
 )
 STRONG = _pathwise(
     "hazan2007.strong_path",
@@ -157,7 +157,7 @@ STRONG = _pathwise(
     Source("Hazan, Agarwal & Kale 2007", f"proof of Theorem 1; {_HERE}"),
     "eta_t = 1 / (mu t): sum [<g, x - u> - (mu/2) |x - u|^2] <= sum |g_t|^2 / (2 mu t).",
     GRADIENTS,
-    _measures("StrongCertificate", ("strong_convexity", "step")),
+    _measures("strong convexity certificate", ("strong_convexity", "step")),
 )
 _LOG = G**2 * (1 + sp.log(T)) / (2 * MU)
 CURVED = problem_has("losses have one curvature", lambda p: p.losses.steps.linear is not None and p.smoothness > 0.0)
@@ -206,7 +206,7 @@ CHEN_PATH = _pathwise(
     Source(_CHEN, f"the learner; {_HERE}", "arXiv:2302.04552"),
     "Optimistic descent with all terms of its analysis, the negative ones too.",
     GRADIENTS_OR_HINTS,
-    _measures("DescentCertificate"),
+    _measures("descent certificate"),
     DELTA,
 )
 CHEN_CLOSED = _pathwise(
@@ -217,7 +217,7 @@ CHEN_CLOSED = _pathwise(
     Source(_CHEN, f"the learner; {_HERE}", "arXiv:2302.04552"),
     "Optimistic descent: linear regret at most (3/2) D sqrt(delta + 4 G^2 + sum |g - M|^2).",
     GRADIENTS_OR_HINTS,
-    _measures("OptimisticCertificate"),
+    _measures("optimistic certificate"),
     DELTA,
     GUESSES,
 )
@@ -241,7 +241,7 @@ LEADER = _pathwise(
     Source(_SACHS, f"the learner of Theorem 7; {_HERE}", "arXiv:2202.07554"),
     "Optimistic FTL: sum [<g, x - u> - (mu/2) |x - u|^2] <= sum |g - M|^2 / (2 mu t), less its negative terms.",
     GRADIENTS_OR_HINTS,
-    _measures("LeaderCertificate", ("strong_convexity", "offset")),
+    _measures("leader certificate", ("strong_convexity", "offset")),
 )
 NEWTON = _pathwise(
     "hazan2007.newton",
@@ -251,7 +251,7 @@ NEWTON = _pathwise(
     Source("Hazan, Agarwal & Kale 2007", f"proof of Theorem 2; {_HERE}"),
     "Newton step: sum [<g, x - u> - (beta/2) <g, x - u>^2] <= ln det(A_T / eps) / (2 beta) + beta eps |u|^2 / 2.",
     GRADIENTS,
-    _measures("NewtonCertificate", ("rate", "rate"), ("ridge", "ridge")),
+    _measures("Newton certificate", ("rate", "rate"), ("ridge", "ridge")),
 )
 
 # ---------------------------------------------------------------- comparators that move

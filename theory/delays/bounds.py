@@ -50,6 +50,7 @@ import sympy as sp
 from theory.assumptions import (
     AT_LEAST_TWO,
     UNIT_LOSSES,
+    declared,
     feedback_is,
     learner_has,
     losses_are,
@@ -96,8 +97,14 @@ def _stated(
     return Bound(name, learner, "regret", total, source, statement, assumptions=assumed, tunings=tuning, **more)  # type: ignore[arg-type]
 
 
-def _copies_of(name: str) -> Assumption:
-    return play_has(f"copies of {name}", lambda problem, learner: type(learner.learner).__name__ == name)
+def _copies_of(law: str, name: str) -> Assumption:
+    """Assume copies of a learner whose law of actions is known, in every round anew."""
+
+    def holds(problem: Any, learner: Any) -> bool:
+        inner = learner.learner
+        return declared(inner, "exact") == law and declared(inner, "rounds_held")(problem.problem) == 1
+
+    return play_has(f"copies of {name}", holds)
 
 
 SHARED = parameters_have(
@@ -165,7 +172,7 @@ BOLD_EXP3 = _stated(
     _BOLD,
     "Copies of EXP3, one more than feedback is ever outstanding: sqrt(2 m K T ln K).",
     BANDIT,
-    _copies_of("Exp3"),
+    _copies_of("exp3", "Exp3"),
     SHARED,
     readers=_OF_COPIES,
 )
@@ -176,7 +183,7 @@ BOLD_HEDGE = _stated(
     _BOLD,
     "Copies of Hedge, one more than feedback is ever outstanding: sqrt(m T ln K / 2).",
     FULL_INFORMATION,
-    _copies_of("Hedge"),
+    _copies_of("hedge", "Hedge"),
     SHARED,
     readers=_OF_COPIES,
 )

@@ -17,6 +17,7 @@ from bandits.core.actions import InvalidAction, Part, index, returns
 from bandits.core.arguments import Checked, read_only
 from bandits.core.checks import integer
 from bandits.core.jit import kernel, shared_kernel
+from bandits.core.lanes import any_lane, flat, in_lanes, own, own_array, where
 from bandits.core.rng import Stream, uniform
 from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.games import preference_matrix, skew
@@ -71,9 +72,10 @@ class DuelWorld(NamedTuple):
     plays: Any  # (n,) float64
 
 
+@in_lanes()
 @kernel
 def _init(setting: DuelSetting, env: Stream) -> DuelWorld:
-    return DuelWorld(np.zeros(setting.gap.size))
+    return DuelWorld(own_array(setting.gap.size, 0.0, env))
 
 
 @shared_kernel
@@ -85,6 +87,17 @@ def _respond(setting: DuelSetting, world: DuelWorld, t: int, pair: Pair, env: St
     if uniform(env, t, 0) - 0.5 < setting.skew[first, second]:
         answer = 1.0
     return answer, world
+
+
+@in_lanes(of=_respond)
+@kernel
+def _lanes_respond(setting: DuelSetting, world: DuelWorld, t: int, pair: Pair, env: Stream) -> Any:
+    n, first, second = setting.gap.size, own(pair.first, env), own(pair.second, env)
+    if any_lane((first < 0) | (first >= n) | (second < 0) | (second >= n)):
+        raise InvalidAction("first and second must be in 0, ..., {}, got others", t, n - 1)
+    world.plays[first] += 1.0
+    world.plays[second] += 1.0
+    return where(uniform(env, t, 0) - 0.5 < flat(setting.skew)[first * n + second], 1.0, 0.0), world
 
 
 class DuelMetrics(NamedTuple):

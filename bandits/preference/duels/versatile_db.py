@@ -12,14 +12,13 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
-from bandits.core.exponential_weights import pick
+from bandits.core.exponential_weights import lane_pick, pick
 from bandits.core.jit import kernel
+from bandits.core.lanes import in_lanes, own_array
 from bandits.core.rng import Stream, uniform_pair
 from bandits.preference.duels.problem import DuelingBandit, DuelLearner, Pair
 from bandits.protocol import LearnerSteps
-from bandits.switching.tsallis_switch import tsallis_probabilities
+from bandits.switching.tsallis_switch import add_to_least, tsallis_probabilities
 
 
 class VersatileParams(NamedTuple):
@@ -37,14 +36,12 @@ class VersatileState(NamedTuple):
     second: Any  # (K,)
 
 
+@in_lanes()
 @kernel
 def _init(params: VersatileParams, rng: Stream) -> VersatileState:
-    n_actions = params.n_actions
-    state = VersatileState(np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions))
-    for i in range(n_actions):
-        state.first[i] = 1.0 / n_actions
-        state.second[i] = 1.0 / n_actions
-    return state
+    n = params.n_actions
+    first = own_array(n, 0.0, rng), own_array(n, 1.0 / n, rng)
+    return VersatileState(*first, own_array(n, 0.0, rng), own_array(n, 1.0 / n, rng))
 
 
 @kernel
@@ -53,16 +50,19 @@ def _act(params: VersatileParams, state: VersatileState, t: int, rng: Stream) ->
     return Pair(pick(state.first, 1.0, left), pick(state.second, 1.0, right))
 
 
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: VersatileParams, state: VersatileState, t: int, rng: Stream) -> Pair:
+    left, right = uniform_pair(rng, t, 0)
+    return Pair(lane_pick(state.first, 1.0, left), lane_pick(state.second, 1.0, right))
+
+
 @kernel
 def _add(total: Any, probability_: Any, arm: int, loss: float) -> None:
-    total[arm] += loss / probability_[arm]
-    least = total[0]
-    for i in range(1, total.size):
-        least = min(least, total[i])
-    for i in range(total.size):
-        total[i] -= least
+    add_to_least(total, arm, loss / probability_[arm])
 
 
+@in_lanes()
 @kernel
 def _update(
     params: VersatileParams, state: VersatileState, t: int, pair: Pair, answer: float, rng: Stream

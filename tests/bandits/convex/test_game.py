@@ -1,4 +1,4 @@
-"""Domains, losses and feedback of convex games, held to NumPy and to their definitions; played by the interpreter."""
+"""Losses and feedback of convex games, held to NumPy and to their definitions; played by the interpreter."""
 
 from dataclasses import replace
 from functools import partial
@@ -6,10 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.optimize import minimize
-from scipy.stats import norm
 
 import sims
 from bandits import convex
@@ -26,13 +23,10 @@ from bandits.convex import (
     SEALosses,
     Simplex,
     TwoPoints,
-    bandit_descent,
     domains,
 )
 from bandits.core.jit import kernel
-from bandits.core.rng import uniform_pair
-from tests.drivers import plain, stream_of
-from tests.mutants.rejection import rejected
+from tests.drivers import plain
 
 simulate = partial(sims.simulate, backend="python")
 RNG = np.random.default_rng(7)
@@ -60,63 +54,6 @@ class Fixed:
 
     def update(self, observation, action, feedback, rng):
         self.seen.append(feedback)
-
-
-# ---------------------------------------------------------------- domains
-
-vectors = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3).map(np.array)
-
-
-def check_projection(domain, y, z):
-    """<y - Py, z - Py> <= 0 for z in the domain, and what follows: P is idempotent and shortens distances."""
-    project = plain(domains.project)
-    py, pz = y.copy(), z.copy()
-    project(domain.region, py)
-    project(domain.region, pz)
-    assert domain.contains(py)
-    assert domain.contains(pz)
-    assert (y - py) @ (pz - py) <= 1e-9
-    again = py.copy()
-    project(domain.region, again)
-    assert again == pytest.approx(py, abs=1e-12)
-    assert np.linalg.norm(py - pz) <= np.linalg.norm(y - z) + 1e-12
-
-
-@settings(max_examples=50)
-@given(st.sampled_from(SETS), vectors, vectors)
-def test_projections(domain, y, z):
-    check_projection(domain, y, z)
-    assert np.linalg.norm(y - z) <= domain.diameter or not (domain.contains(y) and domain.contains(z))
-    point = np.zeros(3)
-    plain(domains.least_point)(domain.region, y, point)
-    assert domain.contains(point)
-    if y.any():
-        assert y @ point == pytest.approx(plain(domains.least_linear)(domain.region, y), abs=1e-9)
-
-
-@kernel
-def by_coordinates(region, x):
-    for i in range(x.size):
-        x[i] = min(max(x[i], -region.radius), region.radius)
-
-
-def test_mutant_of_projection(monkeypatch):
-    monkeypatch.setattr(domains, "project", by_coordinates)
-    rejected(check_projection, SETS[0], np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0]))
-
-
-def test_points_outside_are_refused():
-    game = ConvexGame(GradientTable(ROWS), Ball(3), 5)
-    for points, text in [
-        ([[0.0, 0.0, 1.1]], "the point must be in the domain, got one with norm 1.1"),
-        ([[0.0, np.nan, 0.0]], "the point must be in the domain"),
-        ([[0.0, 0.0]], "the point must have 3 coordinates, got 2"),
-    ]:
-        with pytest.raises(ValueError, match=text):
-            simulate(game, Fixed(np.array(points)), repetitions=1)
-    for domain, point in ((Box([0.0], [1.0]), [-1e-3]), (Simplex(2), [0.7, 0.7]), (Simplex(2), [1.5, -0.5])):
-        assert not domain.contains(point)
-        assert domain.contains(domain.region.start)
 
 
 # ---------------------------------------------------------------- metrics, recounted
@@ -317,76 +254,21 @@ def test_follow_the_leader():
     assert run.actions[0].tolist() == [[0.0, 0.0], [0.5, 0.0], [0.25, 0.25]]
 
 
-# ---------------------------------------------------------------- estimates from values
+# ---------------------------------------------------------------- what is refused
 
 
-def estimates(learner, game, steps=None):
-    """Return the mean over 400 directions of the moves, divided by the rate: the estimate of the gradient (2,)."""
-    params = learner.parameters(game)
-    g, found = game.losses.gradients[0], []
-    for angle in 2.0 * np.pi * np.arange(400) / 400:
-        s = np.array([np.cos(angle), np.sin(angle)])
-        state = bandit_descent.EstimateState(np.array([0.1, -0.2]), s, np.zeros(2), np.zeros(2))
-        first, second = (state.x + side * params.reach * s for side in (1.0, -1.0))
-        before = state.x.copy()
-        if isinstance(game.feedback, TwoPoints):
-            plain(steps or learner.steps.update)(
-                params, state, 0, Pair(first, second), Pair(g @ first, g @ second), None
-            )
-        else:
-            plain(steps or learner.steps.update)(params, state, 0, first, g @ first, None)
-        found.append((before - state.x) / params.learning_rate)
-    return np.array(found)
-
-
-def check_unbiased(learner, feedback, steps=None):
-    g = np.array([0.3, -0.8])
-    game = ConvexGame(GradientTable([g]), Ball(2), 1, feedback)
-    found = estimates(learner, game, steps)
-    assert found.mean(axis=0) == pytest.approx(g, abs=1e-6)
-    if isinstance(feedback, TwoPoints):
-        assert np.linalg.norm(found, axis=1).max() <= 2 * np.linalg.norm(g) * (1.0 + 1e-6)
-
-
-@kernel
-def without_dimension(params, state, t, x, loss, rng):
-    return bandit_descent._descend(params, state, loss / state.x.size)
-
-
-@kernel
-def at_half(params, state, t, x, losses, rng):
-    return bandit_descent._descend(params, state, 0.5 * (losses.first - losses.second))
-
-
-def test_estimates_are_unbiased():
-    """The mean over the sphere is the gradient of a linear loss; two points bound the estimate by G d."""
-    one, two = convex.OnePointDescent(0.3, 1e-3), convex.TwoPointDescent(0.3, 1e-3)
-    check_unbiased(one, OnePoint())
-    check_unbiased(two, TwoPoints())
-    rejected(check_unbiased, one, OnePoint(), without_dimension)
-    rejected(check_unbiased, two, TwoPoints(), at_half)
-
-
-def test_directions_are_normal_draws_over_their_norm():
-    found, rng = np.zeros((20, 3)), stream_of(5, 0, 0)
-    draw = plain(bandit_descent.draw_direction)
-    for t, out in enumerate(found):
-        draw(rng, t, out)
-    pairs = np.array([[plain(uniform_pair)(rng, t, i) for i in (0, 2)] for t in range(20)]).reshape(20, 4)[:, :3]
-    normal = norm.ppf(pairs)
-    assert found == pytest.approx(normal / np.linalg.norm(normal, axis=1)[:, None], abs=1e-9)
-    game = ConvexGame(GradientTable(ROWS), Ball(3), 3, TwoPoints())
-    run = simulate(game, convex.TwoPointDescent(0.25), repetitions=1, seed=5, record=("actions",))
-    first, second = run.actions["first"][0], run.actions["second"][0]
-    assert (first - second) / 0.5 == pytest.approx(found[:3], abs=1e-9)
-
-
-def test_points_of_bandit_descent_stay_inside():
-    """Large steps are projected on the shrunk box around its centre; the game refuses points outside."""
-    box = Box([1.0, -2.0], [2.0, 0.0])
-    game = ConvexGame(GradientTable(np.tile([[1.0, -1.0]], (40, 1))), box, 40, OnePoint())
-    run = simulate(game, convex.OnePointDescent(0.2, 0.5), repetitions=2, record=("actions",))
-    assert np.abs(run.actions - box.region.start).max() > 0.45
+def test_points_outside_are_refused():
+    game = ConvexGame(GradientTable(ROWS), Ball(3), 5)
+    for points, text in [
+        ([[0.0, 0.0, 1.1]], "the point must be in the domain, got one with norm 1.1"),
+        ([[0.0, np.nan, 0.0]], "the point must be in the domain"),
+        ([[0.0, 0.0]], "the point must have 3 coordinates, got 2"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            simulate(game, Fixed(np.array(points)), repetitions=1)
+    for domain, point in ((Box([0.0], [1.0]), [-1e-3]), (Simplex(2), [0.7, 0.7]), (Simplex(2), [1.5, -0.5])):
+        assert not domain.contains(point)
+        assert domain.contains(domain.region.start)
 
 
 def test_wrong_games_are_refused():

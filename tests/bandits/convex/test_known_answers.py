@@ -280,3 +280,11 @@ def without_centres(own, kept, world, x):
 def test_mutant_of_the_certificates(monkeypatch):
     monkeypatch.setattr(certificates, "_add_centre", without_centres)
     rejected(check_certificate, "StrongCertificate")
+
+
+@pytest.mark.parametrize("learner", [OnlineNewtonStep(1.0, 1.0), OnlineNewtonStep(None, 1e-3)])
+def test_a_newton_step_whose_ridge_is_lost_in_rounding_says_so(learner):
+    game = ConvexGame(GradientTable([[5e99, 1e100], [1.0, 0.0]]), Ball(2), 2)
+    with pytest.raises(ValueError, match=r"ridge must be above 1e-15 of the squares of gradients"):
+        simulate(game, learner, backend="python")
+    assert np.isfinite(simulate(game, OnlineNewtonStep(), backend="python").final("linear_regret")).all()

@@ -12,12 +12,12 @@ from numba.core.runtime import _nrt_python, rtsys
 from bandits.core.jit import (
     borrow,
     keep_alive,
-    popcount,
     program,
     rare_kernel,
     shared_kernel,
     trailing_zeros,
 )
+from bandits.core.lanes import popcount
 
 
 @pytest.fixture

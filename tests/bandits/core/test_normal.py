@@ -5,17 +5,23 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bandits.core.jit import program
-from bandits.core.normal import normal_quantile
+from bandits.core.normal import logarithm, normal_quantile, normal_quantiles
+from tests.drivers import plain
 
 
 @program
 def _quantiles(points, out):
     for i in range(points.size):
         out[i] = normal_quantile(points[i])
+
+
+@program
+def _together(points, tails, places):
+    normal_quantiles(points, tails, places)
 
 
 def quantiles(points):
@@ -61,3 +67,32 @@ def test_increasing_across_the_three_formulas():
     for joint in joints:
         below, above = quantiles([np.nextafter(joint, 0.0), np.nextafter(joint, 1.0)])
         assert below == pytest.approx(above, rel=1e-14)
+
+
+def test_quantiles_of_many_are_those_of_each():
+    points = np.concatenate([np.random.default_rng(0).random(500), POINTS])
+    together = points.copy()
+    _together(together, np.zeros(len(points)), np.zeros(len(points), np.int64))
+    assert np.array_equal(together, quantiles(points))
+
+
+def check_logarithm(function, x):
+    """Within 1 unit in the last place of the extended-precision value (itself within 1e-19)."""
+    exact = np.log(np.longdouble(x))
+    assert abs(np.longdouble(function(x)) - exact) <= np.spacing(abs(float(exact)))
+
+
+@given(st.one_of(st.floats(2.0**-1022, 1e308), st.floats(0.5, 2.0), st.integers(-1022, 1023).map(lambda n: 2.0**n)))
+@example(math.sqrt(0.5))
+@example(math.nextafter(math.sqrt(2.0), 2.0))
+@example(math.nextafter(1.0, 0.0))
+def test_logarithm_is_accurate_to_the_last_place(x):
+    check_logarithm(plain(logarithm), x)
+
+
+@pytest.mark.parametrize("fault", [{"LOG2_LOW": 0.0}, {"_L9": 0.0}, {"_ROOT_HALF": 0x3FE0000000000000}])
+def test_faults_of_the_logarithm_are_rejected(fault):
+    mutant = plain(logarithm, **fault)
+    points = 2.0**-40 / 3.0, *np.linspace(0.5, 2.0, 300)
+    with pytest.raises(AssertionError):
+        all(check_logarithm(mutant, x) is None for x in points)

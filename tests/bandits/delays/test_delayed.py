@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bandits.core.shelf import shelf_for
 from bandits.delays import (
     BlockDelay,
     Bold,
@@ -19,13 +20,17 @@ from bandits.delays import (
     HeavyTailedDelay,
     delayed,
 )
+from bandits.language import Helix, Words
 from bandits.losses import BernoulliLosses, GaussianLosses
+from bandits.partial import Exp3Signals
+from bandits.preference import Duel
 from bandits.stochastic import KLUCB
 from bandits.switching import Bandit, Exp3, ExtraObservations, FullInformation, Hedge, SwitchingCostGame
+from bandits.threshold import OptimisticFeasibleSearch
 from sims import simulate
 from tests.drivers import plain, stream_of
 from tests.references import uniform
-from tests.small_games import one_sided_game
+from tests.small_games import GAMES, one_sided_game, signal_game, threshold_game
 
 LOSSES = BernoulliLosses([0.5, 0.25, 0.75])
 BANDIT, INFORMED = (SwitchingCostGame(LOSSES, 24, 1.0, feedback) for feedback in (Bandit(), FullInformation()))
@@ -92,6 +97,32 @@ def test_total_delays_are_those_of_their_definition(listed, T, patience):
         late = tail[patience] if patience < T else 0.0
         endured = sum(tail[k] - late for m in range(T) for k in range(min(m, patience)))
         assert random.expected(T, patience) == pytest.approx((endured, late * T), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("game", "learner"),
+    [(signal_game(), Exp3Signals()), (threshold_game(), OptimisticFeasibleSearch()), (GAMES[Words](), Helix())],
+)
+def test_feedback_of_any_room_may_be_late_where_actions_are_integers(game, learner):
+    timely, prompt, late = (
+        simulate(each, player, repetitions=2, backend="python").values
+        for each, player in (
+            (game, learner),
+            (delayed(game, FixedDelay(0)), Bold(learner)),
+            (delayed(game, FixedDelay(2)), Bold(learner)),
+        )
+    )
+    np.testing.assert_array_equal(prompt, timely)
+    assert (late != timely).any()
+
+
+def test_what_cannot_be_late_says_why():
+    with pytest.raises(TypeError, match=r"Duel feedback cannot be delayed: actions must be integers, but act must ret"):
+        delayed(GAMES[Duel](), FixedDelay(1))
+    shelf = shelf_for(0)
+    rows = shelf.make.py_func(2, 0)
+    with pytest.raises(TypeError, match="must have one type: it was an integer first"):
+        shelf.put.py_func(rows, 1, 0.5)
 
 
 def test_wrong_input_is_refused():

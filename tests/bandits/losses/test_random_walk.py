@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bandits.core.rng import ENVIRONMENT
-from bandits.losses.random_walk import MultiScaleRandomWalk, normal_steps, walk_step
+from bandits.losses.random_walk import MultiScaleRandomWalk, Room, normal_steps, walk_step
 from tests import references
 from tests.drivers import plain, read, stream_of
 from tests.strategies import repetitions, seeds
@@ -108,11 +108,14 @@ def test_good_arm_is_uniform_over_repetitions():
     assert good[:20] == [int(references.uniform(1, r, ENVIRONMENT, 0, 1) * 5) for r in range(20)]
 
 
+ROOM = Room(np.zeros(64), np.zeros(64, np.int64))
+
+
 def test_steps_are_standard_normal():
     """Kolmogorov-Smirnov of 100,000 steps, made 64 at a time as the walk makes them; false alarm 1e-9."""
     steps = np.zeros((1563, 64))
     for block, row in enumerate(steps):
-        normal_steps(stream_of(5, 0, ENVIRONMENT), 64 * block, 0.5, row)
+        normal_steps(stream_of(5, 0, ENVIRONMENT), 64 * block, 0.5, row, ROOM)
     assert stats.kstest(steps.ravel() / 0.5, "norm").pvalue > FALSE_ALARM
 
 
@@ -122,5 +125,5 @@ def test_the_walk_moves_by_these_steps():
     losses, _ = read(MultiScaleRandomWalk(2, 0.0, noise), horizon, 5)
     heights, t = np.concatenate([[0.5], losses[:, 0]]), np.arange(1, horizon + 1)
     steps = np.zeros(64 * 3)
-    plain(normal_steps)(stream_of(5, 0, ENVIRONMENT), 0, noise, steps)
+    plain(normal_steps)(stream_of(5, 0, ENVIRONMENT), 0, noise, steps, Room(np.zeros(192), np.zeros(192, np.int64)))
     np.testing.assert_allclose(heights[t] - heights[t & (t - 1)], steps[:horizon], rtol=0, atol=2.0**-52)

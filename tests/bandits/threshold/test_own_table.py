@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from bandits.one_sided import Applicants
-from bandits.threshold import EmpiricalPools, acceptance_by_group, pools_from_table
+from bandits.threshold import EmpiricalPools, ThresholdGame, acceptance_by_group, pools_from_table
 from bandits.threshold.tables import NoTable
 
 COLUMNS = {
@@ -21,6 +21,8 @@ COLUMNS = {
     "home": ["own", "rent", "own", "rent", "own", "rent"],
 }
 ROLES = {"outcome": "paid", "group": "region", "good_value": "yes", "group_value": "north", "score": "score"}
+ROLES |= {"merge_others": True}
+PAIR = {"other_value": "south", "merge_others": False}
 WANTED = EmpiricalPools(scores=COLUMNS["score"], good=[1, 0, 1, 0, 1, 1], group=[1, 0, 1, 0, 0, 0])
 
 
@@ -41,7 +43,7 @@ def data(request, tmp_path):
 def test_every_kind_of_table_gives_the_same_population(data):
     table, how = data
     assert pools_from_table(table, **ROLES, **how) == WANTED
-    two = pools_from_table(table, **ROLES, **how, other_value="south", lift=0.0)
+    two = pools_from_table(table, **ROLES | PAIR, **how, lift=0.0)
     assert two == EmpiricalPools(lift=0.0, scores=COLUMNS["score"][:5], good=[1, 0, 1, 0, 1], group=[1, 0, 1, 0, 0])
     assert Applicants(two).features[:, 1].tolist() == [0, 0, 0, 1, 1]
 
@@ -52,7 +54,7 @@ def test_a_fitted_pipeline_scores_the_rows_that_are_kept(library):
     encoded = make_column_transformer((OneHotEncoder(), ["home"]), remainder="passthrough")
     model = make_pipeline(encoded, LogisticRegression()).fit(frame[["income", "home"]], frame["paid"])
     roles = {name: value for name, value in ROLES.items() if name != "score"}
-    found = pools_from_table(frame, **roles, model=model, other_value="south")
+    found = pools_from_table(frame, **roles | PAIR, model=model)
     assert found.scores == tuple(model.predict_proba(frame[["income", "home"]])[:5, 1])
     other = LogisticRegression().fit(frame[["income"]], [1, 0, 1, 0, 1, 1])
     with pytest.raises(ValueError, match="model: its classes are 0, 1, none is 'yes'"):
@@ -78,9 +80,7 @@ def test_a_fitted_pipeline_scores_the_rows_of_a_csv_file(tmp_path):
     found = pools_from_table(tmp_path / "people.csv", **roles, model=model)
     assert found.scores == tuple(model.predict_proba(frame[inputs])[:, 1])
     frame.assign(income=["03", "1", "2", "4", "5", "6"]).to_csv(tmp_path / "codes.csv", index=False)
-    with pytest.raises(
-        ValueError, match=r"codes\.csv: column 'income' holds numbers with leading zeros: are they text"
-    ):
+    with pytest.raises(ValueError, match=r"column 'income' holds numbers with leading zeros: .* in categorical"):
         pools_from_table(tmp_path / "codes.csv", **roles, model=model)
     with pytest.raises(ValueError, match=r"people\.csv: column 'income' must hold a value in every row, got"):
         pools_from_table(tmp_path / "people.csv", **roles, model=model, missing=[4])
@@ -95,12 +95,44 @@ def test_the_largest_gap_of_several_groups_is_named():
     assert found.row(2)[-2:] == ("east", "south")
 
 
+def test_the_game_of_the_two_groups_that_differ_most_has_the_gaps_of_the_table_at_its_fixed_points():
+    data, cuts = pandas.DataFrame(COLUMNS), [0.0, 0.4, 0.8]
+    table = acceptance_by_group(data, cuts, group="region", score="score")
+    worst = table.row(int(table["gap"].arg_max()), named=True)
+    groups = {"group_value": worst["most"], "other_value": worst["least"], "merge_others": False}
+    game = ThresholdGame(pools_from_table(data, **ROLES | groups), horizon=10, grid=cuts)
+    columns = [table[f"accepts {name}"] for name in (worst["least"], worst["most"])]
+    assert game.fixed_points.accept.T.tolist() == [column.to_list() for column in columns]
+    assert game.fixed_points.residuals.max() == worst["gap"] - game.parity_tolerance
+
+
+def test_a_category_that_is_coded_as_numbers_is_declared(tmp_path):
+    frame = pandas.DataFrame(COLUMNS).assign(code=["02", "1", "02", "1", "1", "02"])
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame[["code"]], frame["paid"])
+    frame.to_csv(tmp_path / "people.csv", index=False)
+    roles = {name: value for name, value in ROLES.items() if name != "score"} | PAIR
+    found = pools_from_table(tmp_path / "people.csv", **roles, model=model, categorical=["code"])
+    assert found.scores == tuple(model.predict_proba(frame[["code"]])[:5, 1])
+    with pytest.raises(ValueError, match="categorical must name the model's columns code, got 'zip'"):
+        pools_from_table(tmp_path / "people.csv", **roles, model=model, categorical=["zip"])
+    with pytest.raises(ValueError, match="categorical names columns of a CSV file: a DataFrame's have types"):
+        pools_from_table(frame, **roles, model=model, categorical=["code"])
+
+
 @pytest.mark.parametrize("library", [polars.DataFrame, pandas.DataFrame])
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"good_value": "Yes"}, "data: column 'paid' holds no 'Yes', only 'yes', 'no'"),
-        ({"group_value": "west"}, "data: column 'region' holds no 'west', only 'north', 'south', 'east'"),
+        ({"group_value": "west"}, "data: column 'region' holds no group_value 'west', only 'north', 'south', 'east'"),
+        (
+            {"merge_others": False},
+            r"data: column 'region' holds more than two values, 'north', 'south', 'east': give other_value, one of "
+            r"them, or merge_others=True",
+        ),
+        ({"other_value": "south"}, "merge_others puts all other values into group 0: other_value must be None"),
+        ({"other_value": "north", "merge_others": False}, "other_value must be another value than group_value"),
+        ({"categorical": ["home"]}, "categorical must name columns of a model, and there is none, got 'home'"),
         ({"group": "place"}, "data: no column 'place'; its columns are paid, region, score, income, home"),
         ({"score": "income"}, r"data: column 'income' must hold scores in \[0, 1\], got 3 in row 0"),
         ({"missing": ["no"]}, "data: column 'paid' must hold a value in every row, got '' in row 1"),

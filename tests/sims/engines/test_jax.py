@@ -316,7 +316,7 @@ def test_pairs_without_a_twin_are_refused(losses, learner, error, message):
 
 
 def test_unknown_backends_are_refused():
-    with pytest.raises(ValueError, match=r"backend must be one of numba, python, jax, jax-float32, got 'torch'"):
+    with pytest.raises(ValueError, match=r"backend must be one of numba, .*, jax-float32, got 'torch'"):
         in_jax(TABLE, LEARNERS[0], backend="torch")
 
 

@@ -9,7 +9,8 @@ is twice the best fixed policy's gain per round over the play, that is twice a r
 steps from one centre differ by at most |g_t - g_{t-1}|_inf / (lambda + tau) in the 1-norm, and rows by at most half
 the change of the policy, so the divergences cancel everything but the first round (worked out in
 `bandits.preference.self_play.optimistic_prox`; tau = 0 and lambda = 1 / a give OMWU). Regret matching:
-max_y R_y <= |R^+|_2 <= sqrt(sum |r_t|^2) with |r_t|^2 <= n / 4. INPO: the three-point equality, and
+max_y R_y <= |R^+|_2 <= sqrt(sum |r_t|^2) with |r_t|^2 <= n / 4. Mirror descent with any regulariser: see
+`bandits.preference.regularizers`. INPO: the three-point equality, and
 <r - p, S p> - lambda KL(r || p) <= 1 / (8 lambda).
 
 **Last iterates.** From the exact balances of one round in `bandits.preference.self_play.inpo`, `nash_mp`, `nash_md` and
@@ -74,6 +75,8 @@ from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, f
 D = Symbol("reference_range", "D_mu", nonnegative=True)
 TAU = Symbol("regularization", "tau_mu", positive=True)
 LAMBDA = Symbol("prox_weight", "lambda", positive=True)
+RADIUS = Symbol("divergence", "D_psi", positive=True)
+CONVEXITY = Symbol("strong_convexity", "sigma_psi", positive=True)
 KL_0 = Symbol("initial_kl", "KL_0", nonnegative=True)
 INNER = Symbol("inner_weight", "lambda_J", positive=True)
 J = Symbol("inner_rounds", "J", positive=True, integer=True)
@@ -83,6 +86,7 @@ STEP_ERROR = Symbol("step_error", "e_step", nonnegative=True)
 
 QUARTER = sp.Rational(1, 4)
 EIGHTH = sp.Rational(1, 8)
+UNREGULARIZED = problem_has("regularization is 0", lambda p: p.regularization == 0.0)
 EXACT, NOISY = feedback_is("exact row"), feedback_is("noisy row")
 SCHEDULE = learner_has("the step follows the schedule", lambda learner: learner.learning_rate is None)
 CONSTANT = learner_has("the step is constant", lambda learner: learner.learning_rate is not None).where(
@@ -146,6 +150,19 @@ OMWU = _bound(
     ),
     "Optimism makes the average's gap fall like 1 / T.",
     SMALL_STEP,
+)
+
+_MIRROR = 2 * (LAMBDA * RADIUS / T + EIGHTH / (LAMBDA * CONVEXITY))
+MIRROR = _bound(
+    "nemirovski1983.mirror_descent",
+    "MirrorDescent",
+    "average_gap0",
+    _MIRROR,
+    Source("Nemirovski & Yudin 1983", "mirror descent, in self-play (constants re-derived)"),
+    "With any strongly convex regulariser the average of mirror descent approaches a von Neumann winner like "
+    "sqrt(2 D / (sigma T)).",
+    UNREGULARIZED,
+    tunings=(Tuning.minimising(LAMBDA, _MIRROR),),
 )
 
 
@@ -270,7 +287,7 @@ COMAL = _bound(
     D + T / J * _left(1, LAMBDA),
     Source("Liu et al. 2024", "COMAL, with inexact outer steps (constants derived here)", "arXiv:2410.23223"),
     "Without a reference outer steps of Nash Prox lead away from no von Neumann winner, but for what J rounds leave.",
-    problem_has("regularization is 0", lambda p: p.regularization == 0.0),
+    UNREGULARIZED,
     at_least_one(
         "4 inner_weight lambda at least 1", lambda p, params: 4.0 * params.inner_weight * params.prox_weight
     ).where(sp.Ge(4 * INNER * LAMBDA, 1)),

@@ -31,6 +31,13 @@ def _self_play(
     return Case(game, getattr(preference, learner)(**parameters), options)
 
 
+def _mirror() -> Case:
+    """Return the case of mirror descent with another regulariser than that of Hedge, in the games of `_self_play`."""
+    from bandits.preference import Tsallis
+
+    return _self_play("MirrorDescent", 100, share=0.9, regularizer=Tsallis(0.5))
+
+
 def _from_winners(*, horizon: int, share: float, **parameters: Any) -> Case:
     """Return the case of COMAL in random tournaments, with a reference of probability `share` for all actions but 0."""
     from bandits.preference import COMAL, games
@@ -63,6 +70,7 @@ def _largest_kl(tau: float) -> float:
 CASES: Cases = {
     "swamy2024.hedge_self_play": partial(_self_play, "HedgeSelfPlay", 100, share=0.9),
     "syrgkanis2015.omwu": partial(_self_play, "OMWU", 100),
+    "nemirovski1983.mirror_descent": _mirror,
     "hart2000.regret_matching": partial(_self_play, "RegretMatching", 4),
     "tammelin2014.regret_matching_plus": partial(_self_play, "RegretMatchingPlus", 4),
     "zhang2024.inpo_average": partial(_self_play, "INPO", 64, 0.01, prox_weight=3.0),

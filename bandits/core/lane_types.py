@@ -1,0 +1,257 @@
+"""The type of lane numbers in Numba: conversions, operators and arrays. See `bandits.core.lanes`."""
+
+import math
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.core.datamodel.registry import register_default
+from numba.core.typeconv import Conversion
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import lower_builtin, lower_cast
+
+from bandits.core.jit import NumberType, types
+
+LANES = 16  # two vectors of AVX-512, four of AVX2: 32 and 64 are no faster
+
+
+class Lanes(NumberType):
+    """The type of a lane number of some type of number."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Lanes({dtype})")
+
+    def can_convert_from(self, typingctx: Any, other: Any) -> Any:
+        """Return how a number, or lane number of another type, converts to this type."""
+        if isinstance(other, (Lanes, types.Number, types.Boolean)):
+            return typingctx.can_convert(scalar_of(other), self.dtype) and Conversion.safe
+        return None
+
+    def unify(self, typingctx: Any, other: Any) -> Any:
+        """Return the type that holds both."""
+        if isinstance(other, (Lanes, types.Number, types.Boolean)):
+            found = typingctx.unify_pairs(self.dtype, scalar_of(other))
+            return None if found is None else Lanes(found)
+        return None
+
+
+def scalar_of(kind: Any) -> Any:
+    """Return the type of number in a lane."""
+    return kind.dtype if isinstance(kind, Lanes) else types.unliteral(kind)
+
+
+@register_default(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        element = manager[kind.dtype].get_value_type()
+        super().__init__(manager, kind, ir.VectorType(ir.IntType(1) if kind.dtype == types.boolean else element, LANES))
+
+
+def array_of(dtype: Any) -> Any:
+    """Return the type of arrays of lane numbers (memory need not be aligned to whole vectors)."""
+    return types.Array(Lanes(dtype), 1, "C", aligned=False)
+
+
+# ---------------------------------------------------------------- conversions
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    one = builder.insert_element(ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined), value, ir.IntType(32)(0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+
+@lower_cast(types.Number, Lanes)
+@lower_cast(types.Boolean, Lanes)
+def _from_number(context: Any, builder: Any, source: Any, target: Any, value: Any) -> Any:
+    value = context.cast(builder, value, source, target.dtype)
+    if target.dtype == types.boolean:
+        value = builder.trunc(value, ir.IntType(1)) if value.type.width > 1 else value
+    return _spread(builder, value)
+
+
+@lower_cast(Lanes, Lanes)
+def _from_lanes(context: Any, builder: Any, source: Any, target: Any, value: Any) -> Any:
+    old, new, kind = source.dtype, target.dtype, context.get_value_type(target)
+    if old == new:
+        return value
+    if isinstance(old, types.Float):
+        if isinstance(new, types.Float):
+            return (builder.fpext if new.bitwidth > old.bitwidth else builder.fptrunc)(value, kind)
+        return (builder.fptosi if new.signed else builder.fptoui)(value, kind)
+    signed = isinstance(old, types.Integer) and old.signed
+    if isinstance(new, types.Float):
+        return (builder.sitofp if signed else builder.uitofp)(value, kind)
+    if new == types.boolean:
+        return builder.icmp_signed("!=", value, ir.Constant(value.type, None))
+    width = 1 if old == types.boolean else old.bitwidth
+    if new.bitwidth > width:
+        return (builder.sext if signed else builder.zext)(value, kind)
+    return builder.trunc(value, kind) if new.bitwidth < width else value
+
+
+# ---------------------------------------------------------------- operators
+
+_FLOAT = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
+_INTEGER = {
+    operator.add: "add",
+    operator.sub: "sub",
+    operator.mul: "mul",
+    operator.and_: "and_",
+    operator.or_: "or_",
+    operator.xor: "xor",
+    operator.lshift: "shl",
+    operator.rshift: "lshr",
+}
+_UNARY = {operator.neg: "neg", operator.invert: "not_"}
+_COMPARED = {
+    operator.lt: "<",
+    operator.le: "<=",
+    operator.gt: ">",
+    operator.ge: ">=",
+    operator.eq: "==",
+    operator.ne: "!=",
+}
+_INPLACE = {getattr(operator, f"i{op.__name__.rstrip('_')}"): op for op in {**_FLOAT, **_INTEGER}}
+
+
+def _elementwise(op: Any, plain: Any) -> None:
+    """Let an operator act on lane numbers, by the types that `plain` has for numbers."""
+
+    @infer_global(op)
+    class Typed(AbstractTemplate):
+        def generic(self, args: Any, kws: Any) -> Any:
+            if not any(isinstance(kind, Lanes) for kind in args):
+                return None
+            if not all(isinstance(kind, (Lanes, types.Number, types.Boolean)) for kind in args):
+                return None
+            found = self.context.resolve_function_type(plain, tuple(map(scalar_of, args)), {})
+            return signature(Lanes(found.return_type), *map(Lanes, found.args))
+
+    @lower_builtin(op, *[Lanes] * (1 if plain in _UNARY else 2))
+    def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        kind = sig.args[0].dtype
+        if plain in _UNARY:
+            return builder.fneg(*values) if isinstance(kind, types.Float) else getattr(builder, _UNARY[plain])(*values)
+        if plain in _COMPARED:
+            if isinstance(kind, types.Float):
+                compare = builder.fcmp_unordered if plain is operator.ne else builder.fcmp_ordered
+            else:
+                signed = isinstance(kind, types.Integer) and kind.signed
+                compare = builder.icmp_signed if signed else builder.icmp_unsigned
+            return compare(_COMPARED[plain], *values)
+        if isinstance(kind, types.Float):
+            return getattr(builder, _FLOAT[plain])(*values)
+        if plain is operator.rshift and kind.signed:
+            return builder.ashr(*values)
+        return getattr(builder, _INTEGER[plain])(*values)
+
+
+for _op in (*_FLOAT, *_INTEGER, *_COMPARED, *_UNARY):
+    _elementwise(_op, _op)
+for _op, _plain in _INPLACE.items():
+    _elementwise(_op, _plain)
+
+
+# ---------------------------------------------------------------- functions of the math module
+
+
+def vector_call(builder: Any, intrinsic: str, value: Any) -> Any:
+    """Call an intrinsic function of LLVM, from one type to itself, on a vector of 64-bit numbers."""
+    name = f"{intrinsic}.v{LANES}{'f64' if isinstance(value.type.element, ir.DoubleType) else 'i64'}"
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, ir.FunctionType(value.type, [value.type]), name), [value]
+    )
+
+
+def _lane_by_lane(function: Any) -> None:
+    """Let a function of one number act on lane numbers."""
+
+    @infer_global(function)
+    class Typed(AbstractTemplate):
+        def generic(self, args: Any, kws: Any) -> Any:
+            if len(args) != 1 or not isinstance(args[0], Lanes):
+                return None
+            found = self.context.resolve_function_type(function, (args[0].dtype,), {})
+            return signature(Lanes(found.return_type), *map(Lanes, found.args))
+
+    @lower_builtin(function, Lanes)
+    def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        kind = context.get_value_type(sig.return_type)
+        if function is math.sqrt:  # rounded correctly, as on one number
+            return vector_call(builder, "llvm.sqrt", values[0])
+        one = context.get_function(function, signature(sig.return_type.dtype, sig.args[0].dtype))
+        found = ir.Constant(kind, ir.Undefined)
+        for lane in range(LANES):
+            place = ir.IntType(32)(lane)
+            result = one(builder, [builder.extract_element(values[0], place)])
+            found = builder.insert_element(found, result, place)
+        return found
+
+
+for _function in (math.sqrt, math.exp, math.log, math.log1p):
+    _lane_by_lane(_function)
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _index_type(kind: Any) -> bool:
+    return isinstance(kind, Lanes) and isinstance(kind.dtype, types.Integer)
+
+
+@infer_global(operator.getitem)
+class _Taken(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        array, index = args
+        if isinstance(array, types.Array) and array.ndim == 1 and _index_type(index):
+            value = array.dtype if isinstance(array.dtype, Lanes) else Lanes(array.dtype)
+            return signature(value, array, Lanes(types.int64))
+        return None
+
+
+@infer_global(operator.setitem)
+class _Put(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        array, index, _ = args
+        if isinstance(array, types.Array) and isinstance(array.dtype, Lanes) and _index_type(index):
+            return signature(types.none, array, Lanes(types.int64), array.dtype)
+        return None
+
+
+def _places(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    """Return the addresses array[index] in each lane, a vector of pointers."""
+    array = context.make_array(kind)(context, builder, array)
+    word = ir.IntType(64)
+    step = _spread(builder, builder.extract_value(array.strides, 0))
+    base = _spread(builder, builder.ptrtoint(array.data, word))
+    places = builder.add(base, builder.mul(index, step))
+    if isinstance(kind.dtype, Lanes):
+        size = context.get_abi_sizeof(context.get_value_type(kind.dtype.dtype))
+        places = builder.add(places, ir.Constant(ir.VectorType(word, LANES), [size * i for i in range(LANES)]))
+    return places
+
+
+def _each_place(context: Any, builder: Any, kind: Any, places: Any) -> Any:
+    pointer = context.get_value_type(scalar_of(kind.dtype)).as_pointer()
+    for lane in range(LANES):
+        yield lane, builder.inttoptr(builder.extract_element(places, ir.IntType(32)(lane)), pointer)
+
+
+@lower_builtin(operator.getitem, types.Array, Lanes)
+def _take(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    places = _places(context, builder, sig.args[0], *values)
+    found = ir.Constant(context.get_value_type(sig.return_type), ir.Undefined)
+    for lane, place in _each_place(context, builder, sig.args[0], places):
+        found = builder.insert_element(found, builder.load(place), ir.IntType(32)(lane))
+    return found
+
+
+@lower_builtin(operator.setitem, types.Array, Lanes, Lanes)
+def _put(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    places = _places(context, builder, sig.args[0], *values[:2])
+    for lane, place in _each_place(context, builder, sig.args[0], places):
+        builder.store(builder.extract_element(values[2], ir.IntType(32)(lane)), place)
+    return context.get_dummy_value()
