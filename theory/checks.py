@@ -273,9 +273,13 @@ def _plays(count: int) -> str:
 
 
 def rounding_of_a_path(problem: Any, value: float, bound: float) -> float:
-    """Return what floating point may add: relative to sums of T terms in [0, 1 + c], and to the quantity's own size."""
+    """Return what floating point may add: relative to sums of T losses, and to the quantity's own size.
+
+    A problem's losses are in [0, 1 + c] where it has no `largest_loss`.
+    """
     size = max(abs(value), abs(bound)) if math.isfinite(value) else 0.0  # an infinite loss is no rounding
-    return 1e-12 * (problem.horizon * (1.0 + getattr(problem, "switching_cost", 0.0)) + size)
+    largest = getattr(problem, "largest_loss", 1.0 + getattr(problem, "switching_cost", 0.0))
+    return 1e-12 * (problem.horizon * largest + size)
 
 
 def within_all_plays(base: Verdict, bound: Any, problem: Any, ends: Range | None) -> Verdict | None:

@@ -212,6 +212,11 @@ class GuidedGame(RoundProblem):
         return self.mdp.shape[0]
 
     @property
+    def largest_loss(self) -> float:
+        """The most that an episode can lose, H."""
+        return float(self.n_steps)
+
+    @property
     def n_states(self) -> int:
         """Number of states S."""
         return self.mdp.shape[1]

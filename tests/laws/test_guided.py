@@ -29,6 +29,7 @@ from bandits.protocol import LearnerSteps
 from sims import simulate
 from tests.drivers import plain
 from tests.laws.enumeration import plays
+from theory.checks import rounding_of_a_path
 from theory.episodes.bounds import AGGREVATE, CLONING, SAMPLED
 
 REWARDS = [[0.1, 0.3], [0.9, 0.2]]
@@ -60,6 +61,11 @@ def test_known_answers():
     assert promised == pytest.approx(0.766128, abs=1e-6)
     assert found["regret"] == pytest.approx(found["guide_regret"] + 0.4125 * np.array([1, 2, 3, 100]))
     assert SMALL.best_value == pytest.approx(0.9)
+
+
+def test_rounding_is_allowed_for_relative_to_what_an_episode_can_lose():
+    game = GuidedGame(chain(64), [[0.3, 0.7]] * 2, 1000)
+    assert rounding_of_a_path(game, 0.0, 0.0) == pytest.approx(1e-12 * 64 * 1000)
 
 
 def test_a_small_term_is_not_lost_in_a_long_sum():
