@@ -90,20 +90,21 @@ def _update(params: AdaHedgeParams, state: AdaHedgeState, t: int, arm: int, loss
     return AdaHedgeState(state.loss, state.weight, leaders, gap)
 
 
-_SHARED_STEPS = shared_steps(LearnerSteps(_init, draw_by_weights, _update))
+_STEPS = LearnerSteps(_init, draw_by_weights, _update)
+_SHARED_STEPS = shared_steps(_STEPS)
 
 
 @dataclass(frozen=True)
 class AdaHedge(Learner):
     """AdaHedge; it has no parameters."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update)
+    steps: ClassVar[LearnerSteps] = _STEPS
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "adahedge"
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
         """Return the compiled functions; lanes share weights as in `Hedge`."""
-        own = self.steps is not AdaHedge.steps  # a subclass with its own steps
+        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
         return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:

@@ -105,7 +105,8 @@ def law_by_weights(params: Any, state: Any, t: int) -> Any:
     return state.weight / state.total
 
 
-_SHARED_STEPS = shared_steps(LearnerSteps(_init, draw_by_weights, _update_hedge))
+_STEPS = LearnerSteps(_init, draw_by_weights, _update_hedge)
+_SHARED_STEPS = shared_steps(_STEPS)
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,13 @@ class _Anytime(Learner):
 class AnytimeHedge(_Anytime):
     """Hedge with the learning rates scale * 2 sqrt(ln K / t)."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update_hedge)
+    steps: ClassVar[LearnerSteps] = _STEPS
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "anytime_hedge"
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
         """Return the compiled functions; lanes share weights as in `Hedge`."""
-        own = self.steps is not AnytimeHedge.steps  # a subclass with its own steps
+        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
         return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:

@@ -74,7 +74,8 @@ def shared_steps(steps: LearnerSteps) -> LearnerSteps:
     return LearnerSteps(in_lanes()(copy_of(steps.init)), steps.act, in_lanes()(copy_of(steps.update)))
 
 
-_SHARED_STEPS = shared_steps(LearnerSteps(_init, _act, _update))
+_STEPS = LearnerSteps(_init, _act, _update)
+_SHARED_STEPS = shared_steps(_STEPS)
 
 
 def same_losses(problem: SwitchingCostGame) -> bool:
@@ -93,7 +94,7 @@ class Hedge(Learner):
     """Hedge with learning rate eta > 0; None means sqrt(8 ln K / T)."""
 
     learning_rate: float | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    steps: ClassVar[LearnerSteps] = _STEPS
     accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
     exact: ClassVar[str] = "hedge"
 
@@ -102,7 +103,7 @@ class Hedge(Learner):
 
     def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
         """Return the compiled functions; lanes share their weights where they have the same losses."""
-        own = self.steps is not Hedge.steps  # a subclass with its own steps
+        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
         return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
