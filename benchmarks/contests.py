@@ -218,7 +218,7 @@ def batched_against_loop(horizon: int, repetitions: int) -> Iterator[Entry]:
             yield Entry(contest.label, 10, lambda contest=contest: contest)
 
 
-def _simulated(game: SwitchingCostGame, learner: Learner, backend: Backend = "numba") -> Play:
+def _simulated(game: SwitchingCostGame, learner: Learner, backend: Backend = "numba-scalar") -> Play:
     def play(repetitions: int, threads: int) -> NDArray[np.float64]:
         run = simulate(
             game,

@@ -18,15 +18,29 @@ import numpy as np
 from bandits.core import stopping
 from bandits.core.lanes import LANES
 from bandits.core.rng import seed_word
-from bandits.losses import BernoulliLosses, LossTable
+from bandits.losses import BernoulliLosses, GaussianLosses, LossTable
 from bandits.losses.random_walk import MultiScaleRandomWalk
-from bandits.stochastic import UCB1
-from bandits.switching import BatchedExp3, Exp3, FullInformation, Hedge, ShrinkingDartboard, SwitchingCostGame
+from bandits.preference import DuelingBandit, SparringExp3, VersatileDB
+from bandits.preference.games import bradley_terry
+from bandits.stochastic import UCB1, GaussianThompson
+from bandits.switching import (
+    AdaHedge,
+    AnytimeHedge,
+    BatchedExp3,
+    Exp3,
+    FullInformation,
+    Hedge,
+    ShrinkingDartboard,
+    SwitchingCostGame,
+    TsallisINF,
+)
 from sims.engines.compiled import compose, in_lanes
 
 HORIZON, REPETITIONS = 20_000, 64
 COINS, WALK = BernoulliLosses.with_gap(10, 0.1), MultiScaleRandomWalk(10)
 TABLE = LossTable(np.random.default_rng(0).random((HORIZON, 10)))
+NORMAL = GaussianLosses(np.linspace(0.4, 0.6, 10), 0.5)
+DUELS = DuelingBandit(bradley_terry(np.linspace(0.0, 1.0, 10)), HORIZON)
 FULL = FullInformation()
 
 PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal in nanoseconds
@@ -37,9 +51,15 @@ PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal
     "batched EXP3, walk": (SwitchingCostGame(WALK, HORIZON), BatchedExp3(), 4.0),
     "Hedge, table": (SwitchingCostGame(TABLE, HORIZON, feedback=FULL), Hedge(), 6.0),
     "Hedge, Bernoulli": (SwitchingCostGame(COINS, HORIZON, feedback=FULL), Hedge(), None),
+    "anytime Hedge, table": (SwitchingCostGame(TABLE, HORIZON, feedback=FULL), AnytimeHedge(), None),
+    "AdaHedge, table": (SwitchingCostGame(TABLE, HORIZON, feedback=FULL), AdaHedge(), None),
     "Shrinking Dartboard, table": (SwitchingCostGame(TABLE, HORIZON, feedback=FULL), ShrinkingDartboard(), None),
     "Shrinking Dartboard, Bernoulli": (SwitchingCostGame(COINS, HORIZON, feedback=FULL), ShrinkingDartboard(), None),
+    "Tsallis-INF, Bernoulli": (SwitchingCostGame(COINS, HORIZON), TsallisINF(), None),
     "UCB1, Bernoulli": (SwitchingCostGame(COINS, HORIZON, 0.0), UCB1(), 6.0),
+    "Gaussian Thompson, normal": (SwitchingCostGame(NORMAL, HORIZON, 0.0), GaussianThompson(), None),
+    "sparring EXP3, duels": (DUELS, SparringExp3(), None),
+    "Versatile-DB, duels": (DUELS, VersatileDB(), None),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from bandits.core.exponential_weights import exponential
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
@@ -54,7 +55,7 @@ def _update(params: OwnExp3Params, state: OwnExp3State, t: int, arm: int, loss: 
     if loss == 0.0:
         return state
     state.loss[arm] += loss / (state.weight[arm] / state.total)
-    weight = math.exp(-params.learning_rate * (state.loss[arm] - state.shift))
+    weight = exponential(-params.learning_rate * (state.loss[arm] - state.shift))
     total = state.total + (weight - state.weight[arm])
     state.weight[arm] = weight
     if total >= state.least_total and state.updates < 256:
@@ -64,7 +65,7 @@ def _update(params: OwnExp3Params, state: OwnExp3State, t: int, arm: int, loss: 
         shift = min(shift, state.loss[i])
     total = 0.0
     for i in range(params.n_actions):
-        state.weight[i] = math.exp(-params.learning_rate * (state.loss[i] - shift))
+        state.weight[i] = exponential(-params.learning_rate * (state.loss[i] - shift))
         total += state.weight[i]
     return OwnExp3State(state.loss, state.weight, total, shift, 0.5 * total, 0)
 

@@ -64,7 +64,7 @@ class Run:
 
         It is asymptotic and pointwise, fit for the band of a figure. For a verdict with a stated error
         probability use `theory.verify`. With one repetition the interval is the whole real line, or the value
-        itself where it is known that nothing is drawn.
+        itself where it is known that nothing is drawn; it is the whole line, too, where a sample is infinite.
         """
         level = real("level", level, 0.0, 1.0, open_low=True, open_high=True)
         samples, mean = self[metric], self.mean(metric)
@@ -74,9 +74,10 @@ class Run:
             return np.full_like(mean, -np.inf), np.full_like(mean, np.inf)
         from scipy.stats import t as student
 
-        error = samples.std(axis=0, ddof=1) / np.sqrt(self.repetitions)
+        finite = ~np.isinf(samples).any(axis=0)
+        error = np.where(finite, samples, 0.0).std(axis=0, ddof=1) / np.sqrt(self.repetitions)
         half = float(student.ppf(0.5 + level / 2, self.repetitions - 1)) * error
-        return mean - half, mean + half
+        return np.where(finite, mean - half, -np.inf), np.where(finite, mean + half, np.inf)
 
     @property
     def actions(self) -> NDArray[Any]:

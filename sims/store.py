@@ -124,7 +124,8 @@ def _columns(cell: Cell, run: Run, keep_repetitions: bool) -> dict[str, Any]:
         spread = np.full(mean.shape, np.nan)
     else:
         mean, low, high = (f(run.values, axis=0).T for f in (np.mean, np.min, np.max))
-        spread = np.std(run.values, axis=0, ddof=1).T if n > 1 else np.full((m, c), np.nan)
+        with np.errstate(invalid="ignore"):  # of an infinite value: nan
+            spread = np.std(run.values, axis=0, ddof=1).T if n > 1 else np.full((m, c), np.nan)
     rows = mean.size
     repetition = np.repeat(np.arange(run.first_repetition, run.first_repetition + n), m * c)
     return {

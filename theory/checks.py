@@ -274,7 +274,8 @@ def _plays(count: int) -> str:
 
 def rounding_of_a_path(problem: Any, value: float, bound: float) -> float:
     """Return what floating point may add: relative to sums of T terms in [0, 1 + c], and to the quantity's own size."""
-    return 1e-12 * (problem.horizon * (1.0 + getattr(problem, "switching_cost", 0.0)) + max(abs(value), abs(bound)))
+    size = max(abs(value), abs(bound)) if math.isfinite(value) else 0.0  # an infinite loss is no rounding
+    return 1e-12 * (problem.horizon * (1.0 + getattr(problem, "switching_cost", 0.0)) + size)
 
 
 def within_all_plays(base: Verdict, bound: Any, problem: Any, ends: Range | None) -> Verdict | None:
@@ -303,15 +304,18 @@ def check_rate(
 ) -> Verdict:
     """Compare the measured exponent of the horizon with the claimed one, give or take RATE_TOLERANCE.
 
-    Repetitions of a random process are instances of their own, so the interval is a bootstrap over them.
+    Repetitions of a random process are instances of their own, so the interval is a bootstrap over them. ValueError for
+    a logarithm of the horizon, which has no exponent.
     """
+    claimed = float(bound.exponent("horizon", _powers_of_horizon(along)))
+    if claimed == 0.0 and _has_log_of_horizon(bound):
+        raise ValueError(f"{bound.name} grows like a logarithm of the horizon: no exponent can be held against it")
     count = sampling.rate_limit
     columns = []
     for horizon in horizons:
         draws = Draws(family(int(horizon)), learner, bound.quantity, base.seed, sampling)
         columns.append(draws.more(count))
     fit = fit_exponent(horizons, np.stack(columns, axis=1), level=RATE_LEVEL)
-    claimed = float(bound.exponent("horizon", _powers_of_horizon(along)))
     sign = 1.0 if base.direction == "upper" else -1.0
     nearest, farthest = sorted((sign * fit.low, sign * fit.high))
     limit = sign * claimed + RATE_TOLERANCE
@@ -333,6 +337,14 @@ def check_rate(
         repetitions=count,
         note=note,
     )
+
+
+def _has_log_of_horizon(bound: Any) -> bool:
+    import sympy as sp
+
+    from theory.bound import T
+
+    return any(T in log.free_symbols for log in bound.tuned.atoms(sp.log))
 
 
 def _powers_of_horizon(along: Mapping[str, Any] | None) -> dict[str, Any]:

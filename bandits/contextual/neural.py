@@ -251,7 +251,7 @@ def _update_optimism(
 
 @dataclass(frozen=True)
 class NeuralUCB(Learner):
-    """The least prediction less beta sqrt(sum g_i^2 / u_i), g the prediction's derivatives in the weights.
+    """The least prediction less beta sqrt(sum g_i^2 / u_i), g the prediction's derivatives in the weights through f.
 
     u_i is lambda plus the sum of the squared derivatives of what was played: the diagonal form of NeuralUCB (Zhou, Li &
     Gu, ICML 2020), a baseline without a guarantee at finite width.  network: without perturbation by default.

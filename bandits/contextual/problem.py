@@ -22,6 +22,7 @@ from bandits.core.arguments import Checked, read_only
 from bandits.core.checks import instance, integer
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream, uniform_pair
+from bandits.core.summation import close_block
 from bandits.protocol import ProblemSteps, RoundProblem
 
 
@@ -242,10 +243,7 @@ def _add(
     total[4] += square
     total[5] += triangular
     total[6] += oracle
-    if t & 4095 == 4095:
-        for i in range(total.size):
-            world.closed[i] += total[i]
-            total[i] = 0.0
+    close_block(world.closed, total, t)
 
 
 @shared_kernel

@@ -34,7 +34,7 @@ from bandits.core.actions import InvalidAction, Part, returns
 from bandits.core.checks import instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel, uint64
 from bandits.core.rng import OBSERVATION, Stream, for_purpose, words
-from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.core.summation import Sum, close_block, empty_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 
@@ -123,10 +123,7 @@ def _add_gradient(world: ConvexWorld, t: int, x: Any) -> Any:
         square += g[i] * g[i]
         off += (g[i] - world.hint[i]) * (g[i] - world.hint[i])
         world.open[i] += g[i]
-    if t & 4095 == 4095:
-        for i in range(g.size):
-            world.closed[i] += world.open[i]
-            world.open[i] = 0.0
+    close_block(world.closed, world.open, t)
     return along, square, off
 
 

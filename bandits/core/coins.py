@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.lanes import any_lane, own
+from bandits.core.lanes import any_lane, own, where
 from bandits.core.rng import Stream, words
 
 
@@ -27,9 +27,9 @@ def lane_bernoulli_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
     undecided = ~below
     rest = digits
     index = arm * 32
-    while rest != np.uint64(0) and any_lane(undecided != np.uint64(0)):
+    while any_lane((rest != np.uint64(0)) & (undecided != np.uint64(0))):
         for word in words(env, block, index):
-            one = ~np.uint64(0) if rest >> np.uint64(63) == np.uint64(1) else np.uint64(0)
+            one = where(rest >> np.uint64(63) == np.uint64(1), ~np.uint64(0), np.uint64(0))
             below |= undecided & ~word & one
             undecided &= ~(word ^ one)
             rest = rest << np.uint64(1)

@@ -202,9 +202,10 @@ def remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
     shift = loss[0]
     for i in range(1, loss.size):
         shift = where(loss[i] < shift, loss[i], shift)
-    total = alike(0.0, shift)
-    for i in range(loss.size):
+    for i in range(loss.size):  # two loops: this one is vectorised
         weight[i] = exponential(-learning_rate * (loss[i] - shift))
+    total = alike(0.0, loss)
+    for i in range(loss.size):
         total += weight[i]
     return total, shift
 

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 from numba import cloudpickle
+from numba import typeof as typeof
 from numba import uint32 as uint32
 from numba import uint64 as uint64
 from numba.core import cgutils, config
@@ -106,6 +107,16 @@ def program(function: F) -> F:
         if inner_parts() and reached is not None and not reached.recursive:  # recursion breaks when reloaded
             compiled._cache = inner_parts().ContentCache(lambda: reached.digest)
     return cast(F, compiled)
+
+
+@cache
+def is_at_hand(function: Any, *kinds: Any) -> bool:
+    """Return whether the machine code of a program for arguments of these types was in this process or on disk.
+
+    Once told in a process, the answer stays.
+    """
+    kept: Any = getattr(function, "_cache", None)
+    return bool(function.signatures) or (hasattr(kept, "holds") and kept.holds(kinds, function.targetctx.codegen()))
 
 
 def is_compiled(function: Any) -> bool:
@@ -233,6 +244,8 @@ def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 class NumberType(types.Type):
     """Base of further types that count as numbers in records."""
+
+    counts_as_number = True
 
 
 _NUMBERS = (types.Number, types.Boolean, NumberType)

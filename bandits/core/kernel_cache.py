@@ -104,6 +104,11 @@ class ContentCache(_Cache):
         arguments = tuple(getattr(sig, "args", sig))
         return result._replace(signature=result.signature.replace(args=arguments))
 
+    def holds(self, arguments: tuple[Any, ...], codegen: Any) -> bool:
+        """Return whether the function compiled for these types of arguments is kept."""
+        key = self._key(arguments, codegen)
+        return key is not None and _read(key) is not None
+
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the compiled function of a signature."""
         name = data.fndesc.qualname.split(".")[-1]
@@ -152,8 +157,9 @@ def _is_numbers(kind: Any) -> bool:
     if isinstance(kind, types.BaseTuple):
         return all(map(_is_numbers, kind.types))
     if isinstance(kind, types.Array):
-        return isinstance(kind.dtype, (types.Number, types.Boolean))
-    return isinstance(kind, (types.Number, types.Boolean, types.NoneType, types.Omitted, types.Literal))
+        return isinstance(kind.dtype, (types.Number, types.Boolean)) or hasattr(kind.dtype, "counts_as_number")
+    known = types.Number, types.Boolean, types.NoneType, types.Omitted, types.Literal
+    return isinstance(kind, known) or hasattr(kind, "counts_as_number")
 
 
 def _is_found_by_name(kind: Any) -> bool:
@@ -177,7 +183,7 @@ def _layout(kind: Any) -> Any:
 @cache
 def _own_text() -> str:
     """Return the digest of the compiling modules: a change in them may change the machine code."""
-    names = "jit.py", "inner_numba.py", "inliner.py", Path(__file__).name
+    names = "jit.py", "inner_numba.py", "inliner.py", "lane_types.py", "lanes.py", Path(__file__).name
     texts = [Path(__file__).with_name(name).read_bytes() for name in names]
     return hashlib.sha256(b"".join(texts)).hexdigest()
 

@@ -38,7 +38,7 @@ def in_lanes(of: Any = None) -> Callable[[Any], Any]:
     return mark
 
 
-def twin(step: Any) -> Any:
+def copy_of(step: Any) -> Any:
     """Return another kernel with the same text, which can be marked otherwise."""
     text = getattr(step, "py_func", step)
     made = FunctionType(text.__code__, text.__globals__, text.__name__, text.__defaults__, text.__closure__)

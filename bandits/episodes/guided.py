@@ -21,6 +21,8 @@ from bandits.core.checks import instance, integer
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream, uniform, uniform_index
+from bandits.core.summation import Sum, empty_sum, plus
+from bandits.core.summation import value as total_of
 from bandits.episodes.mdp import EpisodicMDP
 from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
@@ -82,8 +84,8 @@ class GuidedWorld(NamedTuple):
     """The visits of the last policy, sums over episodes, and the last value."""
 
     visits: Any  # (H, S) float64
-    value: float
-    improvement: float
+    value: Sum
+    improvement: Sum
     last: float
 
 
@@ -102,7 +104,7 @@ _check_action = returns(Policy, Part("probability", "number", 3))
 
 @kernel
 def _init(setting: GuidedSetting, env: Stream) -> GuidedWorld:
-    return GuidedWorld(np.zeros(setting.guide_visits.shape), 0.0, 0.0, 0.0)
+    return GuidedWorld(np.zeros(setting.guide_visits.shape), empty_sum(), empty_sum(), 0.0)
 
 
 @shared_kernel
@@ -116,7 +118,7 @@ def _play(setting: GuidedSetting, world: GuidedWorld, t: int, action: Policy, en
             "probability must be ({}, {}, {}), got ({}, {}, {})",
             t, steps, states, actions, laws.shape[0], laws.shape[1], laws.shape[2],
         )  # fmt: skip
-    value, improvement = 0.0, world.improvement
+    value, improvement = 0.0, 0.0
     for s in range(states):
         world.visits[0, s] = setting.start[s]
     for h in range(steps):
@@ -138,7 +140,7 @@ def _play(setting: GuidedSetting, world: GuidedWorld, t: int, action: Policy, en
                         world.visits[h + 1, after] += there * setting.transitions[h, s, a, after]
             if abs(total - 1.0) > 1e-9:
                 raise InvalidAction("probability must sum to 1, got a sum of {} at {}, {}", t, total, h, s)
-    return GuidedWorld(world.visits, world.value + value, improvement, value)
+    return GuidedWorld(world.visits, plus(world.value, value, t), plus(world.improvement, improvement, t), value)
 
 
 @kernel
@@ -169,9 +171,9 @@ def _respond_completion(setting: GuidedSetting, world: GuidedWorld, t: int, acti
 
 @rare_kernel
 def _measure(setting: GuidedSetting, world: GuidedWorld, n_rounds: int) -> Metrics:
-    lost = n_rounds * setting.guide_value - world.value
-    regret = n_rounds * setting.best_value - world.value
-    return Metrics(regret, lost, lost + world.improvement, world.improvement, world.last)
+    played, improvement = total_of(world.value), total_of(world.improvement)
+    lost = n_rounds * setting.guide_value - played
+    return Metrics(n_rounds * setting.best_value - played, lost, lost + improvement, improvement, world.last)
 
 
 @dataclass(frozen=True, eq=False)

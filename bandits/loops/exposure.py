@@ -19,6 +19,7 @@ from bandits.core.checks import array, integer, real
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform_pair
+from bandits.core.summation import Sum, close_block, empty_sum, least, plus, value
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem
 
 
@@ -54,10 +55,10 @@ class ExposureWorld(NamedTuple):
     """Sums over rounds, and the last probabilities."""
 
     shown: Any  # (n,) float64, p of the last round
-    exposure: Any  # (n,) float64, sums of p
-    weighted: Any  # (n,) float64, sums of clicks / p
+    closed: Any  # (2, n) float64, sums of p and of clicks / p in whole blocks of 4096 rounds
+    open: Any  # (2, n) float64, in the present block
     clicks: int
-    regret: float
+    regret: Sum
 
 
 class Metrics(NamedTuple):
@@ -76,7 +77,7 @@ _check_action = returns(ItemLaw, Part("law", "number", 1))
 @kernel
 def _init(setting: ExposureSetting, env: Stream) -> ExposureWorld:
     n = setting.relevance.size
-    return ExposureWorld(np.zeros(n), np.zeros(n), np.zeros(n), 0, 0.0)
+    return ExposureWorld(np.zeros(n), np.zeros((2, n)), np.zeros((2, n)), 0, empty_sum())
 
 
 @kernel
@@ -94,26 +95,27 @@ def _respond(setting: ExposureSetting, world: ExposureWorld, t: int, action: Ite
     missed, best = 0.0, g.max()
     for i in range(g.size):
         world.shown[i] = (1.0 - setting.floor) * law[i] / total + setting.floor / g.size
-        world.exposure[i] += world.shown[i]
+        world.open[0, i] += world.shown[i]
         missed += world.shown[i] * (best - g[i])
     first, second = uniform_pair(env, t, 0)
     item = pick(world.shown, 1.0, first)
     clicked = second < g[item]
     if clicked:
-        world.weighted[item] += 1.0 / world.shown[item]
-    after = ExposureWorld(
-        world.shown, world.exposure, world.weighted, world.clicks + (1 if clicked else 0), world.regret + missed
-    )
+        world.open[1, item] += 1.0 / world.shown[item]
+    close_block(world.closed.reshape(-1), world.open.reshape(-1), t)
+    clicks, regret = world.clicks + (1 if clicked else 0), plus(world.regret, missed, t)
+    after = ExposureWorld(world.shown, world.closed, world.open, clicks, regret)
     return Shown(item, world.shown[item], clicked), after
 
 
 @rare_kernel
 def _measure(setting: ExposureSetting, world: ExposureWorld, n_rounds: int) -> Metrics:
     concentration, error, g = 0.0, 0.0, setting.relevance
+    exposure, weighted = world.closed + world.open
     for i in range(g.size):
         concentration += world.shown[i] * world.shown[i]
-        error += (world.weighted[i] / n_rounds - g[i]) ** 2 / g.size
-    return Metrics(world.clicks, world.regret, world.exposure.min(), concentration, error)
+        error += (weighted[i] / n_rounds - g[i]) ** 2 / g.size
+    return Metrics(world.clicks, value(world.regret), least(exposure), concentration, error)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ import numpy as np
 
 from bandits.core.actions import InvalidAction, Part, returns
 from bandits.core.arguments import Checked
-from bandits.core.checks import integer, real
+from bandits.core.checks import HUGE, integer, real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import Stream, uniform, uniform_pair
@@ -134,9 +134,10 @@ def _init(setting: HerdSetting, env: Stream) -> HerdWorld:
 @kernel
 def _respond(setting: HerdSetting, world: HerdWorld, t: int, action: Reporting, env: Stream) -> Any:
     _check_action(action)
-    if not (action.rate >= 0.0 and 0.0 <= action.chance <= 0.5 and math.isfinite(action.threshold)):
+    fine = 0.0 <= action.rate <= HUGE or action.rate == np.inf
+    if not (fine and 0.0 <= action.chance <= 0.5 and abs(action.threshold) <= HUGE):
         raise InvalidAction(
-            "rate must be at least 0, chance in [0, 1/2] and threshold finite, got {}, {} and {}",
+            "rate must be in [0, 1e100] or inf, chance in [0, 1/2] and threshold in [-1e100, 1e100], got {}, {} and {}",
             t,
             action.rate,
             action.chance,

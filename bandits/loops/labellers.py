@@ -103,7 +103,7 @@ class LikelierLabel(_Labeller):
 
 @dataclass(frozen=True)
 class TemperedLabels(_Labeller):
-    """Labels 1 with probability s^beta / (s^beta + (1 - s)^beta); exponent: beta >= 0, 1 samples, inf decides."""
+    """Labels 1 with probability s^beta / (s^beta + (1 - s)^beta); exponent: beta in [0, 10^6]; 1 samples."""
 
     exponent: float = 2.0
 

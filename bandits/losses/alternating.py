@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bandits.core.checks import LARGEST_ACTIONS, integer
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import in_lanes, where
 from bandits.core.rng import Stream
 from bandits.losses.process import LossProcess, LossSteps
 
@@ -25,19 +26,22 @@ class AlternatingState(NamedTuple):
     paying: int
 
 
+@in_lanes()
 @kernel
 def _alternating_init(setting: AlternatingSetting, env: Stream) -> AlternatingState:
     return AlternatingState(0)
 
 
+@in_lanes()
 @kernel
 def _alternating_advance(setting: AlternatingSetting, state: AlternatingState, t: int, env: Stream) -> AlternatingState:
     return AlternatingState((t // setting.period) % setting.n_actions)
 
 
+@in_lanes()
 @kernel
 def _alternating_loss(setting: AlternatingSetting, state: AlternatingState, t: int, arm: int) -> float:
-    return 1.0 if arm == state.paying else 0.0
+    return where(arm == state.paying, 1.0, 0.0)
 
 
 @rare_kernel

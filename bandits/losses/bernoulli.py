@@ -9,7 +9,7 @@ from bandits.core.arguments import Numbers, checked
 from bandits.core.checks import LARGEST_ACTIONS, array, integer, real, shown
 from bandits.core.coins import bernoulli_word, bernoulli_words, lane_bernoulli_word
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.lanes import in_lanes, own_array, popcount
+from bandits.core.lanes import in_lanes, own_array, popcount, where
 from bandits.core.rng import Stream, uniform_index
 from bandits.losses.process import LossProcess, LossSteps
 
@@ -158,10 +158,12 @@ class HiddenState(NamedTuple):
     ones: Any  # (K,) int64
 
 
+@in_lanes()
 @kernel
 def _hidden_init(setting: HiddenSetting, env: Stream) -> HiddenState:
-    good = setting.costly + uniform_index(env, 0, _CHOICE, setting.n_actions - setting.costly)
-    return HiddenState(good, np.zeros(setting.n_actions, np.uint64), np.zeros(setting.n_actions, np.int64))
+    n = setting.n_actions
+    good = setting.costly + uniform_index(env, 0, _CHOICE, n - setting.costly)
+    return HiddenState(good, own_array(n, np.uint64(0), env), own_array(n, 0, env))
 
 
 @kernel
@@ -179,11 +181,23 @@ def _hidden_block(setting: HiddenSetting, state: HiddenState, block: int, env: S
         state.bits[arm] = ~np.uint64(0) if arm < setting.costly else bernoulli_word(digits, env, block, arm)
 
 
+@in_lanes(of=_hidden_advance)
+@kernel
+def _lanes_hidden(setting: HiddenSetting, state: HiddenState, t: int, env: Stream) -> HiddenState:
+    if t & 63 == 0:
+        for arm in range(setting.n_actions):
+            state.ones[arm] += popcount(state.bits[arm])
+            digits = where(arm == state.good, setting.better, np.uint64(1) << np.uint64(63))
+            state.bits[arm] = lane_bernoulli_word(digits, env, t >> 6, arm)
+            if arm < setting.costly:
+                state.bits[arm] = ~(state.bits[arm] & np.uint64(0))
+    return state
+
+
+@in_lanes()
 @kernel
 def _hidden_gap(setting: HiddenSetting, state: HiddenState, arm: int) -> float:
-    if arm < setting.costly:
-        return 0.5 + setting.gap
-    return 0.0 if arm == state.good else setting.gap
+    return where(arm < setting.costly, 0.5 + setting.gap, where(arm == state.good, 0.0, setting.gap))
 
 
 @dataclass(frozen=True)

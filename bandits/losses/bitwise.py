@@ -14,6 +14,7 @@ import numpy as np
 
 from bandits.core.checks import LARGEST_ACTIONS, integer
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import alike, in_lanes, own, own_array
 from bandits.core.rng import Stream, words
 from bandits.losses.process import LossProcess, LossSteps
 
@@ -40,24 +41,27 @@ def _block(setting: BitwiseSetting, t: int) -> int:
     return min(t // setting.length, setting.n_bits - 1)
 
 
+@in_lanes()
 @kernel
 def _init(setting: BitwiseSetting, env: Stream) -> BitwiseState:
-    return BitwiseState(0, 0, np.zeros(setting.n_bits, np.int64))
+    return BitwiseState(0, own(0, env), own_array(setting.n_bits, 0, env))
 
 
+@in_lanes()
 @kernel
 def _advance(setting: BitwiseSetting, state: BitwiseState, t: int, env: Stream) -> BitwiseState:
     toss = t // setting.held
     first, _ = words(env, toss >> 6, 0)
-    coin = 1 if (first >> np.uint64(toss & 63)) & np.uint64(1) else 0
+    coin = alike((first >> np.uint64(toss & 63)) & np.uint64(1), 0)
     block = _block(setting, t)
     state.ones[block] += coin
     return BitwiseState(block, coin, state.ones)
 
 
+@in_lanes()
 @kernel
 def _loss(setting: BitwiseSetting, state: BitwiseState, t: int, arm: int) -> float:
-    return float(state.coin ^ ((arm >> state.block) & 1))
+    return 1.0 * (state.coin ^ ((arm >> state.block) & 1))
 
 
 @rare_kernel
@@ -72,6 +76,7 @@ def _totals(setting: BitwiseSetting, state: BitwiseState, n_rounds: int, out: An
         out[arm] = total
 
 
+@in_lanes()
 @kernel
 def _gap(setting: BitwiseSetting, state: BitwiseState, arm: int) -> float:
     return 0.0

@@ -8,6 +8,7 @@ import numpy as np
 from bandits.core.arguments import Numbers
 from bandits.core.checks import array, integers, shown
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import in_lanes, own_array, where
 from bandits.core.rng import Stream, uniform
 from bandits.core.summation import least
 from bandits.losses.process import LossProcess, LossSteps
@@ -30,12 +31,14 @@ class PiecewiseState(NamedTuple):
     total: Any  # (K,) float64, exact: sums of at most 2^53 ones
 
 
+@in_lanes()
 @kernel
 def _piecewise_init(setting: PiecewiseSetting, env: Stream) -> PiecewiseState:
-    n_actions = setting.mean.shape[1]
-    return PiecewiseState(0, np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions))
+    n = setting.mean.shape[1]
+    return PiecewiseState(0, np.zeros(n), own_array(n, 0.0, env), own_array(n, 0.0, env))
 
 
+@in_lanes()
 @kernel
 def _piecewise_advance(setting: PiecewiseSetting, state: PiecewiseState, t: int, env: Stream) -> PiecewiseState:
     piece = state.piece
@@ -44,11 +47,12 @@ def _piecewise_advance(setting: PiecewiseSetting, state: PiecewiseState, t: int,
     elapsed = t - setting.start[piece]
     for arm in range(state.losses.size):
         state.mean[arm] = setting.mean[piece, arm] + elapsed * setting.slope[piece, arm]
-        state.losses[arm] = 1.0 if uniform(env, t, arm) < state.mean[arm] else 0.0
+        state.losses[arm] = where(uniform(env, t, arm) < state.mean[arm], 1.0, 0.0)
         state.total[arm] += state.losses[arm]
     return PiecewiseState(piece, state.mean, state.losses, state.total)
 
 
+@in_lanes()
 @kernel
 def _listed_loss(setting: Any, state: Any, t: int, arm: int) -> float:
     return state.losses[arm]
@@ -60,6 +64,7 @@ def _listed_totals(setting: Any, state: Any, n_rounds: int, out: Any) -> None:
         out[arm] = state.total[arm]
 
 
+@in_lanes()
 @kernel
 def _moving_gap(setting: Any, state: PiecewiseState, arm: int) -> float:
     return state.mean[arm] - least(state.mean)

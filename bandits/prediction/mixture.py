@@ -18,7 +18,7 @@ from bandits.core.checks import array, as_array, integer, integers
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
-from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.core.summation import Sum, close_block, empty_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 
@@ -95,9 +95,7 @@ def _respond(setting: SequenceSetting, world: SequenceWorld, t: int, action: Any
     laws = setting.laws[world.context % setting.laws.shape[0]]
     for i in range(world.part.size):
         world.part[i] -= np.log(laws[i, x]) if laws[i, x] > 0.0 else -np.inf
-    if t & 4095 == 4095:
-        world.whole[:] += world.part
-        world.part[:] = 0.0
+    close_block(world.whole, world.part, t)
     world.counts[x] += 1
     most = max(setting.laws.shape[0], setting.truth.shape[0])
     loss = plus(world.loss, -np.log(action[x]) if action[x] > 0.0 else np.inf, t)
@@ -112,7 +110,7 @@ def _measure(setting: SequenceSetting, world: SequenceWorld, n_rounds: int) -> M
     for n in world.counts:
         if n > 0:
             constant -= n * np.log(n / n_rounds)
-    regret = loss - best if loss < np.inf else np.inf
+    regret = loss - best if loss < np.inf else np.inf if best < np.inf else 0.0
     return Metrics(loss, best, regret, constant, loss - constant)
 
 
@@ -125,7 +123,8 @@ class SequencePrediction(RoundProblem):
     symbols. Raises ValueError for laws that do not sum to 1 and for symbols outside 0, ..., A - 1.
 
     A learner posts a law (A,), float64. Metrics in nats: loss; best_loss and regret, of the best expert;
-    constant_loss and constant_regret, of the best constant law. A symbol of probability 0 costs infinity.
+    constant_loss and constant_regret, of the best constant law. A symbol of probability 0 costs infinity; regret is 0
+    where learner and best expert both lose infinitely much.
     """
 
     experts: Numbers

@@ -1,18 +1,22 @@
 """The von Neumann winner in exact arithmetic: right for margins of any size, and the same bits on every machine.
 
-A float is a rational number, so the margins S = P - 1/2 times a power of two are integers. A linear program in floating
-point (HiGHS) guesses the support I of a winner; on it S_II p_I = 0, sum p_I = 1 is solved by fraction-free elimination
-(Bareiss 1968) and S p <= 0 is checked, both exactly. Where the guess fails, as it does when margins of very different
-sizes meet, the game's linear program is solved by the simplex method on an integer tableau (Edmonds, Bland). Only
-the last step rounds: the integers' ratios to float64.
+A float is a rational number, so the margins S = P - 1/2 times a power of two are integers. On the support I of a winner
+S_II p_I = 0, sum p_I = 1 is solved by fraction-free elimination (Bareiss 1968) and S p <= 0 is checked, both exactly.
+Among up to five actions all supports of odd size are tried: those of even size have a winner only where margins are
+dependent. Among more a linear program in floating point (HiGHS) guesses the support. Where that fails, as it does when
+margins of very different sizes meet, the game's linear program is solved by the simplex method on an integer tableau
+(Edmonds, Bland). Only the last step rounds: the integers' ratios to float64.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 Integers = list[list[int]]
+_FEW = 5  # actions, up to which all supports are tried
 
 
 def winner(skew: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -21,8 +25,7 @@ def winner(skew: NDArray[np.float64]) -> NDArray[np.float64]:
     if largest == 0.0:
         return np.full(n, 1.0 / n)
     margins = _integers(skew)
-    for cut in (1e-12, 1e-9, 1e-7):
-        support = np.flatnonzero(_guess(skew / largest) > cut).tolist()
+    for support in _supports(skew / largest):
         shares = _kernel(margins, support)
         if shares is not None and _unbeaten(margins, support, shares):
             break
@@ -31,6 +34,16 @@ def winner(skew: NDArray[np.float64]) -> NDArray[np.float64]:
     policy, total = np.zeros(n), sum(shares)
     policy[support] = [float(Fraction(share, total)) for share in shares]
     return policy
+
+
+def _supports(scaled: NDArray[np.float64]) -> Iterator[list[int]]:
+    """Yield supports that a winner may have."""
+    n = len(scaled)
+    if n <= _FEW:
+        yield from (list(some) for size in range(1, n + 1, 2) for some in combinations(range(n), size))
+    else:
+        guess = _guess(scaled)
+        yield from (np.flatnonzero(guess > cut).tolist() for cut in (1e-12, 1e-9, 1e-7))
 
 
 def _integers(skew: NDArray[np.float64]) -> Integers:

@@ -22,7 +22,7 @@ from bandits.core.exponential_weights import (
     uniform_weights,
 )
 from bandits.core.jit import kernel
-from bandits.core.lanes import in_lanes, twin
+from bandits.core.lanes import copy_of, in_lanes
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import FullInformation
@@ -71,7 +71,7 @@ def _lanes_update(params: HedgeParams, state: Weights, t: int, arm: Any, losses:
 
 def shared_steps(steps: LearnerSteps) -> LearnerSteps:
     """Return steps for losses that are the same in all lanes: only actions differ, one state is kept for all."""
-    return LearnerSteps(in_lanes()(twin(steps.init)), steps.act, in_lanes()(twin(steps.update)))
+    return LearnerSteps(in_lanes()(copy_of(steps.init)), steps.act, in_lanes()(copy_of(steps.update)))
 
 
 _SHARED_STEPS = shared_steps(LearnerSteps(_init, _act, _update))

@@ -121,6 +121,25 @@ INLINE double exponential(double x) {
     return x > least ? result : 0.0;
 }
 
+/* ln x for normal x > 0, as `bandits.core.normal.logarithm`: x = 2^k (1 + f), ln(1 + f) = 2 artanh(f / (2 + f)). */
+INLINE double logarithm(double x) {
+    const double root_half = 0.70710678118654757;
+    i64 bits, from, whole;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&from, &root_half, sizeof from);
+    whole = (bits - from) >> 52;
+    bits -= (i64)((u64)whole << 52);
+    double k = (double)whole, f;
+    memcpy(&f, &bits, sizeof f);
+    f -= 1.0;
+    double s = f / (2.0 + f), z = s * s;
+    double low = (2.0 / 3 + z * (2.0 / 5)) + (z * z) * (2.0 / 7 + z * (2.0 / 9));
+    double high = (2.0 / 11 + z * (2.0 / 13)) +
+                  (z * z) * ((2.0 / 15 + z * (2.0 / 17)) + (z * z) * (2.0 / 19 + z * (2.0 / 21)));
+    double fourth = (z * z) * (z * z), series = z * (low + fourth * high), half = 0.5 * f * f;
+    return k * 0x1.62e42fefa0000p-1 - ((half - (s * (half + series) + k * 0x1.cf79abc9e3b3ap-40)) - f);
+}
+
 INLINE double sum_of(const double *weight, i64 n) {
     double sums[4] = {0, 0, 0, 0};
     i64 i = 0;
@@ -133,7 +152,8 @@ INLINE double sum_of(const double *weight, i64 n) {
 RARE double weights_remake(const double *loss, double *weight, i64 n, double learning_rate, double *least) {
     double shift = loss[0], total = 0.0;
     for (i64 i = 1; i < n; i++) shift = fmin(shift, loss[i]);
-    for (i64 i = 0; i < n; i++) total += weight[i] = exp(-learning_rate * (loss[i] - shift));
+    for (i64 i = 0; i < n; i++) weight[i] = exponential(-learning_rate * (loss[i] - shift));
+    for (i64 i = 0; i < n; i++) total += weight[i];
     *least = shift;
     return total;
 }
@@ -149,7 +169,7 @@ INLINE void weights_remade(Weights *w, double learning_rate) {
 INLINE void weights_add_one(Weights *w, double learning_rate, i64 arm, double loss) {
     if (loss == 0.0) return;
     double grown = w->loss[arm] + loss;
-    double fresh = exp(-learning_rate * (grown - w->shift));
+    double fresh = exponential(-learning_rate * (grown - w->shift));
     double total = w->total + (fresh - w->weight[arm]);
     w->loss[arm] = grown;
     w->weight[arm] = fresh;

@@ -19,7 +19,7 @@ typedef struct {
 
 /* Wichura's AS 241, PPND16. */
 RARE double normal_tail(double q, double u) {
-    double r = sqrt(-log(u < 1.0 - u ? u : 1.0 - u)), n, d;
+    double r = sqrt(-logarithm(u < 1.0 - u ? u : 1.0 - u)), n, d;
     if (r <= 5.0) {
         r -= 1.6;
         n = 2.41780725177450611770e-1 + r * (2.27238449892691845833e-2 + r * 7.74545014278341407640e-4);
@@ -290,7 +290,7 @@ INLINE i64 tree_draw(const Tree *w, double u) {
 INLINE void tree_add_one(Tree *w, double learning_rate, i64 arm, double loss) {
     i64 node = w->leaves + arm;
     double grown = w->loss[arm] + loss;
-    double total = exp(-learning_rate * (grown - w->shift));
+    double total = exponential(-learning_rate * (grown - w->shift));
     w->loss[arm] = grown;
     w->sums[node] = total;
     while (node > 1) {
@@ -412,7 +412,7 @@ INLINE void dartboard_init(dartboard *s, const Game *g, Stream rng) {
 INLINE i64 dartboard_act(dartboard *s, const Game *g, i64 t, Stream rng) {
     if (!(s->doubtful >> (t & 63) & 1)) return s->arm;
     Words pair = words(rng, t, 0);
-    if (unit(pair.first) < exp(-g->learning_rate * s->last)) return s->arm;
+    if (unit(pair.first) < exponential(-g->learning_rate * s->last)) return s->arm;
     double shift, total = weights_remake(s->loss, s->weight, s->n, g->learning_rate, &shift);
     return quantile(s->weight, s->n, total, unit(pair.second));
 }

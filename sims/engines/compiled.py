@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from bandits.core import stopping
 from bandits.core.actions import InvalidAction, InvalidActionType
-from bandits.core.jit import RECORDS_HOLD, borrow, is_compiled, keep_alive, kernel, origin_of, program
+from bandits.core.jit import (
+    RECORDS_HOLD,
+    borrow,
+    is_at_hand,
+    is_compiled,
+    keep_alive,
+    kernel,
+    origin_of,
+    program,
+    typeof,
+)
 from bandits.core.lanes import LANES, lane_of, lane_text
 from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, lane_stream, seed_word, stream
@@ -23,7 +33,8 @@ from sims.engines.faults import clear_errors
 from sims.engines.python.diagnosis import explained, located, try_out
 
 ROUNDS_BETWEEN_LOOKS = 1 << 10  # between reads of `stop`: 0.5 s where a round takes 0.5 ms
-LEAST_FOR_LANES = 1 << 22  # rounds of all repetitions, 0.1 s: for fewer, one loop compiled is better than two
+LEAST_FOR_LANES = 1 << 20  # rounds of all repetitions, 20 ms of the loop that plays them one at a time
+_WORTH_COMPILING = 1 << 25  # rounds from which lanes are compiled although the other loop need not be, 0.6 s of it
 _GAIN = 4  # rounds of one repetition in the time of a round of all lanes, out of LANES
 _OF_COMPILER = (
     ArithmeticError,
@@ -54,14 +65,15 @@ def play(
         raise TypeError(f"problem must be a RoundProblem for {learner.name} to play, got {type(problem).__name__}")
     params, setting, word = learner.parameters(problem), problem.setting(), seed_word(seed)
     values, stop = np.empty((count, len(rounds), len(problem.metrics))), stopping.flag()
-    width = width_of(problem, learner, count, int(rounds[-1]), threads) if lanes else 1
-    failed = False
+    width, failed = 1, False
 
     def part(bounds: tuple[int, int]) -> None:
         loop(params, setting, word, first + bounds[0], rounds, stop, values[bounds[0] : bounds[1]])
 
     with clear_errors(problem, learner):
-        loop = loop_of(problem, learner, params, setting, width)
+        loop = loop_of(problem, learner, params, setting)
+        width = width_of(problem, learner, count, int(rounds[-1]), threads) if lanes else 1
+        loop = loop if width == 1 else loop_of(problem, learner, params, setting, width)
         compiled(problem, learner, lambda: part((0, 0)), width)  # once, not in every thread
         try:
             in_threads(part, pieces(count, threads, width), threads, stop)
@@ -81,19 +93,34 @@ def play(
 
 
 def width_of(problem: RoundProblem, learner: Learner, count: int, horizon: int, threads: int) -> int:
-    """Return how many of `count` repetitions are to be played at once: `LANES` where it is quicker, else 1."""
-    if count * horizon < LEAST_FOR_LANES or -(-count // threads) < _GAIN * -(-count // (LANES * threads)):
+    """Return how many of `count` repetitions are to be played at once: `LANES` where it is quicker, else 1.
+
+    To compile a loop for lanes takes as long as to compile the other. So in short plays whichever is compiled is used.
+    """
+    rounds, steps = count * horizon, (learner.steps_for(problem), problem.steps)
+    if rounds < LEAST_FOR_LANES or -(-count // threads) < _GAIN * -(-count // (LANES * threads)):
         return 1
-    return LANES if in_lanes(learner.steps_for(problem), problem.steps) else 1
+    lanes = in_lanes(*steps)
+    if lanes is None or rounds >= _WORTH_COMPILING:
+        return 1 if lanes is None else LANES
+    kinds = tuple(map(typeof, _nothing_to_play(problem, learner)))
+    if not is_at_hand(compose(*steps, problem.metrics), *kinds):
+        return LANES
+    return LANES if is_at_hand(compose(*lanes, problem.metrics, LANES), *kinds) else 1
+
+
+def _nothing_to_play(problem: RoundProblem, learner: Learner) -> tuple[Any, ...]:
+    """Return arguments of the loop for no repetition."""
+    nothing = seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), np.empty((0, 1, len(problem.metrics)))
+    return learner.parameters(problem), problem.setting(), *nothing
 
 
 def compile_pair(problem: Any, learner: Learner, width: int = 1) -> None:
     """Compile the loop of a pair, or read it from the kernel cache, and play nothing."""
-    params, setting, nothing = learner.parameters(problem), problem.setting(), np.empty((0, 1, len(problem.metrics)))
+    given = _nothing_to_play(problem, learner)
     with clear_errors(problem, learner):
-        loop = loop_of(problem, learner, params, setting, width)
-        empty = (seed_word(0), 0, np.zeros(1, np.int64), stopping.flag(), nothing)
-        compiled(problem, learner, lambda: loop(params, setting, *empty), width)
+        loop = loop_of(problem, learner, given[0], given[1], width)
+        compiled(problem, learner, lambda: loop(*given), width)
 
 
 def compiled(problem: RoundProblem, learner: Learner, play_nothing: Callable[[], None], width: int = 1) -> None:

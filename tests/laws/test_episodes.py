@@ -59,7 +59,7 @@ def test_probing_first_loses_nothing(horizon, gap):
     assert paid_value(horizon + 1, gap) >= paid_value(horizon, gap) - 1e-12
 
 
-@pytest.mark.parametrize(("horizon", "gap"), [(6, 0.8), (9, 0.6), (12, 0.5)])
+@pytest.mark.parametrize(("horizon", "gap"), [(6, 0.8), (9, 0.6), (12, 0.5), (20, 0.7)])
 def test_learners_play_their_exact_law(horizon, gap):
     paid, free = ProbeGame(gap, horizon), ProbeGame(gap, horizon, feedback=FreeSigns())
     assert regret(paid, SequentialProbes()) == pytest.approx(paid_value(horizon, gap), rel=1e-12)
@@ -69,6 +69,18 @@ def test_learners_play_their_exact_law(horizon, gap):
     for probes in (1, 2, 5):
         assert regret(paid, ProbeThenCommit(probes)) == pytest.approx(commit_cost(horizon, gap, probes), rel=1e-12)
         assert commit_cost(horizon, gap, probes) >= paid_value(horizon, gap) - 1e-12
+
+
+def test_metrics_and_ties():
+    game = ProbeGame(0.5, 4, theta=-1)
+    for _, path in plays(game, ProbeThenCommit(2), lambda action, sign: (int(action), int(sign))):
+        signs = [sign for action, sign in path.actions if action == 2]
+        wrong = 2 * (sum(signs) >= 0)  # +1 at a tie
+        assert (len(signs), path.metrics["probes"], path.metrics["wrong_plays"]) == (2, 2, wrong)
+        assert path.metrics["regret"] == 2 + 0.5 * wrong
+    assert ProbeThenCommit().parameters(ProbeGame(0.1, 1000)).lead.size == 46
+    assert ProbeThenCommit(9).parameters(game).lead.size == 4
+    assert MajoritySign().parameters(game).lead.size == 0
 
 
 @settings(max_examples=60)

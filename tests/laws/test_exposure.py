@@ -95,7 +95,7 @@ def test_estimates_are_unbiased_and_their_error_is_bounded(learner, floor):
     loop = ExposureLoop([0.5, 0.25], 3, floor)
     means, error = np.zeros(2), 0.0
     for chance, path in law_of_play(loop, learner):
-        means += chance * path.world.weighted / 3
+        means += chance * (path.world.closed + path.world.open)[1] / 3
         error += chance * path.metrics["squared_error"]
         assert path.metrics["least_exposure"] >= floor * 3 / 2 - 1e-12
         assert path.metrics["reward"] == sum(click for _, _, click, _ in path.actions)
@@ -152,6 +152,19 @@ def test_learners_by_hand():
     assert path.actions[1][1] > 0.5 > path.actions[2][1]  # one above the clip, one below
 
 
+def test_sums_are_closed_after_the_last_round_of_a_block():
+    loop, env = ExposureLoop([1.0, 1.0], 3, 0.5), stream_of(7, 0, 1)
+    ends = []
+    for t in (0, 4095):
+        world = plain(loop.steps.init)(loop.setting(), env)
+        _, world = plain(loop.steps.respond)(loop.setting(), world, t, ItemLaw(np.array([0.25, 0.75])), env)
+        ends.append(world)
+    assert ends[0].closed.any() == ends[1].open.any() == 0.0
+    for world in ends:
+        assert (world.closed + world.open)[0].tolist() == [0.375, 0.625]
+        assert sorted((world.closed + world.open)[1]) in ([0.0, 1 / 0.375], [0.0, 1 / 0.625])
+
+
 # ---------------------------------------------------------------- what is wrong
 
 
@@ -160,7 +173,7 @@ def _naive(setting, world, t, action, env):
     """Estimate by clicks alone, without the probabilities."""
     seen, after = exposure._respond(setting, world, t, action, env)
     if seen.clicked:
-        after.weighted[seen.item] += 1.0 - 1.0 / seen.probability
+        after.open[1, seen.item] += 1.0 - 1.0 / seen.probability
     return seen, after
 
 
@@ -169,7 +182,7 @@ def _unnormalised(setting, world, t, action, env):
     """Divide by the probabilities before the floor."""
     seen, after = exposure._respond(setting, world, t, action, env)
     if seen.clicked:
-        after.weighted[seen.item] += 1.0 / action.law[seen.item] - 1.0 / seen.probability
+        after.open[1, seen.item] += 1.0 / action.law[seen.item] - 1.0 / seen.probability
     return seen, after
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandits.core.jit import kernel
+from bandits.core.summation import Sum
 from bandits.episodes import (
     AggreVaTe,
     CloneGuide,
@@ -17,13 +18,16 @@ from bandits.episodes import (
     EpisodicMDP,
     GuidedGame,
     OneStep,
+    Policy,
     SampledAggreVaTe,
     chain,
     imitation,
     random_mdp,
 )
+from bandits.episodes.guided import Completed, Visited
 from bandits.protocol import LearnerSteps
 from sims import simulate
+from tests.drivers import plain
 from tests.laws.enumeration import plays
 from theory.episodes.bounds import AGGREVATE, CLONING, SAMPLED
 
@@ -56,6 +60,14 @@ def test_known_answers():
     assert promised == pytest.approx(0.766128, abs=1e-6)
     assert found["regret"] == pytest.approx(found["guide_regret"] + 0.4125 * np.array([1, 2, 3, 100]))
     assert SMALL.best_value == pytest.approx(0.9)
+
+
+def test_a_small_term_is_not_lost_in_a_long_sum():
+    game, many = GuidedGame(SMALL, SMALL.uniform, 100), Sum(2.0**60, 0.0)
+    world = plain(game.steps.init)(game.setting(), None)._replace(value=many, improvement=many)
+    _, after = plain(game.steps.respond)(game.setting(), world, 0, Policy(game.guide), None)
+    assert after.value.open == pytest.approx(0.4875)
+    assert after.improvement.open > 0.1
 
 
 def test_values_are_those_of_their_definition():
@@ -139,14 +151,39 @@ def test_a_clone_loses_quadratically_and_aggrevate_linearly():
 @pytest.mark.parametrize("scale", [1.0, 0.25])
 def test_completions_are_unbiased(scale):
     """The scale 1 / (H A) is the mutant without that factor."""
-    mdp = random_mdp(2, 2, 2, seed=5)
-    game = GuidedGame(mdp, random_game(5, 1, (2, 2, 2)).guide, 1, Completions())
+    mdp = random_mdp(2, 2, 3, seed=5)
+    game = GuidedGame(mdp, random_game(5, 1, (2, 2, 3)).guide, 1, Completions())
+    assert game.plays(SampledAggreVaTe()) is None
     mean = np.zeros(mdp.shape)
     for chance, path in plays(game, SampledAggreVaTe(), lambda action, seen: None):
         mean += chance * scale * path.state.gains
-    left = np.arange(2, 0, -1)[:, None, None]
+    left = np.arange(3, 0, -1)[:, None, None]
     expected = mdp.visits(mdp.uniform)[:, :, None] * (game.guide_values - left)
     assert np.allclose(mean, expected, atol=1e-12) == (scale == 1.0)
+
+
+def test_updates_are_those_of_their_definition():
+    game = random_game(1, 7, (3, 2, 4))
+    assert (game.n_states, game.n_actions, game.n_steps) == (3, 2, 4)
+    params = SampledAggreVaTe().parameters(game)
+    assert params[:3] == (4, 3, 2)
+    assert params.learning_rate == pytest.approx(math.sqrt(2 * 3 * math.log(2) / (7 * 2 * (1 + 4 + 9 + 16))))
+    state = plain(imitation._init)(params, None)
+    plain(imitation._update_completed)(params, state, 0, None, Completed(1, 2, 1, 0.5), None)
+    assert state.gains[1, 2].tolist() == [0.0, -4 * 2 * (4 - 1 - 0.5)]
+    params = AggreVaTe(1.0, 0.25).parameters(game)
+    state = plain(imitation._init)(params, None)
+    visits = game.mdp.visits(game.mdp.uniform)
+    plain(imitation._update)(params, state, 0, None, Visited(visits, game.guide_visits, game.guide_values), None)
+    there = 0.75 * visits + 0.25 * game.guide_visits
+    assert np.diff(state.gains)[..., 0] == pytest.approx(there * np.diff(game.guide_values)[..., 0])
+    assert AggreVaTe().parameters(random_game(1, 7, (2, 1, 2))).learning_rate == 1.0
+
+
+def test_weights_do_not_overflow():
+    law = np.zeros(4)
+    plain(imitation._weigh)(2.0, np.array([-1e4, 0.0, 1e4 - 1.0, 1e4]), law)
+    assert law == pytest.approx([0.0, 0.0, math.exp(-2.0) / (1 + math.exp(-2.0)), 1 / (1 + math.exp(-2.0))])
 
 
 def test_the_mean_shortfall_from_completions_is_bounded():

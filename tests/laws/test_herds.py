@@ -48,6 +48,7 @@ def test_exponents():
     found = [tail_exponent(e, 1.0) for e in (0.5, 1.0, 2.0, 2.5)] + [tail_exponent(0.9, 2.0)]
     assert found == pytest.approx([6.327907, 2.313035, 1.018657, 0.805427, 0.665574], abs=1e-6)
     assert wrong_report_slope(1.0, 1.0) == pytest.approx(0.455679, abs=1e-6)
+    assert wrong_report_slope(2.5, 1.0) == wrong_report_slope(math.inf, 1.0) == math.inf  # kappa = 0.81 and 0
     survival = log_survival(1.0, 1.0, 40_000)
     slope = (survival[40_000] - survival[20_000]) / math.log(2.0)
     assert slope == pytest.approx(-tail_exponent(1.0, 1.0), rel=1e-3)
@@ -262,6 +263,7 @@ WRONG = [
     (lambda: PrivateHerd(5, theta=2), "theta must be"),
     (lambda: SmoothResponse(0.0), "epsilon must be"),
     (lambda: UniformBudgets(0.0), "highest must be"),
+    (lambda: shrinking_growth(1.0, math.inf), "scale must be finite"),
     (lambda: ShrinkingBudgets(0.0), "scale must be"),
     (lambda: herd_law(PrivateHerd(30), 1.0), "at most 20 agents, got 30"),
     (lambda: binary_cascade(0.5, 1.0), "accuracy must be"),

@@ -1,6 +1,7 @@
 """The lock, the revealing constant and coverability: exact values, enumeration, mutants; nothing is compiled."""
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -35,6 +36,31 @@ def test_the_learner_plays_its_exact_law(n_bits, horizon, reveals):
     if reveals % 2:  # without ties all keys are alike
         keys = [regret(replace(game, key=key), RevealThenCommit(reveals)) for key in range(2**n_bits)]
         assert keys == pytest.approx([exact] * len(keys), rel=1e-12)
+
+
+def test_what_a_lock_pays_and_shows():
+    """The key 1, the entry 2 and a reveal: the joint law of rewards and bits, and the metrics."""
+
+    @kernel
+    def act(params, state, t, rng):
+        return (1, 2, 4)[t]
+
+    own = type("Own", (RevealThenCommit,), {"steps": LearnerSteps(lock._start, act, lock._update)})
+    law = defaultdict(float)
+    for chance, path in plays(LockGame(2, 0.25, 0.4, 3, key=1), own(1), lambda action, seen: tuple(seen)):
+        (first, _), (second, _), (forfeited, shown) = path.actions
+        law[first, second, shown] += chance
+        assert (forfeited, path.metrics["regret"]) == (0.0, 0.75 + 0.25)
+        assert (path.metrics["reveals"], path.metrics["wrong_entries"]) == (1, 1)
+    bits = {0: 0.3 * 0.7, 1: 0.7 * 0.7, 2: 0.3 * 0.3, 3: 0.7 * 0.3}
+    expected = {
+        (first, second, shown): (0.75 if first else 0.25) * 0.5 * p
+        for first in (0.0, 1.0)
+        for second in (0.0, 1.0)
+        for shown, p in bits.items()
+    }
+    assert law == pytest.approx(expected)
+    assert regret(LockGame(2, 0.25, 0.4, 1, key=0), RevealThenCommit(0)) == 0.0  # bits that were never shown count as 0
 
 
 @settings(max_examples=60)

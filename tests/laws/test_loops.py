@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandits.core.jit import kernel
-from bandits.loops import DataLoop, Labelled, LikelierLabel, SampleLabels, ShiftedLabels, TemperedLabels, data_loop
+from bandits.loops import (
+    Data,
+    DataLoop,
+    Labelled,
+    LikelierLabel,
+    SampleLabels,
+    ShiftedLabels,
+    TemperedLabels,
+    data_loop,
+    labellers,
+)
 from bandits.loops.labellers import sharpened
 from bandits.protocol import ProblemSteps
 from sims import simulate
@@ -74,6 +84,14 @@ def test_an_error_of_any_sign_and_none_is_amplified():
         assert bounds.AMPLIFICATION.value_for(loop, ShiftedLabels(shift)) == pytest.approx(
             -shift * amplification(10, 1, 9, 5), abs=1e-15
         )
+
+
+def test_biases_of_two_bins():
+    """The second bin's label is cut off at 0, so that its error is half of the shift."""
+    run = simulate(DataLoop([0.7, 0.05], 1, 10, 5, 5, drawn=False), ShiftedLabels(-0.1), backend="python")
+    names = ("bias", "largest_bias", "model_bias", "people_error", "model_error", "excess")
+    expected = [-0.01875, 0.025, 0.125, 0.0, 0.1, 0.025 - 0.1]
+    assert [run.final(name)[0] for name in names] == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_likelier_label_takes_over():
@@ -179,6 +197,14 @@ def test_probabilities_of_label_1():
         for b in (0.5, 1.0, 3.0):
             assert SHARPENED(s, b) == pytest.approx(s**b / (s**b + (1 - s) ** b), rel=1e-12)
     assert SHARPENED(0.499, 1e5) == pytest.approx(0.0, abs=1e-9)
+    problem, data = DataLoop([0.1] * 4, 1), Data(np.array([1.0, 5.0, 7.0, 9.0]), 10.0)
+    for learner, expected in (
+        (LikelierLabel(0.25), [0.025, 0.5, 0.75 + 0.175, 0.75 + 0.225]),
+        (ShiftedLabels(0.2), [0.3, 0.7, 0.9, 1.0]),
+    ):
+        params = learner.parameters(problem)
+        state = plain(labellers._init)(params, None)
+        assert plain(labellers._act)(params, state, data, 0, None).probability == pytest.approx(expected)
 
 
 # ---------------------------------------------------------------- what is wrong

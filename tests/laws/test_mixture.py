@@ -11,6 +11,7 @@ from bandits.core.jit import kernel
 from bandits.prediction import KT, BayesMixture, DoubleMixture, Laplace, PlugIn, SequencePrediction
 from bandits.protocol import LearnerSteps
 from sims import simulate
+from theory import verify
 from theory.prediction.exact import redundancy, shtarkov, subset_bound, worst_regret
 
 THREE = [[0.8, 0.2], [0.5, 0.5], [0.2, 0.8]]
@@ -195,7 +196,13 @@ def test_mutants_break_the_identity(update):
 
 def test_experts_that_are_all_impossible():
     found = play([1, 0, 1], BayesMixture(), [[1.0, 0.0]])
-    assert found["loss"] == found["best_loss"] == found["regret"] == np.inf
+    assert found["loss"] == found["best_loss"] == np.inf
+    assert found["regret"] == 0.0
+
+
+def test_an_infinite_loss_breaks_a_bound_on_every_path():
+    game = SequencePrediction(ONE, [0, 1, 0], 3)
+    assert verify("krichevsky1981.kt", game, PlugIn(), backend="python").broken
 
 
 WRONG = [

@@ -1,7 +1,7 @@
-"""Where every learner and problem draws from: its own stream, and no address twice in one place of the code.
+"""Where every learner and problem draws from: its own stream, and no address twice.
 
 A draw that is used again, in another round or for another action, makes what should be independent equal; no mean shows
-it. Several places may share an address on purpose (a short cut that looks ahead), one place never does.
+it. Two places of the code share addresses on purpose only in learners with a short cut that looks ahead.
 """
 
 import sys
@@ -23,6 +23,7 @@ from tests.drivers import plain, stream_of
 from tests.small_games import opponent, switching_game
 
 ROUNDS = 6
+LOOK_AHEAD = (switching.LazyPerturbedLeader, switching.ShrinkingDartboard)
 
 
 class Watch:
@@ -79,6 +80,8 @@ def check(problem, learner, monkeypatch):
             watch.owner = ENVIRONMENT
     halves = 2 if isinstance(problem, preference.LinearMDP) else 1  # of a pair: one for each of two trajectories
     assert {place: n for place, n in watch.seen.items() if n > halves} == {}
+    addresses = Counter(tuple(address) for _, _, *address in watch.seen)
+    assert type(learner) in LOOK_AHEAD or {address: n for address, n in addresses.items() if n > 1} == {}
 
 
 NAMES = sorted(name for name, cls in public_classes().items() if issubclass(cls, Learner))

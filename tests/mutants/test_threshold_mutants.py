@@ -196,7 +196,7 @@ def leaking(setting, world, t, arm, env):  # the reward tells of all thresholds
     return outcome._replace(reward=setting.reward[t].mean()), after
 
 
-def one_uniform(u, n, p):  # as if each uniform were one individual's
+def one_uniform(tables, u, n, p):  # as if each uniform were one individual's
     return n if u < p else 0
 
 
@@ -238,7 +238,7 @@ def posterior_that_forgets_to_narrow(mean, prior, seen, spread, normal):
         (accounts, "problem", "advance", state_that_jumps),
         (law_of_the_chosen, "batch", "write_residuals", absolute_pair),
         (law_of_the_chosen, "problem", "scaled_reward", reward_without_price),
-        (law_of_the_chosen, "batch", "binomial", one_uniform),
+        (law_of_the_chosen, "batch", "recurring_binomial", one_uniform),
         (law_of_all, "batch", "thin", good_apart_from_scores),
         (blindness, Script, "steps", Script.steps._replace(respond=leaking)),
         (fixed_points, "synthetic", "group_rates", rates_of_another_population),

@@ -75,6 +75,8 @@ def test_intervals_of_extreme_runs():
     assert high.tolist() == [math.inf] * 3
     same = run_of(np.full((5, 3, 5), 2.0))
     assert [end.tolist() for end in same.interval("loss")] == [[2.0] * 3] * 2
+    same.values[0, 1] = math.inf
+    assert [end.tolist() for end in same.interval("loss")] == [[2.0, -math.inf, 2.0], [2.0, math.inf, 2.0]]
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 95, math.nan])

@@ -45,6 +45,11 @@ def test_a_curve_has_no_exponent():
     assert "not on a line" in verdict.note
 
 
+def test_a_logarithm_has_no_exponent():
+    with pytest.raises(ValueError, match="grows like a logarithm of the horizon"):
+        verify(claim(3 * sp.log(T), rate_only=True), Scripted(), Coin(0.5, low=0.9, high=1.1))
+
+
 def test_a_rate_along_another_field():
     """T sqrt(1 / n) along n = T^(5/6) is T^(7/12)."""
     bound = claim(T / sp.sqrt(K), rate_only=True)

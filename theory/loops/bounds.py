@@ -85,6 +85,7 @@ LABELS = feedback_is("labels")
 EXPECTED = problem_has("labels are not drawn", lambda problem: not problem.drawn)
 DRAWN = problem_has("labels are drawn", lambda problem: problem.drawn)
 PRIVATE = parameters_have("private reports", lambda problem, params: params.rate < math.inf)
+SHIFTED = parameters_have("the model samples its labels, but for a shift", lambda problem, params: params.mix == 1.0)
 PEOPLE = problem_has("people label some items", lambda problem: problem.people > 0)
 
 
@@ -105,7 +106,7 @@ AMPLIFICATION = Bound(
     Source(_TAORI, f"Theorem 1; closed form {_HERE}", _URL),
     "A model's error of delta in every round becomes a bias of the model of at most (1 + k / m) delta.",
     mode="every path",
-    assumptions=(LABELS, EXPECTED),
+    assumptions=(LABELS, EXPECTED, SHIFTED),
     readers={"amplification": _amplification, "shift": lambda problem, params: abs(params.shift)},
 )
 LOOP_BIAS = Bound(

@@ -75,6 +75,55 @@ def test_it_starts_at_one_half_and_stays_within_its_radius():
     assert state.shift[0] == pytest.approx(params.perturbation * learnt @ params.signs, abs=1e-12)
 
 
+def prediction(params, weights, start, x):
+    """Return the mean of the copies' predictions, written from the docstring."""
+    z, units = np.append(x * params.scale, 1.0), start.shape[1]
+    value = (np.tile([1.0, -1.0], units // 2) * np.maximum(0.0, z @ weights)).sum() / np.sqrt(units)
+    return (1.0 / (1.0 + np.exp(-value - params.perturbation * ((weights - start).ravel() @ params.signs)))).mean()
+
+
+def test_predictions_parameters_and_the_radius():
+    params = NeuralNetwork("log", width=16, copies=3, perturbation=0.5, radius=0.7, seed=1).parameters(SHARED)
+    assert (params.scale, params.perturbation, params.log_loss, params.radius) == (0.5, 0.25, True, 0.7)
+    assert not NeuralNetwork("square").parameters(SHARED).log_loss
+    state, out = INIT(params), np.empty(3)
+    state.weights[:] += np.random.default_rng(0).normal(size=state.weights.shape)
+    for model, length in enumerate((0.6, 0.8, 9.0)):
+        weights, start = state.weights[model], params.start[model]
+        weights[:] = start + (weights - start) * length / np.linalg.norm(weights - start)
+        plain(text._project)(params, weights, start, state.shift[model])
+        assert np.linalg.norm(weights - start) == pytest.approx(min(length, 0.7))
+    PREDICT(params, state, CONTEXT[:1], out)
+    pairs = zip(state.weights, params.start, strict=True)
+    assert out == pytest.approx([prediction(params, weights, start, CONTEXT[0]) for weights, start in pairs])
+
+
+def test_optimism_plays_the_least_prediction_less_its_width_and_learns():
+    learner = NeuralUCB(NeuralNetwork(width=4, copies=1, perturbation=0.0, seed=2), 0.75, 0.25)
+    params = learner.parameters(ContextualGame(KnownWorld(CONTEXT[None], [[0.1, 0.5, 0.9]]), 10))
+    init, act, update, width = (plain(step) for step in (*learner.steps, text._width_of))
+    state = init(params, None)
+    squares = np.full(state.squares.shape, 0.25)
+    played = []
+    for t, loss in enumerate((1.0, 0.25, 0.5, 0.75, 0.0)):
+        guess = np.empty(3)
+        PREDICT(params.network, state.network, CONTEXT, guess)
+        index = guess - 0.75 * np.array(
+            [width(params.network, state.network, squares, CONTEXT, a, False) for a in (0, 1, 2)]
+        )
+        arm = act(params, state, CONTEXT, t, None)
+        assert arm == index.argmin()
+        assert state.index == pytest.approx(index)
+        width(params.network, state.network, squares, CONTEXT, arm, True)
+        copy = state.network._replace(weights=state.network.weights.copy(), shift=state.network.shift.copy())
+        expected = LEARN(params.network, copy, CONTEXT, arm, loss).weights
+        state = update(params, state, t, arm, Revealed(CONTEXT, loss), None)
+        assert (state.squares == squares).all()
+        assert (state.network.weights == expected).all()
+        played.append(arm)
+    assert len({*played}) > 1
+
+
 def test_it_learns_what_is_not_linear():
     rng = np.random.default_rng(1)
     x = rng.uniform(-1.0, 1.0, (4000, 2))
@@ -111,8 +160,12 @@ def test_the_policy_moves_by_the_gradient_of_its_expected_loss():
     learner = PolicyGradient(0.5)
     params = learner.parameters(ContextualGame(KnownWorld(CONTEXT[None], [[0.1, 0.5, 0.9]]), 10))
     init, act, update = plain(_init), plain(_act), plain(_update)
+    assert params.scale == pytest.approx(1.0 / np.linalg.norm(CONTEXT, axis=1).max())
     rng = stream_of(0, 0, 0)
     state = init(params, rng)
+    state.theta[:] = [[3e5, -7e5]]
+    law = act(params, state, CONTEXT, 0, rng).law
+    assert law.tolist() == np.eye(len(CONTEXT))[(CONTEXT @ state.theta[0]).argmax()].tolist()
     state.theta[:] = [[0.3, -0.7]]
     state = state._replace(mean=0.6, rounds=4.0)
     play, before = act(params, state, CONTEXT, 0, rng), state.theta.copy()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandits.core.jit import program
-from bandits.core.summation import empty_sum, least, plus, value
+from bandits.core.summation import Sum, close_block, empty_sum, least, plus, value
 from tests.drivers import plain
 
 
@@ -42,6 +42,16 @@ def test_sums_across_blocks():
         assert abs(blocked(terms) - math.fsum(terms)) <= bound
     whole = np.random.default_rng(1).integers(0, 1000, 50_000).astype(float)
     assert blocked(whole) == whole.sum()
+    total, add, close = Sum(2.0**60, 0.0), plain(plus), plain(close_block)  # 1 is below half an ulp of 2^60
+    closed, part = np.array([2.0**60, 0.0]), np.zeros(2)
+    for t in range(4096):
+        assert (total.closed, part[0]) == (2.0**60, t)
+        total = add(total, 1.0, t)
+        part += (1.0, 0.25)
+        close(closed, part, t)
+    assert total == Sum(2.0**60 + 4096.0, 0.0)
+    assert closed.tolist() == [2.0**60 + 4096.0, 1024.0]
+    assert part.tolist() == [0.0, 0.0]
 
 
 def test_twenty_million_terms_where_the_naive_sum_fails():

@@ -1,5 +1,6 @@
 """Lanes: repetitions played at once have the numbers that each has alone, bit for bit."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -7,10 +8,21 @@ import numpy as np
 import pytest
 
 from bandits.core import stopping
+from bandits.core.exponential_weights import _lanes_remade, lane_add_loss
 from bandits.core.lanes import LANES, in_lanes, own, where
-from bandits.core.rng import seed_word
+from bandits.core.normal import normal_quantile
+from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word
 from bandits.jit import kernel
-from bandits.losses import BernoulliLosses, FiniteLosses, GaussianLosses, LossTable
+from bandits.losses import (
+    AlternatingLosses,
+    BernoulliLosses,
+    BitwiseCoins,
+    FiniteLosses,
+    GaussianLosses,
+    HiddenCoin,
+    LossTable,
+    PiecewiseLosses,
+)
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.preference import DuelingBandit, SparringExp3, VersatileDB
 from bandits.preference.games import bradley_terry
@@ -35,7 +47,8 @@ from bandits.switching import (
 )
 from sims import simulate
 from sims.engines import compiled
-from tests.drivers import play_plainly
+from sims.sweep import Cell
+from tests.drivers import plain, play_plainly, stream_of
 
 ROUNDS = 300
 COINS = BernoulliLosses((0.5, 0.3, 0.6, 1.0, 0.9))
@@ -65,10 +78,15 @@ FURTHER = {
     "anytime EXP3": (SwitchingCostGame(TABLE, ROUNDS), AnytimeExp3()),
     "AdaHedge on a table": (SwitchingCostGame(TABLE, ROUNDS, feedback=FULL), AdaHedge()),
     "EXP3-IX": (SwitchingCostGame(TABLE, ROUNDS), Exp3IX()),
+    "hidden coins": (SwitchingCostGame(HiddenCoin(4, 0.2, 1), ROUNDS), Exp3()),
+    "means that change": (SwitchingCostGame(PiecewiseLosses([[0.2, 0.8], [0.8, 0.4]], [99], True), ROUNDS), MOSS()),
+    "coins by bits": (SwitchingCostGame(BitwiseCoins(5, 3), ROUNDS), Exp3()),
+    "alternating": (SwitchingCostGame(AlternatingLosses(3, 2), ROUNDS), Exp3()),
     "duels, sparring EXP3": (DUELS, SparringExp3()),
 }
-ALL = [pytest.param(*pair, id=name) for name, pair in PAIRS.items()]
-ALL += [pytest.param(*pair, id=name, marks=pytest.mark.slow) for name, pair in FURTHER.items()]
+ALL = [pytest.param(*pair, id=name) for name, pair in (PAIRS | FURTHER).items()]
+COMPILED = [pytest.param(*pair, id=name) for name, pair in PAIRS.items()]
+COMPILED += [pytest.param(*pair, id=name, marks=pytest.mark.slow) for name, pair in FURTHER.items()]
 
 
 def in_lanes_played(problem, learner, first, count):
@@ -79,7 +97,7 @@ def in_lanes_played(problem, learner, first, count):
     return values
 
 
-@pytest.mark.parametrize(("problem", "learner"), ALL)
+@pytest.mark.parametrize(("problem", "learner"), COMPILED)
 def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
     """Whatever the count, and in whichever lane."""
     alone = play_plainly(problem, learner, LAST, checkpoints=[1, 64, ROUNDS])
@@ -87,6 +105,72 @@ def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
     assert not np.isnan(alone).any()
     for first, count in (0, 1), (1, LANES - 1), (3, LANES), (0, LAST):
         assert np.array_equal(in_lanes_played(problem, learner, first, count), alone[first : first + count])
+
+
+# ---------------------------------------------------------------- the two texts, run by Python for one repetition
+
+SCRATCH = {"ahead", "scratch", "revealed", "totals"}
+
+
+def numbers(record):
+    """Yield copies of all numbers and arrays of a state, but for scratch."""
+    for name, value in zip(getattr(record, "_fields", range(len(record))), record, strict=True):
+        if isinstance(value, tuple):
+            yield from numbers(value)
+        elif name not in SCRATCH:
+            yield np.array(value)
+
+
+def states(problem, learner, steps, **instead):
+    """Yield the states of both sides after each round."""
+    init, act, update, start, respond = (plain(step, **instead) for step in (*steps[0], *steps[1][:2]))
+    params, setting = learner.parameters(problem), problem.setting()
+    rng, env = stream_of(7, 1, LEARNER), stream_of(7, 1, ENVIRONMENT)
+    state, world = init(params, rng), start(setting, env)
+    for t in range(ROUNDS):
+        action = act(params, state, t, rng)
+        feedback, world = respond(setting, world, t, action, env)
+        state = update(params, state, t, action, feedback, rng)
+        yield [*numbers(state), *numbers(world)]
+
+
+def check_texts(problem, learner, **instead):
+    """In every round, all numbers of the text for lanes are those of the text for one repetition."""
+    steps = learner.steps_for(problem), problem.steps
+    alone, lanes = states(problem, learner, steps), states(problem, learner, compiled.in_lanes(*steps), **instead)
+    for one, other in zip(alone, lanes, strict=True):
+        assert all(map(np.array_equal, one, other))
+
+
+@pytest.mark.parametrize(("problem", "learner"), ALL)
+def test_the_two_texts_have_the_same_states(problem, learner):
+    check_texts(problem, learner)
+
+
+def counts_every_round(weights, rate, arm, loss):
+    after = plain(lane_add_loss)(weights, rate, arm, loss)
+    return after._replace(updates=weights.updates + 1)
+
+
+def keeps_the_floor(weights, rate, stale):
+    return plain(_lanes_remade)(weights, rate, stale)._replace(floor=weights.floor)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("EXP3, weights that vanish", {"lane_add_loss": counts_every_round}),
+        ("Hedge", {"_lanes_remade": keeps_the_floor}),
+        ("Hedge", {"exponential": lambda x: math.exp(x)}),
+        ("batched EXP3 on a walk that is clipped", {"alike": lambda value, like: value + 1}),
+        ("normal draws", {"lane_normal_quantile": lambda u: plain(normal_quantile)(u) * (1.0 + 2.0**-52)}),
+        ("Shrinking Dartboard", {"any_lane": lambda condition: False}),
+        ("MOSS", {"where": lambda condition, yes, no: no}),
+    ],
+)
+def test_faulty_texts_are_rejected(name, fault):
+    with pytest.raises(AssertionError):
+        check_texts(*(PAIRS | FURTHER)[name], **fault)
 
 
 def test_a_learner_that_shares_some_steps_only_is_played_alone():
@@ -150,12 +234,13 @@ class Brancher(Walker):
 def eager(monkeypatch):
     """Lanes are used however little there is to play."""
     monkeypatch.setattr(compiled, "LEAST_FOR_LANES", 0)
+    monkeypatch.setattr(compiled, "_WORTH_COMPILING", 0)
 
 
 def widths(monkeypatch):
-    """Return a list to which every loop that is composed adds how many repetitions it plays at once."""
-    found, compose = [], compiled.compose
-    monkeypatch.setattr(compiled, "compose", lambda *pair: found.append(pair[-1]) or compose(*pair))
+    """Return a list to which every play adds how many repetitions it plays at once."""
+    found, given = [], compiled.compiled
+    monkeypatch.setattr(compiled, "compiled", lambda *pair: found.append(pair[-1]) or given(*pair))
     return found
 
 
@@ -190,7 +275,29 @@ def test_a_branch_on_a_lane_number_is_refused_in_words(eager):
 
 @pytest.mark.parametrize(
     ("count", "horizon", "threads", "width"),
-    [(64, 1 << 16, 1, LANES), (64, 1 << 15, 1, 1), (3, 1 << 30, 1, 1), (4, 1 << 30, 1, LANES), (64, 1 << 30, 64, 1)],
+    [(64, 1 << 19, 1, LANES), (64, 1 << 13, 1, 1), (3, 1 << 30, 1, 1), (4, 1 << 30, 1, LANES), (64, 1 << 30, 64, 1)],
 )
 def test_lanes_are_used_where_they_are_quicker(count, horizon, threads, width):
     assert compiled.width_of(*FURTHER["MOSS"], count, horizon, threads) == width
+
+
+def test_a_result_has_the_address_of_both_texts():
+    """Either may have played, whatever the backend says."""
+    game = SwitchingCostGame(LossTable(np.zeros((60, 3))), 60)
+    alone = Cell(game, Walker(), backend="numba-scalar")
+    assert Cell(game, Walker()).address == alone.address
+    marks = vars(act.py_func)
+    kept = marks.pop("lanes")
+    try:
+        in_lanes(of=act)(Exp3.steps.act)
+        assert Cell(game, Walker()).address != alone.address
+    finally:
+        marks["lanes"] = kept
+
+
+@pytest.mark.parametrize(("alone", "lanes", "width"), [(True, False, 1), (True, True, LANES), (False, False, LANES)])
+def test_what_is_compiled_is_used_in_short_plays(monkeypatch, alone, lanes, width):
+    problem, learner = FURTHER["MOSS"]
+    loop = compiled.compose(learner.steps, problem.steps, problem.metrics)
+    monkeypatch.setattr(compiled, "is_at_hand", lambda given, *kinds: alone if given is loop else lanes)
+    assert compiled.width_of(problem, learner, 64, 1 << 16, 1) == width

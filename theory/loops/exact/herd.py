@@ -86,12 +86,15 @@ def tail_exponent(epsilon: float, sigma: float) -> float:
 
 @checked
 def wrong_report_slope(epsilon: float, sigma: float) -> float:
-    """Return the growth of the expected number of wrong reports with ln n, for finite epsilon.
+    """Return the growth of the expected number of wrong reports with ln n.
 
     With a = epsilon sigma^2 / 2, e^{a l} / n is stationary in ln n; the balance of its drift gives
-    1 / (a (e^{2 epsilon} - 1 - 2 epsilon)).
+    1 / (a (e^{2 epsilon} - 1 - 2 epsilon)). inf where kappa = `tail_exponent` is at most 1: sequences of reports that
+    are all wrong add sum_n n^-kappa.
     """
     _checked(epsilon, sigma)
+    if tail_exponent(epsilon, sigma) <= 1.0:
+        return math.inf
     a = 0.5 * epsilon * sigma**2
     return 0.0 if epsilon > 300.0 else 1.0 / (a * (math.expm1(2.0 * epsilon) - 2.0 * epsilon))
 
@@ -122,7 +125,8 @@ def budget_growth(sigma: float, highest: float) -> float:
     32 Li_3(1/2) / (highest sigma^6), and l^4 ~ 4 c n. Where only their law is public, the mean chances of a report
     against l are about 1 / (2 (a + 1)) and 1 / (2 (a - 1)): dl/dn ~ 8 / (sigma^6 l^3) for highest = 1, the same power.
     """
-    _checked(highest, sigma)
+    real("sigma", sigma, low=1e-3, high=1e3)
+    real("highest", highest, low=1e-3, high=1e3)
     trilogarithm = 0.875 * float(zeta(3.0)) + math.log(2.0) ** 3 / 6.0 - math.pi**2 * math.log(2.0) / 12.0
     return float((128.0 * trilogarithm / (highest * sigma**6)) ** 0.25)
 
@@ -133,7 +137,8 @@ def shrinking_growth(sigma: float, scale: float) -> float:
 
     By `learning_speed` dl/dn ~ c / l^2 with c = 8 s^2 e^-s / ((2 - e^-s) sigma^4) at s = scale: l^3 ~ 3 c n.
     """
-    _checked(scale, sigma)
+    real("sigma", sigma, low=1e-3, high=1e3)
+    real("scale", scale, low=1e-3, high=1e3)
     part = math.exp(-scale)
     return float((24.0 * scale**2 * part / ((2.0 - part) * sigma**4)) ** (1.0 / 3.0))
 
