@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from peer_games import random_skew
+from peer_preference_games import random_skew
 from peers import Peer, Player, Unplayable, environment, fill
 
 from bandits.preference import PreferenceGame, RegretMatching, RegretMatchingPlus, von_neumann_winner

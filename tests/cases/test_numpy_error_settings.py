@@ -9,7 +9,8 @@ from bandits.preference import NashMP, SparringExp3, games, log_regularized_nash
 from bandits.switching import Exp3, Hedge
 from bandits.threshold import OptimisticFeasibleSearch
 from sims import simulate
-from tests.constructors import FUNCTIONS, base_of, checked_functions, constructors, used
+from tests.checked_functions import FUNCTIONS, checked_functions
+from tests.constructors import base_of, constructors, used
 from tests.small_games import opponent
 from theory import verify
 from theory.switching import exact

@@ -19,7 +19,8 @@ import pytest
 from bandits.core.checks import shown
 from sims import simulate
 from tests import constructors
-from tests.constructors import FUNCTIONS, base_of, checked_functions, fields_of, used
+from tests.checked_functions import FUNCTIONS, checked_functions
+from tests.constructors import base_of, fields_of, used
 from tests.small_games import opponent
 
 SECONDS = 5.0  # no pair takes longer

@@ -42,7 +42,7 @@ class MirrorState(NamedTuple):
 class MirrorDescent(SelfPlay):
     """Mirror descent with a `regularizer` psi, the entropy by default, in games without regularisation.
 
-    prox_weight: lambda > 0 of the divergence from the present policy; None means sqrt(T / (8 sigma D)).
+    prox_weight: lambda > 0 of the divergence from the present policy; None means sqrt(T / (8 sigma D)), 1 where D = 0.
     Before a play the regulariser is checked on some policies; ValueError where its functions disagree.
     """
 
@@ -67,7 +67,8 @@ class MirrorDescent(SelfPlay):
         """Return lambda, D and sigma."""
         sigma = float(self.regularizer.strong_convexity)
         radius = self.regularizer.radius(np.exp(problem.log_reference))
-        weight = self.prox_weight or math.sqrt(problem.horizon / (8.0 * sigma * radius))
+        tuned = math.sqrt(problem.horizon / (8.0 * sigma * radius)) if radius > 0.0 else 1.0
+        weight = self.prox_weight or tuned
         return MirrorParams(weight, radius, sigma)
 
     @property
