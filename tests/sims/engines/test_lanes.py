@@ -280,7 +280,7 @@ def test_a_branch_on_a_lane_number_is_refused_in_words(eager):
     [(64, 1 << 19, 1, LANES), (64, 1 << 13, 1, 1), (3, 1 << 30, 1, 1), (4, 1 << 30, 1, LANES), (64, 1 << 30, 64, 1)],
 )
 def test_lanes_are_used_where_they_are_quicker(count, horizon, threads, width):
-    assert compiled.width_of(*FURTHER["MOSS"], count, horizon, threads) == width
+    assert compiled.width_of(*PAIRS["MOSS"], count, horizon, threads) == width
 
 
 def test_a_result_has_the_address_of_both_texts():
@@ -299,7 +299,7 @@ def test_a_result_has_the_address_of_both_texts():
 
 @pytest.mark.parametrize(("alone", "lanes", "width"), [(True, False, 1), (True, True, LANES), (False, False, LANES)])
 def test_what_is_compiled_is_used_in_short_plays(monkeypatch, alone, lanes, width):
-    problem, learner = FURTHER["MOSS"]
+    problem, learner = PAIRS["MOSS"]
     loop = compiled.compose(learner.steps, problem.steps, problem.metrics)
     monkeypatch.setattr(compiled, "is_at_hand", lambda given, *kinds: alone if given is loop else lanes)
     assert compiled.width_of(problem, learner, 64, 1 << 16, 1) == width
