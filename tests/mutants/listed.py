@@ -67,13 +67,13 @@ _TEXTS = [
     (_DARTBOARD, "keep_or_draw", "draw(state.weights, second)", "draw(state.weights, first)"),
     # the switching cost left out; the first action counted as a switch
     (_GAME, "_make_measure.<locals>.measure", "loss + paid - best", "loss - best"),
-    (_GAME, "_make_charge.<locals>.charge", "arm != world.last_arm and t > 0", "arm != world.last_arm"),
+    (_GAME, "_make_paying.<locals>.paying", "(arm != world.last_arm) & (t > 0)", "arm != world.last_arm"),
     # the sum of a block for its mean; a new draw in every round of a block
-    ("bandits.combine", "blocked_steps.<locals>.update", "total / params.batch_length", "total"),
-    ("bandits.combine", "blocked_steps.<locals>.act", "t == state.start", "True"),
+    ("bandits.combine", "_blocked_steps.<locals>.update", "total / params.batch_length", "total"),
+    ("bandits.combine", "_blocked_steps.<locals>.act", "t == state.start", "True"),
     # the parent of a step of the walk; nothing clipped
     ("bandits.losses.random_walk", "walk_step", "t & t - 1", "t - 1"),
-    ("bandits.losses.random_walk", "_clip", "min(max(x, 0.0), 1.0)", "x"),
+    ("bandits.losses.random_walk", "_clip", "where(above < 1.0, above, 1.0)", "x"),
     # no step ahead; the move starts from the point ahead
     (f"{_SELF_PLAY}.nash_mp", "NashMP.step", "ask.row(ahead, 1)", "ask.row(here, 1)"),
     (f"{_SELF_PLAY}.nash_mp", "NashMP.step", "PolicyState(prox(here, ", "PolicyState(prox(ahead, "),

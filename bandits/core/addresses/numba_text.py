@@ -7,6 +7,7 @@ A kernel may call a function with an implementation registered by `numba.extendi
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
@@ -69,6 +70,7 @@ class Registered:
     """The bodies that code outside the libraries has registered with Numba up to now."""
 
     def __init__(self) -> None:
+        import_module("bandits.core.lanes")  # so that what it registers enters whatever was imported before
         self._calls: dict[int, list[Any]] = {}
         self.operators: list[Any] = []  # the bodies that a + b, a[i], a conversion or a loop may run
         for key, kind in _typed.globals:
