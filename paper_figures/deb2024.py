@@ -58,7 +58,7 @@ class Neural(Figure):
     exploration: float = setting("beta of NeuralUCB", 0.1)
     dimension: int = setting("features d", 10)
     contexts: int = setting("contexts", 4000)
-    repetitions: int = setting("repetitions", 12)
+    repetitions: int = setting("repetitions", 8)
     checkpoints: int = setting("checkpoints", 16)
     seed: int = setting("seed", 2024)
 

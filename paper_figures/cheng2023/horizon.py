@@ -38,7 +38,7 @@ class _Growth(Figure):
     n_actions: int = setting("actions K", 5)
     switching_cost: float = setting("switching cost c (loss)", 1.0)
     gaps: tuple[float | None, ...] = setting("gaps ε (loss per round); None is the theorem's", measure.GAPS)
-    repetitions: int = setting("repetitions", 128)
+    repetitions: int = setting("repetitions", 64)
     pilot: int = setting("pilot repetitions per gap", 24)
     seed: int = setting("seed (plus log2 T)", 2023)
 

@@ -64,7 +64,7 @@ class TotalBudgetFigure(Figure):
     n_actions: int = setting("actions K", 5)
     switching_cost: float = setting("switching cost c (loss)", 1.0)
     gaps: tuple[float, ...] = setting("gaps ε (loss per round)", tuple(0.45 * 2.0**-k for k in range(7)))
-    repetitions: int = setting("repetitions", 128)
+    repetitions: int = setting("repetitions", 64)
     pilot: int = setting("pilot repetitions per gap", 48)
     seed: int = setting("seed (plus B)", 2023)
 
