@@ -75,7 +75,11 @@ SLOW = (
     "sims/engines/test_jax*",
     "sims/test_execute",
     "sims/test_warm",
+    "theory/convex/test_expectations",
+    "theory/one_sided/test_lagrangian",
+    "theory/test_adversary",
     "theory/test_tightness",
+    "theory/threshold/test_bounds",
 )
 
 
