@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import instance, integer
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.lanes import alike, in_lanes, lane_text, own
+from bandits.core.lanes import alike, in_lanes, own
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem
 
@@ -49,27 +49,21 @@ def blocked_steps(steps: LearnerSteps, inner_params: Any = _own) -> LearnerSteps
     acts in the first round of a block, and learns in its last from the summed loss over the length; the last
     block is not learned from if the horizon cuts it short.
     """
-    blocked = _blocked_steps(steps, inner_params)
-    texts = LearnerSteps(*map(lane_text, steps))
-    if all(texts):
-        for step, lanes in zip(blocked, _blocked_steps(texts, inner_params), strict=True):
-            in_lanes(of=step)(lanes)
-    return blocked
-
-
-def _blocked_steps(steps: LearnerSteps, inner_params: Any) -> LearnerSteps:
     inner_init, inner_act, inner_update = steps
 
+    @in_lanes(parts=steps)
     @kernel
     def init(params: Any, rng: Stream) -> BlockedState:
         return BlockedState(inner_init(inner_params(params), rng), own(0, rng), own(0.0, rng), 0)
 
+    @in_lanes(parts=steps)
     @kernel
     def act(params: Any, state: BlockedState, t: int, rng: Stream) -> int:
         if t == state.start:
             return inner_act(inner_params(params), state.inner, t, rng)
         return state.action
 
+    @in_lanes(parts=steps)
     @kernel
     def update(params: Any, state: BlockedState, t: int, action: int, loss: float, rng: Stream) -> BlockedState:
         total = state.loss + loss

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.core.jit import instructions, types, without_owner
+from bandits.core.lane_types import Lanes, scalar_of
 
 _LARGEST = 2**63 - 1
 _LONGEST = 80  # characters of a value in a message
@@ -92,13 +93,13 @@ def index(value: Any) -> int:
     return min(operator.index(value), _LARGEST)
 
 
-@instructions(index, lambda value: types.int64)
+@instructions(index, lambda value: Lanes(types.int64) if isinstance(value, Lanes) else types.int64)
 def _index(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     kind, value = types.unliteral(signature.args[0]), arguments[0]
     if kind == types.uint64:
         largest = context.get_constant(types.uint64, _LARGEST)
         value = builder.select(builder.icmp_unsigned("<", value, largest), value, largest)
-    return context.cast(builder, value, kind, types.int64)
+    return context.cast(builder, value, kind, signature.return_type)
 
 
 def arm_of(action: Any) -> int:
@@ -158,7 +159,7 @@ def _is_integer(value: Any) -> bool:
 def _type_fits(kind: Any, part: Part) -> bool:
     if part.axes:
         return isinstance(kind, types.Array) and kind.ndim == part.axes and _type_fits(kind.dtype, Part("", part.base))
-    kind = types.unliteral(kind)
+    kind = scalar_of(kind)
     if isinstance(kind, types.Boolean):
         return False
     return isinstance(kind, types.Integer) or (part.base == "number" and isinstance(kind, types.Float))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.lanes import any_lane, own, where
+from bandits.core.lanes import any_lane, in_lanes, own, where
 from bandits.core.rng import Stream, words
 
 
@@ -20,9 +20,9 @@ def bernoulli_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
     return _decided(digits, env, block, arm, 0, ~np.uint64(0))
 
 
+@in_lanes(of=bernoulli_word)
 @rare_kernel
-def lane_bernoulli_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
-    """Return `bernoulli_word` in every lane."""
+def _lanes_word(digits: Any, env: Stream, block: int, arm: int) -> Any:
     below = own(np.uint64(0), env)
     undecided = ~below
     rest = digits
@@ -51,6 +51,13 @@ def bernoulli_words(digits: Any, env: Stream, block: int, bits: Any, undecided: 
     for arm in range(digits.size):
         if undecided[arm] != np.uint64(0):
             bits[arm] |= _decided(digits[arm], env, block, arm, digit, undecided[arm])
+
+
+@in_lanes(of=bernoulli_words)
+@kernel
+def _lanes_words(digits: Any, env: Stream, block: int, bits: Any, undecided: Any) -> None:
+    for arm in range(digits.size):
+        bits[arm] = bernoulli_word(digits[arm], env, block, arm)
 
 
 @kernel

@@ -21,6 +21,7 @@ from bandits.core.lanes import (
     alike,
     any_lane,
     bits_of,
+    in_lanes,
     lane_of,
     own,
     own_array,
@@ -104,9 +105,21 @@ def uniform_weights(n_actions: int) -> Weights:
 
 
 @kernel
+def own_weights(n_actions: int, rng: Any) -> Weights:
+    """Return `uniform_weights` of each repetition, as `own` does for a number."""
+    return uniform_weights(n_actions)
+
+
+@kernel
 def probability(weights: Weights, arm: int) -> float:
     """Return p(arm)."""
     return weights.weight[arm] / weights.total
+
+
+@kernel
+def weighted(weights: Weights, arm: int, loss: float) -> float:
+    """Return the importance-weighted estimate loss / p(arm); a loss of 0 costs no division."""
+    return 0.0 if loss == 0.0 else loss / probability(weights, arm)
 
 
 @kernel
@@ -210,25 +223,26 @@ def remake(loss: Any, weight: Any, learning_rate: float) -> tuple[float, float]:
     return total, shift
 
 
-# ---------------------------------------------------------------- weights of many repetitions: `bandits.core.lanes`
+# ---------------------------------------------------------------- second texts, for lanes: `bandits.core.lanes`
 
 
+@in_lanes(of=own_weights)
 @kernel
-def lane_weights(n_actions: int, rng: Any) -> Weights:
-    """Return `uniform_weights` of every lane."""
+def _lanes_weights(n_actions: int, rng: Any) -> Weights:
     total, arrays = own(float(n_actions), rng), (own_array(n_actions, 0.0, rng), own_array(n_actions, 1.0, rng))
     return Weights(*arrays, total, own(0.0, rng), 0.5 * total, own(0, rng))
 
 
+@in_lanes(of=weighted)
 @kernel
-def lane_draw(weights: Weights, u: Any) -> Any:
-    """Return `draw` in every lane."""
-    return lane_pick(weights.weight, weights.total, u)
+def _lanes_weighted(weights: Weights, arm: Any, loss: Any) -> Any:
+    return loss / probability(weights, arm)
 
 
+@in_lanes(of=pick)
 @kernel
-def lane_pick(weight: Any, total: Any, u: Any) -> Any:
-    """Return `pick` in every lane: how many cumulative weights, but the last, are at most the target."""
+def _lanes_pick(weight: Any, total: Any, u: Any) -> Any:
+    """Return how many cumulative weights, but the last, are at most the target, which is the same index."""
     target = u * total
     cumulative = weight[0]
     arm = 0 * (target >= cumulative)
@@ -248,9 +262,10 @@ def _last_positive(weight: Any, arm: int) -> int:
     return arm
 
 
+@in_lanes(of=add_loss)
 @kernel
-def lane_add_loss(weights: Weights, learning_rate: float, arm: Any, loss: Any) -> Weights:
-    """Return `add_loss` in every lane; where the loss is 0, the weight is computed again and comes out the same."""
+def _lanes_add_loss(weights: Weights, learning_rate: float, arm: Any, loss: Any) -> Weights:
+    """Where the loss is 0, the weight is computed again and comes out the same."""
     old = weights.weight[arm]
     grown = weights.loss[arm] + loss
     weights.loss[arm] = grown
@@ -263,9 +278,9 @@ def lane_add_loss(weights: Weights, learning_rate: float, arm: Any, loss: Any) -
     return _lanes_remade(after, learning_rate, stale & charged)
 
 
+@in_lanes(of=add_losses)
 @kernel
-def lane_add_losses(weights: Weights, learning_rate: float, losses: Any) -> Weights:
-    """Return `add_losses` in every lane."""
+def _lanes_add_losses(weights: Weights, learning_rate: float, losses: Any) -> Weights:
     for i in range(losses.size):
         grown = weights.loss[i] + losses[i]
         weights.loss[i] = grown

@@ -13,12 +13,13 @@ loop keeps the owner alive (`keep_alive`).
 """
 
 import io
+import operator
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from types import ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
@@ -96,6 +97,33 @@ def rare_kernel(function: F) -> F:
 def checking_kernel(function: F) -> F:
     """Compile a function whose sums may be reordered: for comparisons only, not for stored numbers."""
     return _step(function, fastmath={"reassoc"})
+
+
+_CHOSEN = ("inline", "forceinline", "fastmath")  # the options by which the decorators of kernels differ
+_rewired: dict[Any, tuple[Any, list[Any]]] = {}  # the values whose ids are in a key are kept alive
+
+
+def rewired(function: Any, changed: Callable[[Any], Any]) -> Any:
+    """Return a kernel in which every kernel that its text calls is the one that `changed` returns for it.
+
+    It is the function itself where nothing changes, and the same one again as long as all names have the same values.
+    """
+    text = function.py_func
+    names = {name: text.__globals__[name] for name in text.__code__.co_names if name in text.__globals__}
+    cells = [cell.cell_contents for cell in text.__closure__ or ()]
+    old = [*names.values(), *cells]
+    new = [changed(value) if is_compiled(value) else value for value in old]
+    if all(map(operator.is_, old, new)):
+        return function
+    key = function, *map(id, old), *map(id, new)
+    if key not in _rewired:
+        calls = dict(zip(names, new, strict=False))
+        closure = tuple(map(CellType, new[len(names) :])) or None
+        made = FunctionType(text.__code__, text.__globals__ | calls, text.__name__, text.__defaults__, closure)
+        made.__qualname__, made.__module__ = text.__qualname__, text.__module__
+        own = {name: function.targetoptions[name] for name in _CHOSEN if name in function.targetoptions}
+        _rewired[key] = (_compile if "inline" in own else _step)(made, **own), old + new
+    return _rewired[key][0]
 
 
 def program(function: F) -> F:

@@ -4,13 +4,14 @@ A kernel without branches that depend on values has the same text for one repeti
 `@in_lanes()`. Compiled for lane numbers, its operators work on all lanes at once; a uniform number (the round, a
 parameter) is the same in all lanes. A branch on a lane number is a type error. Instead there are `where`, for a choice
 in each lane, and `any_lane`. Where the text for one repetition has such branches, a second text stands beside it,
-marked `@in_lanes(of=the_first)`. The two must agree bit for bit, which `tests/sims/engines/test_lanes.py` tests.
+marked `@in_lanes(of=the_first)`, and takes its place in every kernel with one text that calls it. The two must agree
+bit for bit, which `tests/sims/engines/test_lanes.py` tests.
 
 An array of K lane numbers holds (K, LANES) numbers. `weight[i]` is a lane number; with a lane number as the index it
 takes another entry in each lane. Each operation rounds as it does on one number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
@@ -21,35 +22,53 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import signature
 from numba.extending import lower_builtin, type_callable
 
-from bandits.core.jit import instructions, is_compiled, kernel, types
+from bandits.core.jit import instructions, is_compiled, kernel, rewired, types
 from bandits.core.lane_types import LANES as LANES
 from bandits.core.lane_types import Lanes, array_of, scalar_of, vector_call
 
 # ---------------------------------------------------------------- marks
 
 
-def in_lanes(of: Any = None) -> Callable[[Any], Any]:
-    """Return the decorator of kernels that run on lane numbers: their only text, or that of the kernel `of`."""
+def in_lanes(of: Any = None, parts: Iterable[Any] = ()) -> Callable[[Any], Any]:
+    """Return the decorator of kernels that run on lane numbers: their only text, or that of the kernel `of`.
+
+    parts: kernels that are called, for functions that make kernels of others; without a mark on each, none is given.
+    """
 
     def mark(function: Any) -> Any:
-        _own(function if of is None else of)["lanes"] = of is None or function
+        if all("lanes" in _own(part) for part in parts):
+            _own(function if of is None else of)["lanes"] = of is None or function
         return function
 
     return mark
 
 
-def copy_of(step: Any) -> Any:
-    """Return another kernel with the same text, which can be marked otherwise."""
+def unchanged(step: Any) -> Any:
+    """Return a kernel with the same text that is its own for lanes: in what it calls, too, nothing is replaced."""
     text = getattr(step, "py_func", step)
     made = FunctionType(text.__code__, text.__globals__, text.__name__, text.__defaults__, text.__closure__)
     made.__qualname__, made.__module__ = text.__qualname__, text.__module__
-    return kernel(made)
+    same = kernel(made)
+    return in_lanes(of=same)(same)
 
 
 def lane_text(function: Any) -> Any:
     """Return the kernel that does on lane numbers what `function` does on numbers, or None."""
-    found = _own(function).get("lanes") if function is not None and is_compiled(function) else None
-    return function if found is True else found
+    marked = function is not None and is_compiled(function) and "lanes" in _own(function)
+    return _in_lanes(function, {}) if marked else None
+
+
+def _in_lanes(function: Any, known: dict[Any, Any]) -> Any:
+    """Return the second text of a kernel, or its own; in either, second texts replace what is called.
+
+    known: what was found for other kernels of the same call.
+    """
+    if function not in known:
+        found = _own(function).get("lanes", True)
+        text = function if found is True else found
+        known[function] = function  # for a call of itself, which a second text may make on one lane
+        known[function] = text if found is function else rewired(text, lambda called: _in_lanes(called, known))
+    return known[function]
 
 
 def _own(function: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bandits.core.exponential_weights import LOG2_HIGH, LOG2_LOW
 from bandits.core.jit import kernel, rare_kernel
-from bandits.core.lanes import bits_of, where, with_bits
+from bandits.core.lanes import bits_of, in_lanes, where, with_bits
 
 _MIDDLE = 0.425
 _ROOT_HALF = int(np.float64(math.sqrt(0.5)).view(np.int64))
@@ -27,9 +27,9 @@ def normal_quantile(u: float) -> float:
     return _middle(q)
 
 
+@in_lanes(of=normal_quantile)
 @kernel
-def lane_normal_quantile(u: Any) -> Any:
-    """Return `normal_quantile` in every lane."""
+def _lanes_quantile(u: Any) -> Any:
     q = u - 0.5
     return where(where(q < 0.0, -q, q) > _MIDDLE, _tail(u), _middle(q))
 

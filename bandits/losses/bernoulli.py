@@ -7,7 +7,7 @@ import numpy as np
 
 from bandits.core.arguments import Numbers, checked
 from bandits.core.checks import LARGEST_ACTIONS, array, integer, real, shown
-from bandits.core.coins import bernoulli_word, bernoulli_words, lane_bernoulli_word
+from bandits.core.coins import bernoulli_word, bernoulli_words
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.lanes import in_lanes, own_array, popcount, where
 from bandits.core.rng import Stream, uniform_index
@@ -40,6 +40,7 @@ def _bernoulli_init(setting: BernoulliSetting, env: Stream) -> BernoulliState:
     return BernoulliState(own_array(n, nothing, env), own_array(n, 0, env), own_array(n, nothing, env))
 
 
+@in_lanes()
 @kernel
 def _bernoulli_advance(setting: BernoulliSetting, state: BernoulliState, t: int, env: Stream) -> BernoulliState:
     if t & 63 == 0:
@@ -59,18 +60,6 @@ def _bernoulli_block(setting: BernoulliSetting, state: BernoulliState, block: in
             state.bits[arm] = ~np.uint64(0)
         elif n_actions < MANY_COINS:
             state.bits[arm] = bernoulli_word(setting.digits[arm], env, block, arm)
-
-
-@in_lanes(of=_bernoulli_advance)
-@kernel
-def _lanes_advance(setting: BernoulliSetting, state: BernoulliState, t: int, env: Stream) -> BernoulliState:
-    if t & 63 == 0:
-        for arm in range(setting.mean.size):
-            state.ones[arm] += popcount(state.bits[arm])
-            state.bits[arm] = lane_bernoulli_word(setting.digits[arm], env, t >> 6, arm)
-            if setting.mean[arm] == 1.0:
-                state.bits[arm] = ~(state.bits[arm] & np.uint64(0))
-    return state
 
 
 @in_lanes()
@@ -166,6 +155,7 @@ def _hidden_init(setting: HiddenSetting, env: Stream) -> HiddenState:
     return HiddenState(good, own_array(n, np.uint64(0), env), own_array(n, 0, env))
 
 
+@in_lanes()
 @kernel
 def _hidden_advance(setting: HiddenSetting, state: HiddenState, t: int, env: Stream) -> HiddenState:
     if t & 63 == 0:
@@ -177,21 +167,11 @@ def _hidden_advance(setting: HiddenSetting, state: HiddenState, t: int, env: Str
 def _hidden_block(setting: HiddenSetting, state: HiddenState, block: int, env: Stream) -> None:
     for arm in range(setting.n_actions):
         state.ones[arm] += popcount(state.bits[arm])
-        digits = setting.better if arm == state.good else np.uint64(1) << np.uint64(63)
-        state.bits[arm] = ~np.uint64(0) if arm < setting.costly else bernoulli_word(digits, env, block, arm)
-
-
-@in_lanes(of=_hidden_advance)
-@kernel
-def _lanes_hidden(setting: HiddenSetting, state: HiddenState, t: int, env: Stream) -> HiddenState:
-    if t & 63 == 0:
-        for arm in range(setting.n_actions):
-            state.ones[arm] += popcount(state.bits[arm])
+        if arm < setting.costly:
+            state.bits[arm] = ~np.uint64(0)
+        else:
             digits = where(arm == state.good, setting.better, np.uint64(1) << np.uint64(63))
-            state.bits[arm] = lane_bernoulli_word(digits, env, t >> 6, arm)
-            if arm < setting.costly:
-                state.bits[arm] = ~(state.bits[arm] & np.uint64(0))
-    return state
+            state.bits[arm] = bernoulli_word(digits, env, block, arm)
 
 
 @in_lanes()

@@ -12,7 +12,7 @@ from bandits.core.arguments import Numbers
 from bandits.core.checks import HUGE, array, real
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.lanes import in_lanes, own, own_array
-from bandits.core.normal import lane_normal_quantile, normal_quantile
+from bandits.core.normal import normal_quantile
 from bandits.core.rng import Stream, uniform
 from bandits.losses.process import LossProcess, LossSteps
 
@@ -162,19 +162,11 @@ class GaussianSetting(NamedTuple):
     sigma: float
 
 
+@in_lanes()
 @kernel
 def _gaussian_advance(setting: GaussianSetting, state: IndependentState, t: int, env: Stream) -> IndependentState:
     for arm in range(setting.mean.size):
         normal = normal_quantile(uniform(env, t, arm) + _HALF_STEP)
-        _add(state, t, arm, setting.mean[arm] + setting.sigma * normal)
-    return state
-
-
-@in_lanes(of=_gaussian_advance)
-@kernel
-def _lanes_normal(setting: GaussianSetting, state: IndependentState, t: int, env: Stream) -> IndependentState:
-    for arm in range(setting.mean.size):
-        normal = lane_normal_quantile(uniform(env, t, arm) + _HALF_STEP)
         _add(state, t, arm, setting.mean[arm] + setting.sigma * normal)
     return state
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from bandits.core.checks import flag, real
 from bandits.core.jit import kernel
 from bandits.core.lanes import in_lanes, own, where
-from bandits.core.normal import lane_normal_quantile, normal_quantile
+from bandits.core.normal import normal_quantile
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import LearnerSteps
 from bandits.stochastic.counts import BanditLearner, Counts, count, no_counts
@@ -51,7 +51,7 @@ def _lanes_act(params: GaussianParams, state: Counts, t: int, rng: Stream) -> An
     if t >= params.n_actions or params.prior_plays > 0.0:
         least = own(math.inf, rng)
         for i in range(params.n_actions):
-            normal = lane_normal_quantile(uniform(rng, t, i) + _HALF_STEP)
+            normal = normal_quantile(uniform(rng, t, i) + _HALF_STEP)
             drawn = state.mean[i] + state.derived[i] * normal
             best, least = where(drawn < least, i, best), where(drawn < least, drawn, least)
     return best

@@ -14,12 +14,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from bandits.core.checks import real
-from bandits.core.exponential_weights import lane_pick, pick, remake
+from bandits.core.exponential_weights import own_weights, pick, remake
 from bandits.core.jit import kernel
-from bandits.core.lanes import in_lanes, own, own_array
+from bandits.core.lanes import in_lanes
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Bandit, FullInformation
@@ -42,29 +40,18 @@ class AnytimeState(NamedTuple):
     total: float  # sum of weight
 
 
+@in_lanes()
 @kernel
 def _init(params: AnytimeParams, rng: Stream) -> AnytimeState:
-    n_actions = params.n_actions
-    return AnytimeState(np.zeros(n_actions), np.ones(n_actions), float(n_actions))
+    first = own_weights(params.n_actions, rng)
+    return AnytimeState(first.loss, first.weight, first.total)
 
 
-@in_lanes(of=_init)
-@kernel
-def _lanes_init(params: AnytimeParams, rng: Stream) -> AnytimeState:
-    n = params.n_actions
-    return AnytimeState(own_array(n, 0.0, rng), own_array(n, 1.0, rng), own(float(n), rng))
-
-
+@in_lanes()
 @kernel
 def draw_by_weights(params: Any, state: Any, t: int, rng: Stream) -> int:
     """Return an action drawn by the weights of a state with `weight` and `total`; for `act`."""
     return pick(state.weight, state.total, uniform(rng, t, 0))
-
-
-@in_lanes(of=draw_by_weights)
-@kernel
-def _lanes_draw(params: Any, state: Any, t: int, rng: Stream) -> Any:
-    return lane_pick(state.weight, state.total, uniform(rng, t, 0))
 
 
 @kernel
@@ -83,18 +70,11 @@ def _update_hedge(
     return _next(params, state, t)
 
 
+@in_lanes()
 @kernel
 def _update_exp3(
     params: AnytimeParams, state: AnytimeState, t: int, arm: int, loss: float, rng: Stream
 ) -> AnytimeState:
-    if loss != 0.0:  # skips the division
-        state.loss[arm] += loss * state.total / state.weight[arm]
-    return _next(params, state, t)
-
-
-@in_lanes(of=_update_exp3)
-@kernel
-def _lanes_update(params: AnytimeParams, state: AnytimeState, t: int, arm: Any, loss: Any, rng: Stream) -> AnytimeState:
     state.loss[arm] += loss * state.total / state.weight[arm]
     return _next(params, state, t)
 

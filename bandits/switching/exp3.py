@@ -23,17 +23,14 @@ from bandits.core.exponential_weights import (
     WeightTree,
     add_loss,
     draw,
-    lane_add_loss,
-    lane_draw,
-    lane_weights,
     law,
-    probability,
+    own_weights,
     tree_add_loss,
     tree_draw,
     tree_law,
     tree_probability,
     uniform_tree,
-    uniform_weights,
+    weighted,
 )
 from bandits.core.jit import kernel
 from bandits.core.lanes import in_lanes
@@ -50,40 +47,22 @@ class Exp3Params(NamedTuple):
     learning_rate: float
 
 
+@in_lanes()
 @kernel
 def _init(params: Exp3Params, rng: Stream) -> Weights:
-    return uniform_weights(params.n_actions)
+    return own_weights(params.n_actions, rng)
 
 
+@in_lanes()
 @kernel
 def _act(params: Exp3Params, state: Weights, t: int, rng: Stream) -> int:
     return draw(state, uniform(rng, t, 0))
 
 
+@in_lanes()
 @kernel
 def _update(params: Exp3Params, state: Weights, t: int, arm: int, loss: float, rng: Stream) -> Weights:
-    if loss == 0.0:  # skips the division below
-        return state
-    estimate = loss / probability(state, arm)
-    return add_loss(state, params.learning_rate, arm, estimate)
-
-
-@in_lanes(of=_init)
-@kernel
-def _lanes_init(params: Exp3Params, rng: Stream) -> Weights:
-    return lane_weights(params.n_actions, rng)
-
-
-@in_lanes(of=_act)
-@kernel
-def _lanes_act(params: Exp3Params, state: Weights, t: int, rng: Stream) -> Any:
-    return lane_draw(state, uniform(rng, t, 0))
-
-
-@in_lanes(of=_update)
-@kernel
-def _lanes_update(params: Exp3Params, state: Weights, t: int, arm: Any, loss: Any, rng: Stream) -> Weights:
-    return lane_add_loss(state, params.learning_rate, arm, loss / probability(state, arm))
+    return add_loss(state, params.learning_rate, arm, weighted(state, arm, loss))
 
 
 @kernel

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real, real
-from bandits.core.exponential_weights import Weights, add_loss, lane_add_loss, probability
+from bandits.core.exponential_weights import Weights, add_loss, probability
 from bandits.core.jit import kernel
 from bandits.core.lanes import in_lanes
 from bandits.core.rng import Stream
@@ -36,17 +36,11 @@ class Exp3IXParams(NamedTuple):
     failure_probability: float
 
 
+@in_lanes()
 @kernel
 def _update(params: Exp3IXParams, state: Weights, t: int, arm: int, loss: float, rng: Stream) -> Weights:
     estimate = loss / (probability(state, arm) + params.exploration)
     return add_loss(state, params.learning_rate, arm, estimate)
-
-
-@in_lanes(of=_update)
-@kernel
-def _lanes_update(params: Exp3IXParams, state: Weights, t: int, arm: Any, loss: Any, rng: Stream) -> Weights:
-    estimate = loss / (probability(state, arm) + params.exploration)
-    return lane_add_loss(state, params.learning_rate, arm, estimate)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from bandits.core.actions import InvalidAction, Part, index, returns
 from bandits.core.arguments import Checked
 from bandits.core.checks import integer
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
-from bandits.core.lanes import in_lanes, lane_text, own
+from bandits.core.lanes import in_lanes, own
 from bandits.core.rng import Stream
 from bandits.losses import LossSteps
 
@@ -167,19 +167,12 @@ class Seen(NamedTuple):
 
 @cache
 def _bandit(losses: LossSteps, charge: Any) -> Any:
+    @in_lanes(parts=[charge])
     @shared_kernel
     def respond(setting: Any, world: Any, t: int, arm: int, env: Stream) -> Any:
         _check_arm(arm)
-        return charge(setting, world, t, index(arm), 1, env)
+        return charge(setting, world, t, own(index(arm), env), 1, env)
 
-    charge_lanes = lane_text(charge)
-
-    @kernel
-    def lanes(setting: Any, world: Any, t: int, arm: Any, env: Stream) -> Any:
-        return charge_lanes(setting, world, t, own(arm, env), 1, env)
-
-    if charge_lanes:
-        in_lanes(of=respond)(lanes)
     return respond
 
 
@@ -187,21 +180,13 @@ def _bandit(losses: LossSteps, charge: Any) -> Any:
 def _full(losses: LossSteps, charge: Any) -> Any:
     row = _make_row(losses.loss, losses.row)
 
+    @in_lanes(parts=[charge])
     @shared_kernel
     def respond(setting: Any, world: Any, t: int, arm: int, env: Stream) -> Any:
         _check_arm(arm)
-        _, after = charge(setting, world, t, index(arm), setting.n_actions, env)
+        _, after = charge(setting, world, t, own(index(arm), env), setting.n_actions, env)
         return row(setting, after, t), after
 
-    charge_lanes, row_lanes = lane_text(charge), _make_row(lane_text(losses.loss), lane_text(losses.row))
-
-    @kernel
-    def lanes(setting: Any, world: Any, t: int, arm: Any, env: Stream) -> Any:
-        _, after = charge_lanes(setting, world, t, own(arm, env), setting.n_actions, env)
-        return row_lanes(setting, after, t), after
-
-    if charge_lanes:
-        in_lanes(of=respond)(lanes)
     return respond
 
 

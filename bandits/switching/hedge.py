@@ -15,14 +15,11 @@ from bandits.core.exponential_weights import (
     Weights,
     add_losses,
     draw,
-    lane_add_losses,
-    lane_draw,
-    lane_weights,
     law,
-    uniform_weights,
+    own_weights,
 )
 from bandits.core.jit import kernel
-from bandits.core.lanes import copy_of, in_lanes
+from bandits.core.lanes import in_lanes, unchanged
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import FullInformation
@@ -36,42 +33,27 @@ class HedgeParams(NamedTuple):
     learning_rate: float
 
 
+@in_lanes()
 @kernel
 def _init(params: HedgeParams, rng: Stream) -> Weights:
-    return uniform_weights(params.n_actions)
+    return own_weights(params.n_actions, rng)
 
 
+@in_lanes()
 @kernel
 def _act(params: HedgeParams, state: Weights, t: int, rng: Stream) -> int:
     return draw(state, uniform(rng, t, 0))
 
 
+@in_lanes()
 @kernel
 def _update(params: HedgeParams, state: Weights, t: int, arm: int, losses: Any, rng: Stream) -> Weights:
     return add_losses(state, params.learning_rate, losses)
 
 
-@in_lanes(of=_init)
-@kernel
-def _lanes_init(params: HedgeParams, rng: Stream) -> Weights:
-    return lane_weights(params.n_actions, rng)
-
-
-@in_lanes(of=_act)
-@kernel
-def _lanes_act(params: HedgeParams, state: Weights, t: int, rng: Stream) -> Any:
-    return lane_draw(state, uniform(rng, t, 0))
-
-
-@in_lanes(of=_update)
-@kernel
-def _lanes_update(params: HedgeParams, state: Weights, t: int, arm: Any, losses: Any, rng: Stream) -> Weights:
-    return lane_add_losses(state, params.learning_rate, losses)
-
-
 def shared_steps(steps: LearnerSteps) -> LearnerSteps:
     """Return steps for losses that are the same in all lanes: only actions differ, one state is kept for all."""
-    return LearnerSteps(in_lanes()(copy_of(steps.init)), steps.act, in_lanes()(copy_of(steps.update)))
+    return LearnerSteps(unchanged(steps.init), steps.act, unchanged(steps.update))
 
 
 _STEPS = LearnerSteps(_init, _act, _update)

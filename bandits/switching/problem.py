@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from bandits.core.actions import InvalidAction
 from bandits.core.checks import instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
-from bandits.core.lanes import any_lane, in_lanes, lane_text, own, own_array
+from bandits.core.lanes import any_lane, in_lanes, own, own_array
 from bandits.core.rng import Stream
 from bandits.core.summation import Sum, least, own_sum, plus, value
 from bandits.losses import LossProcess, LossSteps
@@ -128,13 +128,10 @@ def _steps(losses: LossSteps, feedback: Feedback) -> ProblemSteps:
 
 @cache
 def _make_init(losses: LossSteps) -> Any:
-    init = shared_kernel(_init_text(losses.init))
-    if lane_text(losses.init):
-        in_lanes(of=init)(kernel(_init_text(lane_text(losses.init))))
-    return init
+    init_losses = losses.init
 
-
-def _init_text(init_losses: Any) -> Any:
+    @in_lanes(parts=[init_losses])
+    @shared_kernel
     def init(setting: SwitchingSetting, env: Stream) -> World:
         state, n = init_losses(setting.losses, env), setting.n_actions
         room = own_array(n, 0.0, env), own_array(n, 0.0, env)
@@ -152,7 +149,7 @@ def _no_gap(setting: Any, state: Any, arm: int) -> float:
 @cache
 def _make_charge(losses: LossSteps) -> Any:
     steps = losses.advance, losses.loss, losses.gap or _no_gap
-    paying, texts = _make_paying(*steps), tuple(map(lane_text, steps))
+    paying = _make_paying(*steps)
 
     @kernel
     def charge(setting: SwitchingSetting, world: World, t: int, arm: int, n_observed: int, env: Stream) -> Any:
@@ -161,15 +158,12 @@ def _make_charge(losses: LossSteps) -> Any:
             raise InvalidAction("the action must be in 0, ..., {}, got {}", t, setting.n_actions - 1, arm)
         return paying(setting, world, t, arm, n_observed, env)
 
-    if all(texts):
-        paying_lanes = _make_paying(*texts)
-
-        @in_lanes(of=charge)
-        @kernel
-        def lanes(setting: SwitchingSetting, world: World, t: int, arm: Any, n_observed: int, env: Stream) -> Any:
-            if any_lane((arm < 0) | (arm >= setting.n_actions)):
-                raise InvalidAction("the action must be in 0, ..., {}, got another", t, setting.n_actions - 1)
-            return paying_lanes(setting, world, t, arm, n_observed, env)
+    @in_lanes(of=charge, parts=steps)
+    @kernel
+    def lanes(setting: SwitchingSetting, world: World, t: int, arm: Any, n_observed: int, env: Stream) -> Any:
+        if any_lane((arm < 0) | (arm >= setting.n_actions)):
+            raise InvalidAction("the action must be in 0, ..., {}, got another", t, setting.n_actions - 1)
+        return paying(setting, world, t, arm, n_observed, env)
 
     return charge
 

@@ -27,8 +27,7 @@ from bandits.core.exponential_weights import (
     bring_up_to_date,
     draw,
     exponential,
-    lane_pick,
-    lane_weights,
+    own_weights,
     pick,
     postpone_losses,
     uniform_weights,
@@ -104,10 +103,11 @@ def _doubtful_rounds(rng: Stream, t: int, certain: float) -> Any:
     return found
 
 
+@in_lanes()
 @kernel
 def _lazy_init(params: DartboardParams, rng: Stream) -> LazyState:
     doubtful = _doubtful_rounds(rng, 0, 1.0 - params.learning_rate) | uint64(1)
-    return LazyState(uniform_weights(params.n_actions), own(0, rng), own(math.inf, rng), doubtful)
+    return LazyState(own_weights(params.n_actions, rng), own(0, rng), own(math.inf, rng), doubtful)
 
 
 @kernel
@@ -120,13 +120,6 @@ def _lazy_act(params: DartboardParams, state: LazyState, t: int, rng: Stream) ->
     return pick(state.weights.weight, bring_up_to_date(state.weights, params.learning_rate), second)
 
 
-@in_lanes(of=_lazy_init)
-@kernel
-def _lanes_init(params: DartboardParams, rng: Stream) -> LazyState:
-    state = _lazy_init(params, rng)
-    return LazyState(lane_weights(params.n_actions, rng), state.arm, state.loss, state.doubtful)
-
-
 @in_lanes(of=_lazy_act)
 @kernel
 def _lanes_act(params: DartboardParams, state: LazyState, t: int, rng: Stream) -> Any:
@@ -137,7 +130,7 @@ def _lanes_act(params: DartboardParams, state: LazyState, t: int, rng: Stream) -
         redrawn = doubtful & (first >= exponential(-params.learning_rate * state.loss))
         if any_lane(redrawn):
             total = bring_up_to_date(state.weights, params.learning_rate)
-            arm = where(redrawn, lane_pick(state.weights.weight, total, second), arm)
+            arm = where(redrawn, pick(state.weights.weight, total, second), arm)
     return arm
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from bandits.core.checks import real
-from bandits.core.exponential_weights import lane_pick, pick
+from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
 from bandits.core.lanes import alike, in_lanes, own_array, where
 from bandits.core.rng import Stream, uniform
@@ -57,15 +57,10 @@ def _init(params: TsallisParams, rng: Stream) -> TsallisState:
     return TsallisState(own_array(n, 0.0, rng), own_array(n, 1.0 / n, rng))
 
 
+@in_lanes()
 @kernel
 def _act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> int:
     return pick(state.probability, 1.0, uniform(rng, t, 0))
-
-
-@in_lanes(of=_act)
-@kernel
-def _lanes_act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> Any:
-    return lane_pick(state.probability, 1.0, uniform(rng, t, 0))
 
 
 @in_lanes()

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import real
-from bandits.core.exponential_weights import lane_pick, pick
+from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.lanes import alike, any_lane, in_lanes, own, own_array, where
 from bandits.core.rng import Stream, uniform
@@ -107,18 +107,11 @@ def _init(params: TsallisParams, rng: Stream) -> TsallisState:
     return TsallisState(*arrays, own(0, rng), own(0.0, rng), 1, length, 0, float(length) ** 2)
 
 
+@in_lanes()
 @kernel
 def _act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> int:
     if t == state.start:
         return pick(state.probability, 1.0, uniform(rng, t, 0))
-    return state.arm
-
-
-@in_lanes(of=_act)
-@kernel
-def _lanes_act(params: TsallisParams, state: TsallisState, t: int, rng: Stream) -> Any:
-    if t == state.start:
-        return lane_pick(state.probability, 1.0, uniform(rng, t, 0))
     return state.arm
 
 

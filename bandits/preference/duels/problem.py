@@ -53,6 +53,16 @@ def duellists(pair: Pair, n_actions: int, t: int) -> tuple[int, int]:
     return first, second
 
 
+@in_lanes(of=duellists)
+@kernel
+def _lanes_duellists(pair: Pair, n: int, t: int) -> Any:
+    _check_pair(pair)
+    first, second = index(pair.first), index(pair.second)
+    if any_lane((first < 0) | (first >= n) | (second < 0) | (second >= n)):
+        raise InvalidAction("first and second must be in 0, ..., {}, got others", t, n - 1)
+    return first, second
+
+
 class DuelLearner(Learner):
     """Base of the learners that choose two actions per round and see one answer."""
 
@@ -78,23 +88,12 @@ def _init(setting: DuelSetting, env: Stream) -> DuelWorld:
     return DuelWorld(own_array(setting.gap.size, 0.0, env))
 
 
+@in_lanes()
 @shared_kernel
 def _respond(setting: DuelSetting, world: DuelWorld, t: int, pair: Pair, env: Stream) -> Any:
-    first, second = duellists(pair, setting.gap.size, t)
-    world.plays[first] += 1.0
-    world.plays[second] += 1.0
-    answer = 0.0
-    if uniform(env, t, 0) - 0.5 < setting.skew[first, second]:
-        answer = 1.0
-    return answer, world
-
-
-@in_lanes(of=_respond)
-@kernel
-def _lanes_respond(setting: DuelSetting, world: DuelWorld, t: int, pair: Pair, env: Stream) -> Any:
-    n, first, second = setting.gap.size, own(pair.first, env), own(pair.second, env)
-    if any_lane((first < 0) | (first >= n) | (second < 0) | (second >= n)):
-        raise InvalidAction("first and second must be in 0, ..., {}, got others", t, n - 1)
+    n = setting.gap.size
+    left, right = duellists(pair, n, t)
+    first, second = own(left, env), own(right, env)
     world.plays[first] += 1.0
     world.plays[second] += 1.0
     return where(uniform(env, t, 0) - 0.5 < flat(setting.skew)[first * n + second], 1.0, 0.0), world

@@ -11,18 +11,15 @@ second. Each is at most ln K / eta + eta T K / 2 in expectation, so the regret o
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real
 from bandits.core.exponential_weights import (
     Weights,
     add_loss,
     draw,
-    lane_add_loss,
-    lane_draw,
-    lane_weights,
+    own_weights,
     probability,
-    uniform_weights,
 )
 from bandits.core.jit import kernel
 from bandits.core.lanes import in_lanes
@@ -45,17 +42,20 @@ class SparringState(NamedTuple):
     second: Weights
 
 
+@in_lanes()
 @kernel
 def _init(params: SparringParams, rng: Stream) -> SparringState:
-    return SparringState(uniform_weights(params.n_actions), uniform_weights(params.n_actions))
+    return SparringState(own_weights(params.n_actions, rng), own_weights(params.n_actions, rng))
 
 
+@in_lanes()
 @kernel
 def _act(params: SparringParams, state: SparringState, t: int, rng: Stream) -> Pair:
     left, right = uniform_pair(rng, t, 0)
     return Pair(draw(state.first, left), draw(state.second, right))
 
 
+@in_lanes()
 @kernel
 def _update(
     params: SparringParams, state: SparringState, t: int, pair: Pair, answer: float, rng: Stream
@@ -64,31 +64,6 @@ def _update(
     second_estimate = answer / probability(state.second, pair.second)
     first = add_loss(state.first, params.learning_rate, pair.first, first_estimate)
     second = add_loss(state.second, params.learning_rate, pair.second, second_estimate)
-    return SparringState(first, second)
-
-
-@in_lanes(of=_init)
-@kernel
-def _lanes_init(params: SparringParams, rng: Stream) -> SparringState:
-    return SparringState(lane_weights(params.n_actions, rng), lane_weights(params.n_actions, rng))
-
-
-@in_lanes(of=_act)
-@kernel
-def _lanes_act(params: SparringParams, state: SparringState, t: int, rng: Stream) -> Pair:
-    left, right = uniform_pair(rng, t, 0)
-    return Pair(lane_draw(state.first, left), lane_draw(state.second, right))
-
-
-@in_lanes(of=_update)
-@kernel
-def _lanes_update(
-    params: SparringParams, state: SparringState, t: int, pair: Pair, answer: Any, rng: Stream
-) -> SparringState:
-    first_estimate = (1.0 - answer) / probability(state.first, pair.first)
-    second_estimate = answer / probability(state.second, pair.second)
-    first = lane_add_loss(state.first, params.learning_rate, pair.first, first_estimate)
-    second = lane_add_loss(state.second, params.learning_rate, pair.second, second_estimate)
     return SparringState(first, second)
 
 

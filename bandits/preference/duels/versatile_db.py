@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.core.exponential_weights import lane_pick, pick
+from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
 from bandits.core.lanes import in_lanes, own_array
 from bandits.core.rng import Stream, uniform_pair
@@ -44,17 +44,11 @@ def _init(params: VersatileParams, rng: Stream) -> VersatileState:
     return VersatileState(*first, own_array(n, 0.0, rng), own_array(n, 1.0 / n, rng))
 
 
+@in_lanes()
 @kernel
 def _act(params: VersatileParams, state: VersatileState, t: int, rng: Stream) -> Pair:
     left, right = uniform_pair(rng, t, 0)
     return Pair(pick(state.first, 1.0, left), pick(state.second, 1.0, right))
-
-
-@in_lanes(of=_act)
-@kernel
-def _lanes_act(params: VersatileParams, state: VersatileState, t: int, rng: Stream) -> Pair:
-    left, right = uniform_pair(rng, t, 0)
-    return Pair(lane_pick(state.first, 1.0, left), lane_pick(state.second, 1.0, right))
 
 
 @kernel

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bandits.core import stopping
-from bandits.core.exponential_weights import _lanes_remade, lane_add_loss
+from bandits.core.exponential_weights import _lanes_add_loss, _lanes_remade
 from bandits.core.lanes import LANES, in_lanes, own, where
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word
@@ -150,7 +150,7 @@ def test_the_two_texts_have_the_same_states(problem, learner):
 
 
 def counts_every_round(weights, rate, arm, loss):
-    after = plain(lane_add_loss)(weights, rate, arm, loss)
+    after = plain(_lanes_add_loss)(weights, rate, arm, loss)
     return after._replace(updates=weights.updates + 1)
 
 
@@ -161,11 +161,11 @@ def keeps_the_floor(weights, rate, stale):
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("EXP3, weights that vanish", {"lane_add_loss": counts_every_round}),
+        ("EXP3, weights that vanish", {"add_loss": counts_every_round}),
         ("Hedge", {"_lanes_remade": keeps_the_floor}),
         ("Hedge", {"exponential": lambda x: math.exp(x)}),
         ("batched EXP3 on a walk that is clipped", {"alike": lambda value, like: value + 1}),
-        ("normal draws", {"lane_normal_quantile": lambda u: plain(normal_quantile)(u) * (1.0 + 2.0**-52)}),
+        ("normal draws", {"normal_quantile": lambda u: plain(normal_quantile)(u) * (1.0 + 2.0**-52)}),
         ("Shrinking Dartboard", {"any_lane": lambda condition: False}),
         ("MOSS", {"where": lambda condition, yes, no: no}),
     ],
