@@ -23,23 +23,36 @@ def test_the_walk_finds_learners_of_every_problem():
     )
 
 
-@pytest.mark.parametrize("name", sorted(LEARNERS))
-def test_its_numbers_are_numbers_and_those_of_its_text_run_by_python(name):
+def played(name, backend):
+    """Return the run of a learner in its small problem."""
     learner = LEARNERS[name](**base_of(name))
     problem = opponent(learner)
     if isinstance(problem, PreferenceGame):
         problem = replace(problem, reference=[0.5, 0.3, 0.2])  # without ties, which rounding would break
-    rounds = [1, 7, problem.horizon]
-    run = simulate(problem, learner, repetitions=2, seed=5, checkpoints=rounds)
+    return simulate(problem, learner, repetitions=2, seed=5, checkpoints=[1, 7, problem.horizon], backend=backend)
+
+
+@pytest.mark.parametrize("name", sorted(LEARNERS))
+def test_its_numbers_are_numbers(name):
+    run = played(name, "python")
+    problem, learner = run.problem, run.learner
     unknown = np.isnan(run.values).any(axis=(0, 1))
     assert set(np.array(problem.metrics)[unknown]) <= set(problem.undefined)
-    plain = simulate(problem, learner, repetitions=2, seed=5, checkpoints=rounds, backend="python")
-    if isinstance(problem, MatrixGame):  # XLA sums in another order
+    if isinstance(problem, RoundProblem):
+        assert compiled_types(problem, learner) == compiled_types(*pickle.loads(pickle.dumps((problem, learner))))
+
+
+FIRST = {cls.__module__.rpartition(".")[0]: name for name, cls in sorted(LEARNERS.items(), reverse=True)}  # of each room
+COMPILED = [pytest.param(name, marks=[] if name in FIRST.values() else [pytest.mark.slow]) for name in sorted(LEARNERS)]
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_play_has_the_numbers_of_its_text_run_by_python(name):
+    run, plain = played(name, "numba"), played(name, "python")
+    if isinstance(run.problem, MatrixGame):  # XLA sums in another order
         np.testing.assert_allclose(plain.values, run.values, rtol=1e-9, atol=1e-7)
     else:
         assert np.array_equal(run.values, plain.values, equal_nan=True)
-    if isinstance(problem, RoundProblem):
-        assert compiled_types(problem, learner) == compiled_types(*pickle.loads(pickle.dumps((problem, learner))))
 
 
 def compiled_types(problem, learner):
