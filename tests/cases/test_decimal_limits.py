@@ -58,17 +58,19 @@ def test_groups_of_many_sizes():
     assert not game((5, 3), (15, 21), 4 / 21 - 1e-9).fixed_points.feasible[1]
 
 
-@pytest.mark.parametrize("backend", ["numba", "jax"])
+@pytest.mark.parametrize(
+    "backend", ["python", *(pytest.param(name, marks=pytest.mark.slow) for name in ("numba", "jax"))]
+)
 def test_metrics_and_searches_agree_with_the_oracle(backend):
     here = game((4, 3), (10, 10), 0.1)
     run = simulate(here, OptimisticFeasibleSearch(width=0.0), backend=backend)
     assert run.final("infeasible_rounds") == 0.0
     assert run.final("violation") == 0.0
-    if backend == "numba":
-        run = simulate(here, FixedThreshold(1))
+    if backend != "jax":
+        run = simulate(here, FixedThreshold(1), backend=backend)
         assert run.final("infeasible_rounds") == 0.0
         assert abs(run.final("regret")[0]) < 1e-12
-        simulate(here, ExploreThenCommit(1))
+        simulate(here, ExploreThenCommit(1), backend=backend)
 
 
 def test_service_rates_met_with_equality():
@@ -89,7 +91,7 @@ def violations(kind, distance, tolerance, accepts, metric="violations"):
     people = Crowd([[0.0], [1.0]], [0.2, 0.8])
     panels = Panels(Panel(TableDistance([[0.0, distance], [distance, 0.0]])))
     here = kind(people, Listed([[0, 0], [0, 1]]), panels, 300, tolerance=tolerance, slack=0.0)
-    return simulate(here, FixedPolicy([1.0 - accepts, accepts])).final(metric)[0]
+    return simulate(here, FixedPolicy([1.0 - accepts, accepts]), backend="python").final(metric)[0]
 
 
 def counted(*arguments, **named):

@@ -322,6 +322,7 @@ def test_threads_and_repetitions_report_the_first_repetition():
             simulate(switching(Bandit()), Hostile("index", (*NO_ARRAYS, 9), since=5), repetitions=9, threads=threads)
 
 
+@pytest.mark.slow
 def test_the_interpreted_engine_refuses_the_same():
     """Everything above once more in a process without the compiler."""
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":

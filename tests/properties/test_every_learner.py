@@ -42,7 +42,9 @@ def test_its_numbers_are_numbers(name):
         assert compiled_types(problem, learner) == compiled_types(*pickle.loads(pickle.dumps((problem, learner))))
 
 
-FIRST = {cls.__module__.rpartition(".")[0]: name for name, cls in sorted(LEARNERS.items(), reverse=True)}  # of each room
+FIRST = {
+    cls.__module__.rpartition(".")[0]: name for name, cls in sorted(LEARNERS.items(), reverse=True)
+}  # of each room
 COMPILED = [pytest.param(name, marks=[] if name in FIRST.values() else [pytest.mark.slow]) for name in sorted(LEARNERS)]
 
 

@@ -142,6 +142,7 @@ def test_a_failed_cell_gives_status_1(spec, tmp_path, monkeypatch):
     assert result.stderr.count("made to fail") == 2
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_the_rest_follows(tmp_path):
     spec = tmp_path / "long.toml"
     spec.write_text(SPEC.replace("repetitions = 2", "repetitions = 20").replace("[64, 128]", "[64, 128, 3000000]"))

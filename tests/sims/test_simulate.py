@@ -49,7 +49,9 @@ PAIRS = {  # the losses of the game; the learners are compared in tests/properti
 PAIR = PAIRS["BatchedExp3"]
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize(
+    "name", [next(iter(PAIRS)), *(pytest.param(name, marks=pytest.mark.slow) for name in list(PAIRS)[1:])]
+)
 def test_compiled_equals_its_text_run_by_python(name):
     """Bit for bit, every metric at every checkpoint, for small and large seeds and repetitions."""
     for seed, first in ((0, 0), (2**64 - 1, 2**32 - 2)):

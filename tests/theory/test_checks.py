@@ -255,6 +255,7 @@ def test_code_that_does_not_follow_the_law_is_judged_by_its_samples(monkeypatch)
     assert "The code is not the algorithm, whose exact regret is" in verdict.note
 
 
+@pytest.mark.slow
 def test_worst_losses_of_two_actions():
     game = SwitchingCostGame(LossTable(alternating(200, 2)), 200, 1.0, FullInformation())
     verdict = verify("geulen2010.shrinking_dartboard", game, ShrinkingDartboard(), method="worst")

@@ -308,6 +308,7 @@ def test_mistakes_give_status_2_and_one_line():
     assert "alpha must be" in wrong.stderr
 
 
+@pytest.mark.slow
 def test_theorems_are_listed_and_checked_by_name():
     listed = run("--list")
     assert listed.exit_code == 0

@@ -50,7 +50,10 @@ def feedback_for(learner):
 # ---------------------------------------------------------------- every learner in every environment
 
 
-@pytest.mark.parametrize("kind", LEARNERS, ids=lambda kind: kind.__name__)
+COMPILED = [LEARNERS[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in LEARNERS[1:])]
+
+
+@pytest.mark.parametrize("kind", COMPILED, ids=lambda kind: kind.__name__)
 def test_the_compiled_play_equals_its_plain_text_bit_for_bit(kind):
     learner = kind(**OWN.get(kind, {}))
     game = ThresholdGame(

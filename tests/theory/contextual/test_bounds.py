@@ -138,6 +138,7 @@ def test_assumptions(bound, game, learner, failing):
     assert [text for text in bound.applies(game, learner) if text.startswith(failing)]
 
 
+@pytest.mark.slow
 def test_known_answers():
     """1000 repetitions: within 2 of 44.5 and 32 (standard errors 0.3), and of the errors within 0.1 of 1.33 (0.01)."""
     for learner, regret, value in ((EXACT, 44.46, 75.354), (SQUARECB, 32.0, 106.57)):
@@ -162,6 +163,7 @@ def test_slopes(learner, slope):
     assert slope - 0.05 < fit.low < fit.high < slope + 0.05
 
 
+@pytest.mark.slow
 def test_small_losses():
     """FastCB loses nothing more from 2^12 to 2^14, once the function is known."""
     games = [replace(SMALL, horizon=horizon) for horizon in (2**12, 2**14)]

@@ -352,6 +352,7 @@ def test_simulated_means_contain_the_exact_expectations(name):
     assert play.regret(0.25) == pytest.approx(regret.mean(), abs=0.2)
 
 
+@pytest.mark.slow
 def test_simulated_perturbed_leader_pays_the_exact_loss():
     table = np.random.default_rng(22).random((ROUNDS, 3))
     losses, _, _ = played(LazyPerturbedLeader(0.7), FullInformation(), table)
