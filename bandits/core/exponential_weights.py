@@ -111,6 +111,12 @@ def own_weights(n_actions: int, rng: Any) -> Weights:
 
 
 @kernel
+def own_estimates(n_actions: int, rng: Any) -> Estimated:
+    """Return `no_estimates` of each repetition."""
+    return Estimated(own_weights(n_actions, rng), own_array(n_actions, 0.0, rng))
+
+
+@kernel
 def probability(weights: Weights, arm: int) -> float:
     """Return p(arm)."""
     return weights.weight[arm] / weights.total

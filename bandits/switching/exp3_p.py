@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real, real
-from bandits.core.exponential_weights import Estimated, add_estimates, draw, law, no_estimates, probability
+from bandits.core.exponential_weights import Estimated, add_estimates, draw, law, own_estimates, probability
 from bandits.core.jit import kernel
+from bandits.core.lanes import alike, in_lanes, where
 from bandits.core.rng import Stream, uniform_pair
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Bandit
@@ -34,17 +35,17 @@ class Exp3PParams(NamedTuple):
     failure_probability: float
 
 
+@in_lanes()
 @kernel
 def _init(params: Exp3PParams, rng: Stream) -> Estimated:
-    return no_estimates(params.n_actions)
+    return own_estimates(params.n_actions, rng)
 
 
+@in_lanes()
 @kernel
 def _act(params: Exp3PParams, state: Estimated, t: int, rng: Stream) -> int:
     coin, other = uniform_pair(rng, t, 0)
-    if coin < params.exploration:
-        return int(other * params.n_actions)
-    return draw(state.weights, other)
+    return where(coin < params.exploration, alike(other * params.n_actions, 0), draw(state.weights, other))
 
 
 @kernel
@@ -52,13 +53,15 @@ def _mixed(params: Exp3PParams, state: Estimated, arm: int) -> float:
     return (1.0 - params.exploration) * probability(state.weights, arm) + params.exploration / params.n_actions
 
 
+@in_lanes()
 @kernel
 def _update(params: Exp3PParams, state: Estimated, t: int, arm: int, loss: float, rng: Stream) -> Estimated:
-    most = 0.0
+    most = alike(0.0, state.estimates)
     for i in range(params.n_actions):
-        gain = 1.0 - loss if i == arm else 0.0
-        state.estimates[i] = (gain + params.bonus) / _mixed(params, state, i)
-        most = max(most, state.estimates[i])
+        gain = where(i == arm, 1.0 - loss, 0.0)
+        estimate = (gain + params.bonus) / _mixed(params, state, i)
+        state.estimates[i] = estimate
+        most = where(estimate > most, estimate, most)
     for i in range(params.n_actions):
         state.estimates[i] = most - state.estimates[i]
     return add_estimates(state, params.learning_rate)

@@ -35,6 +35,7 @@ from bandits.switching import (
     AnytimeHedge,
     Bandit,
     BatchedExp3,
+    BudgetedExp3,
     Exp3,
     Exp3IX,
     Exp3P,
@@ -77,6 +78,7 @@ PAIRS |= {
     "anytime Hedge": (SwitchingCostGame(COINS, ROUNDS, feedback=FULL), AnytimeHedge()),
     "anytime EXP3": (SwitchingCostGame(TABLE, ROUNDS), AnytimeExp3()),
     "AdaHedge on a table": (SwitchingCostGame(TABLE, ROUNDS, feedback=FULL), AdaHedge()),
+    "EXP3.P": (SwitchingCostGame(COINS, ROUNDS), Exp3P()),
     "EXP3-IX": (SwitchingCostGame(TABLE, ROUNDS), Exp3IX()),
     "hidden coins": (SwitchingCostGame(HiddenCoin(4, 0.2, 1), ROUNDS), Exp3()),
     "means that change": (SwitchingCostGame(PiecewiseLosses([[0.2, 0.8], [0.8, 0.4]], [99], True), ROUNDS), MOSS()),
@@ -177,7 +179,7 @@ def test_faulty_texts_are_rejected(name, fault):
 def test_a_learner_that_shares_some_steps_only_is_played_alone():
     problem = SwitchingCostGame(TABLE, ROUNDS)
     assert compiled.in_lanes(Exp3.steps, problem.steps) is not None
-    assert compiled.in_lanes(Exp3.steps._replace(update=Exp3P.steps.update), problem.steps) is None
+    assert compiled.in_lanes(Exp3.steps._replace(update=BudgetedExp3.steps.update), problem.steps) is None
 
 
 # ---------------------------------------------------------------- the choice, and learners of users
