@@ -191,6 +191,41 @@ def _lane_by_lane(function: Any) -> None:
         return found
 
 
+def _of_two(function: Any, comparison: str) -> None:
+    """Let `min` or `max` act on lane numbers: the second where the comparison holds for it and the first."""
+
+    @infer_global(function)
+    class Typed(AbstractTemplate):
+        def generic(self, args: Any, kws: Any) -> Any:
+            if len(args) != 2 or not any(isinstance(kind, Lanes) for kind in args):
+                return None
+            found = Lanes(self.context.unify_pairs(*map(scalar_of, args)))
+            return signature(found, found, found)
+
+    @lower_builtin(function, Lanes, Lanes)
+    def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        kind = sig.args[0].dtype
+        signed = builder.icmp_signed if getattr(kind, "signed", False) else builder.icmp_unsigned
+        compare = builder.fcmp_ordered if isinstance(kind, types.Float) else signed
+        return builder.select(compare(comparison, values[1], values[0]), values[1], values[0])
+
+
+@infer_global(abs)
+class _Absolute(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        return signature(args[0], args[0]) if len(args) == 1 and isinstance(args[0], Lanes) else None
+
+
+@lower_builtin(abs, Lanes)
+def _absolute(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    value, kind = values[0], sig.args[0].dtype
+    if isinstance(kind, types.Float):
+        return vector_call(builder, "llvm.fabs", value)
+    return builder.select(builder.icmp_signed("<", value, ir.Constant(value.type, None)), builder.neg(value), value)
+
+
+_of_two(min, "<")
+_of_two(max, ">")
 for _function in (math.sqrt, math.exp, math.log, math.log1p):
     _lane_by_lane(_function)
 
@@ -222,9 +257,11 @@ class _Put(AbstractTemplate):
 
 
 def _places(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
-    """Return the addresses array[index] in each lane, a vector of pointers."""
+    """Return the addresses array[index] in each lane, a vector of pointers; a negative index counts from the end."""
     array = context.make_array(kind)(context, builder, array)
     word = ir.IntType(64)
+    from_end = builder.add(index, _spread(builder, builder.extract_value(array.shape, 0)))
+    index = builder.select(builder.icmp_signed("<", index, ir.Constant(index.type, None)), from_end, index)
     step = _spread(builder, builder.extract_value(array.strides, 0))
     base = _spread(builder, builder.ptrtoint(array.data, word))
     places = builder.add(base, builder.mul(index, step))

@@ -133,10 +133,7 @@ def compiled(problem: RoundProblem, learner: Learner, play_nothing: Callable[[],
     except (InvalidMetrics, InvalidActionType, MemoryError, OSError):
         raise
     except Exception as error:  # of the compiler
-        if width > 1:
-            reason = f"{learner.name} in {type(problem).__name__}: what is marked `in_lanes` does not compile for lanes"
-            raise TypeError(f'{reason}; backend="numba-scalar" does without. {error}') from None
-        raise explained(problem, learner, error) from None
+        raise explained(problem, learner, error, lanes=width > 1) from None
     if not type(learner).__module__.startswith("bandits."):
         try_out(problem, learner)
 

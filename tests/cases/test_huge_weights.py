@@ -37,6 +37,7 @@ def outcome(unit):
     return simulate(game, FixedPolicy(unit * np.array([1.0, 1.0, 2.0]))).values.tolist()
 
 
+@pytest.mark.slow
 def test_crowds_and_policies():
     assert outcome(8e307) == outcome(1.0) == outcome(1e-300)
 

@@ -23,12 +23,25 @@ _ARGUMENTS |= {"update": "params, state, t, action, feedback, rng"}
 _ELSE = '; backend="python" plays it as it is, some thousand times slower'
 
 
-def explained(problem: RoundProblem, learner: Learner, error: Exception) -> Exception:
+_ONE_AT_A_TIME = '; backend="numba-scalar" plays one repetition at a time'
+_IN_LANES = {  # what the compiler says, and what to write instead
+    r">>> bool\(Lanes": "a branch depends on a lane number: where(condition, yes, no) chooses in each lane",
+    r">>> (int|float)\(": "a lane number becomes another type by alike(value, 0) or alike(value, 0.0)",
+    r"Cannot unify .*Lanes": "a number is one of each repetition here and the same for all there: own(value, rng) or "
+    "alike(value, like) makes it one of each",
+}
+
+
+def explained(problem: RoundProblem, learner: Learner, error: Exception, lanes: bool = False) -> Exception:
     """Return a TypeError that says which step of the learner keeps the pair from being compiled, where and why."""
     steps, name = learner.steps_for(problem), f"{learner.name}'s steps do not compile in {type(problem).__name__}"
     reason = _wrong_function(learner, steps, problem.steps.observe is not None) or _wrong_play(problem, learner)
     if isinstance(reason, Exception):
         return reason
+    if lanes and not reason:
+        known = [hint for said, hint in _IN_LANES.items() if re.search(said, str(error))]
+        said = "; ".join([*known[:1], _of_compiler(error, steps)])
+        return TypeError(f"{name} for lanes, though marked `in_lanes`: {said}{_ONE_AT_A_TIME}")
     return TypeError(f"{name}: {reason or _of_compiler(error, steps) + _ELSE}")
 
 

@@ -277,6 +277,7 @@ def test_mutant_of_the_base_learners(monkeypatch):
     rejected(check_disjoint_groups)
 
 
+@pytest.mark.slow
 def test_tables():
     """Sizes of groups as in the literature; on COMPAS the master's gain for the young; five shuffles, fixed seed."""
     compas, german = convex.compas_groups(), convex.german_credit_groups()

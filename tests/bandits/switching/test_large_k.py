@@ -100,6 +100,7 @@ def test_a_target_past_the_last_positive_weight_is_carried_back(n_actions):
     assert tree_pick(tree, 1.0) == 0
 
 
+@pytest.mark.slow
 def test_weights_survive_the_losses_of_the_longest_runs():
     """Estimates as large as T = 10^8 rounds of K = 100 make them: nothing overflows, vanishes or drifts."""
     random = np.random.default_rng(5)
@@ -142,6 +143,7 @@ def test_batches_of_many_actions_equal_those_of_the_scan():
     assert runs[0][0, -1, game.metrics.index("switches")] > 100
 
 
+@pytest.mark.slow
 def test_simulated_runs_equal_those_of_the_scan():
     """Both divide by their own probabilities, which magnifies a rounding (1 + eta / p) times with each draw of an arm.
 

@@ -32,6 +32,7 @@ def fitted_slope(learner, feedback, horizons):
     return np.polyfit(np.log(horizons), np.log(means), 1)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("learner", "feedback", "expected"),
     [

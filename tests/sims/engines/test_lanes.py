@@ -9,7 +9,7 @@ import pytest
 
 from bandits.core import stopping
 from bandits.core.exponential_weights import _lanes_add_loss, _lanes_remade
-from bandits.core.lanes import LANES, in_lanes, own, where
+from bandits.core.lanes import LANES, in_lanes, own, own_array, where
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word
 from bandits.jit import kernel
@@ -233,6 +233,59 @@ class Brancher(Walker):
     steps: ClassVar[LearnerSteps] = LearnerSteps(init, act, branch)
 
 
+class Totals(NamedTuple):
+    sums: np.ndarray
+    last: float
+
+
+@in_lanes()
+@kernel
+def empty(params, rng):
+    return Totals(own_array(params.n_actions, 0.0, rng), own(0.0, rng))
+
+
+@in_lanes()
+@kernel
+def by_last(params, state, t, rng):
+    return where(uniform(rng, t, 0) + state.last < 0.7, state.last < 0.2, params.n_actions - 1) * 1
+
+
+@in_lanes()
+@kernel
+def from_the_end(params, state, t, arm, loss, rng):
+    """Indices count from the end, and the least and greatest of two are taken."""
+    state.sums[arm - params.n_actions] += max(loss, 0.1)
+    state.sums[-1] -= min(0.3, loss)
+    return Totals(state.sums, abs(min(loss, state.sums[-1])))
+
+
+class Backwards(Walker):
+    steps: ClassVar[LearnerSteps] = LearnerSteps(empty, by_last, from_the_end)
+
+
+@in_lanes()
+@kernel
+def same_for_all(params, state, t, arm, loss, rng):
+    return State(0)
+
+
+@in_lanes()
+@kernel
+def a_range(params, state, t, arm, loss, rng):
+    n = own(0, rng)
+    for _ in range(arm):
+        n += 1
+    return State(n)
+
+
+class SameForAll(Walker):
+    steps: ClassVar[LearnerSteps] = LearnerSteps(init, act, same_for_all)
+
+
+class Ranger(Walker):
+    steps: ClassVar[LearnerSteps] = LearnerSteps(init, act, a_range)
+
+
 @pytest.fixture
 def eager(monkeypatch):
     """Lanes are used however little there is to play."""
@@ -270,10 +323,26 @@ def test_an_invalid_action_in_a_lane_is_found_one_repetition_at_a_time(eager):
     assert messages[0] == messages[1]
 
 
-def test_a_branch_on_a_lane_number_is_refused_in_words(eager):
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Brancher, r"a branch depends on a lane number: where\(condition, yes, no\)"),
+        (SameForAll, r"own\(value, rng\) or alike"),
+        (Ranger, r"range\(Lanes"),
+    ],
+)
+def test_what_lanes_cannot_do_is_refused_in_one_line(eager, kind, said):
     game = SwitchingCostGame(LossTable(np.zeros((60, 3))), 60)
-    with pytest.raises(TypeError, match=r'Brancher in SwitchingCostGame: .*`in_lanes`.*backend="numba-scalar"'):
-        simulate(game, Brancher(), repetitions=32, threads=1)
+    with pytest.raises(TypeError, match=rf'{kind.__name__}.*`in_lanes`: .*{said}.*backend="numba-scalar"') as raised:
+        simulate(game, kind(), repetitions=32, threads=1)
+    assert "\n" not in str(raised.value)
+
+
+def test_indices_from_the_end_and_the_least_of_two(eager):
+    game = SwitchingCostGame(BernoulliLosses((0.3, 0.5, 0.9)), 60)
+    runs = [simulate(game, Backwards(), repetitions=33, backend=backend) for backend in ("numba", "numba-scalar")]
+    assert np.array_equal(runs[0].values, runs[1].values)
+    assert len(np.unique(runs[0].final("loss"))) > 3
 
 
 @pytest.mark.parametrize(

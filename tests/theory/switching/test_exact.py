@@ -339,6 +339,7 @@ def played(learner, feedback, table):
     return (values[:, game.metrics.index(metric)] for metric in ("loss", "switches", "regret"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLAYED)
 def test_simulated_means_contain_the_exact_expectations(name):
     learner, feedback, oracle = PLAYED[name]

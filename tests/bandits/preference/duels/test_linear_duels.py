@@ -96,6 +96,7 @@ def test_the_penalised_fit_is_the_minimum(n, d, seed, power):
     assert np.abs(gradient).max() <= 1e-8 * (1.0 + wins.sum()) * (1.0 + np.abs(features).max())
 
 
+@pytest.mark.slow
 def test_fits_agree():
     wins = np.array([[0, 5, 2, 0], [1, 0, 0, 0], [3, 0, 0, 1], [0, 4, 0, 0]])
     features = problem_of(4, 3, 1).features
@@ -206,6 +207,7 @@ def test_without_features_every_action_has_its_own():
     check_thompson(FeatureDoubleThompson(redraws=2), duels.ARITHMETIC, rounds=15)
 
 
+@pytest.mark.slow
 def test_features_find_the_best_of_many_actions():
     """20 actions, 400 rounds, against play at random: half of its regret, ten standard errors of 64 runs away."""
     rng = np.random.default_rng(0)
