@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bandits.core.checks import instance
+from sims.cell_files import SCHEMA, read_cell, tags_of
+from sims.dataset import write_table
 from sims.labels import label_table
-from sims.store import SCHEMA, read_cell, tags_of, write_table
 
 
 class Collected(NamedTuple):
@@ -29,7 +30,8 @@ def collect_folder(folder: str | Path, out: str | Path | None = None) -> Collect
     if not home.is_dir():
         raise ValueError(f"no folder {home}")
     files, labels, damaged = [], [], []
-    for file in sorted((home / "cells").glob("*.parquet")):
+    found = {file.stem: file for place in ("*.parquet", "*/*.parquet") for file in (home / "cells").glob(place)}
+    for _, file in sorted(found.items()):
         try:
             table = read_cell(file)
         except ValueError as error:

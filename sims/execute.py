@@ -16,14 +16,16 @@ from typing import Any, Literal, Protocol, get_args
 
 from bandits.core.checks import instance, integer, shown
 from bandits.core.stopping import new_flag
+from sims.cell_files import SCHEMA
 from sims.code import one_moment
 from sims.compute import compute, simulate_cell
+from sims.files import StoreError
 from sims.labels import label_table
 from sims.markup import html_table
 from sims.messages import Failure, one_line
 from sims.progress import reported
 from sims.provenance import Origin, logged
-from sims.store import SCHEMA, Store, StoreError, open_store
+from sims.store import Store, open_store
 from sims.sweep import Cell
 from sims.workers import Here, Lent, Lost, Pool, Process, Threads, at_work
 

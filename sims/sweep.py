@@ -24,7 +24,7 @@ from sims.config import canonical, describe
 from sims.engines.backends import Backend, check_backend, numbers_depend_on
 from sims.simulate import given_rounds
 
-_COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # columns of `sims.store.SCHEMA`
+_COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # columns of `sims.cell_files.SCHEMA`
 _COLUMNS |= {"round", "metric", "mean", "std", "minimum", "maximum"}
 
 
