@@ -10,6 +10,8 @@ Parquet readers skip, a cell's file has the checksum of all its other bytes and 
 import hashlib
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -138,6 +140,31 @@ def version_of(name: str) -> str:
 
 def read_cell(path: Path) -> pa.Table | None:
     """Return the table in a cell's file, with what `tags_of` gives; None if there is none; ValueError if damaged."""
+    content = _checked(path)
+    if content is None:
+        return None
+    with _usable(path):
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+        _ = tags_of(table)["kept"]
+        return table.cast(SCHEMA).replace_schema_metadata(table.schema.metadata)
+
+
+def read_tags(path: Path) -> dict[str, Any] | None:
+    """Return what `tags_of` gives of a cell's file, without its rows; None and ValueError as for `read_cell`."""
+    content = _checked(path)
+    if content is None:
+        return None
+    with _usable(path):
+        footer = pq.read_metadata(pa.BufferReader(content))
+        if footer.schema.names != SCHEMA.names:
+            raise ValueError(f"columns {', '.join(footer.schema.names)}")
+        tags: dict[str, Any] = json.loads(footer.metadata[KEY])
+        _ = tags["kept"]
+        return tags
+
+
+def _checked(path: Path) -> bytes | None:
+    """Return the bytes of a cell's file, whose sum is right; None if there is none."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -146,10 +173,13 @@ def read_cell(path: Path) -> pa.Table | None:
         raise ValueError(f"{path} cannot be read ({cause(error)})") from None
     if not _is_whole(path.stem, content):  # before anything in it is read
         raise ValueError(f"{path} is damaged, or does not hold this cell's results")
+    return content
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
     try:
-        table = pq.read_table(io.BytesIO(content), use_threads=False)
-        _ = tags_of(table)["kept"]
-        return table.cast(SCHEMA).replace_schema_metadata(table.schema.metadata)
+        yield
     except Exception as error:  # as of a later version of this module
         raise ValueError(f"{path} cannot be used ({one_line(error)})") from None
 

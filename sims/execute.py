@@ -37,6 +37,8 @@ _ATTEMPTS = 3  # for a cell whose process is lost
 class Report:
     """Outcome of a sweep: counts of cells, the failures' messages by address, seconds, path of the table.
 
+    results: a Parquet file, or a folder of such files for more than 10,000 cells; `polars.scan_parquet` reads either.
+
     left_out: one line per worker of a cluster that was not used because its code or libraries differ.
     not_kept: one line per pair whose results are in the table only, computed again next time, because something that
     its code reads cannot be part of an address.
@@ -92,7 +94,7 @@ def run_sweep(
     progress: Progress | bool | None = None,
     origin: Origin | None = None,
 ) -> Report:
-    """Compute the cells that `out` lacks and collect all of them in out/results.parquet.
+    """Compute the cells that `out` lacks and collect all of them in out/results.parquet (see `Report.results`).
 
     workers: at least 1, None for one per processor.  kind: "threads" or "processes".  cluster: address of a Dask
     scheduler ("tcp://host:port").  executor: used instead of workers of its own.  keep_repetitions: store every
@@ -224,7 +226,7 @@ def _missing(
     todo, damaged = [], []
     for cell in cells:
         try:
-            done = store.load(cell, keep) is not None
+            done = store.has(cell, keep)
         except ValueError as error:
             damaged.append(str(error))
             done = False

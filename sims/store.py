@@ -2,10 +2,11 @@
 
     OUT/cells/3f/3fab....parquet  one finished cell; its address 3fab... is the hash of its configuration and code
     OUT/failed/ADDRESS.json       the error of a cell that failed; it is tried again next time
-    OUT/results.parquet           all cells of the last sweep, in its order, with its axes as columns
+    OUT/results.parquet           all cells of the last sweep, in its order, with its axes as columns; a file, or a
+                                  folder of files where there are more than 10,000 cells (`sims.dataset`)
     OUT/log.jsonl, OUT/specs      when and from what it was made (`sims.provenance`)
 
-    polars.read_parquet("OUT/results.parquet"), pandas.read_parquet(...), duckdb.sql("from 'OUT/results.parquet'")
+    polars.scan_parquet("OUT/results.parquet"), pandas.read_parquet(...), duckdb.sql("from 'OUT/results.parquet'")
 
 Folders of an earlier version, with all files directly in OUT/cells, are read and go on to be used.
 """
@@ -20,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 
 from bandits.core.checks import shown
-from sims.cell_files import read_cell, tags_of
-from sims.dataset import write_table
+from sims.cell_files import read_cell, read_tags, tags_of
+from sims.dataset import parts_of, tidy, write_table
 from sims.files import StoreError, cause, temporary_of, write
 from sims.run import Run
 from sims.sweep import Cell
@@ -55,6 +56,12 @@ class Store:
         table = read_cell(self._before(cell)) if table is None else table
         return None if table is None or (keep_repetitions and tags_of(table)["kept"] != "repetitions") else table
 
+    def has(self, cell: Cell, keep_repetitions: bool = False) -> bool:
+        """Return whether `load` would return a table, without reading it; ValueError if damaged."""
+        tags = read_tags(self.path(cell))
+        tags = read_tags(self._before(cell)) if tags is None else tags
+        return tags is not None and (tags["kept"] == "repetitions" or not keep_repetitions)
+
     def run(self, cell: Cell) -> Run:
         """Return the stored run of a cell whose repetitions were kept; ValueError if they were not."""
         table = self.load(cell, keep_repetitions=True)
@@ -87,18 +94,23 @@ class Store:
         )
 
     def collect(self, cells: Sequence[Cell], labels: pa.Table) -> Path:
-        """Write results.parquet: the finished ones of `cells` in order, in constant memory.
+        """Write results.parquet: the finished ones of `cells` in order, in constant memory (see `sims.dataset`).
 
         labels: one row per cell, of the columns to find it by (`sims.labels.label_table`).
         """
-        write_table(self.results, (self.load(cell) for cell in cells), labels)
+        parts = ((map(self.load, cells[own]), labels[own]) for own in parts_of(len(cells)))
+        write_table(self.results, parts)
         return self.results
+
+    def scan(self) -> "polars.LazyFrame":
+        """Return results.parquet, a file or a folder, as a lazy Polars frame, of which only what is used is read."""
+        import polars
+
+        return polars.scan_parquet(self.results)
 
     def frame(self) -> "polars.DataFrame":
         """Return results.parquet as a Polars data frame."""
-        import polars
-
-        return polars.read_parquet(self.results)
+        return self.scan().collect()
 
 
 @contextmanager
@@ -117,8 +129,17 @@ def open_store(folder: str | Path) -> Iterator[Store]:
     except OSError as error:
         raise StoreError(f"{store.folder} cannot be written: {cause(error)}") from None
     try:
-        for leftover in (*store.folder.glob("*/*.tmp"), temporary_of(store.results)):
-            leftover.unlink(missing_ok=True)
+        _tidied(store)
         yield store
     finally:
         lock.release()
+
+
+def _tidied(store: Store) -> None:
+    """Remove what a killed sweep left; StoreError if it cannot be."""
+    try:
+        for leftover in store.folder.glob("*/*.tmp"):
+            leftover.unlink(missing_ok=True)
+        tidy(store.results)
+    except OSError as error:
+        raise StoreError(f"{store.folder} cannot be written: {cause(error)}") from None
