@@ -8,7 +8,7 @@ sweep from its folder.
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,10 +113,9 @@ def run_sweep(
     began = time.perf_counter()
     _check(cells, out, kind)
     with one_moment():
-        rows = _distinct(cells)
-        unknown = {cell.address: cell.code.reason for cell in rows if cell.code.version is None}
+        rows, cells = _distinct(cells)  # computed once, collected under all their labels
+        unknown = {cell.address: cell.code.reason for cell in cells if cell.version is None}
     labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work, so that bad labels cost none
-    cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
     with (
         open_store(out) as store,
@@ -167,13 +166,25 @@ def _compute(cells: list[Cell], pool: Pool, store: Store, progress: Progress | N
     return failed
 
 
-def _distinct(cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells without duplicates (same address, same labels)."""
-    said: dict[tuple[str, str], Cell] = {}
+def _distinct(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
+    """Return the cells without duplicates (same address, same labels), and one for each address."""
+    first, rows = dict[str, Cell](), list[Cell]()
+    listed: dict[str, set[str]] = {}  # address -> texts of the labels, where several cells have it
     for cell in cells:
-        key = cell.address, repr(sorted(cell.labels.items(), key=lambda item: str(item[0])))
-        said.setdefault(key, cell)
-    return list(said.values())
+        known = first.get(cell.address)
+        if known is None:
+            first[cell.address] = cell
+        else:
+            texts = listed.setdefault(cell.address, {_text_of(known.labels)})
+            if _text_of(cell.labels) in texts:
+                continue
+            texts.add(_text_of(cell.labels))
+        rows.append(cell)
+    return rows, list(first.values())
+
+
+def _text_of(labels: Mapping[str, Any]) -> str:
+    return repr(sorted(labels.items(), key=lambda item: str(item[0])))
 
 
 def worker_count(workers: int | None) -> int:

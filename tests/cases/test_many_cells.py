@@ -1,8 +1,10 @@
 """The table of a sweep of many cells: a folder of files that is read as one, and replaced as a whole."""
 
+import gc
 import json
 import os
 import stat
+import tracemalloc
 
 import pandas
 import polars
@@ -12,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 from bandits.losses import BernoulliLosses
 from bandits.switching import Exp3, SwitchingCostGame
-from sims import Cell, Store, dataset, files, run_sweep
+from sims import Cell, Store, dataset, execute, files, run_sweep
 from sims.collection import collect_folder
 from sims.files import StoreError
 from sims.labels import label_table
@@ -177,3 +179,22 @@ def test_failed_cells_are_left_out_of_their_part(single, tmp_path, monkeypatch):
     assert dataset.write_table(path, ((tables[own], labels[own]) for own in dataset.parts_of(len(CELLS)))) == 6
     assert list(dict.fromkeys(polars.read_parquet(path)["number"])) == [0, 1, 5, 6, 7, 8]
     assert [pq.read_metadata(file).num_rows > 0 for file in dataset.files_of(path)] == [True, False, True, True, True]
+
+
+def test_a_cell_costs_the_command_less_than_a_kilobyte(tmp_path, monkeypatch):
+    """Peak of what is allocated for 1,000 cells, the cells themselves included; a table of them is not written."""
+    monkeypatch.setattr(execute, "compute", lambda cell, keep: b"results")
+
+    def sweep(count, folder):
+        learner = Exp3()
+        cells = [Cell(GAME, learner, 2, seed, labels={"point": seed}) for seed in range(count)]
+        assert run_sweep(cells, folder, workers=1, collect=False).computed == count
+
+    sweep(10, tmp_path / "first")  # imports, and compiled code's digests
+    gc.collect()
+    tracemalloc.start()
+    try:
+        sweep(1000, tmp_path / "second")
+        assert tracemalloc.get_traced_memory()[1] < 1000 * 1000, tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
