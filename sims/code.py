@@ -135,7 +135,7 @@ def _digest_of(play: Any) -> str:
 
 
 def _shortened(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return sys.intern(hashlib.sha256(text.encode()).hexdigest()[:16])  # one object for all cells
 
 
 @cache

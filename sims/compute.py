@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bandits.core.jit import pickled_by_value
+from sims.cell_files import encode
 from sims.messages import Failure, failure
 from sims.run import Run
 from sims.simulate import simulate
-from sims.store import encode
 from sims.sweep import Cell
 
 OTHER_ADDRESS = "its code or libraries give a cell another address"

@@ -14,6 +14,7 @@ import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from heapq import heappop, heappush
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -51,6 +52,7 @@ class DaskPool:
         self._heard: SimpleQueue[tuple[str, Cell | None, Any]] = SimpleQueue()  # worker, cell or None, future
         self._threads: dict[str, int] = {}  # worker in use -> its number of threads
         self._busy: dict[str, dict[str, tuple[Cell, Any]]] = {}  # worker -> address -> cell and future under way
+        self._free: list[tuple[float, int, str]] = []  # heap of load, cells and worker, with entries that are outdated
         self._asked: dict[str, Any] = {}  # workers under inspection
         self._cannot_load: dict[str, tuple[int, str]] = {}  # workers that are used only if no other can be
         self.left_out: dict[str, str] = {}  # one line for each worker that is not used
@@ -71,11 +73,29 @@ class DaskPool:
         return self._idlest(alone) is not None
 
     def _idlest(self, alone: bool) -> str | None:
-        def load(worker: str) -> float:
-            return len(self._busy[worker]) / (1 if alone else self._threads[worker] + 1)
+        """Return the least loaded worker, if it has room; of a thousand, too, in a time that hardly grows with them."""
+        while self._free:
+            _, cells, worker = self._free[0]
+            if worker in self._threads and len(self._busy[worker]) == cells:
+                break
+            heappop(self._free)
+        if alone:  # rare: a cell that was lost before
+            return next((worker for worker in self._threads if not self._busy[worker]), None)
+        return self._free[0][2] if self._free else None
 
-        worker = min(self._threads, key=load, default=None)
-        return worker if worker is not None and load(worker) < 1 else None
+    def _offer(self, worker: str) -> None:
+        """Note the load of a worker after a change, if it has room."""
+        if len(self._free) > 4 * len(self._threads):  # mostly outdated
+            self._free.clear()
+            for known in self._threads:
+                self._push(known)
+        elif worker in self._threads:
+            self._push(worker)
+
+    def _push(self, worker: str) -> None:
+        cells = len(self._busy[worker])
+        if cells <= self._threads[worker]:
+            heappush(self._free, (cells / (self._threads[worker] + 1), cells, worker))
 
     def send(self, cell: Cell) -> None:
         """Send a cell to the least loaded worker."""
@@ -85,9 +105,11 @@ class DaskPool:
             future = self._submit(worker, _answer, parcel(cell, self._keep, found_beside()), self._sweep)
         except Exception as error:  # the cell cannot be pickled
             self._busy[worker][cell.address] = cell, None
+            self._offer(worker)
             self._heard.put((worker, cell, failure(error)))
             return
         self._busy[worker][cell.address] = cell, future
+        self._offer(worker)
         future.add_done_callback(lambda done: self._heard.put((worker, cell, done)))
 
     def _submit(self, worker: str, function: Any, *arguments: Any) -> Any:
@@ -105,6 +127,7 @@ class DaskPool:
             if cell is None:
                 self._judge(worker, done)
             elif self._busy.get(worker, {}).pop(cell.address, None):
+                self._offer(worker)
                 return cell, self._outcome(worker, done)
         return None
 
@@ -198,6 +221,7 @@ class DaskPool:
     def _use(self, worker: str, threads: int) -> None:
         self._threads[worker] = threads
         self._busy.setdefault(worker, {})
+        self._offer(worker)
 
     def _judge(self, worker: str, done: Any) -> None:
         """Decide from an inspection whether a worker may be used."""

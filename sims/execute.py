@@ -8,7 +8,7 @@ sweep from its folder.
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +16,16 @@ from typing import Any, Literal, Protocol, get_args
 
 from bandits.core.checks import instance, integer, shown
 from bandits.core.stopping import new_flag
+from sims.cell_files import SCHEMA
 from sims.code import one_moment
 from sims.compute import compute, simulate_cell
+from sims.files import StoreError
 from sims.labels import label_table
 from sims.markup import html_table
 from sims.messages import Failure, one_line
 from sims.progress import reported
 from sims.provenance import Origin, logged
-from sims.store import SCHEMA, Store, StoreError, open_store
+from sims.store import Store, open_store
 from sims.sweep import Cell
 from sims.workers import Here, Lent, Lost, Pool, Process, Threads, at_work
 
@@ -34,6 +36,8 @@ _ATTEMPTS = 3  # for a cell whose process is lost
 @dataclass(frozen=True, repr=False)
 class Report:
     """Outcome of a sweep: counts of cells, the failures' messages by address, seconds, path of the table.
+
+    results: a Parquet file, or a folder of such files for more than 10,000 cells; `polars.scan_parquet` reads either.
 
     left_out: one line per worker of a cluster that was not used because its code or libraries differ.
     not_kept: one line per pair whose results are in the table only, computed again next time, because something that
@@ -90,7 +94,7 @@ def run_sweep(
     progress: Progress | bool | None = None,
     origin: Origin | None = None,
 ) -> Report:
-    """Compute the cells that `out` lacks and collect all of them in out/results.parquet.
+    """Compute the cells that `out` lacks and collect all of them in out/results.parquet (see `Report.results`).
 
     workers: at least 1, None for one per processor.  kind: "threads" or "processes".  cluster: address of a Dask
     scheduler ("tcp://host:port").  executor: used instead of workers of its own.  keep_repetitions: store every
@@ -109,10 +113,9 @@ def run_sweep(
     began = time.perf_counter()
     _check(cells, out, kind)
     with one_moment():
-        rows = _distinct(cells)
-        unknown = {cell.address: cell.code.reason for cell in rows if cell.code.version is None}
+        rows, cells = _distinct(cells)  # computed once, collected under all their labels
+        unknown = {cell.address: cell.code.reason for cell in cells if cell.version is None}
     labels = label_table([cell.labels for cell in rows], SCHEMA.names)  # before any work, so that bad labels cost none
-    cells = list({cell.address: cell for cell in rows}.values())  # computed once, collected under all their labels
     count = worker_count(workers)
     with (
         open_store(out) as store,
@@ -163,13 +166,25 @@ def _compute(cells: list[Cell], pool: Pool, store: Store, progress: Progress | N
     return failed
 
 
-def _distinct(cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells without duplicates (same address, same labels)."""
-    said: dict[tuple[str, str], Cell] = {}
+def _distinct(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
+    """Return the cells without duplicates (same address, same labels), and one for each address."""
+    first, rows = dict[str, Cell](), list[Cell]()
+    listed: dict[str, set[str]] = {}  # address -> texts of the labels, where several cells have it
     for cell in cells:
-        key = cell.address, repr(sorted(cell.labels.items(), key=lambda item: str(item[0])))
-        said.setdefault(key, cell)
-    return list(said.values())
+        known = first.get(cell.address)
+        if known is None:
+            first[cell.address] = cell
+        else:
+            texts = listed.setdefault(cell.address, {_text_of(known.labels)})
+            if _text_of(cell.labels) in texts:
+                continue
+            texts.add(_text_of(cell.labels))
+        rows.append(cell)
+    return rows, list(first.values())
+
+
+def _text_of(labels: Mapping[str, Any]) -> str:
+    return repr(sorted(labels.items(), key=lambda item: str(item[0])))
 
 
 def worker_count(workers: int | None) -> int:
@@ -222,7 +237,7 @@ def _missing(
     todo, damaged = [], []
     for cell in cells:
         try:
-            done = store.load(cell, keep) is not None
+            done = store.has(cell, keep)
         except ValueError as error:
             damaged.append(str(error))
             done = False

@@ -22,9 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sims.cell_files import version_of
 from sims.environment import environment
+from sims.files import StoreError
 from sims.messages import one_line
-from sims.store import StoreError, version_of
 
 _PATIENCE = 5.0  # seconds for git
 

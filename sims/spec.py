@@ -46,6 +46,7 @@ import numpy as np
 
 from bandits.core.checks import integer, real, shown
 from bandits.core.text import read_text
+from sims.code import one_moment
 from sims.config import build
 from sims.messages import one_line
 from sims.modules import importable, modules_named
@@ -55,7 +56,7 @@ from sims.sweep import Cell, Precision
 _TOP_LEVEL = {"repetitions", "seed", "axes", "zip", "problem", "learner", "precision", "checkpoints", "backend"}
 _OF_THE_SWEEP = {"problem": ("axes", "when"), "learner": ("axes", "when", "backend")}  # keys that are not parameters
 _AXIS = re.compile(r"\$([A-Za-z_][A-Za-z_0-9]*)")
-_MOST_CELLS = 100_000  # of a file: some minutes to validate, about a gigabyte
+_MOST_CELLS = 1_000_000  # of a file: some minutes to validate, most of a gigabyte
 _MOST_BYTES = 1 << 24  # of a file
 
 
@@ -63,8 +64,8 @@ def load_sweep(path: str | Path, overrides: Sequence[str] = ()) -> list[Cell]:
     """Return the cells of a TOML file; a ValueError of one line names the place of the first mistake.
 
     overrides: texts "axis=value" that replace the file's values (`sims.overrides`).
-    Modules and functions that the file names are imported and called; modules may lie beside the file. At most 100,000
-    cells and 16 MB.
+    Modules and functions that the file names are imported and called; modules may lie beside the file. At most a
+    million cells and 16 MB.
     """
     text = read_text(path, _MOST_BYTES)
     try:
@@ -81,7 +82,8 @@ def load_sweep(path: str | Path, overrides: Sequence[str] = ()) -> list[Cell]:
 def parse_sweep(spec: Mapping[str, Any]) -> list[Cell]:
     """Return the cells of a sweep given as a table (see the module's docstring); raises as `load_sweep`."""
     try:
-        return _parsed(spec)
+        with one_moment():
+            return _parsed(spec)
     except RecursionError:
         raise ValueError("the sweep is nested too deeply") from None
 

@@ -24,7 +24,7 @@ from sims.config import canonical, describe
 from sims.engines.backends import Backend, check_backend, numbers_depend_on
 from sims.simulate import given_rounds
 
-_COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # columns of `sims.store.SCHEMA`
+_COLUMNS = {"cell", "problem", "learner", "seed", "repetition", "repetitions"}  # columns of `sims.cell_files.SCHEMA`
 _COLUMNS |= {"round", "metric", "mean", "std", "minimum", "maximum"}
 
 
@@ -103,7 +103,7 @@ class Cell(Checked):
             "horizon": int(self.problem.horizon),
             "name": self.learner.name,
             "metrics": list(self.problem.metrics),
-            "code": self._version,
+            "code": self.version,
             **numbers_depend_on(self.backend),
         }
 
@@ -118,8 +118,8 @@ class Cell(Checked):
         return code_of(self.problem, self.learner, self.backend)
 
     @property
-    def _version(self) -> str | None:
-        """The code's version, once there is an address that of the address."""
+    def version(self) -> str | None:
+        """The code's version, None if it is unknown; once there is an address, that of the address."""
         if "addressed" in self.__dict__:
             known: str | None = self.__dict__["addressed"]
             return known
@@ -136,7 +136,7 @@ class Cell(Checked):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the cached address when a cell is sent to a worker, unless it is a random number."""
-        cached = () if self._version is None else ("address", "addressed")
+        cached = () if self.version is None else ("address", "addressed")
         return {name: value for name, value in self.__dict__.items() if name not in cached}
 
 

@@ -34,10 +34,11 @@ report = run_sweep(cells, out, workers=2)
 print(f"{report.computed} computed, {report.reused} reused")
 
 # %%
-# The results are one Parquet file, with a column for each axis of the sweep.
+# The results are a Parquet file with a column for each axis of the sweep; for more than 10,000 cells a folder of files,
+# which the same line reads. It is lazy: only what is used comes into memory.
 
-results = polars.read_parquet(report.results)
-last = results.filter((polars.col("metric") == "regret") & (polars.col("round") == polars.col("horizon")))
+results = polars.scan_parquet(report.results)
+last = results.filter((polars.col("metric") == "regret") & (polars.col("round") == polars.col("horizon"))).collect()
 last.select("horizon", "name", "mean", "std")
 
 # %%
@@ -65,7 +66,7 @@ from distributed import LocalCluster
 with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as dask:
     remote = run_sweep(cells, tempfile.mkdtemp(), cluster=dask.scheduler_address)
 print(f"{remote.computed} computed")
-assert polars.read_parquet(remote.results).equals(results)
+assert polars.read_parquet(remote.results).equals(results.collect())
 
 # %%
 # A sweep can also be a TOML file: `regretlab sweep switching.toml --out results --dry-run` counts its cells and

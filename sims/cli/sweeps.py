@@ -82,7 +82,12 @@ def warm(spec: Spec, override: Overrides = None, workers: Workers = None, quiet:
 
 def collect(
     folder: Annotated[Path, typer.Argument(help="Folder of results, as the --out of sweeps.")],
-    out: Annotated[Path | None, typer.Option(help="The Parquet file to write, FOLDER/all.parquet by default.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Parquet file to write, FOLDER/all.parquet by default; a folder of files for over 10,000 cells."
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Write all finished cells of a folder, of whichever sweeps, into one table with their parameters as columns."""

@@ -11,7 +11,8 @@ import pytest
 from bandits.losses import BernoulliLosses
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import Cell, run_sweep
-from sims.store import Store, StoreError
+from sims.files import StoreError
+from sims.store import Store
 
 GAME = SwitchingCostGame(BernoulliLosses([0.3, 0.5]), 20)
 CELLS = [Cell(GAME, Exp3(), 2, seed) for seed in range(2)]

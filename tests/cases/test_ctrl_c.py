@@ -39,7 +39,7 @@ def test_one_press_ends_a_sweep_of_long_cells(options, backend, to_group, tmp_pa
     command = [sys.executable, "-m", "sims", "sweep", str(spec), "--out", str(tmp_path / "out"), "--workers", "2"]
     process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("out/cells/*.parquet")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("out/cells/*/*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.3)
     children = psutil.Process(process.pid).children(recursive=True)

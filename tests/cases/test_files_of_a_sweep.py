@@ -5,11 +5,11 @@ import stat
 
 import pytest
 
-import sims.store
+import sims.dataset
 from bandits.losses import BernoulliLosses
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import Cell, run_sweep
-from sims.store import StoreError
+from sims.files import StoreError
 
 GAME = SwitchingCostGame(BernoulliLosses([0.3, 0.5]), 20)
 CELLS = [Cell(GAME, Exp3(), 2, seed) for seed in range(2)]
@@ -22,7 +22,7 @@ def test_files_follow_the_umask(mask, mode, tmp_path):
         report = run_sweep(CELLS, tmp_path)
     finally:
         os.umask(before)
-    files = [report.results, *(tmp_path / "cells").iterdir()]
+    files = [report.results, *tmp_path.glob("cells/*/*")]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {mode}
 
 
@@ -53,7 +53,7 @@ class Full:
 
 
 def test_a_full_disk_while_collecting(tmp_path, monkeypatch):
-    monkeypatch.setattr(sims.store.pq, "ParquetWriter", Full)
+    monkeypatch.setattr(sims.dataset.pq, "ParquetWriter", Full)
     with pytest.raises(StoreError, match=r"results\.parquet: No space left on device; finished cells are kept"):
         run_sweep(CELLS, tmp_path)
     monkeypatch.undo()

@@ -52,7 +52,10 @@ def test_marks_and_line_ends_are_understood(encoding, end, load):
         (b"#" * (1 << 25), "longer than 16777216 bytes"),
         (SPEC.replace("[0.5, 0.4]", "[" * 5000 + "]" * 5000).encode(), "nested too deeply"),
         (SPEC.replace("[64, 128]", "[64]\n" + "\n".join(f"a{i} = [1, 2, 3, 4]" for i in range(20))).encode(), "1.1e"),
-        (SPEC.replace("[64, 128]", "{ log = [1, 1e12, 1000000000] }").encode(), "between 1 and 100000, got 1000000000"),
+        (
+            SPEC.replace("[64, 128]", "{ log = [1, 1e12, 1000000000] }").encode(),
+            "between 1 and 1000000, got",
+        ),
         (SPEC.replace("[64, 128]", '["' + "x" * 1000 + '"]').encode(), "horizon must be an integer"),
     ],
 )

@@ -274,11 +274,11 @@ def test_kept_simulations_give_the_same_table_and_are_not_made_again(tmp_path, m
     fresh = figure.data()
     with simulations.kept_in(tmp_path):
         assert_frame_equal(figure.data(), fresh)
-    cells = sorted(tmp_path.glob("cells/*.parquet"))
+    cells = sorted(tmp_path.glob("cells/*/*.parquet"))
     monkeypatch.setattr(execute, "compute", lambda *_: pytest.fail("simulated again"))
     with simulations.kept_in(tmp_path):
         assert_frame_equal(figure.data(), fresh)
-    assert sorted(tmp_path.glob("cells/*.parquet")) == cells
+    assert sorted(tmp_path.glob("cells/*/*.parquet")) == cells
 
 
 def test_a_changed_parameter_computes_its_own_cells_only(tmp_path):
@@ -287,7 +287,7 @@ def test_a_changed_parameter_computes_its_own_cells_only(tmp_path):
     for chosen in (horizons, (*horizons, 2 * max(horizons))):
         with simulations.kept_in(tmp_path):
             frame = SWITCHES(**{**SWITCHES.tiny, "horizons": chosen}).data()
-        assert len(list(tmp_path.glob("cells/*.parquet"))) == frame.height
+        assert len(list(tmp_path.glob("cells/*/*.parquet"))) == frame.height
         counts.append(frame.height)
     assert counts[1] * len(horizons) == counts[0] * (len(horizons) + 1)
     assert figure.horizons == horizons

@@ -19,10 +19,12 @@ import pytest
 from bandits.losses import BernoulliLosses, LossTable
 from bandits.switching import BatchedExp3, FullInformation, Hedge, SwitchingCostGame
 from sims import simulate
+from sims.cell_files import SCHEMA, encode
 from sims.compute import compute
 from sims.dask_workers import DaskPool
 from sims.execute import estimate_seconds, pending, run_sweep
-from sims.store import SCHEMA, Store, StoreError, encode, open_store
+from sims.files import StoreError
+from sims.store import Store, open_store
 from sims.summary import summary
 from sims.sweep import Cell, Precision
 from tests.sims.cells import every_kind
@@ -251,7 +253,7 @@ def test_full_disk_loses_nothing(tmp_path, monkeypatch):
 
     def full(self, cell, content):
         if len(written) == 3:
-            monkeypatch.setattr("sims.store.os.fsync", no_space)
+            monkeypatch.setattr("sims.files.os.fsync", no_space)
         written.append(cell)
         original(self, cell, content)
 
@@ -262,7 +264,7 @@ def test_full_disk_loses_nothing(tmp_path, monkeypatch):
     with pytest.raises(StoreError, match="No space left on device; finished cells are kept"):
         run_sweep(cells, tmp_path, workers=1)
     monkeypatch.undo()
-    assert len(list((tmp_path / "cells").iterdir())) == 3, "no temporary file is left"
+    assert sum(path.is_file() for path in tmp_path.glob("cells/**/*")) == 3, "no temporary file is left"
     assert run_sweep(cells, tmp_path).reused == 3
 
 
