@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.contextual.oracles import Oracle, OracleSteps, row_of, within
-from bandits.contextual.problem import Size, World
+from bandits.contextual.worlds import Size, World
 from bandits.core.exponential_weights import Estimated, add_estimates, exponential, no_estimates, sum_of
 from bandits.core.jit import kernel
 

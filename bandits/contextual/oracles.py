@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.contextual.problem import Size, World
+from bandits.contextual.worlds import Size, World
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import HUGE, array, instance, optional_real, real
 from bandits.core.jit import kernel, program
