@@ -1,9 +1,9 @@
 """One learner that is updated when feedback arrives, instead of one copy for each outstanding round.
 
 That is right for learners whose update uses nothing of the round in which they acted but the action and the feedback,
-as least squares does (`Learner.updates_late`): after a delay of d their state is that of d rounds ago. Optimism then
-loses an additive term of order d (Joulani, Gyorgy & Szepesvari, "Online Learning under Delayed Feedback", ICML 2013),
-where d + 1 copies lose a factor of up to sqrt(d + 1).
+as least squares does (`Learner.updates_late`): after a delay of d their state is that of d rounds ago. UCB
+then loses a term of order d for each action (Joulani, Gyorgy & Szepesvari, "Online Learning under Delayed Feedback",
+ICML 2013), where d + 1 copies lose a factor of up to sqrt(d + 1).
 """
 
 from dataclasses import dataclass
