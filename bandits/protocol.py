@@ -138,6 +138,7 @@ class Learner(Checked):
     steps: ClassVar[LearnerSteps]  # absent in learners with `play`
     accepts: ClassVar[tuple[type, ...]]
     draws: ClassVar[bool] = True  # whether it draws anything; declared beside the steps, read by `draws_nothing`
+    updates_late: ClassVar[bool] = False  # whether `update` needs only action and feedback, so that it may come later
     exact: ClassVar[str] = ""  # function of `theory.<family>.exact`, or "module:function", with the exact expectation
 
     def switch_cap(self, problem: Any) -> int:

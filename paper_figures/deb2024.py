@@ -11,7 +11,7 @@ from bandits.contextual import (
     PolicyGradient,
     screening_world,
 )
-from bandits.contextual.problem import World
+from bandits.contextual.worlds import World
 from bandits.protocol import Learner
 from bandits.threshold import Compas
 from paper_figures import kit, style

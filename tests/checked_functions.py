@@ -151,7 +151,7 @@ FUNCTIONS = {
         "features": FEATURES,
         "values": FEATURES[:, 0],
     },
-    "bandits.contextual.examples.routing_world": {
+    "bandits.contextual.routing.routing_world": {
         "slopes": [[0.5, -0.25], [0.0, 0.5]],
         "offsets": [0.5, 0.25],
         "costs": [1.0, 0.25],

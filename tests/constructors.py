@@ -21,8 +21,9 @@ from bandits import (
     switching,
     threshold,
 )
+from bandits.contextual import LinUCB
 from bandits.contextual.oracles import Oracle
-from bandits.contextual.problem import World
+from bandits.contextual.worlds import World
 from bandits.core.arguments import Checked
 from bandits.one_sided.auditors import Auditor
 from bandits.one_sided.hypotheses import Hypotheses
@@ -51,6 +52,7 @@ from tests.small_games import (
     PROCESS,
     PULLS,
     RECORD,
+    ROUTING,
     RPS,
     SEQUENCE,
     TABLE,
@@ -137,6 +139,7 @@ BASES = {
     "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
     "ContextualGame": {"world": CONTEXTS, "horizon": HORIZON},
     "FiniteWorld": {"functions": CONTEXTS.functions},
+    "RoutingWorld": {"shortfall": ROUTING.shortfall, "cost": ROUTING.cost, "preferences": [0.25, 0.5]},
     "KnownWorld": {"features": [[0.5, 0.25], [0.0, 1.0]], "mean_losses": [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]]},
     "DiagonalLinUCB": {"edges": np.ones((2, 3))},
     "LinearWorld": {"features": np.full((2, 3, 2), 0.5), "parameter": [0.5, 0.25]},
@@ -160,6 +163,7 @@ BASES = {
     "GroupedPrediction": {"people": GROUPED},
     "SleepingExperts": {"losses": TABLE, "awake": np.ones_like(TABLE)},
     "Bold": {"learner": switching.Exp3(0.25)},
+    "UpdatedLate": {"learner": LinUCB()},
     "ActionDelay": {"delays": [2, 0, 1]},
     "BlockDelay": {"length": 3},
     "Delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2)},

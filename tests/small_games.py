@@ -41,6 +41,9 @@ SELECTION = prediction.SelectionGame([0.5, 0.25, 0.25], [0.5, 1.0, 0.0], [0.5, 0
 PAGING = prediction.PagingGame(np.arange(HORIZON) * 2 % 5, 2, HORIZON)
 GUESSING = language.WordWorld.number_guess(4).noisy(0.25)
 REQUESTS = contextual.KnownWorld([[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.5, 0.75], [0.5, 0.0, 0.25]])
+ROUTING = contextual.RoutingWorld(
+    REQUESTS, contextual.KnownWorld(REQUESTS.features, [[0.5, 0.0, 1.0]] * 2), [0.25, 0.5]
+)
 PULLS = np.column_stack([np.cos(np.arange(HORIZON)), np.sin(2.0 * np.arange(HORIZON))])
 GROUPED = convex.synthetic_groups(HORIZON)
 PROCESS = episodes.EpisodicMDP(
@@ -144,6 +147,7 @@ GAMES = {
     convex.AwakeLosses: lambda: convex.SleepingExperts(TABLE, np.tile([[1, 1, 0], [0, 1, 1]], (HORIZON // 2, 1))),
     delays.Summed: lambda: delays.delayed(switching_game(), delays.FixedDelay(2), summed=True),
     contextual.PlayedLoss: contextual_game,
+    contextual.PlayedPair: lambda: contextual_game(contextual.PlayedPair(), world=ROUTING),
     loops.Reports: lambda: loops.PrivateHerd(HORIZON),
     episodes.PaidSigns: lambda: episodes.ProbeGame(0.25, HORIZON),
     episodes.FreeSigns: lambda: episodes.ProbeGame(0.25, HORIZON, feedback=episodes.FreeSigns()),

@@ -2,7 +2,6 @@
 
 from bandits.contextual.certificates import GapCertificate as GapCertificate
 from bandits.contextual.certificates import certified as certified
-from bandits.contextual.examples import routing_world as routing_world
 from bandits.contextual.examples import screening_world as screening_world
 from bandits.contextual.examples import two_items as two_items
 from bandits.contextual.finite import Aggregating as Aggregating
@@ -29,6 +28,9 @@ from bandits.contextual.problem import ContextualGame as ContextualGame
 from bandits.contextual.problem import EveryLoss as EveryLoss
 from bandits.contextual.problem import Play as Play
 from bandits.contextual.problem import PlayedLoss as PlayedLoss
+from bandits.contextual.routing import PlayedPair as PlayedPair
+from bandits.contextual.routing import RoutingWorld as RoutingWorld
+from bandits.contextual.routing import routing_world as routing_world
 from bandits.contextual.worlds import FiniteWorld as FiniteWorld
 from bandits.contextual.worlds import KnownWorld as KnownWorld
 from bandits.contextual.worlds import LinearWorld as LinearWorld

@@ -11,13 +11,13 @@ from bandits.contextual.gap_weighting import InverseGapWeighting, Rule
 from bandits.contextual.laws import RULES
 from bandits.contextual.problem import (
     ContextualGame,
-    ContextualSetting,
     ContextualState,
     Revealed,
     guess_of,
     law_of,
     triangle,
 )
+from bandits.contextual.worlds import ContextualSetting
 from bandits.core.actions import arm_of
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, real
@@ -114,7 +114,7 @@ class GapCertificate(Probe):
 
     def setting(self, problem: Any) -> Own:
         """Return rule and gamma; ValueError unless the problem is a contextual game with the played action's loss."""
-        if getattr(getattr(problem, "feedback", None), "kind", "") != "contextual bandit":
+        if getattr(getattr(problem, "feedback", None), "kind", "") not in ("contextual bandit", "contextual pairs"):
             raise ValueError("GapCertificate is a probe of a ContextualGame with the played action's loss as feedback")
         return Own(RULES.index(self.rule), self.gamma)
 

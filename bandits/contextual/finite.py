@@ -14,8 +14,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.contextual.oracles import Oracle, OracleSteps, row_of, within
-from bandits.contextual.problem import Size, World
+from bandits.contextual.oracles import Oracle, OracleSteps, product, row_of, within
+from bandits.contextual.worlds import Size, World
 from bandits.core.exponential_weights import Estimated, add_estimates, exponential, no_estimates, sum_of
 from bandits.core.jit import kernel
 
@@ -58,11 +58,7 @@ def _learn_square(params: FiniteParams, state: Estimated, context: Any, arm: int
 @kernel
 def _mix(params: FiniteParams, state: Estimated, context: Any, out: Any) -> None:
     for a in range(out.size):
-        values = row_of(context, a)
-        total = 0.0
-        for j in range(values.size):
-            total += state.weights.weight[j] * values[j]
-        out[a] = within(total / state.weights.total)
+        out[a] = within(product(state.weights.weight, row_of(context, a)) / state.weights.total)
 
 
 @kernel

@@ -15,7 +15,9 @@ import numpy as np
 
 from bandits.contextual.laws import RULES, write_law
 from bandits.contextual.oracles import Oracle, OracleSteps, VovkAzouryWarmuth
-from bandits.contextual.problem import AllRevealed, ContextualGame, EveryLoss, Play, PlayedLoss, Revealed, Size
+from bandits.contextual.problem import AllRevealed, ContextualGame, EveryLoss, Play, PlayedLoss, Revealed, weighed
+from bandits.contextual.routing import Asked, PlayedPair, RevealedPair
+from bandits.contextual.worlds import Size
 from bandits.core.actions import arm_of
 from bandits.core.checks import instance, optional_real
 from bandits.core.exponential_weights import pick
@@ -76,11 +78,54 @@ def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
     return LearnerSteps(init, act, update_all if informed else update)
 
 
+class PairState(NamedTuple):
+    """The oracles of shortfall and cost, the law and the predictions of the round, of the loss and of the cost."""
+
+    shortfall: Any
+    cost: Any
+    law: Any  # (K,) float64
+    guess: Any  # (K,) float64
+    costs: Any  # (K,) float64, scratch
+
+
+@cache
+def _pair_steps(oracle: OracleSteps) -> LearnerSteps:
+    """Return the steps over two copies of an oracle, whose predictions the preference of the round weighs."""
+    start, predict, learn = oracle
+
+    @kernel
+    def init(params: OracleParams, rng: Stream) -> PairState:
+        k = params.n_actions
+        return PairState(start(params.oracle), start(params.oracle), np.zeros(k), np.zeros(k), np.zeros(k))
+
+    @kernel
+    def act(params: OracleParams, state: PairState, asked: Asked, t: int, rng: Stream) -> Play:
+        predict(params.oracle, state.shortfall, asked.features, state.guess)
+        predict(params.oracle, state.cost, asked.features, state.costs)
+        for a in range(params.n_actions):
+            state.guess[a] = weighed(state.guess[a], state.costs[a], asked.preference)
+        write_law(params.rule, params.level, state.guess, state.law)
+        return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
+
+    @kernel
+    def update(params: OracleParams, state: PairState, t: int, play: Any, seen: RevealedPair, rng: Stream) -> PairState:
+        features, arm = seen.context.features, arm_of(play)
+        shortfall = learn(params.oracle, state.shortfall, features, arm, 1.0 - seen.quality)
+        cost = learn(params.oracle, state.cost, features, arm, seen.cost)
+        return PairState(shortfall, cost, state.law, state.guess, state.costs)
+
+    return LearnerSteps(init, act, update)
+
+
 class OracleLearner(Learner):
-    """Base of the learners over an `oracle`, a field; under full information it learns the losses of all actions."""
+    """Base of the learners over an `oracle`, a field; under full information it learns the losses of all actions.
+
+    Under `PlayedPair` feedback two copies of the oracle predict what quality lacks and the cost.
+    """
 
     oracle: Oracle
-    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss, EveryLoss)
+    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss, EveryLoss, PlayedPair)
+    updates_late: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -89,15 +134,17 @@ class OracleLearner(Learner):
 
     def steps_for(self, problem: Any) -> LearnerSteps:
         """Return the compiled functions for the oracle."""
+        if isinstance(problem.feedback, PlayedPair):
+            return _pair_steps(self.oracle.steps)
         return _steps(self.oracle.steps, isinstance(problem.feedback, EveryLoss))
 
 
-def guarantee(learner: OracleLearner, size: Size, given: float | None, in_log_loss: bool = False) -> float:
+def guarantee(learner: OracleLearner, problem: ContextualGame, given: float | None, in_log_loss: bool = False) -> float:
     """Return R, the oracle's guarantee for squared errors, or for kl(f, yhat): half of the latter bounds the former.
 
     ValueError where it has none and nothing is `given` in place of the tuning.
     """
-    error = learner.oracle.error(size)
+    error = learner.oracle.error(problem.size) * problem.feedback.share(problem.world)
     if in_log_loss and not learner.oracle.log_loss:
         error = math.inf
     elif learner.oracle.log_loss and not in_log_loss:
@@ -138,7 +185,7 @@ class InverseGapWeighting(OracleLearner):
 
     def parameters(self, problem: ContextualGame) -> OracleParams:
         """Return gamma, the oracle's guarantee and its parameters."""
-        size, error = problem.size, guarantee(self, problem.size, self.gamma, self.rule == "fastcb")
+        size, error = problem.size, guarantee(self, problem, self.gamma, self.rule == "fastcb")
         gamma = self.gamma or self._tuned(size, error)
         return OracleParams(RULES.index(self.rule), gamma, size.n_actions, error, self.oracle.parameters(size))
 
@@ -167,7 +214,7 @@ class GreedyRegression(OracleLearner):
 
     def parameters(self, problem: ContextualGame) -> OracleParams:
         """Return epsilon, the oracle's guarantee and its parameters."""
-        size, error = problem.size, guarantee(self, problem.size, self.exploration)
+        size, error = problem.size, guarantee(self, problem, self.exploration)
         share = min(1.0, (size.n_actions * error / (2.0 * size.horizon)) ** (1.0 / 3.0))
         epsilon = share if self.exploration is None else self.exploration
         return OracleParams(RULES.index("greedy"), epsilon, size.n_actions, error, self.oracle.parameters(size))

@@ -123,6 +123,7 @@ class _Linear(Learner):
 
     regularization: float
     accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+    updates_late: ClassVar[bool] = True
 
     def _params(self, problem: ContextualGame, width: float, norm: float, delta: float) -> LinearParams:
         size, weight = problem.size, self.regularization

@@ -94,6 +94,7 @@ class DiagonalLinUCB(Learner):
     normalise: bool = False
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+    updates_late: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         real("exploration", self.exploration, low=0.0)

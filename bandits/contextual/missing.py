@@ -35,11 +35,14 @@ class Moments(NamedTuple):
         return self.bias**2 + self.variance
 
 
-def _pairs(**given: tuple[ArrayLike, float, float]) -> list[NDArray[np.float64]]:
-    """Return arrays (n,) of equal length within their limits."""
-    found = [array(name, value, 1, low, high) for name, (value, low, high) in given.items()]
+def _pairs(relevant_loss: ArrayLike, other_loss: ArrayLike, **chances: ArrayLike) -> list[NDArray[np.float64]]:
+    """Return the chances (n,), in [0, 1], and the losses (n,), all of equal length."""
+    losses = {"relevant_loss": relevant_loss, "other_loss": other_loss}
+    found = [array(name, value, 1, 0.0, 1.0) for name, value in chances.items()]
+    found += [array(name, value, 1, -HUGE, HUGE) for name, value in losses.items()]
     if len({len(one) for one in found}) > 1:
-        raise ValueError(f"{', '.join(given)} must be of equal length, got {', '.join(str(len(one)) for one in found)}")
+        names = ", ".join([*chances, *losses])
+        raise ValueError(f"{names} must be of equal length, got {', '.join(str(len(one)) for one in found)}")
     return found
 
 
@@ -56,12 +59,7 @@ def clipped_estimate(
     clicks: ArrayLike, exposure: ArrayLike, relevant_loss: ArrayLike, other_loss: ArrayLike, clip: float = 0.0
 ) -> float:
     """Return the estimate from clicks (n,), 0 or 1, at exposure (n,) in [0, 1] and losses d1, d0 (n,); clip: M."""
-    y, theta, d1, d0 = _pairs(
-        clicks=(clicks, 0.0, 1.0),
-        exposure=(exposure, 0.0, 1.0),
-        relevant_loss=(relevant_loss, -HUGE, HUGE),
-        other_loss=(other_loss, -HUGE, HUGE),
-    )
+    y, theta, d1, d0 = _pairs(relevant_loss, other_loss, clicks=clicks, exposure=exposure)
     share = y / _clipped(theta, clip)
     return float((share * d1 + (1.0 - share) * d0).mean())
 
@@ -71,12 +69,7 @@ def clipped_moments(
     exposure: ArrayLike, relevance: ArrayLike, relevant_loss: ArrayLike, other_loss: ArrayLike, clip: float = 0.0
 ) -> Moments:
     """Return bias and variance of the estimate; relevance: g (n,) in [0, 1], the others as in `clipped_estimate`."""
-    theta, g, d1, d0 = _pairs(
-        exposure=(exposure, 0.0, 1.0),
-        relevance=(relevance, 0.0, 1.0),
-        relevant_loss=(relevant_loss, -HUGE, HUGE),
-        other_loss=(other_loss, -HUGE, HUGE),
-    )
+    theta, g, d1, d0 = _pairs(relevant_loss, other_loss, exposure=exposure, relevance=relevance)
     used = _clipped(theta, clip)
     clicked = theta * g
     bias = (g * (theta / used - 1.0) * (d1 - d0)).mean()
@@ -95,12 +88,7 @@ def best_clip(
     means of theta g (d1 - d0) and g (d1 - d0), and V the variance times M^2, over the pairs that are clipped: least at
     M = -(A^2 + V) / (A B), or at an end.
     """
-    theta, g, d1, d0 = _pairs(
-        exposure=(exposure, 0.0, 1.0),
-        relevance=(relevance, 0.0, 1.0),
-        relevant_loss=(relevant_loss, -HUGE, HUGE),
-        other_loss=(other_loss, -HUGE, HUGE),
-    )
+    theta, g, d1, d0 = _pairs(relevant_loss, other_loss, exposure=exposure, relevance=relevance)
     size = float(max(np.abs(d1 - d0).max(), 1.0 / HUGE))
     order = np.argsort(theta, kind="stable")
     theta, g, d = theta[order], g[order], ((d1 - d0) / size)[order]

@@ -20,7 +20,8 @@ import numpy as np
 
 from bandits.contextual.laws import least_action
 from bandits.contextual.oracles import Oracle, OracleSteps, model_of, row_of, sigmoid
-from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed, Size, World
+from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed
+from bandits.contextual.worlds import Size, World
 from bandits.core.checks import choice, fits, instance, integer, real
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.contextual.problem import Size, World
+from bandits.contextual.worlds import Size, World
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import HUGE, array, instance, optional_real, real
 from bandits.core.jit import kernel, program
@@ -296,26 +296,35 @@ def _logistic_learn(params: GradientParams, state: GradientState, context: Any, 
 
 
 @dataclass(frozen=True)
-class LeastMeanSquares(Oracle):
+class _Descent(Oracle):
+    """Base of the oracles that learn by gradient steps."""
+
+    norm: float = 1.0
+    learning_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        real("norm", self.norm, low=0.0, open_low=True)
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def _params(self, size: Size, tuned: float, radius: float) -> GradientParams:
+        return GradientParams(self.learning_rate or tuned, size.models, size.dimension, radius)
+
+
+@dataclass(frozen=True)
+class LeastMeanSquares(_Descent):
     """Gradient steps in square loss: yhat = w'x, clipped to [0, 1], and w += eta (y - w'x) x.
 
     norm: S > 0, of the largest parameter that its guarantee covers.  learning_rate: eta > 0, None means
     2 S / (X sqrt(T)), at most 1 / X^2, X the largest norm of features.
     """
 
-    norm: float = 1.0
-    learning_rate: float | None = None
     steps: ClassVar[OracleSteps] = OracleSteps(_gradient_init, _linear_predict, _linear_learn)
-
-    def __post_init__(self) -> None:
-        real("norm", self.norm, low=0.0, open_low=True)
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def parameters(self, size: Size) -> GradientParams:
         """Return eta and the size."""
         x = size.feature_norm or 1.0
         tuned = min(2.0 * self.norm / (x * math.sqrt(size.horizon)), x**-2)
-        return GradientParams(self.learning_rate or tuned, size.models, size.dimension, math.inf)
+        return self._params(size, tuned, math.inf)
 
     def error(self, size: Size) -> float:
         """Return (S^2 / eta + eta X^2 T / 4) / (2 - eta X^2), as losses in [0, 1] have variance at most 1/4."""
@@ -326,26 +335,20 @@ class LeastMeanSquares(Oracle):
 
 
 @dataclass(frozen=True)
-class LogisticDescent(Oracle):
+class LogisticDescent(_Descent):
     """Gradient steps in log loss: yhat = 1 / (1 + exp(-w'x)), w += eta (y - yhat) x, scaled back to |w| <= norm.
 
     norm: B > 0.  learning_rate: eta > 0, None means B / (X sqrt(T)), X the largest norm of features. Its regret in log
     loss against parameters of norm B is at most B^2 / (2 eta) + eta X^2 T / 2 (Zinkevich 2003).
     """
 
-    norm: float = 1.0
-    learning_rate: float | None = None
     steps: ClassVar[OracleSteps] = OracleSteps(_gradient_init, _logistic_predict, _logistic_learn)
     log_loss: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        real("norm", self.norm, low=0.0, open_low=True)
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def parameters(self, size: Size) -> GradientParams:
         """Return eta, B and the size."""
         tuned = self.norm / ((size.feature_norm or 1.0) * math.sqrt(size.horizon))
-        return GradientParams(self.learning_rate or tuned, size.models, size.dimension, self.norm)
+        return self._params(size, tuned, self.norm)
 
     def error(self, size: Size) -> float:
         """Return the bound on its regret in log loss."""

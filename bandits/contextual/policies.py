@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.contextual.finite import FiniteParams, finite_init, finite_params, learn_log
+from bandits.contextual.laws import least_action
 from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed
 from bandits.core.checks import optional_real
 from bandits.core.exponential_weights import Estimated, draw, no_estimates
@@ -38,11 +39,7 @@ class PolicyState(NamedTuple):
 @kernel
 def action_of(context: Any, j: int) -> int:
     """Return the action that function j plays, the first where it is least; context: (K, N)."""
-    best = 0
-    for a in range(1, context.shape[0]):
-        if context[a, j] < context[best, j]:
-            best = a
-    return best
+    return least_action(context[:, j])
 
 
 @kernel

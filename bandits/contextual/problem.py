@@ -9,6 +9,7 @@ A learner plays an action, an integer, or a `Play`: an action with the law it wa
 was made from, which the game reads only to measure.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,82 +18,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.contextual.worlds import ContextualSetting, Size, World
 from bandits.core.actions import InvalidAction, Part, arm_of, array_at, returns
-from bandits.core.arguments import Checked, read_only
+from bandits.core.arguments import Checked
 from bandits.core.checks import instance, integer
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
 from bandits.core.rng import Stream, uniform_pair
 from bandits.core.summation import close_block
 from bandits.protocol import ProblemSteps, RoundProblem
-
-
-class Size(NamedTuple):
-    """What a learner is told of a problem: numbers K, R, d, T, the largest norm of a row of features.
-
-    unit: whether the features may be predictions of functions with values in [0, 1].
-    """
-
-    n_actions: int
-    rows: int
-    dimension: int
-    horizon: int
-    feature_norm: float
-    unit: bool
-
-    @property
-    def models(self) -> int:
-        """Number of linear models: one, or one for each action where all actions share one row of features."""
-        return self.n_actions if self.rows == 1 else 1
-
-
-class ContextualSetting(NamedTuple):
-    """What the compiled functions receive."""
-
-    features: Any  # (M, R, d) float64
-    means: Any  # (J, M, K) float64
-    least: Any  # (J, M) float64
-    order: Any  # (T,) int64 the contexts in their order; empty where they are drawn
-    noisy: bool  # whether losses are 0 or 1
-
-
-class World(Checked):
-    """Base of what shows contexts and sets losses: a frozen dataclass. It has M contexts, shown in order or drawn.
-
-    features: (M, R, d), a row for each action, R = K, or one that all actions share, R = 1.  means: (J, M, K) in
-    [0, 1], mean losses in J tables, of which each repetition draws one.  order: (T,), or None where contexts are drawn.
-    noisy: whether losses are 0 or 1.
-    """
-
-    features: Any
-    means: Any
-    order: Any
-    noisy: ClassVar[bool] = True
-    predictions: ClassVar[bool] = True  # whether features in [0, 1] may be predictions of functions
-    rounds: ClassVar[str] = "order"  # the argument that has a row for each round
-
-    @property
-    def parameter_norm(self) -> float:
-        """Norm of the parameter of mean losses that are linear in the features; AttributeError where they are not."""
-        raise AttributeError(f"{type(self).__name__} has no linear mean losses")
-
-    @property
-    def log_odds_norm(self) -> float:
-        """Norm of the parameter of log odds that are linear in the features; AttributeError where they are not."""
-        raise AttributeError(f"{type(self).__name__} has no linear log odds")
-
-    @cached_property
-    @read_only
-    def least(self) -> NDArray[np.float64]:
-        """Least mean loss of each context, (J, M)."""
-        return np.asarray(self.means.min(axis=2))
-
-    def setting(self, horizon: int) -> ContextualSetting:
-        """Return what the compiled functions receive; ValueError where the order does not reach the horizon."""
-        order = np.zeros(0, np.int64) if self.order is None else np.asarray(self.order, np.int64)[:horizon]
-        if self.order is not None and len(order) < horizon:
-            raise ValueError(f"{self.rounds} must reach the horizon = {horizon}, got {len(order)} rounds")
-        return ContextualSetting(self.features, self.means, self.least, order, self.noisy)
-
 
 # ---------------------------------------------------------------- feedback
 
@@ -116,6 +49,18 @@ class ContextualFeedback(Checked):
 
     kind: ClassVar[str]
     steps: ClassVar[ProblemSteps]
+
+    def features(self, world: World) -> NDArray[np.float64]:
+        """Return what the world shows under this feedback (M, R, d); ValueError for one that it is not about."""
+        return np.asarray(world.features)
+
+    def share(self, world: World) -> float:
+        """Return what an oracle's guarantee is multiplied by, so that it is one for predictions of the loss."""
+        return 1.0
+
+    @abstractmethod
+    def record(self, size: Size) -> Any:
+        """Return a record of its type, by which it can be kept and delayed."""
 
 
 # ---------------------------------------------------------------- the game
@@ -160,14 +105,16 @@ law_of, guess_of = array_at(1), array_at(2)
 
 
 @shared_kernel
-def _init(setting: ContextualSetting, env: Stream) -> ContextualState:
+def start(setting: ContextualSetting, env: Stream) -> ContextualState:
+    """Draw the table of means, and return the state before the first round."""
     first, _ = uniform_pair(env, 0, 1)
     truth = int(first * setting.means.shape[0])
     return ContextualState(truth, 0, 0.0, np.zeros(7), np.zeros(7), np.zeros(setting.means.shape[2]))
 
 
 @shared_kernel
-def _observe(setting: ContextualSetting, world: ContextualState, t: int, env: Stream) -> Any:
+def observe(setting: ContextualSetting, world: ContextualState, t: int, env: Stream) -> Any:
+    """Return the features of the round's context, and the state with it."""
     first, coin = uniform_pair(env, t, 0)
     context = setting.order[t] if setting.order.size > 0 else int(first * setting.features.shape[0])
     after = ContextualState(world.truth, context, coin, world.closed, world.open, world.losses)
@@ -199,7 +146,25 @@ def _check_numbers(t: int, law: Any, guess: Any, n_actions: int) -> None:
 
 
 @kernel
-def _charge(setting: ContextualSetting, world: ContextualState, t: int, action: Any) -> float:
+def weighed(shortfall: float, cost: float, preference: float) -> float:
+    """Return (1 - w) shortfall + w cost, which is in [0, 1] where these are."""
+    return shortfall + preference * (cost - shortfall)
+
+
+@kernel
+def loss_of(setting: ContextualSetting, world: ContextualState, arm: int) -> float:
+    """Return the loss of an action, by the coin of the round."""
+    pairs = setting.pairs
+    if pairs.preferences.size > 0:
+        query, place = world.context // pairs.preferences.size, world.context % pairs.preferences.size
+        shortfall = 1.0 if world.coin < pairs.shortfalls[query, arm] else 0.0
+        return weighed(shortfall, pairs.costs[query, arm], pairs.preferences[place])
+    mean = setting.means[world.truth, world.context, arm]
+    return (1.0 if world.coin < mean else 0.0) if setting.noisy else mean
+
+
+@kernel
+def charge(setting: ContextualSetting, world: ContextualState, t: int, action: Any) -> float:
     """Check the action, add up what is measured and return the loss."""
     check_action(action)
     arm, law, guess = arm_of(action), law_of(action), guess_of(action)
@@ -209,9 +174,7 @@ def _charge(setting: ContextualSetting, world: ContextualState, t: int, action: 
     _check_numbers(t, law, guess, n_actions)
     means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
     mean = means[arm]
-    loss = mean
-    if setting.noisy:
-        loss = 1.0 if world.coin < mean else 0.0
+    loss = loss_of(setting, world, arm)
     expected, square, triangular, oracle = mean, np.nan, np.nan, np.nan
     if guess.size > 0:
         square, triangular = (guess[arm] - mean) * (guess[arm] - mean), triangle(guess[arm], mean)
@@ -248,21 +211,21 @@ def _add(
 
 @shared_kernel
 def _respond(setting: ContextualSetting, world: ContextualState, t: int, action: Any, env: Stream) -> Any:
-    loss = _charge(setting, world, t, action)
+    loss = charge(setting, world, t, action)
     return Revealed(setting.features[world.context], loss), world
 
 
 @shared_kernel
 def _respond_all(setting: ContextualSetting, world: ContextualState, t: int, action: Any, env: Stream) -> Any:
-    _charge(setting, world, t, action)
+    charge(setting, world, t, action)
     for a in range(world.losses.size):
-        mean = setting.means[world.truth, world.context, a]
-        world.losses[a] = (1.0 if world.coin < mean else 0.0) if setting.noisy else mean
+        world.losses[a] = loss_of(setting, world, a)
     return AllRevealed(setting.features[world.context], world.losses), world
 
 
 @rare_kernel
-def _measure(setting: ContextualSetting, world: ContextualState, n_rounds: int) -> Metrics:
+def measure(setting: ContextualSetting, world: ContextualState, n_rounds: int) -> Metrics:
+    """Return the metrics."""
     done, present = world.closed, world.open
     return Metrics(
         done[0] + present[0], done[1] + present[1], done[2] + present[2], done[3] + present[3], done[4] + present[4],
@@ -275,7 +238,11 @@ class PlayedLoss(ContextualFeedback):
     """The loss of the played action, `Revealed` with its context."""
 
     kind: ClassVar[str] = "contextual bandit"
-    steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond, _measure, _observe)
+    steps: ClassVar[ProblemSteps] = ProblemSteps(start, _respond, measure, observe)
+
+    def record(self, size: Size) -> Revealed:
+        """Return a context with a loss."""
+        return Revealed(np.zeros((size.rows, size.dimension)), 0.0)
 
 
 @dataclass(frozen=True)
@@ -283,7 +250,11 @@ class EveryLoss(ContextualFeedback):
     """The losses of all actions, `AllRevealed` with their context. One coin decides them: 1 where it is below f."""
 
     kind: ClassVar[str] = "contextual full information"
-    steps: ClassVar[ProblemSteps] = ProblemSteps(_init, _respond_all, _measure, _observe)
+    steps: ClassVar[ProblemSteps] = ProblemSteps(start, _respond_all, measure, observe)
+
+    def record(self, size: Size) -> AllRevealed:
+        """Return a context with the losses of all actions."""
+        return AllRevealed(np.zeros((size.rows, size.dimension)), np.zeros(size.n_actions))
 
 
 @kernel
@@ -311,7 +282,8 @@ class ContextualGame(RoundProblem):
     def __post_init__(self) -> None:
         instance("world", self.world, World, "a world such as linear_world()")
         integer("horizon", self.horizon, low=1)
-        instance("feedback", self.feedback, ContextualFeedback, "PlayedLoss() or EveryLoss()")
+        instance("feedback", self.feedback, ContextualFeedback, "PlayedLoss(), EveryLoss() or PlayedPair()")
+        self.feedback.features(self.world)
         self.setting()
 
     @property
@@ -322,12 +294,12 @@ class ContextualGame(RoundProblem):
     @property
     def n_actions(self) -> int:
         """Number of actions K."""
-        return int(self.world.means.shape[2])
+        return self.world.n_actions
 
     @cached_property
     def size(self) -> Size:
         """What a learner is told of the problem."""
-        features = self.world.features
+        features = self.feedback.features(self.world)
         norm = float(np.sqrt((features**2).sum(axis=2).max()))
         unit = self.world.predictions and bool(features.min() >= 0.0 and features.max() <= 1.0)
         _, rows, dimension = features.shape
@@ -352,9 +324,7 @@ class ContextualGame(RoundProblem):
 
     def example(self) -> Any:
         """Return a record of the type of the feedback, by which it can be kept and delayed."""
-        shown = np.zeros((self.size.rows, self.size.dimension))
-        played = isinstance(self.feedback, PlayedLoss)
-        return Revealed(shown, 0.0) if played else AllRevealed(shown, np.zeros(self.n_actions))
+        return self.feedback.record(self.size)
 
     def payoff(self, metrics: Mapping[str, float]) -> float:
         """Return minus the loss."""

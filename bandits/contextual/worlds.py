@@ -7,25 +7,120 @@ a given size; `world_from_table` reads a table of one's own.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contextual.problem import World
-from bandits.core.arguments import Numbers, checked, read_only
+from bandits.core.arguments import Checked, Numbers, checked, read_only
 from bandits.core.checks import HUGE, array, fits, integer, integers, real, shown, text
 
 _MOST = 2**24  # contexts
 Link = Literal["identity", "logistic"]
 
 
-def _set(world: World, **values: Any) -> None:
+class Size(NamedTuple):
+    """What a learner is told of a problem: numbers K, R, d, T, the largest norm of a row of features.
+
+    unit: whether the features may be predictions of functions with values in [0, 1].
+    """
+
+    n_actions: int
+    rows: int
+    dimension: int
+    horizon: int
+    feature_norm: float
+    unit: bool
+
+    @property
+    def models(self) -> int:
+        """Number of linear models: one, or one for each action where all actions share one row of features."""
+        return self.n_actions if self.rows == 1 else 1
+
+
+class Pairs(NamedTuple):
+    """Queries at preferences: context c is query c // m at preference c % m; shortfall and cost make its losses.
+
+    Without queries (n = m = 0) the means do.
+    """
+
+    queries: Any  # (n, R, d) float64
+    shortfalls: Any  # (n, K) float64, mean of 1 - quality, which is 0 or 1
+    costs: Any  # (n, K) float64
+    preferences: Any  # (m,) float64
+
+
+NO_PAIRS = Pairs(np.zeros((0, 1, 0)), np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0))
+
+
+class ContextualSetting(NamedTuple):
+    """What the compiled functions receive."""
+
+    features: Any  # (M, R, d) float64
+    means: Any  # (J, M, K) float64
+    least: Any  # (J, M) float64
+    order: Any  # (T,) int64 the contexts in their order; empty where they are drawn
+    noisy: bool  # whether losses are 0 or 1
+    pairs: Pairs
+
+
+class World(Checked):
+    """Base of what shows contexts and sets losses: a frozen dataclass. It has M contexts, shown in order or drawn.
+
+    features: (M, R, d), a row for each action, R = K, or one that all actions share, R = 1.  means: (J, M, K) in
+    [0, 1], mean losses in J tables, of which each repetition draws one.  order: (T,), or None where contexts are drawn.
+    noisy: whether losses are 0 or 1.
+    """
+
+    features: Any
+    means: Any
+    order: Any
+    noisy: ClassVar[bool] = True
+    predictions: ClassVar[bool] = True  # whether features in [0, 1] may be predictions of functions
+    rounds: ClassVar[str] = "order"  # the argument that has a row for each round
+
+    @property
+    def parameter_norm(self) -> float:
+        """Norm of the parameter of mean losses that are linear in the features; AttributeError where they are not."""
+        raise AttributeError(f"{type(self).__name__} has no linear mean losses")
+
+    @property
+    def log_odds_norm(self) -> float:
+        """Norm of the parameter of log odds that are linear in the features; AttributeError where they are not."""
+        raise AttributeError(f"{type(self).__name__} has no linear log odds")
+
+    @property
+    def n_actions(self) -> int:
+        """Number of actions K."""
+        return int(self.means.shape[2])
+
+    @property
+    def pairs(self) -> Pairs:
+        """Quality and cost, where they make the losses."""
+        return NO_PAIRS
+
+    @cached_property
+    @read_only
+    def least(self) -> NDArray[np.float64]:
+        """Least mean loss of each context, (J, M)."""
+        return np.asarray(self.means.min(axis=2))
+
+    def setting(self, horizon: int) -> ContextualSetting:
+        """Return what the compiled functions receive; ValueError where the order does not reach the horizon."""
+        order = np.zeros(0, np.int64) if self.order is None else np.asarray(self.order, np.int64)[:horizon]
+        if self.order is not None and len(order) < horizon:
+            raise ValueError(f"{self.rounds} must reach the horizon = {horizon}, got {len(order)} rounds")
+        return ContextualSetting(self.features, self.means, self.least, order, self.noisy, self.pairs)
+
+
+def put(world: World, **values: Any) -> None:
+    """Set fields of a frozen world."""
     for name, value in values.items():
         object.__setattr__(world, name, value)
 
 
-def _order(given: Any, n_contexts: int) -> NDArray[np.int64] | None:
+def order_of(given: Any, n_contexts: int) -> NDArray[np.int64] | None:
+    """Return the numbers of the contexts in their order; ValueError beyond n_contexts - 1."""
     return None if given is None else np.array(integers("order", given, 0, n_contexts - 1), dtype=np.int64)
 
 
@@ -60,7 +155,7 @@ class LinearWorld(World):
             raise ValueError(f"features and parameter must be (M, K, d) and (d,), or (M, d) and (K, d), got {got}")
         if features.shape[1] == 1 and len(parameter) < 2:
             raise ValueError(f"parameter must be (K, d) with K >= 2 actions, got {parameter.shape}")
-        _set(self, features=features, parameter=parameter, order=_order(self.order, len(features)))
+        put(self, features=features, parameter=parameter, order=order_of(self.order, len(features)))
         self.means  # noqa: B018 - refuses wrong numbers
 
     @cached_property
@@ -112,7 +207,7 @@ class FiniteWorld(World):
             raise ValueError(f"functions must be (N, M, K) with K >= 2 actions, got {functions.shape}")
         if self.truth is not None:
             integer("truth", self.truth, low=0, high=len(functions) - 1)
-        _set(self, functions=functions, order=_order(self.order, functions.shape[1]))
+        put(self, functions=functions, order=order_of(self.order, functions.shape[1]))
 
     @cached_property
     @read_only
@@ -147,7 +242,7 @@ class KnownWorld(World):
         if losses.shape[1] < 2 or len(features) != len(losses) or features.shape[1] not in (1, losses.shape[1]):
             got = f"{np.shape(self.features)} and {losses.shape}"
             raise ValueError(f"features and mean_losses must be (M, K, d) or (M, d), and (M, K >= 2), got {got}")
-        _set(self, features=features, mean_losses=losses, order=_order(self.order, len(features)))
+        put(self, features=features, mean_losses=losses, order=order_of(self.order, len(features)))
 
     @property
     def means(self) -> NDArray[np.float64]:
@@ -172,7 +267,7 @@ class TableWorld(World):
         if len(contexts) != rows or contexts.shape[1] not in (1, n_actions):
             wanted = f"({rows}, d) or ({rows}, {n_actions}, d)"
             raise ValueError(f"contexts must have shape {wanted} for these losses, got {np.shape(self.contexts)}")
-        _set(self, contexts=contexts, losses=losses)
+        put(self, contexts=contexts, losses=losses)
 
     @property
     def features(self) -> NDArray[np.float64]:

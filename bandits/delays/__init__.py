@@ -16,3 +16,4 @@ from bandits.delays.schedules import GeometricDelay as GeometricDelay
 from bandits.delays.schedules import HeavyTailedDelay as HeavyTailedDelay
 from bandits.delays.summed_exp3 import SummedExp3 as SummedExp3
 from bandits.delays.ucb import DelayedUCB as DelayedUCB
+from bandits.delays.updated_late import UpdatedLate as UpdatedLate

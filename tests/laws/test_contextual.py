@@ -12,10 +12,13 @@ from bandits.contextual import (
     EveryLoss,
     FiniteWorld,
     InverseGapWeighting,
+    KnownWorld,
     LinearThompson,
     LinUCB,
     Mixture,
+    PlayedPair,
     PosteriorSampling,
+    RoutingWorld,
     TableWorld,
 )
 from bandits.contextual.problem import Revealed
@@ -121,6 +124,52 @@ def test_late_feedback():
             assert late.rounds[0] == t - 3
             assert np.array_equal(late.feedback[0][0], shown[t - 3])
             assert late.actions[0] == rounds[t - 3].action.arm
+
+
+# ---------------------------------------------------------------- pairs
+
+QUERIES = np.array([[1.0, 0.0], [0.5, 0.5]])
+SHORTFALL = KnownWorld(QUERIES, [[0.25, 0.75], [0.5, 0.125]])
+PRICES = KnownWorld(QUERIES, [[0.5, 0.0], [0.75, 0.25]])
+PAIRS = ContextualGame(RoutingWorld(SHORTFALL, PRICES, [0.25, 0.75], [1, 2, 0]), 3, PlayedPair())
+GAMMA = 12.0
+
+
+def predicted(past, x):
+    """Return the forward algorithm's predictions for x from rows (n, d) and values (n, 2), in [0, 1]."""
+    rows, values = np.array([*past[0], x]), np.array([*past[1], (0.0, 0.0)])
+    return np.clip(x @ np.linalg.solve(np.eye(2) + rows.T @ rows, rows.T @ values), 0.0, 1.0)
+
+
+def routed(order, past=(((), ()), ((), ()))):
+    """Return expected regret and squared errors over the contexts left; past: rows and values of each model."""
+    if not order:
+        return np.zeros(2)
+    query, w = order[0] // 2, (0.25, 0.75)[order[0] % 2]
+    x, u, c = QUERIES[query], SHORTFALL.mean_losses[query], PRICES.mean_losses[query]
+    guess, mean = np.array([(1.0 - w, w) @ predicted(one, x) for one in past]), (1.0 - w) * u + w * c
+    gap = GAMMA * abs(guess[1] - guess[0])
+    law = np.full(2, 1.0 / (1.0 - gap / 2.0 + math.sqrt(1.0 + gap * gap / 4.0)))
+    law[guess.argmax() if gap > 0.0 else 1] = 1.0 - law[0]
+    found = np.array([law @ mean - mean.min(), law @ (guess - mean) ** 2])
+    for a in range(2):
+        for lacks, chance in ((1.0, u[a]), (0.0, 1.0 - u[a])):
+            after = list(past)
+            after[a] = ((*past[a][0], x), (*past[a][1], (lacks, c[a])))
+            found += law[a] * chance * routed(order[1:], after)
+    return found
+
+
+def pairs_are_right():
+    """Predictions of shortfall and cost, each from its own values, weighed by the preference of the round."""
+    found = expected(PAIRS, InverseGapWeighting(gamma=GAMMA))
+    assert (found["law_regret"], found["estimation"]) == pytest.approx(tuple(routed((1, 2, 0))), abs=1e-10)
+    assert found["oracle_regret"] == pytest.approx(found["estimation"], abs=1e-10)
+    assert found["loss"] - found["best_loss"] == pytest.approx(found["regret"], abs=1e-10)
+
+
+def test_pairs():
+    pairs_are_right()
 
 
 # ---------------------------------------------------------------- LinUCB and Thompson sampling

@@ -110,7 +110,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "contextual": [
         *_in("tests/laws", "contextual", "streams"),
-        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "neural", "game", "examples"),
+        *_in(f"{_BANDITS}/contextual", "laws", "oracles", "neural", "game", "routing", "examples"),
         "tests/theory/contextual/test_bounds.py::test_values",
     ],
     "language": [*_in("tests/laws", "language", "streams"), f"{_BANDITS}/language/test_world.py"],

@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from bandits.contextual import (
     InverseGapWeighting,
     LeastMeanSquares,
     Mixture,
+    PlayedPair,
     Ridge,
     TableWorld,
     VovkAzouryWarmuth,
@@ -22,6 +24,7 @@ from bandits.contextual import (
     linear,
     oracles,
     policies,
+    routing,
 )
 from bandits.core.jit import kernel
 from bandits.switching import exp4
@@ -29,7 +32,10 @@ from tests.bandits.contextual import checks
 from tests.drivers import plain
 from tests.laws import test_contextual as exact
 from tests.mutants.rejection import rejected
+from theory import theorem
+from theory.contextual.cases import CASES
 from theory.switching.exact.trees import exp3
+from theory.testing import assert_bound_broken, assert_bound_holds
 
 
 def mutant(function, old, new, **names):
@@ -39,6 +45,15 @@ def mutant(function, old, new, **names):
     made = dict(function.py_func.__globals__) | names
     exec(textwrap.dedent("def " + text.replace(old, new)), made)
     return kernel(made[function.py_func.__name__])
+
+
+def edited(factory, old, new):
+    """Return a factory of the steps of learners over oracles with one wrong edit of its text, which occurs once."""
+    text = inspect.getsource(factory.__wrapped__).partition("def ")[2]
+    assert text.count(old) == 1, (text.count(old), old)
+    made = dict(vars(gap_weighting))
+    exec("def " + text.replace(old, new), made)
+    return made[factory.__name__]
 
 
 # ---------------------------------------------------------------- laws
@@ -162,12 +177,52 @@ def test_mixture_that_learns_wrongly(update, monkeypatch):
     """Nothing, the first action's loss whatever was played, or losses weighted by 1 / p."""
     right = InverseGapWeighting("fastcb", 4.0, Mixture())
     expected_errors(right)
-    source = inspect.getsource(gap_weighting._steps.__wrapped__).partition("def ")[2]
-    assert source.count(update[0]) == 1
-    made = dict(vars(gap_weighting))
-    exec("def " + source.replace(*update), made)
-    monkeypatch.setattr(gap_weighting, "_steps", made["_steps"])
+    monkeypatch.setattr(gap_weighting, "_steps", edited(gap_weighting._steps, *update))
     rejected(expected_errors, right)
+
+
+PAIR_EDITS = [
+    ("state.costs[a], asked.preference)", "state.costs[a], 1.0 - asked.preference)"),
+    ("weighed(state.guess[a], state.costs[a], asked.preference)", "state.guess[a]"),
+    ("1.0 - seen.quality", "seen.quality"),
+    ("1.0 - seen.quality", "seen.loss"),
+    ("features, arm, seen.cost", "features, arm, seen.loss"),
+    ("features, arm, seen.cost", "features, 1 - arm, seen.cost"),
+    ("learn(params.oracle, state.cost,", "learn(params.oracle, state.shortfall,"),
+]
+
+
+@pytest.mark.parametrize("edit", PAIR_EDITS)
+def test_pairs_that_are_weighed_or_learnt_wrongly(edit, monkeypatch):
+    """The preference turned round or left out, quality for its shortfall, the loss for either, the other's oracle."""
+    exact.pairs_are_right()
+    monkeypatch.setattr(gap_weighting, "_pair_steps", edited(gap_weighting._pair_steps, *edit))
+    rejected(exact.pairs_are_right)
+
+
+@pytest.mark.slow
+def test_preferences_turned_round_break_the_bound(monkeypatch):
+    """alpha = 1e-6 each; the right learner keeps the bound, and breaks a fifth of it."""
+    bound, case = theorem("ours.pair_gap_weighting"), CASES["ours.pair_gap_weighting"]()
+    game = replace(case.problem, horizon=2**13)
+    assert_bound_holds(bound, game, case.learner)
+    assert_bound_broken(replace(bound, expression=bound.expression / 5), game, case.learner)
+    monkeypatch.setattr(gap_weighting, "_pair_steps", edited(gap_weighting._pair_steps, *PAIR_EDITS[0]))
+    assert_bound_broken(bound, game, case.learner)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("world.coin < pairs.shortfalls[query, arm]", "world.coin >= pairs.shortfalls[query, arm]"),
+        ("pairs.costs[query, arm]), world", "pairs.costs[query, 0]), world"),
+        ("world.context // pairs", "world.context % pairs"),
+    ],
+)
+def test_pairs_that_are_revealed_wrongly(old, new, monkeypatch):
+    respond = mutant(routing._respond, old, new)
+    monkeypatch.setattr(PlayedPair, "steps", PlayedPair.steps._replace(respond=respond))
+    rejected(exact.pairs_are_right)
 
 
 # ---------------------------------------------------------------- learners

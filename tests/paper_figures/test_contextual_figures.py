@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from paper_figures.foster2020.delays import Delays
 from paper_figures.foster2020.regret import Estimation, Regret
 from paper_figures.foster2020.value import Value
 from paper_figures.foster2021 import SmallLosses
 from paper_figures.saito2020 import Clipping
-from paper_figures.wei2025 import Routing
+from paper_figures.wei2025 import Frontier, Routing
 from paper_figures.yi2023 import Matching
 
 
@@ -43,6 +44,29 @@ def test_one_learner_routes_for_every_preference(table):
     singles = [frame[name].mean() for name in frame.columns if name.startswith("model_")]
     assert frame["loss_mean"].mean() < min(singles)
     assert (frame["loss_mean"] >= frame["best"] - 1e-9).all()
+
+
+def test_pairs_teach_more_than_losses(table):
+    """On average over preferences; the best routing has the least loss at each."""
+    frame, m = table(Frontier.name), len(Frontier().preferences)
+    w = frame.filter(who="pairs")["preference"].to_numpy()
+    loss = {}
+    for who in ("pairs", "losses", "best"):
+        rows = frame.filter(who=who)
+        assert rows.height == m
+        loss[who] = (1.0 - w) * (1.0 - rows["quality_mean"].to_numpy()) + w * rows["cost_mean"].to_numpy()
+    assert loss["pairs"].mean() < loss["losses"].mean()
+    assert (loss["best"] <= np.minimum(loss["pairs"], loss["losses"]) + 1e-12).all()
+    assert frame.filter(who="model").height == Frontier().n_models
+
+
+def test_late_updates_lose_less_than_copies(table):
+    frame = table(Delays.name)
+    regret = {(row["learner"], row["delay"]): row["regret_mean"] for row in frame.iter_rows(named=True)}
+    most = max(Delays.tiny["delays"])
+    assert regret["late", most] < regret["copies", most]
+    assert regret["LinUCB late", most] < regret["LinUCB copies", most]
+    assert regret["copies", most] < frame.filter(learner="copies", delay=most)["bound"].item()
 
 
 def test_diagonal_scores(table):

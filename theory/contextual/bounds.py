@@ -45,6 +45,10 @@ its largest value kappa = 1.1159126, at x = 0.223379: the usual constant is 2.
 **Delays.** With m copies, one more than rounds whose feedback is outstanding, each copy plays rounds of its own without
 delay; it has at most ceil(T / m) of them, and its bound grows with their number.
 
+**Pairs.** Predictions u' of the shortfall u and c' of the cost c make yhat = (1 - w) u' + w c' and f = (1 - w) u + w c.
+Squares and relative entropy are convex: (yhat - f)^2 <= (1 - w) (u' - u)^2 + w (c' - c)^2. Summed up, with preferences
+between v and w, R is at most (1 - v + w) times the oracle's for one of the two, whatever the order of preferences.
+
 **Regret.** Sum over rounds. FastCB: (1 - 2 K / gamma) E Reg <= (2 K / gamma) L* + gamma kappa R, at its best gamma
 2 sqrt(2 kappa K L* R) + 8 kappa K R at most. Greed: by Jensen's inequality over rounds.
 
@@ -64,6 +68,7 @@ the loss seen, d_a = E[f(a) | A* = a] - E f(a), so E Reg = -sum alpha_a d_a. By 
 alpha_a^2 d_a^2, by Cauchy and Schwarz (E Reg)^2 <= (K / 2) I. The sum of I is at most the entropy ln N of the function.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -208,6 +213,20 @@ LMS = _stated(
     parameters_have(
         "eta X^2 < 2", lambda problem, params: params.oracle.learning_rate * problem.size.feature_norm**2 < 2.0
     ).where(sp.Lt(ETA * X**2, 2)),
+)
+PAIRS = replace(
+    EXACT,
+    name="ours.pair_gap_weighting",
+    source=Source("ours", f"{_HERE}; the game is that of Wei et al. 2025", "arXiv:2510.07429"),
+    statement="Exact inverse gap weighting over predictions of quality and cost: one learner for all preferences.",
+    assumptions=(
+        feedback_is("contextual pairs"),
+        _rule("exact"),
+        play_has(
+            "shortfall and cost are in the oracle's class",
+            lambda problem, learner: all(map(learner.oracle.covers, (problem.world.shortfall, problem.world.cost))),
+        ),
+    ),
 )
 
 M = Symbol("copies", "m", positive=True, integer=True)

@@ -43,6 +43,19 @@ def _certified(made: Any) -> Case:
     return Case(certified(case.problem, case.learner), case.learner)
 
 
+def _routing(horizon: int = 1024) -> Case:
+    """Return queries to three models, whose linear quality rises with their cost, at eleven preferences."""
+    import numpy as np
+
+    from bandits import contextual
+
+    queries, preferences = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2)), np.linspace(0.0, 1.0, 11)
+    models = [[0.1, 0.0], [0.0, 0.2], [-0.2, 0.1]], [0.15, 0.4, 0.7], [0.0, 0.3, 0.9]
+    world = contextual.routing_world(*models, queries, preferences, pairs=True)
+    game = contextual.ContextualGame(world, horizon, contextual.PlayedPair())
+    return Case(game, contextual.InverseGapWeighting(oracle=contextual.VovkAzouryWarmuth(norm=1.25)))
+
+
 _FASTCB, _EXACT = _weighting("fastcb", "Mixture"), _weighting("exact", "Aggregating")
 _FEW: dict[str, Any] = {"n_actions": 3, "dimension": 3, "n_contexts": 100}
 _TWO: dict[str, Any] = {"n_actions": 3, "dimension": 2, "n_contexts": 100}
@@ -67,6 +80,7 @@ CASES: Cases = {
         partial(_certified, partial(_policies, _weighting("squarecb", "Aggregating"))),
         partial(_certified, partial(_policies, _FASTCB)),
     ),
+    "ours.pair_gap_weighting": _routing,
     "ours.delayed_gap_weighting": partial(_delayed, 7),
     "foster2020.estimation": (
         partial(_policies, _EXACT, horizon=128),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bandits.contextual import laws
 from bandits.contextual.laws import RULES
 from bandits.contextual.oracles import square_norm
-from bandits.contextual.problem import Size
+from bandits.contextual.worlds import Size
 from tests.drivers import plain
 
 WRITE = plain(laws.write_law)

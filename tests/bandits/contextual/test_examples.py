@@ -1,4 +1,4 @@
-"""Routing by preferences, matching of requests and items, screening, clipped propensities."""
+"""Matching of requests and items, screening, clipped propensities."""
 
 from itertools import product
 
@@ -11,11 +11,9 @@ from bandits.contextual import (
     ContextualGame,
     DiagonalLinUCB,
     KnownWorld,
-    VovkAzouryWarmuth,
     best_clip,
     clipped_estimate,
     clipped_moments,
-    routing_world,
     screening_world,
     two_items,
 )
@@ -25,40 +23,6 @@ from sims import simulate
 from tests.drivers import plain, stream_of
 
 TRIES = settings(max_examples=30)
-
-# ---------------------------------------------------------------- routing
-
-SLOPES, OFFSETS, COSTS, QUERY = ((2, -1), (0, 1), (1, 1)), (1, -0.5, 0), (1, 0.1, 0.4), [(0.3, -0.2)]
-WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-def test_routing_by_hand():
-    """The quality at preference 0, and the best model as the weight of cost grows."""
-    world = routing_world(SLOPES, OFFSETS, COSTS, QUERY, WEIGHTS, "logistic")
-    losses = world.means[0]
-    assert 1.0 - losses[0] == pytest.approx([0.858149, 0.331812, 0.524979], abs=1e-6)
-    assert losses[-1] == pytest.approx(COSTS)
-    assert losses.argmin(axis=1).tolist() == [0, 0, 1, 1, 1]
-    assert 0.5 - losses[2] == pytest.approx([-0.070926, 0.115906, 0.062490], abs=1e-6)
-
-
-@TRIES
-@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
-def test_best_loss_is_concave_in_the_preference(first, second):
-    world = routing_world(SLOPES, OFFSETS, COSTS, QUERY, (first, (first + second) / 2, second), "logistic")
-    low, middle, high = world.least[0]
-    assert middle >= (low + high) / 2 - 1e-12
-
-
-def test_linear_quality_is_linear_in_the_features():
-    """One parameter for each model serves all preferences, and the forward algorithm covers it."""
-    world = routing_world([[0.5, 0.0], [0.0, 0.25]], [0.25, 0.5], [1.0, 0.0], [[0.5, 0.5], [1.0, 0.0]], (0.0, 0.5))
-    assert world.means[0] == pytest.approx(np.array([[0.5, 0.375], [0.75, 0.1875], [0.25, 0.5], [0.625, 0.25]]))
-    assert world.features[3, 0].tolist() == [0.5, 0.0, 0.5, 0.5]
-    assert VovkAzouryWarmuth(norm=1.5).covers(world)
-    with pytest.raises(ValueError, match="slopes, offsets, costs and queries must be"):
-        routing_world([[0.5]], [0.25, 0.5], [1.0], [[0.5]], [0.5])
-
 
 # ---------------------------------------------------------------- matching
 

@@ -15,7 +15,8 @@ from bandits.contextual import (
 )
 from bandits.contextual import neural as text
 from bandits.contextual.policy_gradient import _act, _init, _update
-from bandits.contextual.problem import Revealed, Size
+from bandits.contextual.problem import Revealed
+from bandits.contextual.worlds import Size
 from sims import simulate
 from tests.drivers import plain, stream_of
 

@@ -17,7 +17,7 @@ from bandits.contextual import (
     VovkAzouryWarmuth,
     regress,
 )
-from bandits.contextual.problem import Size
+from bandits.contextual.worlds import Size
 from tests.bandits.contextual import checks
 
 TRIES = settings(max_examples=30)

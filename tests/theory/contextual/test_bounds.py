@@ -32,6 +32,7 @@ from sims import simulate
 from theory.bound import T
 from theory.contextual import bounds
 from theory.contextual.bounds import KAPPA
+from theory.contextual.cases import CASES
 from theory.ranges import proven_range
 from theory.rates import fit_exponent
 from theory.testing import assert_bound_broken
@@ -43,6 +44,7 @@ EXACT, SQUARECB = InverseGapWeighting(oracle=Aggregating()), InverseGapWeighting
 FASTCB = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.0)
 LINEAR = ContextualGame(linear_world(5, 50, 20), 1000)
 LN = math.log(16)
+ROUTING = CASES["ours.pair_gap_weighting"]()
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,21 @@ def test_copies():
     assert bounds.DELAYED.applies(game, Bold(EXACT)) == []
     assert bounds.DELAYED.value_for(game, Bold(EXACT)) == pytest.approx(8 * share, rel=1e-9)
     assert bounds.DELAYED.applies(game, Bold(SQUARECB)) == ["copies of the rule exact"]
+
+
+def test_pairs():
+    """sqrt((K - 1) T R) with twice the oracle's guarantee, as preferences reach from 0 to 1; outside its class none."""
+    game, learner = ROUTING.problem, ROUTING.learner
+    error = 2 * learner.oracle.error(game.size)
+    assert bounds.PAIRS.applies(game, learner) == []
+    assert bounds.PAIRS.value_for(game, learner) == pytest.approx(math.sqrt(2 * 1024 * error), rel=1e-9)
+    assert bounds.EXACT.applies(game, learner)[0] == "feedback is contextual bandit"
+    for wrong, failing in (
+        (InverseGapWeighting("squarecb", oracle=learner.oracle), "the rule exact"),
+        (InverseGapWeighting(oracle=VovkAzouryWarmuth(norm=1.1)), "shortfall and cost are in the oracle's class"),
+        (InverseGapWeighting(oracle=LogisticDescent()), "shortfall and cost are in the oracle's class"),
+    ):
+        assert bounds.PAIRS.applies(game, wrong) == [failing]
 
 
 def test_exponents():
