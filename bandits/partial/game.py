@@ -163,6 +163,11 @@ class FiniteGame(Checked):
                 found.append(a)
         return tuple(found)
 
+    def between(self, first: int, second: int) -> tuple[int, ...]:
+        """Return the actions whose losses are mixtures of those of two Pareto-optimal ones, both among them."""
+        a, b = integers("actions", (first, second), 0, self.n_actions - 1)
+        return tuple(c for c, row in enumerate(self._normal) if _between(row, self._normal[a], self._normal[b]))
+
     def differences(self, actions: Any, among: Any) -> Array | None:
         """Return f (N, k, d) with L_b(x) - L_a(x) = sum_c f[b, c, signals[c, x]] for b in `actions` (N), a the first.
 
@@ -187,11 +192,11 @@ class FiniteGame(Checked):
         """Return the class of the game, by a linear programme per action and per pair and a linear system per pair."""
         pairs, local, observable = [], [], []
         for a, b in combinations(self.optimal, 2):
-            between = [_between(row, self._normal[a], self._normal[b]) for row in self._normal]
-            beyond = self._normal[a] - self._normal[~np.array(between)]
+            between = self.between(a, b)
+            beyond = self._normal[a] - np.delete(self._normal, between, axis=0)
             if _margin(beyond, (self._normal[a] - self._normal[b])[None]) > _MARGIN:
                 pairs.append((a, b))
-                local.append(self.differences((a, b), np.flatnonzero(between)) is not None)
+                local.append(self.differences((a, b), between) is not None)
                 observable.append(local[-1] or self.differences((a, b), range(self.n_actions)) is not None)
         kind: Kind = "easy" if all(local) else "hard" if all(observable) else "hopeless"
         return Classification(kind if pairs else "trivial", self.cells, tuple(pairs), tuple(local), tuple(observable))
