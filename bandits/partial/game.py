@@ -125,6 +125,19 @@ class FiniteGame(Checked):
         sold = price <= worth
         return cls(np.where(sold, worth - price, real("cost", cost, 0.0, _LARGEST_LOSS)), sold)
 
+    @classmethod
+    @checked
+    def utility_duelling(cls, n_arms: int) -> "FiniteGame":
+        """Return duels of two arms of 2 to 8, whose losses are 0 or 1: a pair i <= j loses the mean of both.
+
+        Only which of the two lost more is seen, or that neither did. Pairs are in lexicographic order. In outcome x arm
+        i loses bit n - 1 - i of x.
+        """
+        n = integer("n_arms", n_arms, 2, MOST_VERTICES)
+        lost = np.arange(2**n) >> np.arange(n)[::-1, None] & 1
+        first, second = np.triu_indices(n)
+        return cls((lost[first] + lost[second]) / 2.0, np.sign(lost[first] - lost[second]) + 1)
+
     @property
     def n_actions(self) -> int:
         """Number of actions k."""
@@ -190,6 +203,10 @@ class FiniteGame(Checked):
 
     def classify(self) -> Classification:
         """Return the class of the game, by a linear programme per action and per pair and a linear system per pair."""
+        return self._classified
+
+    @cached_property
+    def _classified(self) -> Classification:
         pairs, local, observable = [], [], []
         for a, b in combinations(self.optimal, 2):
             between = self.between(a, b)

@@ -80,6 +80,14 @@ def test_dynamic_pricing(cost):
     assert all(found.observable)
 
 
+def test_utility_duelling():
+    game, two = FiniteGame.utility_duelling(3), FiniteGame.utility_duelling(2)
+    assert np.array_equal(game.losses, duelling().losses)
+    assert np.array_equal(game.signals, duelling().signals)
+    assert two.classify().kind == FiniteGame.utility_duelling(4).classify().kind == "easy"
+    assert game.between(0, 3) == (0, 1, 3)  # the pairs (0, 0), (0, 1), (1, 1)
+
+
 def test_neighbours_of_a_middle_action():
     assert KNOWN["middle action"][0].classify().neighbours == ((0, 1), (1, 2))
 
