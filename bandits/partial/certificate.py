@@ -37,20 +37,33 @@ def _init(setting: PartialSetting, own: NeighbourParams) -> Kept:
     return Kept(start(own, None), empty_sum())
 
 
+@kernel
+def _mean(setting: PartialSetting, params: NeighbourParams, state: NeighbourState, x: int, shift: float) -> Any:
+    """Return the largest -eta D(b) against outcome x, and the mean of exp(-eta D - shift), for shift 0 less 1."""
+    largest, mean = -np.inf, 0.0
+    for a in range(state.play.size):
+        if state.play[a] > 0.0:
+            estimate(params, state, a, setting.signals[a, x])
+            for b in range(params.n_candidates):
+                chance = state.play[a] * probability(state.weights, b)
+                exponent = -params.learning_rate * state.estimates[b]
+                if chance > 0.0:
+                    largest = max(largest, exponent)
+                    mean += chance * (math.exp(exponent - shift) if shift else math.expm1(min(exponent, 1.0)))
+    return largest, mean
+
+
 @rare_kernel
 def _cost(setting: PartialSetting, params: NeighbourParams, state: NeighbourState) -> float:
     """Return lambda_t; the state's room for estimates is written."""
-    largest = -np.inf
+    worst = -np.inf
     for x in range(setting.losses.shape[1]):
-        mean = 0.0
-        for a in range(state.play.size):
-            if state.play[a] > 0.0 and params.begin[a] < params.begin[a + 1]:
-                estimate(params, state, a, setting.signals[a, x])
-                for b in range(params.n_candidates):
-                    chance = state.play[a] * probability(state.weights, b)
-                    mean += chance * math.expm1(-params.learning_rate * state.estimates[b])
-        largest = max(largest, math.log1p(mean))
-    return largest / params.learning_rate
+        largest, mean = _mean(setting, params, state, x, 0.0)
+        if largest <= 1.0:  # so it is where eta B <= gamma
+            worst = max(worst, math.log1p(mean))
+        else:
+            worst = max(worst, largest + math.log(_mean(setting, params, state, x, largest)[1]))
+    return worst / params.learning_rate
 
 
 @kernel

@@ -122,13 +122,14 @@ def check_step(name):
     for x in range(game.n_outcomes):
         estimated = sum(play[c] * told[:, c, game.signals[c, x]] for c in range(game.n_actions))
         assert (estimated == gain[:, x]).all()
-    costs = []
-    for x in range(game.n_outcomes):
-        signal = told[:, np.arange(game.n_actions), game.signals[:, x]].astype(float)
-        costs.append(math.log(np.array(w, float) @ np.exp(-0.25 * signal) @ play.astype(float)) / 0.25)
     state = state_of(params, w)
-    cost = plain(certificate._cost)(against(game, 0).setting(), params, state)
-    assert cost == pytest.approx(max(costs), rel=1e-9)
+    for rate in (0.25, 4.0):  # at the second, exponents are above 1
+        costs = []
+        for x in range(game.n_outcomes):
+            exponents = -rate * told[:, np.arange(game.n_actions), game.signals[:, x]].astype(float)
+            costs.append(math.log(np.array(w, float) @ np.exp(exponents) @ play.astype(float)) / rate)
+        cost = plain(certificate._cost)(against(game, 0).setting(), params._replace(learning_rate=rate), state)
+        assert cost == pytest.approx(max(costs), rel=1e-9)
     assert state.p == pytest.approx(p.astype(float), rel=1e-12)
     assert state.play == pytest.approx(play.astype(float), rel=1e-10, abs=1e-15)
     for c, x in np.ndindex(game.losses.shape):
