@@ -27,6 +27,7 @@ from tests.laws.enumeration import plays
 from tests.laws.test_partial import against, metrics
 from tests.mutants.rejection import rejected
 from theory.partial.exact import mixing
+from theory.ranges import proven_range
 
 CHAIN = [[4.0, 0.0], [2.5, 1.0], [1.0, 2.5], [0.0, 4.0]]
 GAMES = {
@@ -244,6 +245,21 @@ def test_both_parts_of_the_certificate_are_needed():
     assert rounds < regret <= start + rounds
     regret, start, rounds = uncertified("query at 1/2", Exp3Neighbours(8.0, 0.25), (0, 1, 1))
     assert start < regret <= start + rounds
+
+
+def test_range_of_what_is_not_certified():
+    """From the closed form, with V = 1, B = 2 and rates of sum 1 at most; none without it."""
+
+    def problem(*rates):
+        return certified(against(GAMES["query at 1/2"], 0, 1, 1), Exp3Neighbours(*rates))
+
+    start = math.log(2) / 0.1
+    most, least = start + 3 * ((math.e - 2) * 0.1 + 0.4) / 0.6, start - 3 * 0.4 / 0.6
+    found = proven_range(problem(0.1, 0.4), Exp3Neighbours(0.1, 0.4), "uncertified")
+    assert found == pytest.approx((-3.0 - most, 3.0 - least))
+    for wrong, metric in (((0.3, 0.4), "uncertified"), ((0.1, 1.0), "uncertified"), ((0.1, 0.4), "certificate")):
+        with pytest.raises(ValueError, match=f"no proven range of '{metric}'"):
+            proven_range(problem(*wrong), Exp3Neighbours(*wrong), metric)
 
 
 def test_tuning():
