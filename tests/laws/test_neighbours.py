@@ -37,6 +37,7 @@ GAMES = {
     "middle action": KNOWN["middle action"][0],
     "duelling": KNOWN["duelling"][0],
     "chain": FiniteGame(CHAIN, [[0, 1]] * 4),
+    "query near the second": FiniteGame([[0.0, 1.0], [1.0, 0.0], [0.75, 0.25]], [[0, 0], [0, 0], [0, 1]]),
     "revealing twin": FiniteGame([*MIDDLE, MIDDLE[1]], [[0, 0], [0, 0], [0, 0], [0, 1]]),
     "both between": FiniteGame(
         [[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [0.5, 0.5, 1.0], [0.25, 0.75, 1.0]],
@@ -91,7 +92,7 @@ def exact_step(params, w):
     for (i, j, c, _, _), row in zip(terms, f, strict=True):
         for b in range(n):
             told[b, c] += (p[i] * rates[b, i, j] - p[j] * rates[b, j, i]) * row
-    return p, play, told / np.where(play > 0, play, 1)[:, None], np.array(mixed, dtype=object)
+    return p, play, told / np.where(play > 0, play, Fraction(1))[:, None], np.array(mixed, dtype=object)
 
 
 def determinant(matrix):
@@ -165,6 +166,34 @@ def test_exp3_is_the_case_in_which_all_are_neighbours():
     estimates = (rows - 0.5)[:, :, None] * np.eye(3)
     law = mixing(rows, estimates, np.arange(3), 0.5, 0.25, np.full(3, 1 / 3))
     assert metrics(problem, learner)["loss"] == pytest.approx(law.loss, abs=1e-12)
+
+
+def constants(game):
+    """Return V and B, term by term from their definition in `theory.partial.bounds`."""
+    found = transport(game)
+    n = len(found.rates)
+    C = max(found.rates[b, i].sum() for b in range(n) for i in range(n))
+    F, S, taken = np.zeros(n), np.zeros((n, n)), {}
+    for i, j, c, share, weight, f in zip(*found.terms, strict=True):
+        size = np.abs(f).max()
+        if c in game.optimal:
+            F[game.optimal.index(c)] = max(F[game.optimal.index(c)], size)
+        else:
+            S[i, j], S[j, i] = S[i, j] + size, S[j, i] + size
+            taken[i, j, i] = taken.get((i, j, i), 0.0) + share * weight
+            taken[i, j, j] = taken.get((i, j, j), 0.0) + (1 - share) * weight
+    kappa = 2 if F.any() and S.any() else 1
+    rho = max(1, 2 * C * max(taken.values(), default=0) * kappa)  # spare is 1 / kappa
+    m = found.rates.max(axis=0)
+    V = kappa * (3 * C**2 * F.max() ** 2 + C * max(m[i] @ F**2 for i in range(n)))
+    V += rho * S.max() * max(m[i] @ S[i] for i in range(n))
+    return V, max(kappa * C * (n + 1) * F.max(), n * S.max() * rho)
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_constants(name):
+    found = transport(GAMES[name])
+    assert (found.second_moment, found.reach) == pytest.approx(constants(GAMES[name]))
 
 
 class Used(NamedTuple):
