@@ -17,6 +17,7 @@ from bandits import (
     loops,
     losses,
     one_sided,
+    partial,
     preference,
     stochastic,
     switching,
@@ -36,6 +37,7 @@ from tests.small_games import (
     contextual_game,
     one_sided_game,
     preference_game,
+    signal_game,
     switching_game,
     threshold_game,
 )
@@ -218,6 +220,8 @@ FUNCTIONS = {
     "bandits.partial.game.FiniteGame.full_information": {"losses": TABLE[:3]},
     "bandits.partial.game.FiniteGame.bandit": {"losses": TABLE[:3]},
     "bandits.partial.game.FiniteGame.label_efficient": {"query_cost": 0.5},
+    "bandits.partial.game.FiniteGame.utility_duelling": {"n_arms": 3},
+    "bandits.partial.certificate.certified": {"problem": signal_game(), "learner": partial.Exp3Neighbours()},
     "bandits.partial.game.FiniteGame.pricing": {"n_prices": 3, "cost": 2.0},
     "bandits.delays.problem.delayed": {"problem": switching_game(), "schedule": delays.FixedDelay(2), "summed": True},
     "theory.delays.exact.exp3_tree": _RATE

@@ -136,6 +136,7 @@ BASES = {
     "FiniteGame": {"losses": ASKING.losses, "signals": ASKING.signals},
     "OutcomeTable": {"outcomes": [0, 1, 1] * 8},
     "IndependentOutcomes": {"probabilities": [0.25, 0.75]},
+    "NeighbourCertificate": {"learner": partial.Exp3Neighbours()},
     "PartialMonitoring": {"game": ASKING, "outcomes": partial.OutcomeTable([0, 1, 1] * 8), "horizon": HORIZON},
     "ContextualGame": {"world": CONTEXTS, "horizon": HORIZON},
     "FiniteWorld": {"functions": CONTEXTS.functions},

@@ -125,6 +125,19 @@ class FiniteGame(Checked):
         sold = price <= worth
         return cls(np.where(sold, worth - price, real("cost", cost, 0.0, _LARGEST_LOSS)), sold)
 
+    @classmethod
+    @checked
+    def utility_duelling(cls, n_arms: int) -> "FiniteGame":
+        """Return duels of two arms of 2 to 8, whose losses are 0 or 1: a pair i <= j loses the mean of both.
+
+        Only which of the two lost more is seen, or that neither did. Pairs are in lexicographic order. In outcome x arm
+        i loses bit n - 1 - i of x.
+        """
+        n = integer("n_arms", n_arms, 2, MOST_VERTICES)
+        lost = np.arange(2**n) >> np.arange(n)[::-1, None] & 1
+        first, second = np.triu_indices(n)
+        return cls((lost[first] + lost[second]) / 2.0, np.sign(lost[first] - lost[second]) + 1)
+
     @property
     def n_actions(self) -> int:
         """Number of actions k."""
@@ -163,6 +176,11 @@ class FiniteGame(Checked):
                 found.append(a)
         return tuple(found)
 
+    def between(self, first: int, second: int) -> tuple[int, ...]:
+        """Return the actions whose losses are mixtures of those of two Pareto-optimal ones, both among them."""
+        a, b = integers("actions", (first, second), 0, self.n_actions - 1)
+        return tuple(c for c, row in enumerate(self._normal) if _between(row, self._normal[a], self._normal[b]))
+
     def differences(self, actions: Any, among: Any) -> Array | None:
         """Return f (N, k, d) with L_b(x) - L_a(x) = sum_c f[b, c, signals[c, x]] for b in `actions` (N), a the first.
 
@@ -185,13 +203,17 @@ class FiniteGame(Checked):
 
     def classify(self) -> Classification:
         """Return the class of the game, by a linear programme per action and per pair and a linear system per pair."""
+        return self._classified
+
+    @cached_property
+    def _classified(self) -> Classification:
         pairs, local, observable = [], [], []
         for a, b in combinations(self.optimal, 2):
-            between = [_between(row, self._normal[a], self._normal[b]) for row in self._normal]
-            beyond = self._normal[a] - self._normal[~np.array(between)]
+            between = self.between(a, b)
+            beyond = self._normal[a] - np.delete(self._normal, between, axis=0)
             if _margin(beyond, (self._normal[a] - self._normal[b])[None]) > _MARGIN:
                 pairs.append((a, b))
-                local.append(self.differences((a, b), np.flatnonzero(between)) is not None)
+                local.append(self.differences((a, b), between) is not None)
                 observable.append(local[-1] or self.differences((a, b), range(self.n_actions)) is not None)
         kind: Kind = "easy" if all(local) else "hard" if all(observable) else "hopeless"
         return Classification(kind if pairs else "trivial", self.cells, tuple(pairs), tuple(local), tuple(observable))

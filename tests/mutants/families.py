@@ -104,7 +104,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         *_in(f"{_BANDITS}/graphs", "numbers"),
     ],
     "partial": [
-        *_in("tests/laws", "partial"),
+        *_in("tests/laws", "partial", "neighbours"),
         *_in(f"{_BANDITS}/partial", "game"),
         "tests/theory/partial/test_theorems.py::test_tuned_bounds",
     ],

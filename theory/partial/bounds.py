@@ -24,6 +24,38 @@ eta s <= gamma, as p_t >= gamma.
 would, w_t the weights; mixing costs at most gamma s / 2 per round. The query has probability 2 m, m = min q_t, which is
 at least gamma and at least 2 (1 - gamma) min w_t. As before with p_t = 2 m: the variance is in expectation
 w (1 - w) D^2 / (2 m) <= s^2 / (2 (1 - gamma)), as w (1 - w) <= min w_t.
+
+**Steps between neighbours** (`bandits.partial.neighbours`; rates c and shares of `bandits.partial.transport`). Let p'
+be the play, p the stationary law before probability is moved, phi_b(i, j) = p(i) c(b, i, j), phi_w' its mean under w',
+and g_b = sum_ij phi_b(i, j) (L_j - L_i), losses being those against x_t. Then <p', L> = <p, L>; E D(b) = g_b, as f is
+unbiased; g_b <= L_b - <p, L> by the inequality of the rates; and sum_b w'(b) g_b = 0 by stationarity.
+
+*A certificate.* On every path -sum_t D_t(b) <= ln N / eta + (1 / eta) sum_t ln <w_t, exp(-eta D_t)>, since the total
+weight is at least that of b. By Jensen's inequality the mean of the last term given the past is at most lambda_t =
+max_x (1 / eta) ln E <w_t, exp(-eta D_t)>, over the action and its signal of x. As <p, L> - L_b <= -g_b, for every b
+
+    E R_T <= ln N / eta + E sum_t lambda_t.
+
+Nothing else was used of p', f and D: it holds for any of them with <p', L> = <p, L> and E D(b) <= L_b - <p, L>.
+
+*A closed form.* Let C = max_bi sum_j c(b, i, j); F_a the largest estimator with the own signals of candidate a, F the
+largest F_a; S_ij the sum over actions between i and j of their largest estimators, S the largest; m_ij = max_b c(b, i,
+j). Flow into and out of a are the same under phi_w', at most C p(a). Candidates keep 1 / kappa of p, kappa = 1, or 2
+where others are played between them (where F = 0 they may keep nothing). At most 2 C tau p(i) is wanted of i, tau the
+largest share of a pair's wanted plays that an end gives, so c between gets from a pair at least its weight times
+(phi_w'(i, j) + phi_w'(j, i)) / rho, rho = max(1, 2 C tau / spare).
+
+Range: phi_b <= (N / gamma) phi_w', so |D(b)| <= B / gamma with B = max(kappa C (N + 1) F, N S rho). Second moments
+under w' are at most
+
+    V = kappa (3 C^2 F^2 + C max_i sum_j m_ij F_j^2) + rho S max_i sum_j m_ij S_ij:
+
+with a candidate a, D(b)^2 p'(a) <= kappa F_a^2 (out_b + in_b)^2 / p(a), and out_b <= C p(a), the mean of in_b is at
+most C p(a), and in_b(a) <= sum_i p(i) m_ia; with c between, both factors of D(b)^2 are sums over pairs, the mean of one
+over p'(c) is at most rho S, and the other, summed over c, at most sum_i p(i) sum_j m_ij S_ij. As w <= w' / (1 - gamma),
+-<w, g> = gamma / (1 - gamma) times the mean of g_b, at most s, and e^-x <= 1 - x + (e - 2) x^2 for x >= -1:
+
+    lambda_t <= ((e - 2) eta V + gamma s) / (1 - gamma)   if eta B <= gamma.
 """
 
 from typing import Any
@@ -31,7 +63,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.assumptions import AT_LEAST_TWO, feedback_is, parameters_have
+from theory.assumptions import AT_LEAST_TWO, feedback_is, parameters_have, play_has
 from theory.bound import ETA, Bound, K, Source, Symbol, T, Tuning, found_in
 
 GAMMA = Symbol("exploration", "gamma", nonnegative=True, at_most=1)
@@ -73,6 +105,7 @@ def _moderate(text: str, largest: Any) -> Any:
 
 _STEPS = (SIGNALS, AT_LEAST_TWO, SPREAD, TWO)
 _BY_SPREAD = _moderate("gamma >= eta s", lambda problem, params: problem.spread)
+_NOT_ALL = parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1))
 
 _SQUARES = K**2 * F**2
 EXP3_SIGNALS = Bound(
@@ -115,7 +148,7 @@ APPLE_TASTING = Bound(
         SPREAD,
         parameters_have("two actions", lambda problem, params: problem.n_actions == 2).where(sp.Eq(N, 2)),
         _BY_SPREAD,
-        parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1)),
+        _NOT_ALL,
     ),
     tunings=(Tuning(GAMMA, _APPLES, ETA * S, ETA * S), Tuning.minimising(ETA, _APPLES)),
 )
@@ -132,9 +165,55 @@ WATER_TRANSFER = Bound(
         SPREAD,
         parameters_have("the query loses the mean of both predictions", _loses_the_mean),
         _BY_SPREAD,
-        parameters_have("gamma < 1", lambda problem, params: params.exploration < 1.0).where(sp.Lt(GAMMA, 1)),
+        _NOT_ALL,
     ),
     tunings=(Tuning(GAMMA, _WATER, ETA * S, ETA * S), Tuning.minimising(ETA, _WATER)),
 )
+
+V, B = Symbol("second_moment", "V"), Symbol("reach", "B")
+_STEPPED = _LOG_N / ETA + ETA * T * ((sp.E - 2) * V + B * S)
+_CLOSED = _LOG_N / ETA + T * ((sp.E - 2) * ETA * V + GAMMA * S) / (1 - GAMMA)
+_NEIGHBOURS = Source("ours", f"after Foster & Rakhlin 2012 and Lattimore & Szepesvari 2019; {_HERE}")
+_SLOW = (
+    SIGNALS,
+    SPREAD,
+    TWO,
+    _moderate("gamma >= eta B", lambda problem, params: params.reach),
+    _NOT_ALL,
+)
+_OWN = play_has("the certificate is the learner's own", lambda problem, learner: problem.probe.learner == learner)
+_TUNED = (Tuning(GAMMA, _STEPPED, ETA * B, ETA * B), Tuning.minimising(ETA, _STEPPED))
+EXP3_NEIGHBOURS = Bound(
+    "ours.exp3_neighbours",
+    "Exp3Neighbours",
+    "regret",
+    _CLOSED,
+    _NEIGHBOURS,
+    "Every easy game: 2 sqrt(((e - 2) V + B s) T ln N) in long games, V and B constants of the game.",
+    assumptions=_SLOW,
+    tunings=_TUNED,
+)
+CERTIFIED_NEIGHBOURS = Bound(
+    "ours.certified_neighbours",
+    "Exp3Neighbours",
+    "uncertified",
+    sp.Integer(0),
+    _NEIGHBOURS,
+    "Every easy game, whatever eta and gamma: regret is at most the certificate that the play works out for itself.",
+    assumptions=(SIGNALS, TWO, _OWN),
+)
+NEIGHBOUR_CERTIFICATE = Bound(
+    "ours.neighbour_certificate",
+    "Exp3Neighbours",
+    "certificate",
+    _CLOSED,
+    _NEIGHBOURS,
+    "The certificate never exceeds its closed form.",
+    mode="every path",
+    assumptions=(*_SLOW, _OWN),
+    tunings=_TUNED,
+)
+
+LOOSE = {"ours.certified_neighbours": "the right side is 0; both sides are compared exactly in short games"}
 
 BOUNDS = found_in(vars())

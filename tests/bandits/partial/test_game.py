@@ -61,7 +61,7 @@ def letters(found):
 
 def check_known(name):
     known, kind, cells = KNOWN[name]
-    found = known.classify()
+    found = FiniteGame(known.losses, known.signals).classify()  # afresh: a game keeps its class
     assert (found.kind, letters(found)) == (kind, cells)
 
 
@@ -78,6 +78,14 @@ def test_dynamic_pricing(cost):
     assert found.neighbours == tuple((i, j) for i in range(5) for j in range(i + 1, 5))
     assert found.local == tuple(j == i + 1 for i, j in found.neighbours)
     assert all(found.observable)
+
+
+def test_utility_duelling():
+    game, two = FiniteGame.utility_duelling(3), FiniteGame.utility_duelling(2)
+    assert np.array_equal(game.losses, duelling().losses)
+    assert np.array_equal(game.signals, duelling().signals)
+    assert two.classify().kind == FiniteGame.utility_duelling(4).classify().kind == "easy"
+    assert game.between(0, 3) == (0, 1, 3)  # the pairs (0, 0), (0, 1), (1, 1)
 
 
 def test_neighbours_of_a_middle_action():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import theory
 from bandits.core.jit import kernel
 from bandits.partial import (
+    Exp3Neighbours,
     Exp3Signals,
     FiniteGame,
     IndependentOutcomes,
@@ -20,8 +21,9 @@ from bandits.partial import (
     PartialMonitoring,
     RevealingExp3,
     WaterTransfer,
+    certified,
 )
-from tests.bandits.partial.test_game import games
+from tests.bandits.partial.test_game import KNOWN, games
 from theory.bound import ETA
 from theory.partial import bounds
 from theory.partial.exact import expectation
@@ -33,8 +35,16 @@ CASES = {
     "ours.label_efficient": (FiniteGame.label_efficient(1.0), LabelEfficient(), LabelEfficient(0.3, 0.2)),
     "ours.apple_tasting": (FiniteGame.apple_tasting(), RevealingExp3(), RevealingExp3(0.1), RevealingExp3(0.4, 0.45)),
     "ours.water_transfer": (FiniteGame.label_efficient(0.5), WaterTransfer(), WaterTransfer(0.1), WaterTransfer(0.5)),
+    "ours.exp3_neighbours": (FiniteGame.label_efficient(0.5), Exp3Neighbours(), Exp3Neighbours(0.1, 0.4)),
 }
-HORIZONS = {"ours.exp3_signals": 4, "ours.label_efficient": 6, "ours.apple_tasting": 7, "ours.water_transfer": 6}
+HORIZONS = {
+    "ours.exp3_signals": 4,
+    "ours.label_efficient": 6,
+    "ours.apple_tasting": 7,
+    "ours.water_transfer": 6,
+    "ours.exp3_neighbours": 5,
+}
+EASY = {"apple tasting": 6, "middle action": 4, "cheap query": 4, "duelling": 2}  # horizons
 
 
 def worst_ratio(bound, game, learner, horizon):
@@ -52,6 +62,12 @@ def test_bounds_on_every_sequence(name):
     game, *learners = CASES[name]
     for learner in learners:
         assert worst_ratio(theory.theorem(name), game, learner, HORIZONS[name]) <= 1.0
+
+
+@pytest.mark.parametrize("name", EASY)
+def test_neighbours_in_easy_games(name):
+    for learner in (Exp3Neighbours(), Exp3Neighbours(0.1, 0.4)):
+        assert worst_ratio(bounds.EXP3_NEIGHBOURS, KNOWN[name][0], learner, EASY[name]) <= 1.0
 
 
 @settings(max_examples=30)
@@ -73,6 +89,7 @@ def test_signals_in_every_game(game, share, outcomes):
         ("ours.label_efficient", 3.0 * (np.log(2.0) / 2.0) ** (1 / 3) * 1e6),
         ("ours.apple_tasting", 2.0 * np.sqrt(2.0 * np.log(2.0)) * 10**4.5),
         ("ours.water_transfer", 2.0 * np.sqrt(np.log(2.0)) * 10**4.5),
+        ("ours.exp3_neighbours", 2.0 * np.sqrt(np.e * np.log(2.0)) * 10**4.5),
     ],
 )
 def test_tuned_bounds(name, value):
@@ -94,6 +111,11 @@ def test_assumptions():
     for cost, missing in ((0.2, ["the query is never the only best action"]), (0.5, [])):
         cheap = PartialMonitoring(FiniteGame.label_efficient(cost), OutcomeTable([0, 1]), 2)
         assert bounds.LABEL_EFFICIENT.applies(cheap, LabelEfficient()) == missing
+    assert bounds.EXP3_NEIGHBOURS.applies(apples, Exp3Neighbours(0.1, 0.2)) == ["gamma >= eta B"]
+    others = certified(apples, Exp3Neighbours(0.1, 0.3))
+    assert bounds.CERTIFIED_NEIGHBOURS.applies(others, Exp3Neighbours(0.1, 0.4)) == [
+        "the certificate is the learner's own"
+    ]
     dear = PartialMonitoring(FiniteGame.label_efficient(0.6), OutcomeTable([0, 1]), 2)
     assert bounds.WATER_TRANSFER.applies(dear, WaterTransfer()) == ["the query loses the mean of both predictions"]
 
@@ -110,12 +132,15 @@ def test_ranges():
 
 
 def test_smaller_constants_are_mutants():
-    """At a large rate the cost of learning is met within a factor; a bound with a tenth of it is broken."""
-    bound, (game, *_) = bounds.WATER_TRANSFER, CASES["ours.water_transfer"]
-    tenth = replace(bound, expression=bound.expression - sp.Rational(9, 10) * sp.log(2) / ETA)
-    for checked, fails in ((bound, False), (tenth, True)):
-        ratio = worst_ratio(checked, game, WaterTransfer(0.1), 6)
-        assert (ratio > 1.0) == fails
+    """ln N / eta is met within a factor; a bound with a tenth of it, or without it, is broken."""
+    game = FiniteGame.label_efficient(0.5)
+    for bound, cost, learner in (
+        (bounds.WATER_TRANSFER, sp.Rational(9, 10) * sp.log(2), WaterTransfer(0.1)),
+        (bounds.EXP3_NEIGHBOURS, sp.log(bounds.N), Exp3Neighbours(0.02)),
+    ):
+        for checked, fails in ((bound, False), (replace(bound, expression=bound.expression - cost / ETA), True)):
+            ratio = worst_ratio(checked, game, learner, 6)
+            assert (ratio > 1.0) == fails
 
 
 @kernel
