@@ -70,7 +70,7 @@ class HiddenOutcomes(Figure):
     tiny = changed(horizons=(2048, 4096, 8192), repetitions=48)
     paper = changed(horizons=tuple(2**k for k in range(10, 22)), repetitions=64)
 
-    horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 18)))
+    horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 17)))
     chances: tuple[float, ...] = setting("chances of a good outcome, by kind", (0.7, 0.6, 0.4, 0.3))
     realizable: tuple[float, ...] = setting("the same in (b): some hypothesis is right", (1.0, 1.0, 0.0, 0.0))
     repetitions: int = setting("repetitions", 24)

@@ -34,7 +34,7 @@ class _Growth(Figure):
 
     fitted = "regret"
 
-    horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 18)))
+    horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 17)))
     n_actions: int = setting("actions K", 5)
     switching_cost: float = setting("switching cost c (loss)", 1.0)
     gaps: tuple[float | None, ...] = setting("gaps ε (loss per round); None is the theorem's", measure.GAPS)
