@@ -54,7 +54,7 @@ _TEXTS = [
     # the second side told what the first was told
     (f"{_DUELS}.sparring_exp3", "_update", "answer / probability", "(1.0 - answer) / probability"),
     # no importance weight
-    ("bandits.switching.exp3", "_update", "loss / probability(state, arm)", "loss"),
+    ("bandits.core.exponential_weights", "weighted", "loss / probability(weights, arm)", "loss"),
     # keeps by the loss of the round before; keeps too often; redraws always
     (
         _DARTBOARD,
@@ -69,8 +69,8 @@ _TEXTS = [
     (_GAME, "_make_measure.<locals>.measure", "loss + paid - best", "loss - best"),
     (_GAME, "_make_paying.<locals>.paying", "(arm != world.last_arm) & (t > 0)", "arm != world.last_arm"),
     # the sum of a block for its mean; a new draw in every round of a block
-    ("bandits.combine", "_blocked_steps.<locals>.update", "total / params.batch_length", "total"),
-    ("bandits.combine", "_blocked_steps.<locals>.act", "t == state.start", "True"),
+    ("bandits.combine", "blocked_steps.<locals>.update", "total / params.batch_length", "total"),
+    ("bandits.combine", "blocked_steps.<locals>.act", "t == state.start", "True"),
     # the parent of a step of the walk; nothing clipped
     ("bandits.losses.random_walk", "walk_step", "t & t - 1", "t - 1"),
     ("bandits.losses.random_walk", "_clip", "where(above < 1.0, above, 1.0)", "x"),
