@@ -20,7 +20,7 @@ def read_trace(path: str | Path) -> Integers:
     """
     instance("path", path, (str, Path), "the path of a text file")
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
     except (OSError, ValueError) as error:
         raise ValueError(f"path must be a text file with one page per line, got {str(path)!r}: {error}") from None
     names = [line.strip() for line in lines if line.strip()]
