@@ -7,20 +7,22 @@ from numpy.typing import NDArray
 
 from bandits.core.arguments import checked
 from bandits.core.checks import instance, integer, real
+from bandits.core.text import read_text
 
 Integers = NDArray[np.int64]
 LONGEST = 2**24  # requests made at once
+_MOST_BYTES = 2**30  # of a file
 
 
 @checked
 def read_trace(path: str | Path) -> Integers:
     """Return the requests (T,) of a text file with one page per line, any text, numbered in order of appearance.
 
-    Empty lines count for nothing. Raises ValueError for a file that cannot be read or asks for no page.
+    At most 1 GB. Empty lines count for nothing. Raises ValueError for a file that cannot be read or asks for no page.
     """
     instance("path", path, (str, Path), "the path of a text file")
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
+        lines = read_text(path, _MOST_BYTES).split("\n")
     except (OSError, ValueError) as error:
         raise ValueError(f"path must be a text file with one page per line, got {str(path)!r}: {error}") from None
     names = [line.strip() for line in lines if line.strip()]

@@ -321,6 +321,8 @@ def test_a_trace_of_ones_own(tmp_path):
     assert read_trace(file).tolist() == [0, 1, 0, 2]
     file.write_bytes("\ufeffa\r\nb\u2028b\r\na".encode())  # a mark of the byte order; only line ends part pages
     assert read_trace(file).tolist() == [0, 1, 0]
+    file.write_text("x\ny\nx\n", encoding="utf-16")
+    assert read_trace(file).tolist() == [0, 1, 0]
     file.write_text("\n\n", encoding="utf-8")
     with pytest.raises(ValueError, match="without a page"):
         read_trace(file)
