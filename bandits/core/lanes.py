@@ -22,7 +22,7 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import signature
 from numba.extending import lower_builtin, type_callable
 
-from bandits.core.jit import instructions, is_compiled, kernel, rewired, types
+from bandits.core.jit import inner_parts, instructions, is_compiled, kernel, rewired, types
 from bandits.core.lane_types import LANES as LANES
 from bandits.core.lane_types import Lanes, array_of, scalar_of, vector_call
 
@@ -53,9 +53,12 @@ def unchanged(step: Any) -> Any:
 
 
 def lane_text(function: Any) -> Any:
-    """Return the kernel that does on lane numbers what `function` does on numbers, or None."""
+    """Return the kernel that does on lane numbers what `function` does on numbers, or None.
+
+    None, too, with plain Numba, which compiles every kernel for calls from Python as well: Python has no lane numbers.
+    """
     marked = function is not None and is_compiled(function) and "lanes" in _own(function)
-    return _in_lanes(function, {}) if marked else None
+    return _in_lanes(function, {}) if marked and inner_parts() else None
 
 
 def _in_lanes(function: Any, known: dict[Any, Any]) -> Any:
