@@ -193,6 +193,17 @@ def _compared(builder: Any, comparison: str, kind: Any, left: Any, right: Any) -
     return (builder.icmp_signed if signed else builder.icmp_unsigned)(comparison, left, right)
 
 
+@infer_global(operator.not_)
+class _Negated(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        return signature(Lanes(types.boolean), Lanes(types.boolean)) if isinstance(args[0], Lanes) else None
+
+
+@lower_builtin(operator.not_, Lanes)
+def _negated(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    return builder.not_(values[0])
+
+
 for _op in {**_FLOAT, **_INTEGER, **_COMPARED}:
     _elementwise(_op, _op)
 for _op, _plain in _INPLACE.items():

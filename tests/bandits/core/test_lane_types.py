@@ -25,6 +25,7 @@ SAME = {
     "narrow integers": (lambda x, y: (-x) + (~x) + (x << 3), "int32", "int64"),
     "narrow unsigned integers": (lambda x, y: (-x) ^ (~x) ^ (x >> y), "uint8", "uint8"),
     "negated truth values": (lambda x, y: -x + ~y, "bool", "bool"),
+    "negated conditions": (lambda x, y: (not x) + 2 * (not y), "float64", "int64"),
     "shifts by more than there are bits": (lambda x, y: (x << y) ^ (x >> y), "int64", "int64"),
     "conversions to narrow integers": (lambda x, y: alike(x, np.int8(0)) + alike(x, np.uint8(0)), "float64", "int64"),
     "conditions that are numbers": (lambda x, y: where(x, y, 3) + where(y, 1, 2), "float64", "int64"),
