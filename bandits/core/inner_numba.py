@@ -113,8 +113,15 @@ class FastCompiler(Compiler):
 class Step(CPUDispatcher):
     """A step function for calls from compiled code: compiled without the wrapper for calls from Python.
 
-    A call from Python compiles a second version with the wrapper.
+    A call from Python compiles a second version with the wrapper. When first compiled, it notes all that it reaches in
+    `origin`, as `reach` returns it: later compilations of its callers do not read its text again.
     """
+
+    def compile(self, sig: Any) -> Any:
+        """Compile the function for a signature, or find its machine code."""
+        if "origin" not in self.__dict__:
+            self.origin = self.reach()
+        return super().compile(sig)
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the function from Python."""

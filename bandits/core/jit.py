@@ -69,6 +69,7 @@ def _step(function: F, **options: Any) -> F:
     options |= {"error_model": "numpy", "nogil": True, "nopython": True}
     options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
     step = parts.Step(function, targetoptions=options, pipeline_class=parts.FastCompiler)
+    step.reach = lambda: _origin(step)
     step._cache = parts.PartCache(lambda: _digest(step))
     return cast(F, step)
 
@@ -169,6 +170,21 @@ class Origin(NamedTuple):
 def origin_of(function: Any) -> Origin:
     """Return what a program reached when it was decorated; in interpreted mode, what it reaches now."""
     return cast(Origin, function.origin) if is_compiled(function) else _origin(function)
+
+
+def changed_since(function: Any) -> str | None:
+    """Return the name of something that has changed since a program was decorated, or a step it calls was compiled."""
+    reached = origin_of(function).reached
+    return None if reached is None else reached.changed() or _changed_before(function)
+
+
+@cache  # later changes are those of what the program reaches
+def _changed_before(function: Any) -> str | None:
+    """Return what had changed, when a program was first asked for, since a step that it calls was compiled."""
+    places = origin_of(function).reached.found  # type: ignore[union-attr]
+    steps = {id(place.value): place.value for place in places if isinstance(place.value, Dispatcher)}
+    known = [step.origin.reached for step in steps.values() if hasattr(step, "origin")]
+    return next(filter(None, (reached.changed() for reached in known if reached)), None)
 
 
 def _origin(function: Any) -> Origin:

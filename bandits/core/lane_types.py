@@ -12,7 +12,7 @@ from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, lower_cast
 
-from bandits.core.jit import NumberType, types
+from bandits.core.jit import CompilationError, NumberType, types
 
 LANES = 16  # two vectors of AVX-512, four of AVX2: 32 and 64 are no faster
 
@@ -21,6 +21,8 @@ class Lanes(NumberType):
     """The type of a lane number of some type of number."""
 
     def __init__(self, dtype: Any) -> None:
+        if not isinstance(dtype, (types.Integer, types.Float, types.Boolean)):
+            raise CompilationError(f"lanes hold real numbers and truth values, not {dtype}")
         self.dtype = dtype
         super().__init__(name=f"Lanes({dtype})")
 
@@ -45,9 +47,24 @@ def scalar_of(kind: Any) -> Any:
 
 @register_default(Lanes)
 class _LanesModel(models.PrimitiveModel):
+    """A vector of numbers; in memory, a truth value takes one byte, as in arrays of one repetition."""
+
     def __init__(self, manager: Any, kind: Any) -> None:
         element = manager[kind.dtype].get_value_type()
         super().__init__(manager, kind, ir.VectorType(ir.IntType(1) if kind.dtype == types.boolean else element, LANES))
+        self._in_memory = ir.VectorType(manager[kind.dtype].get_data_type(), LANES)
+
+    def get_data_type(self) -> Any:
+        """Return the type of the vector in arrays."""
+        return self._in_memory
+
+    def as_data(self, builder: Any, value: Any) -> Any:
+        """Return the vector as arrays hold it."""
+        return value if value.type == self._in_memory else builder.zext(value, self._in_memory)
+
+    def from_data(self, builder: Any, value: Any) -> Any:
+        """Return the vector that is held in an array."""
+        return value if self.be_type == self._in_memory else builder.trunc(value, self.be_type)
 
 
 def array_of(dtype: Any) -> Any:
@@ -78,9 +95,7 @@ def _from_lanes(context: Any, builder: Any, source: Any, target: Any, value: Any
     if old == new:
         return value
     if isinstance(old, types.Float):
-        if isinstance(new, types.Float):
-            return (builder.fpext if new.bitwidth > old.bitwidth else builder.fptrunc)(value, kind)
-        return (builder.fptosi if new.signed else builder.fptoui)(value, kind)
+        return _from_floats(builder, old, new, value, kind)
     signed = isinstance(old, types.Integer) and old.signed
     if isinstance(new, types.Float):
         return (builder.sitofp if signed else builder.uitofp)(value, kind)
@@ -92,10 +107,26 @@ def _from_lanes(context: Any, builder: Any, source: Any, target: Any, value: Any
     return builder.trunc(value, kind) if new.bitwidth < width else value
 
 
+def _from_floats(builder: Any, old: Any, new: Any, value: Any, kind: Any) -> Any:
+    if isinstance(new, types.Float):
+        return (builder.fpext if new.bitwidth > old.bitwidth else builder.fptrunc)(value, kind)
+    if new == types.boolean:
+        return builder.fcmp_unordered("!=", value, ir.Constant(value.type, None))
+    if new.bitwidth < 32:  # by way of 32 bits, as processors convert one number: the same where it is out of range
+        return builder.trunc(builder.fptosi(value, ir.VectorType(ir.IntType(32), LANES)), kind)
+    return (builder.fptosi if new.signed else builder.fptoui)(value, kind)
+
+
 # ---------------------------------------------------------------- operators
 
-_FLOAT = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
-_INTEGER = {
+_FLOAT: dict[Any, str] = {
+    operator.add: "fadd",
+    operator.sub: "fsub",
+    operator.mul: "fmul",
+    operator.truediv: "fdiv",
+    operator.neg: "fneg",
+}
+_INTEGER: dict[Any, str] = {
     operator.add: "add",
     operator.sub: "sub",
     operator.mul: "mul",
@@ -104,9 +135,11 @@ _INTEGER = {
     operator.xor: "xor",
     operator.lshift: "shl",
     operator.rshift: "lshr",
+    operator.neg: "neg",
+    operator.invert: "not_",
 }
-_UNARY = {operator.neg: "neg", operator.invert: "not_"}
-_COMPARED = {
+_UNARY: set[Any] = {operator.neg, operator.invert}
+_COMPARED: dict[Any, str] = {
     operator.lt: "<",
     operator.le: "<=",
     operator.gt: ">",
@@ -114,11 +147,12 @@ _COMPARED = {
     operator.eq: "==",
     operator.ne: "!=",
 }
-_INPLACE = {getattr(operator, f"i{op.__name__.rstrip('_')}"): op for op in {**_FLOAT, **_INTEGER}}
+_INPLACE = {getattr(operator, f"i{op.__name__.rstrip('_')}"): op for op in {**_FLOAT, **_INTEGER} if op not in _UNARY}
 
 
 def _elementwise(op: Any, plain: Any) -> None:
     """Let an operator act on lane numbers, by the types that `plain` has for numbers."""
+    comparison, of_floats, of_integers = (names.get(plain, "") for names in (_COMPARED, _FLOAT, _INTEGER))
 
     @infer_global(op)
     class Typed(AbstractTemplate):
@@ -132,24 +166,45 @@ def _elementwise(op: Any, plain: Any) -> None:
 
     @lower_builtin(op, *[Lanes] * (1 if plain in _UNARY else 2))
     def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        kind = sig.args[0].dtype
-        if plain in _UNARY:
-            return builder.fneg(*values) if isinstance(kind, types.Float) else getattr(builder, _UNARY[plain])(*values)
-        if plain in _COMPARED:
-            if isinstance(kind, types.Float):
-                compare = builder.fcmp_unordered if plain is operator.ne else builder.fcmp_ordered
-            else:
-                signed = isinstance(kind, types.Integer) and kind.signed
-                compare = builder.icmp_signed if signed else builder.icmp_unsigned
-            return compare(_COMPARED[plain], *values)
+        if comparison:
+            return _compared(builder, comparison, sig.args[0].dtype, *values)
+        if len(values) == 1:  # as on one number, the type is made wider afterwards, but for a truth value
+            made = sig.return_type if sig.args[0].dtype == types.boolean else sig.args[0]
+            value = context.cast(builder, values[0], sig.args[0], made)
+            name = of_floats if isinstance(made.dtype, types.Float) else of_integers
+            return context.cast(builder, getattr(builder, name)(value), made, sig.return_type)
+        kind = sig.return_type.dtype
+        given = zip(values, sig.args, strict=True)
+        values = [context.cast(builder, value, old, sig.return_type) for value, old in given]
         if isinstance(kind, types.Float):
-            return getattr(builder, _FLOAT[plain])(*values)
-        if plain is operator.rshift and kind.signed:
+            return getattr(builder, of_floats)(*values)
+        if of_integers in ("shl", "lshr"):  # by the low bits of the count, as processors shift one number
+            values[1] = builder.and_(values[1], ir.Constant(values[1].type, [kind.bitwidth - 1] * LANES))
+        if of_integers == "lshr" and kind.signed:
             return builder.ashr(*values)
-        return getattr(builder, _INTEGER[plain])(*values)
+        return getattr(builder, of_integers)(*values)
 
 
-for _op in (*_FLOAT, *_INTEGER, *_COMPARED, *_UNARY):
+def _compared(builder: Any, comparison: str, kind: Any, left: Any, right: Any) -> Any:
+    """Return where a comparison holds between two lane numbers of some type of number."""
+    if isinstance(kind, types.Float):
+        return (builder.fcmp_unordered if comparison == "!=" else builder.fcmp_ordered)(comparison, left, right)
+    signed = isinstance(kind, types.Integer) and kind.signed
+    return (builder.icmp_signed if signed else builder.icmp_unsigned)(comparison, left, right)
+
+
+@infer_global(operator.not_)
+class _Negated(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        return signature(Lanes(types.boolean), Lanes(types.boolean)) if isinstance(args[0], Lanes) else None
+
+
+@lower_builtin(operator.not_, Lanes)
+def _negated(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    return builder.not_(values[0])
+
+
+for _op in {**_FLOAT, **_INTEGER, **_COMPARED}:
     _elementwise(_op, _op)
 for _op, _plain in _INPLACE.items():
     _elementwise(_op, _plain)
@@ -159,8 +214,8 @@ for _op, _plain in _INPLACE.items():
 
 
 def vector_call(builder: Any, intrinsic: str, value: Any) -> Any:
-    """Call an intrinsic function of LLVM, from one type to itself, on a vector of 64-bit numbers."""
-    name = f"{intrinsic}.v{LANES}{'f64' if isinstance(value.type.element, ir.DoubleType) else 'i64'}"
+    """Call an intrinsic function of LLVM, from one type to itself, on a vector."""
+    name = f"{intrinsic}.v{LANES}{value.type.element.intrinsic_name}"
     return builder.call(
         cgutils.get_or_insert_function(builder.module, ir.FunctionType(value.type, [value.type]), name), [value]
     )
@@ -181,7 +236,7 @@ def _lane_by_lane(function: Any) -> None:
     def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
         kind = context.get_value_type(sig.return_type)
         if function is math.sqrt:  # rounded correctly, as on one number
-            return vector_call(builder, "llvm.sqrt", values[0])
+            return vector_call(builder, "llvm.sqrt", context.cast(builder, values[0], sig.args[0], sig.return_type))
         one = context.get_function(function, signature(sig.return_type.dtype, sig.args[0].dtype))
         found = ir.Constant(kind, ir.Undefined)
         for lane in range(LANES):
@@ -204,16 +259,17 @@ def _of_two(function: Any, comparison: str) -> None:
 
     @lower_builtin(function, Lanes, Lanes)
     def lower(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        kind = sig.args[0].dtype
-        signed = builder.icmp_signed if getattr(kind, "signed", False) else builder.icmp_unsigned
-        compare = builder.fcmp_ordered if isinstance(kind, types.Float) else signed
-        return builder.select(compare(comparison, values[1], values[0]), values[1], values[0])
+        first, second = values
+        return builder.select(_compared(builder, comparison, sig.args[0].dtype, second, first), second, first)
 
 
 @infer_global(abs)
 class _Absolute(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
-        return signature(args[0], args[0]) if len(args) == 1 and isinstance(args[0], Lanes) else None
+        if len(args) != 1 or not isinstance(args[0], Lanes):
+            return None
+        found = Lanes(self.context.resolve_function_type(abs, (args[0].dtype,), {}).return_type)
+        return signature(found, found)
 
 
 @lower_builtin(abs, Lanes)
@@ -221,6 +277,8 @@ def _absolute(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     value, kind = values[0], sig.args[0].dtype
     if isinstance(kind, types.Float):
         return vector_call(builder, "llvm.fabs", value)
+    if not kind.signed:
+        return value
     return builder.select(builder.icmp_signed("<", value, ir.Constant(value.type, None)), builder.neg(value), value)
 
 
@@ -272,7 +330,7 @@ def _places(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> An
 
 
 def _each_place(context: Any, builder: Any, kind: Any, places: Any) -> Any:
-    pointer = context.get_value_type(scalar_of(kind.dtype)).as_pointer()
+    pointer = context.get_data_type(scalar_of(kind.dtype)).as_pointer()
     for lane in range(LANES):
         yield lane, builder.inttoptr(builder.extract_element(places, ir.IntType(32)(lane)), pointer)
 
@@ -282,7 +340,8 @@ def _take(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     places = _places(context, builder, sig.args[0], *values)
     found = ir.Constant(context.get_value_type(sig.return_type), ir.Undefined)
     for lane, place in _each_place(context, builder, sig.args[0], places):
-        found = builder.insert_element(found, builder.load(place), ir.IntType(32)(lane))
+        entry = context.unpack_value(builder, scalar_of(sig.return_type), place)
+        found = builder.insert_element(found, entry, ir.IntType(32)(lane))
     return found
 
 
@@ -290,5 +349,6 @@ def _take(context: Any, builder: Any, sig: Any, values: Any) -> Any:
 def _put(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     places = _places(context, builder, sig.args[0], *values[:2])
     for lane, place in _each_place(context, builder, sig.args[0], places):
-        builder.store(builder.extract_element(values[2], ir.IntType(32)(lane)), place)
+        entry = builder.extract_element(values[2], ir.IntType(32)(lane))
+        context.pack_value(builder, sig.args[2].dtype, entry, place)
     return context.get_dummy_value()

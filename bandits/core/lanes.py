@@ -22,7 +22,7 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import signature
 from numba.extending import lower_builtin, type_callable
 
-from bandits.core.jit import instructions, is_compiled, kernel, rewired, types
+from bandits.core.jit import inner_parts, instructions, is_compiled, kernel, rewired, types
 from bandits.core.lane_types import LANES as LANES
 from bandits.core.lane_types import Lanes, array_of, scalar_of, vector_call
 
@@ -53,9 +53,12 @@ def unchanged(step: Any) -> Any:
 
 
 def lane_text(function: Any) -> Any:
-    """Return the kernel that does on lane numbers what `function` does on numbers, or None."""
+    """Return the kernel that does on lane numbers what `function` does on numbers, or None.
+
+    None, too, with plain Numba, which compiles every kernel for calls from Python as well: Python has no lane numbers.
+    """
     marked = function is not None and is_compiled(function) and "lanes" in _own(function)
-    return _in_lanes(function, {}) if marked else None
+    return _in_lanes(function, {}) if marked and inner_parts() else None
 
 
 def _in_lanes(function: Any, known: dict[Any, Any]) -> Any:
@@ -115,15 +118,19 @@ def _own_array(n: Any, value: Any, rng: Any) -> Any:
 
 @instructions(own_array, _own_array)
 def _lower_own_array(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    def many(n: int, value: Any) -> Any:
-        return as_lanes(np.full((n, LANES), value))
+    def many(n: int, zero: Any, value: Any) -> Any:
+        made = as_lanes(np.full((n, LANES), zero))
+        for i in range(n):
+            made[i] = value
+        return made
 
-    def one(n: int, value: Any) -> Any:
+    def one(n: int, zero: Any, value: Any) -> Any:
         return np.full(n, value)
 
-    kinds = types.int64, scalar_of(sig.args[1])
-    given = [context.cast(builder, values[i], sig.args[i], kinds[i]) for i in range(2)]
-    made = many if isinstance(sig.return_type.dtype, Lanes) else one
+    dtype, made = sig.return_type.dtype, many if isinstance(sig.return_type.dtype, Lanes) else one
+    kinds = types.int64, scalar_of(dtype), dtype
+    n, value = (context.cast(builder, values[i], sig.args[i], kinds[2 * i]) for i in range(2))
+    given = n, context.get_constant_null(kinds[1]), value
     return context.compile_internal(builder, made, signature(sig.return_type, *kinds), given)
 
 
@@ -188,11 +195,12 @@ type_callable(where)(_where)
 def _lower_where(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     given = zip(sig.args[1:], values[1:], strict=True)
     yes, no = (context.cast(builder, value, kind, sig.return_type) for kind, value in given)
-    kind = Lanes(types.boolean) if isinstance(sig.args[0], Lanes) else types.boolean
-    condition = context.cast(builder, values[0], sig.args[0], kind)
-    if isinstance(condition.type, ir.IntType) and condition.type.width > 1:
-        condition = builder.trunc(condition, ir.IntType(1))
-    return builder.select(condition, yes, no)
+    return builder.select(_truth(context, builder, sig.args[0], values[0]), yes, no)
+
+
+def _truth(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Return whether a number is not 0, in each lane of a lane number."""
+    return context.cast(builder, value, kind, Lanes(types.boolean) if isinstance(kind, Lanes) else types.boolean)
 
 
 def any_lane(condition: Any) -> bool:
@@ -202,9 +210,10 @@ def any_lane(condition: Any) -> bool:
 
 @instructions(any_lane, lambda condition: types.boolean)
 def _lower_any(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    condition = _truth(context, builder, sig.args[0], values[0])
     if not isinstance(sig.args[0], Lanes):
-        return values[0]
-    word = builder.bitcast(values[0], ir.IntType(LANES))
+        return condition
+    word = builder.bitcast(condition, ir.IntType(LANES))
     return builder.icmp_unsigned("!=", word, ir.Constant(word.type, 0))
 
 

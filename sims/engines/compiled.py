@@ -17,11 +17,11 @@ from bandits.core.actions import InvalidAction, InvalidActionType
 from bandits.core.jit import (
     RECORDS_HOLD,
     borrow,
+    changed_since,
     is_at_hand,
     is_compiled,
     keep_alive,
     kernel,
-    origin_of,
     program,
     typeof,
 )
@@ -169,9 +169,7 @@ def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any, 
     play = compose(*((width > 1 and in_lanes(*steps)) or steps), problem.metrics, width)
     check_record(f"{learner.name}.parameters", params, is_compiled(play))
     check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))
-    reached = origin_of(play).reached
-    changed = reached.changed() if reached else None
-    if changed:
+    if changed := changed_since(play):
         pair = f"{learner.name} in {type(problem).__name__}"
         raise ValueError(f"{pair}: {changed} has changed since its kernels were compiled; define the kernels again")
     return play

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pytest
 
-from bandits.core.jit import kernel
+from bandits.core.jit import kernel, shared_kernel
 from bandits.losses import BernoulliLosses
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, SwitchingCostGame
@@ -144,6 +144,31 @@ def test_a_constant_that_changes_after_compilation_is_an_error(monkeypatch):
     monkeypatch.setitem(globals(), "CONSTANT", 0)
     assert simulate(GAME, own, seed=1).final("loss") == first
     assert Cell(GAME, own).code == before
+
+
+@shared_kernel
+def constant_times(n):
+    return CONSTANT * n
+
+
+def acting():
+    """Return a new kernel each time, as when the cell of a notebook is run again."""
+
+    @kernel
+    def act(params, state, t, rng):
+        return constant_times(1)
+
+    return act
+
+
+def test_a_constant_that_a_shared_kernel_read_is_an_error_for_new_kernels_too(monkeypatch, tmp_path):
+    """The shared one was compiled with the value that it met, and is linked as it is."""
+    monkeypatch.setenv("REGRETLAB_CACHE_DIR", str(tmp_path))
+    simulate(GAME, learner(act=acting()), seed=1)
+    monkeypatch.setitem(globals(), "CONSTANT", 1)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"CONSTANT has changed since its kernels were compiled"):
+            simulate(GAME, learner(act=acting()), seed=1)
 
 
 def test_bounds_checks_are_part_of_the_address(monkeypatch):

@@ -26,7 +26,8 @@ _ELSE = '; backend="python" plays it as it is, some thousand times slower'
 _ONE_AT_A_TIME = '; backend="numba-scalar" plays one repetition at a time'
 _IN_LANES = {  # what the compiler says, and what to write instead
     r">>> bool\(Lanes": "a branch depends on a lane number: where(condition, yes, no) chooses in each lane",
-    r">>> (int|float)\(": "a lane number becomes another type by alike(value, 0) or alike(value, 0.0)",
+    r">>> (int|float|<unknown function>)\(Lanes": "a lane number becomes another type by alike(value, 0) or "
+    "alike(value, 0.0)",
     r"Cannot unify .*Lanes": "a number is one of each repetition here and the same for all there: own(value, rng) or "
     "alike(value, like) makes it one of each",
 }

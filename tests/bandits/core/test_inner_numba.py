@@ -17,9 +17,12 @@ from bandits.core import jit
 from bandits.losses import BernoulliLosses
 from bandits.switching import BatchedExp3, SwitchingCostGame
 from sims import simulate
+from sims.engines import compiled
+compiled.LEAST_FOR_LANES = compiled._WORTH_COMPILING = 0
 assert (jit.inner_parts() is None) == CHANGED
 game = SwitchingCostGame(BernoulliLosses([0.3, 0.5, 0.4]), 300)
-print(simulate(game, BatchedExp3(), repetitions=3, seed=1).values.tobytes().hex())
+assert compiled.width_of(game, BatchedExp3(), 20, 300, 1) == (1 if CHANGED else 16)
+print(simulate(game, BatchedExp3(), repetitions=20, seed=1, threads=1).values.tobytes().hex())
 """
 
 

@@ -235,19 +235,22 @@ class Brancher(Walker):
 
 class Totals(NamedTuple):
     sums: np.ndarray
+    lost: np.ndarray
     last: float
 
 
 @in_lanes()
 @kernel
 def empty(params, rng):
-    return Totals(own_array(params.n_actions, 0.0, rng), own(0.0, rng))
+    sums = own_array(params.n_actions, uniform(rng, 0, 1), rng)
+    return Totals(sums, own_array(params.n_actions, True, rng), own(0.0, rng))
 
 
 @in_lanes()
 @kernel
 def by_last(params, state, t, rng):
-    return where(uniform(rng, t, 0) + state.last < 0.7, state.last < 0.2, params.n_actions - 1) * 1
+    last = where(state.lost[0] & ~state.lost[-1], 0.5, state.last)
+    return where(uniform(rng, t, 0) + last < 0.7, last < 0.2, params.n_actions - 1) * 1
 
 
 @in_lanes()
@@ -256,7 +259,8 @@ def from_the_end(params, state, t, arm, loss, rng):
     """Indices count from the end, and the least and greatest of two are taken."""
     state.sums[arm - params.n_actions] += max(loss, 0.1)
     state.sums[-1] -= min(0.3, loss)
-    return Totals(state.sums, abs(min(loss, state.sums[-1])))
+    state.lost[arm] = loss > 0.0
+    return Totals(state.sums, state.lost, abs(min(loss, state.sums[-1])))
 
 
 class Backwards(Walker):
