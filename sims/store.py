@@ -106,7 +106,7 @@ class Store:
         """Return results.parquet, a file or a folder, as a lazy Polars frame, of which only what is used is read."""
         import polars
 
-        return polars.scan_parquet(self.results)
+        return polars.scan_parquet(self.results, glob=False, hive_partitioning=False)  # any name of the folder
 
     def frame(self) -> "polars.DataFrame":
         """Return results.parquet as a Polars data frame."""
