@@ -22,8 +22,8 @@ import pyarrow as pa
 
 from bandits.core.checks import shown
 from sims.cell_files import read_cell, read_tags, tags_of
-from sims.dataset import parts_of, tidy, write_table
-from sims.files import StoreError, cause, temporary_of, write
+from sims.dataset import check_replaceable, parts_of, tidy, write_table
+from sims.files import StoreError, cause, locked, temporary_of, write
 from sims.run import Run
 from sims.sweep import Cell
 
@@ -116,30 +116,24 @@ class Store:
 @contextmanager
 def open_store(folder: str | Path) -> Iterator[Store]:
     """Lock a folder for writing; StoreError if another sweep holds it or it cannot be written."""
-    from filelock import FileLock, Timeout
-
     store = Store(folder)
     try:
         for name in ("cells", "failed"):
             (store.folder / name).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StoreError(f"{store.folder} is being written by another sweep") from None
     except OSError as error:
         raise StoreError(f"{store.folder} cannot be written: {cause(error)}") from None
-    try:
+    with locked(store.folder / ".lock", store.folder, "sweep"):
         _tidied(store)
         yield store
-    finally:
-        lock.release()
 
 
 def _tidied(store: Store) -> None:
     """Remove what a killed sweep left; StoreError if it cannot be."""
     try:
-        for leftover in store.folder.glob("*/*.tmp"):
-            leftover.unlink(missing_ok=True)
+        for name in ("cells", "failed"):  # the sweep's own: the folder may hold others'
+            for leftover in (store.folder / name).glob("*.tmp"):
+                leftover.unlink(missing_ok=True)
         tidy(store.results)
+        check_replaceable(store.results)
     except OSError as error:
         raise StoreError(f"{store.folder} cannot be written: {cause(error)}") from None
