@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from bandits.core.checks import shown
-from sims.cell_files import read_cell, read_tags, tags_of
+from sims.cell_files import read_cell, read_tags, table_of, tags_of
 from sims.dataset import check_replaceable, parts_of, tidy, write_table
 from sims.files import StoreError, cause, locked, temporary_of, write
 from sims.run import Run
@@ -67,10 +67,7 @@ class Store:
         table = self.load(cell, keep_repetitions=True)
         if table is None:
             raise ValueError(f"{self.folder} does not hold the repetitions of cell {cell.address}")
-        metrics = cell.problem.metrics
-        rounds = np.unique(table["round"].to_numpy())
-        values = table["mean"].to_numpy().reshape(-1, len(metrics), len(rounds)).transpose(0, 2, 1)
-        return Run(cell.problem, cell.learner, cell.seed, 0, rounds, np.ascontiguousarray(values))
+        return _run_of(cell, table)
 
     def save(self, cell: Cell, content: bytes) -> None:
         """Write a finished cell atomically."""
@@ -93,12 +90,18 @@ class Store:
             json.dumps(report, indent=1, default=shown, skipkeys=True).encode(),
         )
 
-    def collect(self, cells: Sequence[Cell], labels: pa.Table) -> Path:
+    def collect(self, cells: Sequence[Cell], labels: pa.Table, keep_repetitions: bool = False) -> Path:
         """Write results.parquet: the finished ones of `cells` in order, in constant memory (see `sims.dataset`).
 
-        labels: one row per cell, of the columns to find it by (`sims.labels.label_table`).
+        labels: one row per cell, of the columns to find it by (`sims.labels.label_table`).  keep_repetitions: a row per
+        repetition; else the statistics, also of cells whose repetitions an earlier sweep kept.
         """
-        parts = ((map(self.load, cells[own]), labels[own]) for own in parts_of(len(cells)))
+
+        def listed(cell: Cell) -> pa.Table | None:
+            table = self.load(cell, keep_repetitions)
+            return table if table is None or keep_repetitions else _statistics(cell, table)
+
+        parts = ((map(listed, cells[own]), labels[own]) for own in parts_of(len(cells)))
         write_table(self.results, parts)
         return self.results
 
@@ -111,6 +114,20 @@ class Store:
     def frame(self) -> "polars.DataFrame":
         """Return results.parquet as a Polars data frame."""
         return self.scan().collect()
+
+
+def _run_of(cell: Cell, table: pa.Table) -> Run:
+    """Return the run in a cell's table, which has its repetitions."""
+    rounds = np.unique(table["round"].to_numpy())
+    values = table["mean"].to_numpy().reshape(-1, len(cell.problem.metrics), len(rounds)).transpose(0, 2, 1)
+    return Run(cell.problem, cell.learner, cell.seed, 0, rounds, np.ascontiguousarray(values))
+
+
+def _statistics(cell: Cell, table: pa.Table) -> pa.Table:
+    """Return a cell's table without its repetitions."""
+    if tags_of(table)["kept"] == "statistics":
+        return table
+    return table_of(cell, _run_of(cell, table), False).replace_schema_metadata(table.schema.metadata)
 
 
 @contextmanager
