@@ -253,10 +253,13 @@ def test_a_cell_costs_the_command_less_than_a_kilobyte(tmp_path, monkeypatch):
         assert run_sweep(cells, folder, workers=1, collect=False).computed == count
 
     sweep(10, tmp_path / "first")  # imports, and compiled code's digests
-    gc.collect()
-    tracemalloc.start()
-    try:
-        sweep(1000, tmp_path / "second")
-        assert tracemalloc.get_traced_memory()[1] < 1000 * 1000, tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peaks = []
+    for name in ("second", "third"):  # in one of them the interpreter's table of all names may double, by megabytes
+        gc.collect()
+        tracemalloc.start()
+        try:
+            sweep(1000, tmp_path / name)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert min(peaks) < 1000 * 1000, peaks
