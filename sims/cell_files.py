@@ -66,7 +66,7 @@ _CHECKSUM = hashlib.sha256().digest_size
 
 def encode(cell: Cell, run: Run, keep_repetitions: bool) -> bytes:
     """Return a finished cell as the bytes of its Parquet file; the same run gives the same bytes."""
-    table = pa.table(_columns(cell, run, keep_repetitions), schema=SCHEMA)
+    table = table_of(cell, run, keep_repetitions)
     tags = {
         "address": cell.address,
         "configuration": cell.configuration(),
@@ -79,6 +79,11 @@ def encode(cell: Cell, run: Run, keep_repetitions: bool) -> bytes:
         table, sink, compression="snappy", use_dictionary=_TEXT, write_statistics=False, write_page_checksum=True
     )
     return _with_checksum(cell.address, sink.getvalue())
+
+
+def table_of(cell: Cell, run: Run, keep_repetitions: bool) -> pa.Table:
+    """Return a cell's rows: one per repetition, or the statistics over them."""
+    return pa.table(_columns(cell, run, keep_repetitions), schema=SCHEMA)
 
 
 def _with_checksum(address: str, content: bytes) -> bytes:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from bandits.core.checks import instance
 from sims.cell_files import SCHEMA, read_cell, read_tags
 from sims.dataset import parts_of, write_table
+from sims.files import locked
 from sims.labels import Columns
 
 
@@ -28,11 +29,17 @@ def collect_folder(folder: str | Path, out: str | Path | None = None) -> Collect
     Columns: those of results.parquet, and in place of axes the cells' parameters that are numbers, truth values or
     text, as "problem.horizon", "learner.learning_rate"; null where a cell has no such parameter. As results.parquet, a
     file for up to 10,000 cells and a folder of files for more; written in constant memory, a hundred bytes per cell
-    aside. Raises ValueError if the folder has no cells, StoreError if the table cannot be written.
+    aside. Raises ValueError if the folder has no cells or `out` is no file's name in a folder, StoreError if the table
+    cannot be written or another command writes it.
     """
     home = Path(instance("folder", folder, (str, Path), "the name of a folder"))
     if not home.is_dir():
         raise ValueError(f"no folder {home}")
+    path = home / "all.parquet" if out is None else Path(instance("out", out, (str, Path), "the name of a file"))
+    if path.name in ("", ".."):
+        raise ValueError(f"out must be the name of a file, got {str(out)!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"no folder {path.parent}")
     files, columns, damaged = [], Columns(SCHEMA.names), []
     for name in _names(home / "cells"):
         try:
@@ -45,8 +52,9 @@ def collect_folder(folder: str | Path, out: str | Path | None = None) -> Collect
             columns.add(labels)
     if not files:
         raise ValueError(f"{home} has no finished cells" + (f": {damaged[0]}" if damaged else ""))
-    path = home / "all.parquet" if out is None else Path(out)
-    count = write_table(path, (_part(home / "cells", files[own], columns) for own in parts_of(len(files))))
+    lock = path.with_name(f".{path.name}.lock")
+    with locked(lock, path, "command"):
+        count = write_table(path, (_part(home / "cells", files[own], columns) for own in parts_of(len(files))))
     return Collected(path, count, tuple(damaged))
 
 

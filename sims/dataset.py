@@ -1,12 +1,15 @@
 """The table of all cells of a sweep or folder: one Parquet file, or where there are many cells a folder of such files.
 
-    results.parquet                       up to 10,000 cells: a file
-    results.parquet/part-00000.parquet    more: a folder with parts of 10,000 cells, in the order of the cells
+    results.parquet                                up to 10,000 cells: a file
+    results.parquet/part-00000-3f0c....parquet     more: a folder with parts of 10,000 cells, in the order of the cells
 
 Polars, pandas (PyArrow) and DuckDB read the one path in either case. File and folder cannot be there together, and what
-was there is replaced in one step when all parts are complete.
+was there is replaced in one step when all parts are complete. Parts are named by their content: who reads meanwhile
+finds a listed part unchanged or gone, and never reads some parts of the old table and some of the new one.
 """
 
+import errno
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -21,7 +24,7 @@ from sims.cell_files import KEY, SCHEMA, tags_of
 from sims.files import StoreError, cause, restore, swap, synced, temporary_of
 
 CELLS_PER_FILE = 10_000
-_PART = re.compile(r"part-[0-9]{5,}\.parquet")
+_PART = re.compile(r"part-[0-9]{5,}(-[0-9a-f]{16})?\.parquet")
 _GROUP_CELLS, _GROUP_ROWS = 512, 1 << 20  # of a row group, which ends with a cell
 
 
@@ -72,10 +75,10 @@ def _replacing(path: Path) -> Iterator[Path]:
     folder = temporary_of(path)
     try:
         tidy(path)
-        _check_replaceable(path)
+        check_replaceable(path)
         folder.mkdir()
         yield folder
-        parts = files_of(folder)
+        parts = [_named_by_content(part) for part in files_of(folder)]
         synced(*parts, folder)
         swap(parts[0] if len(parts) == 1 else folder, path)
     except OSError as error:
@@ -85,22 +88,33 @@ def _replacing(path: Path) -> Iterator[Path]:
             _remove(folder)
 
 
-def _check_replaceable(path: Path) -> None:
+def _named_by_content(part: Path) -> Path:
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return part.rename(part.with_name(f"{part.stem}-{digest[:16]}.parquet"))
+
+
+def check_replaceable(path: Path) -> None:
     """Raise StoreError for a folder that holds anything but the parts of a table: its files would be lost."""
     if path.is_dir():
-        names = sorted(file.name for file in path.iterdir())
-        others = [name for name in names if not _PART.fullmatch(name)]
-        if others or not names:
+        others = _others(path)
+        if others or not any(path.iterdir()):
             holds = f"holds {others[0]}" if others else "is empty"
             raise StoreError(f"cannot write {path}: it is a folder that {holds}; finished cells are kept")
 
 
+def _others(folder: Path) -> list[str]:
+    """Return the names of the files in a folder that are no parts of a table."""
+    return sorted(file.name for file in folder.iterdir() if not _PART.fullmatch(file.name))
+
+
 def _remove(path: Path) -> None:
-    """Remove a table, or the parts of one; OSError for a folder that holds anything else."""
+    """Remove a table; OSError, and nothing is removed, for a folder that holds anything else."""
     if path.is_dir() and not path.is_symlink():
+        if others := _others(path):
+            raise OSError(errno.ENOTEMPTY, f"{path} holds {others[0]}")
         for file in path.iterdir():
-            if _PART.fullmatch(file.name):
-                _remove(file)
+            _remove(file)
         path.rmdir()
     else:
         path.unlink(missing_ok=True)

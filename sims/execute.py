@@ -125,7 +125,7 @@ def run_sweep(
         todo, damaged = _missing(cells, store, keep_repetitions, advance)
         pool = _pool(executor, kind, cluster, count, keep_repetitions, todo) if todo else Threads(count, _nobody)
         failed = _compute(todo, pool, store, advance)
-        results = store.collect(rows, labels) if collect else store.results
+        results = store.collect(rows, labels, keep_repetitions) if collect else store.results
         lost = [cell for cell in todo if cell.address in unknown]
         for cell in lost if collect else ():
             store.discard(cell)

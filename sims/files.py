@@ -63,13 +63,31 @@ def synced(*paths: Path) -> None:
             os.close(handle)
 
 
+@contextmanager
+def locked(lock: Path, what: Path, other: str) -> Iterator[None]:
+    """Hold a lock file while `what` is written; StoreError if another process holds it, or it cannot be written."""
+    from filelock import FileLock, Timeout
+
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        raise StoreError(f"{what} is being written by another {other}") from None
+    except OSError as error:
+        raise StoreError(f"{what} cannot be written: {cause(error)}") from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
 def swap(new: Path, old: Path) -> None:
     """Put a file or folder in the place of another in one step; what was at `old` is then at `new`, or gone.
 
     Where the system cannot exchange a folder in one step, `old` is first renamed; if that is as far as it came,
     `restore` takes it back.
     """
-    if not old.exists() or not (new.is_dir() or old.is_dir()):
+    if not os.path.lexists(old) or not (new.is_dir() or old.is_dir()):
         new.replace(old)
     elif not _exchanged(new, old):
         aside = _aside(old)
@@ -85,7 +103,7 @@ def swap(new: Path, old: Path) -> None:
 def restore(path: Path) -> None:
     """Put back what a `swap` that was killed half-way had renamed."""
     aside = _aside(path)
-    if aside.exists():
+    if os.path.lexists(aside):
         aside.rename(temporary_of(path) if path.exists() else path)
 
 

@@ -21,9 +21,9 @@ import numpy as np
 import pyarrow as pa
 
 from bandits.core.checks import shown
-from sims.cell_files import read_cell, read_tags, tags_of
-from sims.dataset import parts_of, tidy, write_table
-from sims.files import StoreError, cause, temporary_of, write
+from sims.cell_files import read_cell, read_tags, table_of, tags_of
+from sims.dataset import check_replaceable, parts_of, tidy, write_table
+from sims.files import StoreError, cause, locked, temporary_of, write
 from sims.run import Run
 from sims.sweep import Cell
 
@@ -67,10 +67,7 @@ class Store:
         table = self.load(cell, keep_repetitions=True)
         if table is None:
             raise ValueError(f"{self.folder} does not hold the repetitions of cell {cell.address}")
-        metrics = cell.problem.metrics
-        rounds = np.unique(table["round"].to_numpy())
-        values = table["mean"].to_numpy().reshape(-1, len(metrics), len(rounds)).transpose(0, 2, 1)
-        return Run(cell.problem, cell.learner, cell.seed, 0, rounds, np.ascontiguousarray(values))
+        return _run_of(cell, table)
 
     def save(self, cell: Cell, content: bytes) -> None:
         """Write a finished cell atomically."""
@@ -93,12 +90,18 @@ class Store:
             json.dumps(report, indent=1, default=shown, skipkeys=True).encode(),
         )
 
-    def collect(self, cells: Sequence[Cell], labels: pa.Table) -> Path:
+    def collect(self, cells: Sequence[Cell], labels: pa.Table, keep_repetitions: bool = False) -> Path:
         """Write results.parquet: the finished ones of `cells` in order, in constant memory (see `sims.dataset`).
 
-        labels: one row per cell, of the columns to find it by (`sims.labels.label_table`).
+        labels: one row per cell, of the columns to find it by (`sims.labels.label_table`).  keep_repetitions: a row per
+        repetition; else the statistics, also of cells whose repetitions an earlier sweep kept.
         """
-        parts = ((map(self.load, cells[own]), labels[own]) for own in parts_of(len(cells)))
+
+        def listed(cell: Cell) -> pa.Table | None:
+            table = self.load(cell, keep_repetitions)
+            return table if table is None or keep_repetitions else _statistics(cell, table)
+
+        parts = ((map(listed, cells[own]), labels[own]) for own in parts_of(len(cells)))
         write_table(self.results, parts)
         return self.results
 
@@ -106,40 +109,48 @@ class Store:
         """Return results.parquet, a file or a folder, as a lazy Polars frame, of which only what is used is read."""
         import polars
 
-        return polars.scan_parquet(self.results)
+        return polars.scan_parquet(self.results, glob=False, hive_partitioning=False)  # any name of the folder
 
     def frame(self) -> "polars.DataFrame":
         """Return results.parquet as a Polars data frame."""
         return self.scan().collect()
 
 
+def _run_of(cell: Cell, table: pa.Table) -> Run:
+    """Return the run in a cell's table, which has its repetitions."""
+    rounds = np.unique(table["round"].to_numpy())
+    values = table["mean"].to_numpy().reshape(-1, len(cell.problem.metrics), len(rounds)).transpose(0, 2, 1)
+    return Run(cell.problem, cell.learner, cell.seed, 0, rounds, np.ascontiguousarray(values))
+
+
+def _statistics(cell: Cell, table: pa.Table) -> pa.Table:
+    """Return a cell's table without its repetitions."""
+    if tags_of(table)["kept"] == "statistics":
+        return table
+    return table_of(cell, _run_of(cell, table), False).replace_schema_metadata(table.schema.metadata)
+
+
 @contextmanager
 def open_store(folder: str | Path) -> Iterator[Store]:
     """Lock a folder for writing; StoreError if another sweep holds it or it cannot be written."""
-    from filelock import FileLock, Timeout
-
     store = Store(folder)
     try:
         for name in ("cells", "failed"):
             (store.folder / name).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StoreError(f"{store.folder} is being written by another sweep") from None
     except OSError as error:
         raise StoreError(f"{store.folder} cannot be written: {cause(error)}") from None
-    try:
+    with locked(store.folder / ".lock", store.folder, "sweep"):
         _tidied(store)
         yield store
-    finally:
-        lock.release()
 
 
 def _tidied(store: Store) -> None:
     """Remove what a killed sweep left; StoreError if it cannot be."""
     try:
-        for leftover in store.folder.glob("*/*.tmp"):
-            leftover.unlink(missing_ok=True)
+        for name in ("cells", "failed"):  # the sweep's own: the folder may hold others'
+            for leftover in (store.folder / name).glob("*.tmp"):
+                leftover.unlink(missing_ok=True)
         tidy(store.results)
+        check_replaceable(store.results)
     except OSError as error:
         raise StoreError(f"{store.folder} cannot be written: {cause(error)}") from None

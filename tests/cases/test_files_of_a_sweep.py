@@ -31,9 +31,12 @@ def test_what_a_killed_run_left_is_removed(tmp_path):
     files = sorted(file.name for file in tmp_path.rglob("*"))
     for name in ("results.parquet.tmp", "cells/x.parquet.tmp", "failed/x.json.tmp"):
         (tmp_path / name).write_bytes(b"half")
-    (tmp_path / "mine.tmp").write_bytes(b"not the sweep's")
+    mine = [tmp_path / "mine.tmp", tmp_path / "mine" / "notes.tmp"]
+    mine[1].parent.mkdir()
+    for path in mine:
+        path.write_bytes(b"not the sweep's")
     assert run_sweep(CELLS, tmp_path).results.read_bytes() == wanted
-    assert sorted(file.name for file in tmp_path.rglob("*")) == sorted([*files, "mine.tmp"])
+    assert sorted(file.name for file in tmp_path.rglob("*")) == sorted([*files, "mine", "mine.tmp", "notes.tmp"])
 
 
 class Full:

@@ -195,6 +195,15 @@ def test_repetitions_are_kept_on_request(tmp_path):
     assert run_sweep([cell], tmp_path).reused == 1
 
 
+def test_kept_repetitions_do_not_change_the_table_of_a_later_sweep(tmp_path):
+    cells = [dataclasses.replace(cell, repetitions=5) for cell in every_kind()[:12]]
+    run_sweep(cells[::2], tmp_path / "kept", keep_repetitions=True)
+    paths = [run_sweep(cells, tmp_path / name).results for name in ("kept", "new")]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert run_sweep(cells[::2], tmp_path / "kept", keep_repetitions=True).computed == 0
+    assert polars.read_parquet(tmp_path / "kept" / "results.parquet")["repetition"].null_count() == 0
+
+
 def test_a_kept_run_comes_back_as_it_was(tmp_path):
     kept, statistics = small_cells(2)
     run_sweep([kept], tmp_path, keep_repetitions=True, collect=False)
