@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from bandits.core.jit import inner_parts
 
 PLAINLY = """
@@ -30,6 +32,7 @@ def test_the_inner_parts_of_the_numba_in_use_are_as_expected():
     assert inner_parts() is not None
 
 
+@pytest.mark.slow
 def test_a_numba_with_other_inner_parts_gives_the_same_numbers_uncached(tmp_path):
     """Where an internal part is missing or takes other arguments, plain Numba compiles."""
     cache = tmp_path / "kernels"
