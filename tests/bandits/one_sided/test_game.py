@@ -137,6 +137,7 @@ def test_metrics_of_groups_and_of_tasting():
     check_metrics(replace(game, feedback=FullLabels()), FullInformationExp2(2.0, learning_rate=0.5), 1)
 
 
+@pytest.mark.slow
 def test_sums_over_many_blocks():
     """Sums are closed every 4096 rounds; all labels are good and a quarter accepted: 2 x 3/4 errors per round."""
     game = three_points(3 * 4096 + 5)
@@ -305,6 +306,7 @@ horizon = [16, 32]
 """
 
 
+@pytest.mark.slow
 def test_sweep_file_reaches_every_part():
     cells = parse_sweep(tomllib.loads(SWEEP))
     assert [(c.problem.horizon, c.learner.name) for c in cells[:3]] == [

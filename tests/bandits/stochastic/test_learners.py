@@ -29,6 +29,7 @@ def test_rewards_are_losses_of_the_game_without_switching_costs():
     assert stochastic_bandit(normal, 9) == SwitchingCostGame(normal, 9, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("losses", "learner"),
     [

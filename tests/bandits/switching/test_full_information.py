@@ -182,6 +182,7 @@ def test_dartboard_known_answers(case):
     check_means(case, ShrinkingDartboard(ROWS[case].rate), FullInformation(), ROWS[case].dartboard)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ROWS)
 def test_perturbed_leader_has_the_law_of_fresh_perturbations(case):
     """In every round the lazy leader's law is that of argmin L - p with fresh exponential p, by quadrature."""

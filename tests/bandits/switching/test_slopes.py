@@ -46,6 +46,7 @@ def test_slope(learner, feedback, expected):
     assert fitted_slope(learner, feedback, HORIZONS) == pytest.approx(expected, abs=0.05)
 
 
+@pytest.mark.slow
 def test_slope_of_the_lazy_perturbed_leader():
     assert fitted_slope(LazyPerturbedLeader(), FullInformation(), HORIZONS[:-1]) == pytest.approx(0.5, abs=0.05)
 

@@ -15,6 +15,7 @@ from bandits.threshold.population import mean_reward
 from tests.drivers import plain
 
 
+@pytest.mark.slow
 def test_it_pays_to_show_what_is_likelier_than_the_share_of_time():
     """With trust 1: from v / s on; the reward there is (1 - v / s)^2 / 2 times s / (s - v)."""
     price = price_of_checking(3.0, 10.0)

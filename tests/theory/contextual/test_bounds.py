@@ -170,6 +170,7 @@ def test_known_answers():
 SLOPES = [(EXACT, 0.5), (SQUARECB, 0.5), (ContextualExp4(), 0.5), (GreedyRegression(oracle=Aggregating()), 2 / 3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("learner", "slope"), SLOPES, ids=lambda value: getattr(value, "name", None))
 def test_slopes(learner, slope):
     """From 2^11 to 2^14, where the regret approaches its rate from below: the 95% interval is within 0.05 of it."""
