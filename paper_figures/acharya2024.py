@@ -52,7 +52,7 @@ class Groups(Figure):
     people: int = setting("drawn individuals", 2000)
     rounds: int = setting("individuals per order, at most", 7214)
     ridge: float = setting("lambda of the regressions", 0.01)
-    repetitions: int = setting("orders", 10)
+    repetitions: int = setting("orders", 6)
     seed: int = setting("seed", 2024)
 
     def data(self) -> Frame:

@@ -48,7 +48,7 @@ class Tradeoff(Figure):
     n_stages: int = setting("stages H", 4)
     scale: float = setting("scale of the preferences", 4.0)
     instances: int = setting("random processes", 6)
-    repetitions: int = setting("repetitions per process", 2)
+    repetitions: int = setting("repetitions per process", 1)
     seed: int = setting("seed", 2023)
 
     def data(self) -> Frame:

@@ -41,7 +41,7 @@ class Bounds(Figure):
     n_actions: int = setting("actions K", 5)
     switching_cost: float = setting("switching cost c (loss)", 1.0)
     gaps: tuple[float | None, ...] = setting("gaps ε (loss per round); None is the theorem's", measure.GAPS)
-    repetitions: int = setting("repetitions", 192)
+    repetitions: int = setting("repetitions", 96)
     pilot: int = setting("pilot repetitions per gap", 16)
     seed: int = setting("seed", 2023)
 

@@ -56,7 +56,7 @@ class ComparisonsAlone(Figure):
     rate: float = setting("step of the gradient learners", 0.5)
     mixture: float = setting("share of the reference in mixtures", 0.4)
     inner_rounds: int = setting("Nash-MP: rounds per half step", 100)
-    repetitions: int = setting("repetitions", 64)
+    repetitions: int = setting("repetitions", 32)
     seed: int = setting("seed of the game and of the draws", 2503)
 
     def data(self) -> Frame:
