@@ -155,8 +155,8 @@ class Frontier(Routing):
         for name, look in SEEN.items():
             rows = frame.filter(who=name)
             ends = [(rows[f"{what}_mean"] - rows[f"{what}_low95"]).to_numpy() for what in ("quality", "cost")]
-            line: kit.Row = {"color": look.colour, "marker": look.marker, "label": look.label, "linewidth": 1.0}
-            panel.errorbar(rows["cost_mean"], rows["quality_mean"], ends[0], ends[1], **line)
+            kit.marked(panel, rows["cost_mean"], rows["quality_mean"], look, linewidth=1.0)
+            panel.errorbar(rows["cost_mean"], rows["quality_mean"], ends[0], ends[1], fmt="none", color=look.colour)
         panel.set(xlabel="mean cost", ylabel="mean quality")
         kit.legend_below(panel, 2)
 

@@ -62,6 +62,11 @@ def test_figure_says_what_it_shows_and_how_it_was_made(figure):
         assert re.search(r"Deterministic|Nothing is simulated", figure.caption)
 
 
+def test_the_first_part_of_a_name_tells_the_paper():
+    papers = {(name.partition("_")[0], figure.source.title) for name, figure in KNOWN.items()}
+    assert len({first for first, _ in papers}) == len(papers) == len({title for _, title in papers})
+
+
 def test_captions_of_measured_gaps_say_how_the_gap_was_chosen():
     for figure in KNOWN.values():
         if getattr(figure(), "pilot", 0):

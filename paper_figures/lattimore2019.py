@@ -12,6 +12,12 @@ from paper_figures.simulations import final_cell, runs
 from paper_figures.style import BLACK, BLUE, GREY, RED, Look
 from theory.rates import fit_exponent
 
+PAPER = Paper(
+    title="Cleaning up the Neighborhood: A Full Classification for Adversarial Partial Monitoring",
+    authors="Tor Lattimore & Csaba Szepesvári",
+    venue="ALT 2019",
+    url="https://arxiv.org/abs/1805.09247",
+)
 LOOKS = {
     "Exp3Neighbours": Look("steps between neighbours", BLUE, "o"),
     "Exp3Signals": Look("EXP3 on signals", RED, "D"),
@@ -43,14 +49,8 @@ GAMES: dict[str, Callable[[float], tuple[FiniteGame, Any]]] = {
 class EasyGames(Figure):
     """Regret against the horizon in three easy games, with the certificate of the local learner."""
 
-    name = "lattimore2020_neighbours"
+    name = "lattimore2019_neighbours"
     title = "Easy games: compare neighbours only"
-    source = Paper(
-        "Cleaning up the Neighborhood: A Full Classification for Adversarial Partial Monitoring",
-        "Tor Lattimore & Csaba Szepesvári",
-        "ALT 2019",
-        "https://arxiv.org/abs/1805.09247",
-    )
     claim = """In an easy game the signals of two neighbours, and of actions between them, tell which of the two loses
     less. A learner that compares neighbours only, and plays more of the actions between those that it compares more,
     has regret of order sqrt(T); uniform exploration costs T^(2/3)."""
@@ -60,7 +60,7 @@ class EasyGames(Figure):
     query is degenerate. (b) Losses (0, 1), (2/5, 2/5), (1, 0); the action in the middle reveals the outcome, and the
     other two are no neighbours. (c) Three arms duel: a pair loses the mean of both, and shows which one lost more."""
     panels, size = 3, (7.2, 6.0)
-    tiny = changed(horizons=(32, 128), repetitions=4)
+    tiny = changed(horizons=(32, 64, 128), repetitions=4)
     paper = changed(
         horizons=(1_000, 10_000, 100_000, 1_000_000), narrow=(1.0, 2.0, 3.0), wide=(0.25, 0.5), repetitions=64
     )
