@@ -20,7 +20,7 @@ article { border-top: 1px solid #ddd; margin-top: 2rem; padding-top: 1.5rem; }
 img { width: 100%; height: auto; }
 .claim { color: #444; margin: 0 0 .8rem; }
 .files a { margin-right: 1rem; }
-.files code { overflow-wrap: anywhere; }
+.files code, li { overflow-wrap: anywhere; }
 .failed { background: #fdecea; padding: .6rem 1rem; border-radius: 4px; }
 a { color: #0b5cad; }
 table { border-collapse: collapse; font-size: .86rem; margin: .6rem 0; }
