@@ -4,7 +4,7 @@ A kernel without branches that depend on values has the same text for one repeti
 `@in_lanes()`. Compiled for lane numbers, its operators work on all lanes at once; a uniform number (the round, a
 parameter) is the same in all lanes. A branch on a lane number is a type error. Instead there are `where`, for a choice
 in each lane, and `any_lane`. Where the text for one repetition has such branches, a second text stands beside it,
-marked `@in_lanes(of=the_first)`, and takes its place in every kernel with one text that calls it. The two must agree
+marked `@in_lanes(of=the_first)`, and takes its place in every kernel that calls it. The two must agree
 bit for bit, which `tests/sims/engines/test_lanes.py` tests.
 
 An array of K lane numbers holds (K, LANES) numbers. `weight[i]` is a lane number; with a lane number as the index it
