@@ -176,110 +176,205 @@ class Flush(_Rule):
         return FlushParams(problem.cache, bool(self.eager))
 
 
-# ---------------------------------------------------------------- marking: the marked slots, then the others
-
-IGNORE, BEFORE, WITHIN = 0, 1, 2  # bits; pages with bit 1 go before the marks count; among the unmarked they go first
+# ---------------------------------------------------------------- Mark0: marked with bit 0, with bit 1, then the others
 
 
-class MarkingParams(NamedTuple):
-    """The number of slots and the use of bits."""
+class Mark0Params(NamedTuple):
+    """The number of slots."""
 
     cache: int
-    use: int
 
 
-class MarkingState(NamedTuple):
-    """All slots: marked with bit 0, marked with bit 1, others with bit 0, others with bit 1; and the next draws.
+class Mark0State(NamedTuple):
+    """All slots: marked with bit 0, marked with bit 1, others, which all have bit 0; and the next draws.
 
-    A phase ends by moving the ends. The uniforms are drawn ahead, two from one block, since a slot waits for them.
+    A phase ends, when all have bit 0, by moving the ends. The uniforms are drawn ahead, two from one block, since a
+    slot waits for them.
     """
 
     order: Any  # (k,) int64
     place: Any  # (k,) int64
     zeros: int  # end of the marked ones with bit 0
     marked: int  # end of the marked ones
-    rest: int  # end of the others with bit 0
     uniforms: Any  # (2,) float64
     drawn: int
 
 
 @kernel
-def _init_marking(params: MarkingParams, rng: Stream) -> MarkingState:
+def _init_mark0(params: Mark0Params, rng: Stream) -> Mark0State:
     cache = params.cache
-    return MarkingState(np.arange(cache), np.arange(cache), 0, 0, cache, np.array(uniform_pair(rng, 0, 0)), 0)
+    return Mark0State(np.arange(cache), np.arange(cache), 0, 0, np.array(uniform_pair(rng, 0, 0)), 0)
 
 
 @kernel
-def _ends(params: MarkingParams, state: MarkingState) -> Any:
-    """Return the three ends before a page leaves: where all are marked, none is any more."""
-    if state.marked == params.cache and not (params.use == BEFORE and state.zeros < params.cache):
-        return 0, 0, state.zeros
-    return state.zeros, state.marked, state.rest
+def _ends(params: Mark0Params, state: Mark0State) -> Any:
+    """Return both ends before a page leaves: where all are marked with bit 0, none is any more."""
+    if state.zeros == params.cache:
+        return 0, 0
+    return state.zeros, state.marked
 
 
 @kernel
-def _act_marking(params: MarkingParams, state: MarkingState, request: Request, t: int, rng: Stream) -> int:
+def _act_mark0(params: Mark0Params, state: Mark0State, request: Request, t: int, rng: Stream) -> int:
     if request.slot >= 0:
         return request.slot
-    zeros, marked, rest = _ends(params, state)
-    first, last = marked, params.cache
-    if params.use == BEFORE and zeros < marked:  # then no other page has bit 1: a phase ends where all have bit 0
-        first, last = zeros, marked
-    elif params.use == WITHIN and rest < params.cache:
-        first = rest
+    zeros, marked = _ends(params, state)
+    first, last = (zeros, marked) if zeros < marked else (marked, params.cache)
     return state.order[first + int(state.uniforms[state.drawn & 1] * (last - first))]
 
 
 @kernel
-def _update_marking(
-    params: MarkingParams, state: MarkingState, t: int, action: int, served: Served, rng: Stream
-) -> MarkingState:
+def _update_mark0(
+    params: Mark0Params, state: Mark0State, t: int, action: int, served: Served, rng: Stream
+) -> Mark0State:
     order, place, slot, drawn = state.order, state.place, served.slot, state.drawn
-    zeros, marked, rest = state.zeros, state.marked, state.rest
+    zeros, marked = state.zeros, state.marked
     if served.full:
-        zeros, marked, rest = _ends(params, state)
+        zeros, marked = _ends(params, state)
         drawn += 1
         if drawn & 1 == 0:
             state.uniforms[0], state.uniforms[1] = uniform_pair(rng, drawn >> 1, 0)
     if place[slot] >= marked:
-        if place[slot] >= rest:
-            _swap(order, place, slot, rest)
-            rest += 1
         _swap(order, place, slot, marked)
         marked += 1
     zeros = _set_bit(order, place, zeros, slot, served.bit)
-    return MarkingState(order, place, zeros, marked, rest, state.uniforms, drawn)
-
-
-class _Marking(_Rule):
-    """Base of the rules that mark requested pages, and unmark all where all are marked and one must leave."""
-
-    use: ClassVar[int] = IGNORE
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init_marking, _act_marking, _update_marking)
-
-    def parameters(self, problem: PagingGame) -> MarkingParams:
-        """Return the number of slots and the rule."""
-        return MarkingParams(problem.cache, self.use)
+    return Mark0State(order, place, zeros, marked, state.uniforms, drawn)
 
 
 @dataclass(frozen=True)
-class Marker(_Marking):
+class Mark0(_Rule):
+    """Evicts a page with bit 1, drawn uniformly; where there is none, plays as `Marker`. For discard bits."""
+
+    exact: ClassVar[str] = "Mark0"
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init_mark0, _act_mark0, _update_mark0)
+
+    def parameters(self, problem: PagingGame) -> Mark0Params:
+        """Return the number of slots."""
+        return Mark0Params(problem.cache)
+
+
+# ---------------------------------------------------------------- phases: an order in which the unmarked slots leave
+
+
+class PhaseParams(NamedTuple):
+    """The number of slots, and whether bits are read."""
+
+    cache: int
+    advised: bool
+
+
+class PhaseState(NamedTuple):
+    """The phase of each slot's latest request, and the slots in a random order, drawn anew as a phase begins.
+
+    A slot is marked where its phase is the present one. The first unmarked slot in the order leaves: as the order does
+    not depend on the requests, it is uniform among the unmarked ones. With bits, which do not change before a slot is
+    marked, those with bit 1 at the beginning of the phase come first; the rest are put in order when they are reached.
+    """
+
+    latest: Any  # (k,) int64
+    bits: Any  # (k,) int64
+    order: Any  # (k,) int64
+    ends: Any  # (2,) int64, written by `act`: the places passed, all of marked slots, and those whose order is drawn
+    phase: int
+
+
+@kernel
+def _init_phase(params: PhaseParams, rng: Stream) -> PhaseState:
+    k = params.cache
+    return PhaseState(np.zeros(k, np.int64), np.zeros(k, np.int64), np.arange(k), np.full(2, k), 0)
+
+
+@kernel
+def _bit_1_first(order: Any, bits: Any) -> int:
+    """Put the slots with bit 1 first; return how many go first: all, if none has bit 1."""
+    low, high = 0, order.size - 1
+    for slot in range(order.size):
+        order[low] = slot
+        order[high] = slot
+        low += bits[slot]
+        high -= 1 - bits[slot]
+    return low if low > 0 else order.size
+
+
+@kernel
+def _exchange(order: Any, place: int, end: int, u: float) -> float:
+    """Exchange a place with one from it on, if it is before the end; return a uniform that is left of u.
+
+    Where the place is the whole part of u n, the rest of u n is uniform again, up to n 2^-53.
+    """
+    if place >= end:
+        return u
+    scaled = u * (end - place)
+    other = place + int(scaled)
+    order[place], order[other] = order[other], order[place]
+    return scaled - int(scaled)
+
+
+@kernel
+def _shuffle(order: Any, first: int, end: int, rng: Stream, t: int) -> None:
+    for place in range(first, end, 4):
+        one, two = uniform_pair(rng, t, place)
+        one = _exchange(order, place, end, one)
+        two = _exchange(order, place + 1, end, two)
+        _exchange(order, place + 2, end, one)
+        _exchange(order, place + 3, end, two)
+
+
+@kernel
+def _act_phase(params: PhaseParams, state: PhaseState, request: Request, t: int, rng: Stream) -> int:
+    if request.slot >= 0:
+        return request.slot
+    latest, order, (place, end) = state.latest, state.order, state.ends
+    while True:
+        while place < end and latest[order[place]] == state.phase:
+            place += 1
+        if place < end:
+            break
+        if end < params.cache:
+            end = params.cache
+        else:
+            place, end = 0, _bit_1_first(order, state.bits)
+        _shuffle(order, place, end, rng, t)
+        if place == 0:
+            break
+    state.ends[0], state.ends[1] = place, end
+    return order[place]
+
+
+@kernel
+def _update_phase(
+    params: PhaseParams, state: PhaseState, t: int, action: int, served: Served, rng: Stream
+) -> PhaseState:
+    latest, slot, phase = state.latest, served.slot, state.phase
+    if served.full and latest[slot] == phase:  # a marked page has left: all were marked
+        phase += 1
+    latest[slot] = phase
+    if params.advised:
+        state.bits[slot] = served.bit
+    return PhaseState(latest, state.bits, state.order, state.ends, phase)
+
+
+class _Phased(_Rule):
+    """Base of the rules that mark requested pages, and unmark all where all are marked and one must leave."""
+
+    advised: ClassVar[bool] = False
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init_phase, _act_phase, _update_phase)
+
+    def parameters(self, problem: PagingGame) -> PhaseParams:
+        """Return the number of slots, and whether bits are read."""
+        return PhaseParams(problem.cache, self.advised)
+
+
+@dataclass(frozen=True)
+class Marker(_Phased):
     """Evicts an unmarked page, drawn uniformly."""
 
     exact: ClassVar[str] = "Marker"
 
 
 @dataclass(frozen=True)
-class Mark0(_Marking):
-    """Evicts a page with bit 1, drawn uniformly; where there is none, plays as `Marker`. For discard bits."""
-
-    exact: ClassVar[str] = "Mark0"
-    use: ClassVar[int] = BEFORE
-
-
-@dataclass(frozen=True)
-class MarkPredict(_Marking):
+class MarkPredict(_Phased):
     """Evicts an unmarked page with bit 1, drawn uniformly; where there is none, any unmarked one. For phase bits."""
 
     exact: ClassVar[str] = "MarkPredict"
-    use: ClassVar[int] = WITHIN
+    advised: ClassVar[bool] = True
