@@ -94,19 +94,26 @@ class Assumption(Checked):
 
 @dataclass(frozen=True)
 class Tuning(Checked):
-    """A parameter and the value that minimises the bound: `best` for `objective`, then `rounded` if integral."""
+    """A parameter and the value that minimises `objective`, found when it is first asked for.
+
+    objective: a x^-p + b x^q + rest in the parameter x, or any with a `given` minimiser.  rounding: from the minimiser
+    to the value that is played.
+    """
 
     symbol: sp.Symbol
     objective: sp.Expr
-    best: sp.Expr
-    rounded: sp.Expr
+    rounding: Callable[[sp.Expr], sp.Expr] = lambda best: best
+    given: sp.Expr | None = None
 
-    @classmethod
-    def minimising(
-        cls, symbol: sp.Symbol, objective: sp.Expr, rounding: Callable[[sp.Expr], sp.Expr] = lambda best: best
-    ) -> "Tuning":
-        """Return the minimiser of `objective` = a x^-p + b x^q + rest, found from its derivative."""
-        return cls(symbol, objective, best := minimiser(objective, symbol), rounding(best))
+    @cached_property
+    def best(self) -> sp.Expr:
+        """The minimiser; ValueError where the objective has another form and none is given."""
+        return minimiser(self.objective, self.symbol) if self.given is None else self.given
+
+    @cached_property
+    def rounded(self) -> sp.Expr:
+        """The value that is played."""
+        return self.rounding(self.best)
 
 
 @dataclass(frozen=True)

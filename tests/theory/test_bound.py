@@ -36,7 +36,7 @@ SIMPLE = Bound(
     Source("Nobody 2026", "Theorem 0"),
     "A bound to test with.",
     assumptions=(Assumption("an even horizon", lambda problem, learner: problem.horizon % 2 == 0),),
-    tunings=(Tuning.minimising(ETA, sp.log(K) / ETA + ETA * T / 8),),
+    tunings=(Tuning(ETA, sp.log(K) / ETA + ETA * T / 8),),
 )
 FIELDS = {"horizon": 100, "n_actions": 3, "learning_rate": 0.2, "switching_cost": 0.5, "batch_length": 7}
 

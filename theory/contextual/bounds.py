@@ -155,7 +155,7 @@ EXACT = _stated(
     "Exact inverse gap weighting: sqrt((K - 1) T R), with R the regret of the oracle in square loss.",
     _rule("exact"),
     COVERED,
-    tunings=(Tuning.minimising(GAMMA, _EXACT),),
+    tunings=(Tuning(GAMMA, _EXACT),),
 )
 _SQUARECB = 2 * (K - 1) * T / GAMMA + GAMMA * R / 4
 SQUARECB = _stated(
@@ -167,7 +167,7 @@ SQUARECB = _stated(
     "SquareCB: sqrt(2 (K - 1) T R).",
     _rule("squarecb"),
     COVERED,
-    tunings=(Tuning.minimising(GAMMA, _SQUARECB),),
+    tunings=(Tuning(GAMMA, _SQUARECB),),
 )
 _LEAST_GAMMA = 2 * K + sp.sqrt(4 * K**2 + 2 * K * L / (KAPPA * R))
 _FASTCB = (2 * K * L + GAMMA**2 * KAPPA * R) / (GAMMA - 2 * K)
@@ -184,7 +184,7 @@ FASTCB = _stated(
     parameters_have("gamma > 2 K", lambda problem, params: params.level > 2 * problem.n_actions).where(
         sp.Gt(GAMMA, 2 * K)
     ),
-    tunings=(Tuning(GAMMA, _FASTCB, _LEAST_GAMMA, _LEAST_GAMMA),),
+    tunings=(Tuning(GAMMA, _FASTCB, given=_LEAST_GAMMA),),
 )
 _GREEDY = EPSILON * T + sp.sqrt(2 * K * R * T / EPSILON)
 GREEDY = _stated(
@@ -196,7 +196,7 @@ GREEDY = _stated(
     "Greed with a share epsilon of uniform play: 3 (K R T^2 / 2)^(1/3).",
     COVERED,
     parameters_have("epsilon > 0", lambda problem, params: params.level > 0.0),
-    tunings=(Tuning.minimising(EPSILON, _GREEDY),),
+    tunings=(Tuning(EPSILON, _GREEDY),),
 )
 _LMS = (S**2 / ETA + ETA * X**2 * T / 4) / (2 - ETA * X**2)
 LMS = _stated(
@@ -341,7 +341,7 @@ LOGISTIC = _stated(
     LOG,
     COVERED,
     mode="every path",
-    tunings=(Tuning.minimising(ETA, _DESCENT),),
+    tunings=(Tuning(ETA, _DESCENT),),
 )
 
 # ---------------------------------------------------------------- other learners
@@ -355,7 +355,7 @@ EXP4 = _stated(
     Source("Auer, Cesa-Bianchi, Freund & Schapire 2002", "EXP4 without mixing, as lattimore2020.exp4 (re-derived)"),
     "EXP4 over the policies of a finite class, one of which is best in every context: sqrt(2 T min(K, N) ln N).",
     problem_has("the mean losses are in the class", lambda problem: problem.world.functions is not None),
-    tunings=(Tuning.minimising(ETA, _EXPERTS),),
+    tunings=(Tuning(ETA, _EXPERTS),),
 )
 LINUCB = _stated(
     "abbasi2011.linucb",

@@ -112,7 +112,7 @@ def _pathwise(
 
 def _stepped(name: str, learner: str, quantity: str, value: sp.Expr, source: Source, statement: str) -> Bound:
     """Return a theorem at the step that minimises it."""
-    return _pathwise(name, learner, quantity, value, source, statement, tunings=(Tuning.minimising(A, value),))
+    return _pathwise(name, learner, quantity, value, source, statement, tunings=(Tuning(A, value),))
 
 
 OGD = _stepped(
@@ -268,7 +268,7 @@ DYNAMIC = _pathwise(
     GRADIENTS,
     COMPARED,
     readers=_PATH | {"learning_rate": lambda problem, params: params.step},
-    tunings=(Tuning.minimising(ETA, (D**2 + 2 * D * P) / (2 * ETA) + ETA * G**2 * T / 2),),
+    tunings=(Tuning(ETA, (D**2 + 2 * D * P) / (2 * ETA) + ETA * G**2 * T / 2),),
 )
 ADER = _pathwise(
     "zhang2018.ader",
@@ -322,7 +322,7 @@ SACHS_SEA = Bound(
     "Optimistic FTRL between stochastic and adversarial.",
     assumptions=(GRADIENTS, FREE, SEA),
     readers=_SEA_FIELDS,
-    tunings=(Tuning.minimising(NU, _NU),),
+    tunings=(Tuning(NU, _NU),),
 )
 SACHS_STRONG = Bound(
     "sachs2022.strong",
@@ -358,7 +358,7 @@ TWO_POINTS = Bound(
     "Two values per round: R G d sqrt(T), R = D / 2, and delta (3 + R / r) G T.",
     assumptions=(feedback_is("two points"), FREE, FIXED),
     readers=_INNER,
-    tunings=(Tuning.minimising(ETA, _TWO),),
+    tunings=(Tuning(ETA, _TWO),),
 )
 ONE_POINT = Bound(
     "flaxman2005.one_point",
@@ -369,7 +369,7 @@ ONE_POINT = Bound(
     "One value per round: 2 T^(3/4) sqrt(R d M (3 + R / r) G) at the best rate and reach.",
     assumptions=(feedback_is("one point"), FREE, FIXED),
     readers=_INNER,
-    tunings=(Tuning.minimising(ETA, _ONE),),
+    tunings=(Tuning(ETA, _ONE),),
 )
 
 

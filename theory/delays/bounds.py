@@ -91,7 +91,7 @@ def _stated(
     **more: object,
 ) -> Bound:
     """Return a theorem on the regret, at the learning rate that minimises it, with at most T - 1 switches."""
-    tuning = (Tuning.minimising(ETA, expression),)
+    tuning = (Tuning(ETA, expression),)
     total = expression + _SWITCHES
     assumed = (*assumptions, OBLIVIOUS, UNIT_LOSSES, AT_LEAST_TWO)
     return Bound(name, learner, "regret", total, source, statement, assumptions=assumed, tunings=tuning, **more)  # type: ignore[arg-type]
@@ -199,8 +199,8 @@ SUMMED = Bound(
     "Sums of losses that are late by at most d: of order (d K ln K)^(1/3) T^(2/3), in blocks sqrt(2 b T K ln K).",
     assumptions=(feedback_is("summed bandit"), UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(
-        Tuning.minimising(ETA, _SUMMED),
-        Tuning.minimising(
+        Tuning(ETA, _SUMMED),
+        Tuning(
             TAU,
             sp.sqrt(2 * TAU * T * K * _LOG_K) + (2 * DISCARDED + C) * T / TAU,
             lambda best: sp.Min(T, sp.Max(1, sp.ceiling(best))),

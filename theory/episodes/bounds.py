@@ -145,7 +145,7 @@ LOCK_RATE = Bound(
         problem_has("reliability at least the gap", lambda problem: problem.reliability >= problem.gap),
         parameters_have("at least one reveal", lambda problem, params: problem.n_bits >= 1 <= params.reveals),
     ),
-    tunings=(Tuning.minimising(REVEALS, _ANY_GAP, sp.ceiling),),
+    tunings=(Tuning(REVEALS, _ANY_GAP, sp.ceiling),),
     readers={"hardness": lambda problem, params: 2.0 * math.log(problem.n_bits) or math.exp(-1.0)},
 )
 COVERABILITY = Bound(
@@ -171,7 +171,7 @@ AGGREVATE = Bound(
     "On average a policy is at least as good as the guide and one step of improvement in the states that it visits.",
     mode="every path",
     assumptions=(EXACT, OWN_VISITS),
-    tunings=(Tuning.minimising(ETA, _HEDGE),),
+    tunings=(Tuning(ETA, _HEDGE),),
 )
 GUIDED = Bound(
     "chang2023.guided",
@@ -193,7 +193,7 @@ SAMPLED = Bound(
     Source("ours", _HERE),
     "One completion by the guide per episode suffices to be as good as the guide on average.",
     assumptions=(feedback_is("completions"),),
-    tunings=(Tuning.minimising(ETA, _SAMPLED),),
+    tunings=(Tuning(ETA, _SAMPLED),),
 )
 CLONING = Bound(
     "ross2010.cloning",

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
 
 from bandits.core.arguments import checked
 from bandits.core.checks import array, integer, real
@@ -33,6 +32,8 @@ def free_value(horizon: int, gap: float) -> float:
 
     After an odd number of signs and one more, which may tie, the chance is the same: each pair of rounds counts twice.
     """
+    from scipy.stats import binom  # slow to import
+
     _checked(horizon, gap)
     odd = np.arange(1, horizon, 2)
     wrong = binom.cdf((odd - 1) // 2, odd, 0.5 * (1.0 + gap))
@@ -40,16 +41,20 @@ def free_value(horizon: int, gap: float) -> float:
     return gap * (0.5 + later)
 
 
+def _wrong_majority(n: int, right: float) -> float:
+    """Return the chance that most of n >= 0 signs are wrong, each right with a probability; a tie counts half."""
+    from scipy.stats import binom
+
+    below = float(binom.cdf((n - 1) // 2, n, right)) if n else 0.0
+    return below + (0.5 * float(binom.pmf(n // 2, n, right)) if n % 2 == 0 else 0.0)
+
+
 @checked
 def commit_cost(horizon: int, gap: float, probes: int) -> float:
     """Return the expected regret of `probes` probes, in [0, horizon], and plays of the majority, ties drawn evenly."""
     _checked(horizon, gap)
     integer("probes", probes, low=0, high=horizon)
-    half = (probes - 1) // 2
-    wrong = float(binom.cdf(half, probes, 0.5 * (1.0 + gap))) if probes else 0.5
-    if probes and probes % 2 == 0:
-        wrong += 0.5 * float(binom.pmf(probes // 2, probes, 0.5 * (1.0 + gap)))
-    return probes + (horizon - probes) * gap * wrong
+    return probes + (horizon - probes) * gap * _wrong_majority(probes, 0.5 * (1.0 + gap))
 
 
 @checked
@@ -63,9 +68,7 @@ def lock_regret(horizon: int, n_bits: int, gap: float, reliability: float, revea
     real("gap", gap, low=0.0, high=0.5, open_low=True)
     real("reliability", reliability, low=0.0, high=1.0, open_low=True)
     n = integer("reveals", reveals, low=0, high=horizon)
-    p = 0.5 * (1.0 + reliability)
-    wrong = float(binom.cdf((n - 1) // 2, n, p)) if n else 0.0
-    wrong += 0.5 * float(binom.pmf(n // 2, n, p)) if n % 2 == 0 else 0.0
+    wrong = _wrong_majority(n, 0.5 * (1.0 + reliability))
     return n * (0.5 + gap) - (horizon - n) * gap * math.expm1(n_bits * math.log1p(-wrong))
 
 

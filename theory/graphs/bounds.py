@@ -137,7 +137,7 @@ EXP3_SET = Bound(
     Source("Alon, Cesa-Bianchi, Gentile & Mansour 2013", f"the rate; {_HERE}", "arXiv:1307.4564"),
     "EXP3-SET on graphs with all loops: sqrt(2 a T ln K), with a = alpha (mas, if directed) in place of K.",
     assumptions=(GRAPH, LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _SET),),
+    tunings=(Tuning(ETA, _SET),),
     readers={"mean_size": _mean_size},
 )
 _LATE = _LOG_K / ETA + ETA * (SIZE * T / 2 + D)
@@ -149,7 +149,7 @@ DELAYED = Bound(
     Source("ours", _HERE),
     "Graphs and delays add up: sqrt(2 ln K (a T + 2 D)), whatever the longest delay.",
     assumptions=(feedback_is("delayed graph"), OBLIVIOUS, LOOPS, UNIT_LOSSES, AT_LEAST_TWO),
-    tunings=(Tuning.minimising(ETA, _LATE),),
+    tunings=(Tuning(ETA, _LATE),),
     readers={"mean_size": _mean_size},
 )
 _STRONG = _LOG_K / ETA + ETA * T * (4 + 2 * LOOPED)
@@ -169,10 +169,10 @@ EXP3_G = Bound(
         UNIT_LOSSES,
         AT_LEAST_TWO,
     ),
-    tunings=(Tuning(GAMMA, _STRONG, 2 * ETA, 2 * ETA), Tuning.minimising(ETA, _STRONG)),
+    tunings=(Tuning(GAMMA, _STRONG, given=2 * ETA), Tuning(ETA, _STRONG)),
     readers={"looped_size": _looped_size},
 )
-_WEAK_RATE = Tuning.minimising(ETA, _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA))
+_WEAK_RATE = Tuning(ETA, _LOG_K / ETA + ETA * T * COVER / (2 * GAMMA))
 EXPLORING = Bound(
     "alon2015.exploring_exp3",
     "ExploringExp3",
@@ -181,7 +181,7 @@ EXPLORING = Bound(
     _ALON,
     "EXP3 that explores fractional covers of observable graphs: 3 (delta* ln K / 2)^(1/3) T^(2/3), delta* on average.",
     assumptions=(GRAPH, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
-    tunings=(_WEAK_RATE, Tuning.minimising(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
+    tunings=(_WEAK_RATE, Tuning(GAMMA, GAMMA * T + sp.sqrt(2 * T * COVER * _LOG_K / GAMMA))),
     readers={"cover_size": _mean_cover},
 )
 _BLOCKS = sp.ceiling(T / TAU)
@@ -194,8 +194,8 @@ DARTBOARD = Bound(
     "With switching costs, on every observable graph: 3 ((1 + 2 c) delta* ln K / 2)^(1/3) T^(2/3) in the main.",
     assumptions=(GRAPH, ONE, OBSERVABLE, COVERING, UNIT_LOSSES, AT_LEAST_TWO),
     tunings=(
-        Tuning.minimising(ETA, TAU * _LOG_K / ETA + ETA * _BLOCKS * (TAU * COVER / 2 + C)),
-        Tuning.minimising(
+        Tuning(ETA, TAU * _LOG_K / ETA + ETA * _BLOCKS * (TAU * COVER / 2 + C)),
+        Tuning(
             TAU,
             sp.sqrt(2 * TAU * T * COVER * _LOG_K) + (1 + 2 * C) * T / TAU,
             lambda best: sp.Min(T, sp.Max(1, sp.ceiling(best))),

@@ -117,8 +117,8 @@ EXP3_SIGNALS = Bound(
     "Every game that is not hopeless: 3 (s k^2 F^2 ln N)^(1/3) T^(2/3), F the largest estimator.",
     assumptions=(*_STEPS, _moderate("gamma >= eta F k", lambda p, params: _largest(p, params) * p.n_actions)),
     tunings=(
-        Tuning.minimising(ETA, _LOG_N / ETA + ETA * T * _SQUARES / GAMMA),
-        Tuning.minimising(GAMMA, GAMMA * S * T + 2 * sp.sqrt(T * _SQUARES * _LOG_N / GAMMA)),
+        Tuning(ETA, _LOG_N / ETA + ETA * T * _SQUARES / GAMMA),
+        Tuning(GAMMA, GAMMA * S * T + 2 * sp.sqrt(T * _SQUARES * _LOG_N / GAMMA)),
     ),
     readers={"largest_estimator": _largest},
 )
@@ -131,8 +131,8 @@ LABEL_EFFICIENT = Bound(
     "Label-efficient prediction with paid queries: 3 s (ln N / 2)^(1/3) T^(2/3).",
     assumptions=(*_STEPS, parameters_have("the query is never the only best action", _hides_no_best)),
     tunings=(
-        Tuning.minimising(ETA, _LOG_N / ETA + ETA * T * S**2 / (2 * GAMMA)),
-        Tuning.minimising(GAMMA, GAMMA * S * T + S * sp.sqrt(2 * T * _LOG_N / GAMMA)),
+        Tuning(ETA, _LOG_N / ETA + ETA * T * S**2 / (2 * GAMMA)),
+        Tuning(GAMMA, GAMMA * S * T + S * sp.sqrt(2 * T * _LOG_N / GAMMA)),
     ),
 )
 _APPLES = _LOG_N / ETA + 2 * ETA * T * S**2  # up to 1 / (1 - gamma), near 1 in long games
@@ -150,7 +150,7 @@ APPLE_TASTING = Bound(
         _BY_SPREAD,
         _NOT_ALL,
     ),
-    tunings=(Tuning(GAMMA, _APPLES, ETA * S, ETA * S), Tuning.minimising(ETA, _APPLES)),
+    tunings=(Tuning(GAMMA, _APPLES, given=ETA * S), Tuning(ETA, _APPLES)),
 )
 _WATER = sp.log(2) / ETA + ETA * T * S**2
 WATER_TRANSFER = Bound(
@@ -167,7 +167,7 @@ WATER_TRANSFER = Bound(
         _BY_SPREAD,
         _NOT_ALL,
     ),
-    tunings=(Tuning(GAMMA, _WATER, ETA * S, ETA * S), Tuning.minimising(ETA, _WATER)),
+    tunings=(Tuning(GAMMA, _WATER, given=ETA * S), Tuning(ETA, _WATER)),
 )
 
 V, B = Symbol("second_moment", "V"), Symbol("reach", "B")
@@ -182,7 +182,7 @@ _SLOW = (
     _NOT_ALL,
 )
 _OWN = play_has("the certificate is the learner's own", lambda problem, learner: problem.probe.learner == learner)
-_TUNED = (Tuning(GAMMA, _STEPPED, ETA * B, ETA * B), Tuning.minimising(ETA, _STEPPED))
+_TUNED = (Tuning(GAMMA, _STEPPED, given=ETA * B), Tuning(ETA, _STEPPED))
 EXP3_NEIGHBOURS = Bound(
     "ours.exp3_neighbours",
     "Exp3Neighbours",

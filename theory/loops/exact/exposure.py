@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
 
 from bandits.core.arguments import checked
 from bandits.core.checks import array, integer, real
@@ -39,6 +38,8 @@ def expected_concentration(n_items: int, relevance: float, start: float, rounds:
     1/n + (1 - 1/n) E[m / (A + m)] / (A + 1), which rises to (start + 1) / (n start + 1).  n_items: n >= 1.
     rounds: in [1, 10^6].
     """
+    from scipy.stats import binom  # slow to import
+
     n, g = integer("n_items", n_items, low=1), real("relevance", relevance, 0.0, 1.0)
     total = n * real("start", start, 0.0, open_low=True)
     m = np.arange(integer("rounds", rounds, low=1, high=10**6))

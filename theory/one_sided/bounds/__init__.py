@@ -224,7 +224,7 @@ def _weights(
     least = INDIVIDUALS * T  # error regret is above minus this
 
     def one(ending: str, quantity: str, right: sp.Expr, least_at: sp.Expr, words: str, *extra: Assumption) -> Bound:
-        name, assumed, tunings = f"{stem}_{ending}", (needs, AUDITS_POLICY, *extra), (Tuning.minimising(ETA, least_at),)
+        name, assumed, tunings = f"{stem}_{ending}", (needs, AUDITS_POLICY, *extra), (Tuning(ETA, least_at),)
         return stated(name, learner, quantity, right, source, words, *assumed, mode=mode, tunings=tunings)
 
     costs = (fixed + least) / (PRICE * SLACK)
@@ -273,7 +273,7 @@ EXP4_AT = Bound(
     Source("Raman, Subedi, Raman & Tewari 2024", "Theorem on EXP4.AT (re-derived, 2 sqrt(2) for 3)", confirmed=True),
     "Exponential weights that explore with probability eta: regret of order sqrt(T ln N), one individual per round.",
     assumptions=(ONE_SIDED, ONE_AT_A_TIME),
-    tunings=(Tuning.minimising(ETA, _EXP4),),
+    tunings=(Tuning(ETA, _EXP4),),
 )
 
 
@@ -291,10 +291,8 @@ REVEALING_ACTION = Bound(
     "Hedge on rounds in which all are accepted: of order T^(2/3), where one-sided feedback allows sqrt(T).",
     assumptions=(ONE_SIDED,),
     tunings=(
-        Tuning.minimising(ETA, _REVEALING - INDIVIDUALS * TASTING * T),
-        Tuning.minimising(
-            TASTING, INDIVIDUALS * TASTING * T + INDIVIDUALS * sp.sqrt(2 * T * LOG_N / TASTING), _at_most_one
-        ),
+        Tuning(ETA, _REVEALING - INDIVIDUALS * TASTING * T),
+        Tuning(TASTING, INDIVIDUALS * TASTING * T + INDIVIDUALS * sp.sqrt(2 * T * LOG_N / TASTING), _at_most_one),
     ),
 )
 APPLE_TASTING = Bound(
@@ -305,7 +303,7 @@ APPLE_TASTING = Bound(
     Source("Helmbold, Littlestone & Long 2000", "conversion of a deterministic learner (re-derived)"),
     "Forced exploration with probability b: at most b T + (N - 1) / b mistakes where some hypothesis is right.",
     assumptions=(ONE_SIDED, ONE_AT_A_TIME, REALIZABLE),
-    tunings=(Tuning.minimising(TASTING, TASTING * T + (N - 1) / TASTING, _at_most_one),),
+    tunings=(Tuning(TASTING, TASTING * T + (N - 1) / TASTING, _at_most_one),),
 )
 GREEDY = Bound(
     "ours.greedy_lower",

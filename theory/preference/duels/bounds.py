@@ -86,7 +86,7 @@ SPARRING = Bound(
     Source("Ailon, Karnin & Joachims 2014", "sparring with EXP3 (constants derived here)", "arXiv:1405.3396"),
     "Two EXP3 learners against each other lose at most sqrt(2 T K ln K) to a von Neumann winner.",
     assumptions=(DUELS,),
-    tunings=(Tuning.minimising(ETA, _SPARRING),),
+    tunings=(Tuning(ETA, _SPARRING),),
 )
 VERSATILE = Bound(
     "saha2022.versatile_db",

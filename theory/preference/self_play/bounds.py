@@ -136,7 +136,7 @@ HEDGE = _bound(
         "Freund & Schapire 1999; Swamy et al. 2024", "self-play with Hedge (constants re-derived)", "arXiv:2401.04056"
     ),
     "The average of Hedge against itself approaches a von Neumann winner like sqrt(2 D / T).",
-    tunings=(Tuning.minimising(ETA, _HEDGE),),
+    tunings=(Tuning(ETA, _HEDGE),),
 )
 OMWU = _bound(
     "syrgkanis2015.omwu",
@@ -162,7 +162,7 @@ MIRROR = _bound(
     "With any strongly convex regulariser the average of mirror descent approaches a von Neumann winner like "
     "sqrt(2 D / (sigma T)).",
     UNREGULARIZED,
-    tunings=(Tuning.minimising(LAMBDA, _MIRROR),),
+    tunings=(Tuning(LAMBDA, _MIRROR),),
 )
 
 
@@ -191,7 +191,7 @@ INPO_AVERAGE = _bound(
     ),
     "The average of INPO has a regularised gap of order sqrt(D / T), whatever the weight of the reference.",
     REGULARIZED,
-    tunings=(Tuning.minimising(LAMBDA, _INPO),),
+    tunings=(Tuning(LAMBDA, _INPO),),
 )
 ONPO = _bound(
     "zhang2025.onpo",

@@ -69,7 +69,7 @@ HEDGE = stated(
     _HEDGE + C * (T - 1),
     Source("Cesa-Bianchi & Lugosi 2006", "Theorem 2.2, and at most T - 1 switches"),
     "Hedge loses at most ln K / eta + eta T / 8 more than the best action; drawn afresh, it may switch every round.",
-    Tuning.minimising(ETA, _HEDGE),
+    Tuning(ETA, _HEDGE),
 )
 
 _DARTBOARD = LOG_K / ETA + EIGHTH * ETA * T + C * (LOG_K + ETA * T)
@@ -80,7 +80,7 @@ DARTBOARD = stated(
     _DARTBOARD,
     Source("Geulen, Voecking & Winkler 2010", "Theorem 1 (constants re-derived)"),
     "Shrinking Dartboard keeps Hedge's regret and switches about ln K + eta T times.",
-    Tuning.minimising(ETA, _DARTBOARD),
+    Tuning(ETA, _DARTBOARD),
 )
 DARTBOARD_SWITCHES = stated(
     "geulen2010.shrinking_dartboard_switches",
@@ -101,7 +101,7 @@ LEADER = stated(
     _LEADER,
     _LAZY,
     "The lazy perturbed leader's regret and its switches both grow like sqrt(T ln K).",
-    Tuning.minimising(ETA, _LEADER),
+    Tuning(ETA, _LEADER),
 )
 LEADER_SWITCHES = stated(
     "kalai2005.lazy_leader_switches",
@@ -123,7 +123,7 @@ EXP3 = stated(
     _EXP3 + C * (T - 1),
     Source("Bubeck & Cesa-Bianchi 2012", "Theorem 3.1, and at most T - 1 switches", "arXiv:1204.5721"),
     "EXP3 loses at most ln K / eta + eta T K / 2 more than the best action; it may switch every round.",
-    Tuning.minimising(ETA, _EXP3),
+    Tuning(ETA, _EXP3),
 )
 
 
@@ -146,8 +146,8 @@ def _at_least_one(best: sp.Expr) -> sp.Expr:
     return sp.Min(T, sp.Max(1, sp.ceiling(best)))
 
 
-_BATCH_RATE = Tuning.minimising(ETA, _batched(BATCHES))
-_BATCH_LENGTH = Tuning.minimising(TAU, sp.sqrt(2 * TAU * T * K * LOG_K) + C * T / TAU, _at_least_one)
+_BATCH_RATE = Tuning(ETA, _batched(BATCHES))
+_BATCH_LENGTH = Tuning(TAU, sp.sqrt(2 * TAU * T * K * LOG_K) + C * T / TAU, _at_least_one)
 BATCHED_EXP3 = stated(
     "arora2012.batched_exp3",
     "BatchedExp3",
@@ -223,7 +223,7 @@ FULL_LOOKS = stated(
     _lazy(EIGHTH),
     cheng("Section 5, full-information feedback"),
     "All actions observed once per batch, B / K batches: T sqrt(K / B) for every budget.",
-    Tuning.minimising(ETA, _lazy(EIGHTH)),
+    Tuning(ETA, _lazy(EIGHTH)),
 )
 FLEXIBLE_LOOKS = stated(
     "cheng2023.flexible_looks",
@@ -232,7 +232,7 @@ FLEXIBLE_LOOKS = stated(
     _lazy(HALF * K),
     cheng("Sections 4 and 5, flexible feedback"),
     "One uniform action observed once per batch, B batches: T sqrt(K / B) for every budget.",
-    Tuning.minimising(ETA, _lazy(HALF * K)),
+    Tuning(ETA, _lazy(HALF * K)),
 )
 
 

@@ -116,7 +116,7 @@ EXP4 = stated(
     _EXPERTS + C * (T - 1),
     Source("Lattimore & Szepesvari 2020", "Theorem 18.1, with a = mean of sum_i max_m xi(m, i) for its K (re-derived)"),
     "EXP4 loses at most sqrt(2 a T ln N) more than the best expert, where every action is an expert's.",
-    Tuning.minimising(ETA, _EXPERTS),
+    Tuning(ETA, _EXPERTS),
     more=(
         parameters_have(
             "every action has an expert who always takes it",
