@@ -6,6 +6,7 @@ HYPOTHESIS_PROFILE chooses a profile, `ci` (the same examples every time) where 
 import gc
 import os
 import signal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,10 +93,15 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of `-m quick` and `-m slow`."""
     for item in items:
-        place = item.path.relative_to(Path(__file__).parent).with_suffix("")
-        for mark, patterns in (("quick", QUICK), ("slow", SLOW)):
-            if any(place.match(pattern) for pattern in patterns):
-                item.add_marker(mark)
+        for mark in _marks(item.path):
+            item.add_marker(mark)
+
+
+@cache
+def _marks(file: Path) -> list[str]:
+    place = file.relative_to(Path(__file__).parent).with_suffix("")
+    marks = {"quick": QUICK, "slow": SLOW}
+    return [mark for mark, patterns in marks.items() if any(place.match(pattern) for pattern in patterns)]
 
 
 def pytest_collection_finish() -> None:

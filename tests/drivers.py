@@ -3,6 +3,7 @@
 from types import CellType, FunctionType
 
 import numpy as np
+import pytest
 from numba.core.dispatcher import Dispatcher
 
 from bandits.core.jit import program
@@ -113,3 +114,8 @@ def draws_plainly(addresses, **instead):
     integers, reals = np.zeros((len(addresses), 3), np.uint64), np.zeros((len(addresses), 3))
     loop([(np.uint64(seed), *map(int, rest)) for seed, *rest in addresses], integers, reals)
     return integers[:, :2], reals[:, 0], reals[:, 1:], integers[:, 2]
+
+
+def slow(*values):
+    """Return the values as a set of parameters that `make slow-tests` alone plays."""
+    return pytest.param(*values, marks=pytest.mark.slow)

@@ -21,6 +21,7 @@ from bandits.one_sided import (
 )
 from bandits.threshold import EmpiricalPools, ExploreThenCommit, FixedThreshold, OptimisticFeasibleSearch, ThresholdGame
 from sims import simulate
+from tests.drivers import slow
 
 TENTHS = [k / 10 for k in range(11)]
 
@@ -58,9 +59,7 @@ def test_groups_of_many_sizes():
     assert not game((5, 3), (15, 21), 4 / 21 - 1e-9).fixed_points.feasible[1]
 
 
-@pytest.mark.parametrize(
-    "backend", ["python", *(pytest.param(name, marks=pytest.mark.slow) for name in ("numba", "jax"))]
-)
+@pytest.mark.parametrize("backend", ["python", *map(slow, ("numba", "jax"))])
 def test_metrics_and_searches_agree_with_the_oracle(backend):
     here = game((4, 3), (10, 10), 0.1)
     run = simulate(here, OptimisticFeasibleSearch(width=0.0), backend=backend)

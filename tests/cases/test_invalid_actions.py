@@ -25,6 +25,7 @@ from bandits.protocol import Learner, LearnerSteps
 from bandits.switching import Bandit, ExtraObservations, FullInformation, SwitchingCostGame, TotalBudget
 from bandits.switching.feedback import Play as Looking
 from sims import simulate
+from tests.drivers import slow
 
 LARGEST = 2**63 - 1
 K = 4
@@ -140,13 +141,13 @@ GAMES = {
 }
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ["bandit", "chosen", *map(slow, ("full", "scores"))])
 @pytest.mark.parametrize("value", [-1, K, LARGEST, -LARGEST - 1])
 def test_an_index_out_of_range(name, value):
     refused(GAMES[name](), Hostile("index", (*NO_ARRAYS, value), since=3), f"got {value}", f"0, ..., {K - 1}")
 
 
-@pytest.mark.parametrize("make", [np.int8, np.int32, np.uint8, np.uint64])
+@pytest.mark.parametrize("make", [np.int32, np.uint64, *map(slow, (np.int8, np.uint8))])
 def test_integers_of_any_width_are_indices(make):
     run = simulate(switching(Bandit()), Hostile("first of an array", (np.array([2], make), np.zeros(1))))
     assert run.final("loss") == simulate(switching(Bandit()), Hostile("index", (*NO_ARRAYS, 2))).final("loss")
@@ -178,7 +179,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize("feedback", [ExtraObservations(2**22), TotalBudget(160)], ids=["extra", "total"])
+@pytest.mark.parametrize("feedback", [ExtraObservations(2**22), slow(TotalBudget(160))], ids=["extra", "total"])
 @pytest.mark.parametrize(("arm", "n_looks", "looks", "said"), LOOKS)
 def test_looks_that_cannot_be_had(feedback, arm, n_looks, looks, said):
     given = np.asarray(looks, np.int64)
@@ -229,7 +230,7 @@ def policies(n):
     ]
 
 
-@pytest.mark.parametrize("name", ONE_SIDED)
+@pytest.mark.parametrize("name", ["listed", "thresholds", *map(slow, ("analysed", "counted"))])
 def test_policies_that_are_none(name):
     game = ONE_SIDED[name]()
     for weight, atoms, numbers, said in policies(game.n_hypotheses):

@@ -11,7 +11,7 @@ from bandits.switching import AdaHedge, AnytimeExp3, Bandit, Exp3IX, Exp3P, Full
 from bandits.switching.adahedge import AdaHedgeState
 from bandits.switching.anytime import AnytimeState
 from bandits.switching.tsallis_switch import tsallis_probabilities
-from tests.drivers import plain
+from tests.drivers import plain, slow
 from tests.laws.enumeration import law_of, plays
 from tests.laws.test_switching import game_of
 
@@ -121,7 +121,7 @@ EXP3_P = {
 }
 
 
-@pytest.mark.parametrize("fault", EXP3_P)
+@pytest.mark.parametrize("fault", ["none", "no bonus", *map(slow, list(EXP3_P)[2:])])
 def test_exp3_p_mutants(fault):
     assert rejected(Exp3P(0.7, 0.1, 0.3), EXP3_P[fault]) == (fault != "none")
 

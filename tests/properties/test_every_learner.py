@@ -42,7 +42,7 @@ def test_its_numbers_are_numbers(name):
         assert compiled_types(problem, learner) == compiled_types(*pickle.loads(pickle.dumps((problem, learner))))
 
 
-QUICK = {"Exp3", "LinUCB", "RUCB"}  # the others are compiled in the slow tests
+QUICK = {"Exp3", "RUCB"}  # the others are compiled in the slow tests
 COMPILED = [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in sorted(LEARNERS)]
 
 

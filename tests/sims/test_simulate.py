@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ from bandits.switching import (
 )
 from sims import simulate
 from sims.simulate import checkpoint_rounds
-from tests.drivers import play_plainly
+from tests.drivers import play_plainly, slow
 
 WALK = MultiScaleRandomWalk(4)
 HORIZON = 130  # two blocks of 64 normals and a bit
@@ -49,9 +49,7 @@ PAIRS = {  # the losses of the game; the learners are compared in tests/properti
 PAIR = PAIRS["BatchedExp3"]
 
 
-@pytest.mark.parametrize(
-    "name", [next(iter(PAIRS)), *(pytest.param(name, marks=pytest.mark.slow) for name in list(PAIRS)[1:])]
-)
+@pytest.mark.parametrize("name", [next(iter(PAIRS)), *map(slow, list(PAIRS)[1:])])
 def test_compiled_equals_its_text_run_by_python(name):
     """Bit for bit, every metric at every checkpoint, for small and large seeds and repetitions."""
     for seed, first in ((0, 0), (2**64 - 1, 2**32 - 2)):
@@ -200,14 +198,14 @@ def test_wrong_arguments_give_one_line_with_name_value_and_range(change, error, 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_stops_the_loop(threads):
     """Days of rounds end soon after the signal."""
-    simulate(SwitchingCostGame(AlternatingLosses(), 2), Exp3())  # compiles
-    game = SwitchingCostGame(AlternatingLosses(), 2**45)
+    game = SwitchingCostGame(WALK, 2**45)
+    simulate(replace(game, horizon=2), Exp3(0.3))  # compiles
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     try:
         timer.start()
         with pytest.raises(KeyboardInterrupt):
-            simulate(game, Exp3(), repetitions=3, threads=threads)
+            simulate(game, Exp3(0.3), repetitions=3, threads=threads)
     finally:
         timer.cancel()
         signal.signal(signal.SIGINT, handler)

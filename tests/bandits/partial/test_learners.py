@@ -12,13 +12,14 @@ from bandits.partial import (
     WaterTransfer,
 )
 from sims import simulate
+from tests.drivers import slow
 
 HORIZONS = (1_000, 10_000, 100_000)
 
 
 @pytest.mark.parametrize(
     ("cost", "kind", "learner", "exponent"),
-    [(0.5, "easy", WaterTransfer(), 1 / 2), (1.0, "hard", Exp3Signals(), 2 / 3)],
+    [(0.5, "easy", WaterTransfer(), 1 / 2), slow(1.0, "hard", Exp3Signals(), 2 / 3)],
 )
 def test_slope(cost, kind, learner, exponent):
     """Slopes of the mean regret of 64 repetitions at gaps T^(exponent - 1); fixed seed."""
@@ -33,7 +34,7 @@ def test_slope(cost, kind, learner, exponent):
 
 
 MIDDLE = FiniteGame([[0.0, 1.0], [0.4, 0.4], [1.0, 0.0]], [[0, 0], [0, 1], [0, 0]])
-_SLOPES = [(Exp3Neighbours(), 2.0, 1 / 2, 1 / 2), (Exp3Signals(), 0.5, 1 / 3, 2 / 3)]
+_SLOPES = [slow(Exp3Neighbours(), 2.0, 1 / 2, 1 / 2), slow(Exp3Signals(), 0.5, 1 / 3, 2 / 3)]
 
 
 @pytest.mark.parametrize(("learner", "multiple", "power", "exponent"), _SLOPES)

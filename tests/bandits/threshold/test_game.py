@@ -30,7 +30,7 @@ from bandits.threshold import (
 from sims import simulate
 from sims.spec import parse_sweep
 from tests.bandits.threshold.test_batches import POOLS, frozen
-from tests.drivers import play_plainly
+from tests.drivers import play_plainly, slow
 
 PUBLIC = [getattr(bandits.threshold, name) for name in dir(bandits.threshold)]
 LEARNERS = sorted(
@@ -50,7 +50,7 @@ def feedback_for(learner):
 # ---------------------------------------------------------------- every learner in every environment
 
 
-COMPILED = [LEARNERS[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in LEARNERS[1:])]
+COMPILED = [LEARNERS[0], *map(slow, LEARNERS[1:])]
 
 
 @pytest.mark.parametrize("kind", COMPILED, ids=lambda kind: kind.__name__)

@@ -22,7 +22,7 @@ from bandits.switching.tsallis_switch import tsallis_probabilities
 from sims import simulate
 from tests.bandits.preference.duels import duels
 from tests.bandits.preference.self_play.playing import REFERENCE
-from tests.drivers import plain, play_plainly, stream_of
+from tests.drivers import plain, play_plainly, slow, stream_of
 
 LEARNERS = [SparringExp3(), VersatileDB(), RUCB(), DoubleThompsonSampling()]
 
@@ -72,8 +72,8 @@ def test_regret_counts_what_the_condorcet_winner_would_win():
     ("learner", "repetitions", "known"),
     [
         (RUCB(), 10, {1000: (164, 4), 10_000: (375, 53), 100_000: (461, 58)}),
-        (DoubleThompsonSampling(), 4, {1000: (59, 14), 10_000: (100, 22), 100_000: (137, 31)}),
-        (VersatileDB(), 10, {1000: (98, 10), 10_000: (295, 30), 100_000: (529, 48)}),
+        slow(DoubleThompsonSampling(), 4, {1000: (59, 14), 10_000: (100, 22), 100_000: (137, 31)}),
+        slow(VersatileDB(), 10, {1000: (98, 10), 10_000: (295, 30), 100_000: (529, 48)}),
         (SparringExp3(), 10, {100_000: (1375, 42)}),
     ],
     ids=lambda value: getattr(value, "name", ""),

@@ -264,7 +264,7 @@ def test_questions_stay_below_the_cap():
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 1.0), st.floats(0.1, 5.0))
-@settings(max_examples=25)
+@settings(max_examples=8)
 def test_every_play_stays_below_the_cap(seed, threshold, ridge):
     mdp = random_tabular_mdp(2, 2, 2, 100, scale=4.0, seed=seed)
     learner = PRLSVI(threshold, ridge=ridge, transition_scale=1.0, trusted_width=0.3, unknown_width=0.6)
