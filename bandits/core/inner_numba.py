@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
-from numba.core.codegen import JITCodeLibrary
+from llvmlite.binding import Linkage, parse_assembly
+from numba.core.codegen import CPUCodegen, JITCodeLibrary
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.dispatcher import Dispatcher
 from numba.core.inline_closurecall import InlineWorker
@@ -23,12 +24,19 @@ from bandits.core.inliner import Inlining
 from bandits.core.kernel_cache import ContentCache as ContentCache
 from bandits.core.kernel_cache import PartCache as PartCache
 
+_ENVIRONMENT = "_ZN08NumbaEnv"  # how Numba's names of environments begin
 _CALLED: dict[Callable[..., Any], tuple[str, ...]] = {
     NRTContext.get_meminfos: ("self", "builder", "ty", "val"),
     NRTContext.__init__: ("self", "context", "enabled"),
     Compiler.compile_extra: ("self", "func"),
     Compiler._compile_bytecode: ("self",),
     JITCodeLibrary._optimize_functions: ("self", "ll_module"),
+    JITCodeLibrary._optimize_final_module: ("self",),
+    JITCodeLibrary._finalize_final_module: ("self",),
+    JITCodeLibrary._finalize_dynamic_globals: ("self",),
+    JITCodeLibrary._verify_declare_only_symbols: ("self",),
+    CPUCodegen._module_pass_manager: ("self", "kwargs"),
+    CPUCodegen._create_empty_module: ("self", "name"),
     Dispatcher.__init__: ("self", "py_func", "locals", "targetoptions", "pipeline_class"),
     CompileResult._reduce: ("self",),
     InlineInlinables._do_work: ("self", "state", "work_list", "block", "i", "expr", "inline_worker"),
@@ -73,6 +81,32 @@ class Library(JITCodeLibrary):
         ll_module.data_layout = self._codegen._data_layout
 
 
+class PartLibrary(JITCodeLibrary):
+    """Code of a step, which is linked into its callers and optimised with them: no machine code is made of it."""
+
+    _final_module: Any
+
+    def _optimize_final_module(self) -> None:
+        """Run the passes that Numba runs first, before those that optimise."""
+        quick = {"opt": self._codegen._opt_level, "loop_vectorize": False, "slp_vectorize": False, "cost": "cheap"}
+        passes, builder = self._codegen._module_pass_manager(**quick)
+        passes.run(self._final_module, builder)
+
+    def _finalize_final_module(self) -> None:
+        """Keep the code for callers; the process itself gets the places of the environments that it names, no more."""
+        whole = self._final_module
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        for function in whole.functions:
+            if not function.is_declaration and function.linkage == Linkage.external:
+                function.linkage = Linkage.linkonce_odr
+        named = [part.name for part in whole.global_variables if part.name.startswith(_ENVIRONMENT)]
+        text = str(self._codegen._create_empty_module(self.name))
+        text += "".join(f'@"{name}" = common global i64 0\n' for name in named)
+        self._shared_module, self._final_module = whole, parse_assembly(text)
+        super()._finalize_final_module()
+
+
 class FastCompiler(Compiler):
     """Numba's pipeline with `References`, `Inlining` and `Library` (for programs), without Python's garbage collector.
 
@@ -94,9 +128,9 @@ class FastCompiler(Compiler):
 
     def _compile_bytecode(self) -> Any:
         state = self.state
-        if not state.flags.no_cpython_wrapper:  # a program, not a step
-            state.library = Library(state.targetctx.codegen(), state.func_id.func_qualname)
-            state.library.enable_object_caching()
+        kind = PartLibrary if state.flags.no_cpython_wrapper else Library  # for steps, and for programs
+        state.library = kind(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
         return super()._compile_bytecode()
 
     def compile_extra(self, func: Any) -> Any:
