@@ -1,4 +1,4 @@
-"""Regularisers: strongly convex functions psi of a policy, the geometry of `MirrorDescent`; also of one's own.
+"""Regularisers: strongly convex functions psi of a policy, the geometry of `MirrorDescent` and of regularised games.
 
 With <y, p> - psi(p) maximised over all policies by `log_policy(y)`, a step along a gain g is the step of its dual,
 
@@ -10,6 +10,9 @@ that of either: with psi sigma-strongly convex in the 1-norm, psi* is 1/sigma-sm
 entries over 2, and with gains that differ by at most 1, for every policy u,
 
     sum <g_t, u - p_t> <= lambda B(u, p_0) + T / (8 lambda sigma).
+
+In a game regularised by psi a policy p pays tau B(p, mu) for the reference mu; its measures are in
+`bandits.preference.measures`, its equilibrium in `equilibria`, and how fast `MirrorDescent` finds it in `self_play`.
 
 The functions work on NumPy and on JAX arrays, in the last axis: the array's own namespace does the arithmetic.
 """
@@ -37,7 +40,8 @@ _SLACK = 1e-9
 class Regularizer(Checked):
     """Base of the regularisers: a frozen dataclass; of one's own, `Separable` asks for less.
 
-    Policies are probabilities (..., n).
+    Policies are probabilities (..., n). A subclass writes the four abstract ones; `bregman` and `shortfall` in forms
+    that lose no digits, and an exact `sensitivity`, are better but not needed.
     """
 
     @property
