@@ -72,7 +72,7 @@ def gap_tau(
 
 
 def span(log_p: Any, log_q: Any) -> Any:
-    """Return max - min over actions of log p - log q (...,)."""
+    """Return max - min over actions of log p - log q, or of the difference of two duals (...,)."""
     xp = log_p.__array_namespace__()
     ratio = log_p - log_q
     return xp.max(ratio, axis=-1) - xp.min(ratio, axis=-1)
