@@ -118,7 +118,7 @@ def opponent(learner):
     if isinstance(learner, preference.StackelbergGDA):
         return stackelberg_match()
     if isinstance(learner, preference.MirrorDescent):
-        return preference_game(regularization=0.0)
+        return preference_game(regularizer=learner.regularizer)
     if isinstance(learner, contextual.DiagonalLinUCB):
         return contextual_game(world=REQUESTS)
     if isinstance(learner, LateLearner):

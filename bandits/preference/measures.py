@@ -9,40 +9,19 @@ P_tau(u > p) = P(u > p) - tau KL(u || mu) + tau KL(p || mu), and
     gap_tau(p) = max_u P_tau(u > p) - min_u P_tau(p > u) = 2 sub_tau(p).
 
 The form of sub_tau with the best response follows from the entropic objective being tau KL(. || BR) below its
-maximum; it avoids subtracting numbers of size tau |log p|. KL itself is summed as p phi(log q - log p) with
-phi(z) = e^z - 1 - z >= 0, so every term is non-negative and values of 1e-30 are right to a few digits.
+maximum; it avoids subtracting numbers of size tau |log p|.
+
+With another regulariser psi (`bandits.preference.regularizers`) the payoff has its divergence D in the place of KL. The
+best response is that policy of the dual y = grad psi(mu) + S p / tau, and sub_tau(p) = tau (psi(p) + psi*(y) - <y, p>),
+psi*(y) the maximum of <y, u> - psi(u): tau D(p || BR(p)) where psi is steep, tau times at least that elsewhere.
 
 Policies are log-probabilities (..., n), skew is (n, n) or (..., n, n); NumPy and JAX arrays alike.
 """
 
 from typing import Any
 
-from bandits.preference.prox import normalise
-
-_SMALL = 0.03
-
-
-def phi(z: Any) -> Any:
-    """Return e^z - 1 - z >= 0 to full relative accuracy; inf at -inf."""
-    xp = z.__array_namespace__()
-    near = xp.where(xp.abs(z) < _SMALL, z, 0.0)
-    series = 1.0 / 720.0 + near * (1.0 / 5040.0 + near / 40320.0)
-    series = 0.5 + near * (1.0 / 6.0 + near * (1.0 / 24.0 + near * (1.0 / 120.0 + near * series)))
-    return xp.where(xp.abs(z) < _SMALL, near * near * series, xp.expm1(z) - z)
-
-
-def kl(log_p: Any, log_q: Any) -> Any:
-    """Return KL(p || q) (...,) >= 0 for normalised log-probabilities (..., n); inf where q = 0 < p.
-
-    A term is p phi(log q - log p); where q is the larger it is written q - p - p z, which needs no exp(z).
-    """
-    xp = log_p.__array_namespace__()
-    p, q = xp.exp(log_p), xp.exp(log_q)
-    present = p > 0.0
-    z = xp.where(present, log_q - xp.where(present, log_p, 0.0), 0.0)
-    below = p * phi(xp.where(z < 1.0, z, 0.0))
-    above = q - p - p * xp.where(z < 1.0, 0.0, z)
-    return xp.sum(xp.where(present, xp.where(z < 1.0, below, above), q), axis=-1)
+from bandits.preference.regularizers import ENTROPY, Regularizer
+from bandits.preference.relative_entropy import kl as kl
 
 
 def payoff(skew: Any, policy: Any) -> Any:
@@ -62,24 +41,38 @@ def expl0(skew: Any, policy: Any) -> Any:
     return 0.5 * gap0(skew, policy)
 
 
-def best_response(skew: Any, log_policy: Any, log_reference: Any, regularization: Any) -> Any:
+def best_response(
+    skew: Any, log_policy: Any, log_reference: Any, regularization: Any, regularizer: Regularizer = ENTROPY
+) -> Any:
     """Return log BR(p) (..., n), the best response to p in the game with weight tau > 0 on the reference."""
+    return regularizer.log_policy(_dual_response(skew, log_policy, log_reference, regularization, regularizer))
+
+
+def _dual_response(
+    skew: Any, log_policy: Any, log_reference: Any, regularization: Any, regularizer: Regularizer
+) -> Any:
+    """Return the dual (..., n) of the best response."""
     xp = log_policy.__array_namespace__()
-    return normalise(log_reference + payoff(skew, xp.exp(log_policy)) / regularization)
+    return regularizer.dual(log_reference) + payoff(skew, xp.exp(log_policy)) / regularization
 
 
-def sub_tau(skew: Any, log_policy: Any, log_reference: Any, regularization: Any) -> Any:
+def sub_tau(
+    skew: Any, log_policy: Any, log_reference: Any, regularization: Any, regularizer: Regularizer = ENTROPY
+) -> Any:
     """Return the one-sided suboptimality of the regularised game (...,), tau > 0."""
-    return regularization * kl(log_policy, best_response(skew, log_policy, log_reference, regularization))
+    dual = _dual_response(skew, log_policy, log_reference, regularization, regularizer)
+    return regularization * regularizer.shortfall(log_policy, dual)
 
 
-def gap_tau(skew: Any, log_policy: Any, log_reference: Any, regularization: Any) -> Any:
+def gap_tau(
+    skew: Any, log_policy: Any, log_reference: Any, regularization: Any, regularizer: Regularizer = ENTROPY
+) -> Any:
     """Return the two-sided duality gap of the regularised game (...,), tau > 0."""
-    return 2.0 * sub_tau(skew, log_policy, log_reference, regularization)
+    return 2.0 * sub_tau(skew, log_policy, log_reference, regularization, regularizer)
 
 
 def span(log_p: Any, log_q: Any) -> Any:
-    """Return max - min over actions of log p - log q (...,)."""
+    """Return max - min over actions of log p - log q, or of the difference of two duals (...,)."""
     xp = log_p.__array_namespace__()
     ratio = log_p - log_q
     return xp.max(ratio, axis=-1) - xp.min(ratio, axis=-1)

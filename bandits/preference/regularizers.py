@@ -1,4 +1,4 @@
-"""Regularisers: strongly convex functions psi of a policy, the geometry of `MirrorDescent`; also of one's own.
+"""Regularisers: strongly convex functions psi of a policy, the geometry of `MirrorDescent` and of regularised games.
 
 With <y, p> - psi(p) maximised over all policies by `log_policy(y)`, a step along a gain g is the step of its dual,
 
@@ -11,11 +11,16 @@ entries over 2, and with gains that differ by at most 1, for every policy u,
 
     sum <g_t, u - p_t> <= lambda B(u, p_0) + T / (8 lambda sigma).
 
+In a game regularised by psi a policy p pays tau B(p, mu) for the reference mu; its measures are in
+`bandits.preference.measures`, its equilibrium in `equilibria`, and how fast `MirrorDescent` finds it in `self_play`.
+
 The functions work on NumPy and on JAX arrays, in the last axis: the array's own namespace does the arithmetic.
 """
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,15 +29,19 @@ from numpy.typing import NDArray
 from bandits.core.arguments import Checked
 from bandits.core.checks import real
 from bandits.preference.prox import normalise
+from bandits.preference.relative_entropy import kl, phi
 
 _PARTS, _ROUNDS = 32, 12  # 60 bits; a loop of 60 halvings takes long to compile
 _LEAST = float(np.finfo(np.float64).tiny)
+_STEP = 1e-7  # of differences that stand for derivatives
+_SLACK = 1e-9
 
 
 class Regularizer(Checked):
     """Base of the regularisers: a frozen dataclass; of one's own, `Separable` asks for less.
 
-    Policies are probabilities (..., n).
+    Policies are probabilities (..., n). A subclass writes the four abstract ones; `bregman` and `shortfall` in forms
+    that lose no digits, and an exact `sensitivity`, are better but not needed.
     """
 
     @property
@@ -56,6 +65,33 @@ class Regularizer(Checked):
         """Return B(policy, other) (...,); other is positive."""
         step = (self.gradient(other) * (policy - other)).sum(-1)
         return self.value(policy) - self.value(other) - step
+
+    def dual(self, log_policy: Any) -> Any:
+        """Return the gradient (..., n) at log-probabilities, up to a constant; 0 counts as the least float64."""
+        return self.gradient(_positive(log_policy))
+
+    def bregman(self, log_policy: Any, log_other: Any) -> Any:
+        """Return B(policy, other) >= 0 (...,) of log-probabilities (..., n), to rounding of psi where it is near 0."""
+        xp = log_policy.__array_namespace__()
+        found = self.divergence(xp.exp(log_policy), _positive(log_other))
+        return xp.maximum(found, xp.zeros_like(found))
+
+    def shortfall(self, log_policy: Any, dual: Any) -> Any:
+        """Return how far <dual, p> - psi(p) is below its maximum over all policies (...,) >= 0, to rounding of psi."""
+        xp = log_policy.__array_namespace__()
+        policy, best = xp.exp(log_policy), xp.exp(self.log_policy(dual))
+        level = dual - xp.max(dual, axis=-1, keepdims=True)
+        found = self.value(policy) - self.value(best) - (level * (policy - best)).sum(-1)
+        return xp.maximum(found, xp.zeros_like(found))
+
+    def sensitivity(self, dual: Any) -> Any:
+        """Return the derivatives d p_i / d y_k (..., n, n) of the policy of a dual y (..., n), about; NumPy only.
+
+        For Newton's method alone: the accuracy of equilibria does not depend on it.
+        """
+        here = np.exp(self.log_policy(dual))
+        moves = _STEP * np.eye(dual.shape[-1])
+        return np.stack([(here - np.exp(self.log_policy(dual - move))) / _STEP for move in moves], axis=-1)
 
     def radius(self, reference: NDArray[np.float64]) -> float:
         """Return the largest B(u, reference) of any policy u, at a vertex; reference (..., n), the largest of all."""
@@ -100,6 +136,17 @@ class Separable(Regularizer):
             width = width / _PARTS
         return normalise(xp.log(xp.maximum(self.inverse(level - low), xp.full_like(level, _LEAST))))
 
+    def sensitivity(self, dual: Any) -> Any:
+        """Return the derivatives (..., n, n): with h those of `inverse`, diag(h) - h h' / sum(h)."""
+        policy = np.exp(self.log_policy(dual))
+        top = policy.argmax(axis=-1)[..., None]
+        level = np.take_along_axis(dual - self.slope(np.maximum(policy, _LEAST)), top, axis=-1)
+        slope = np.minimum(dual - level, self.slope(np.ones_like(level)))
+        step = _STEP * (1.0 + np.abs(slope))
+        growth = (self.inverse(slope) - self.inverse(slope - step)) / step
+        share = growth / growth.sum(-1, keepdims=True)
+        return growth[..., None] * (np.eye(dual.shape[-1]) - share[..., None, :])
+
 
 @dataclass(frozen=True)
 class Entropy(Regularizer):
@@ -122,6 +169,18 @@ class Entropy(Regularizer):
     def log_policy(self, dual: Any) -> Any:
         """Return the dual, normalised."""
         return normalise(dual)
+
+    def dual(self, log_policy: Any) -> Any:
+        """Return the logarithms themselves."""
+        return log_policy
+
+    def bregman(self, log_policy: Any, log_other: Any) -> Any:
+        """Return KL(policy || other), to full relative accuracy."""
+        return kl(log_policy, log_other)
+
+    def shortfall(self, log_policy: Any, dual: Any) -> Any:
+        """Return KL(policy || that of the dual), to full relative accuracy."""
+        return kl(log_policy, normalise(dual))
 
 
 @dataclass(frozen=True)
@@ -153,3 +212,50 @@ class Tsallis(Separable):
     def inverse(self, slope: Any) -> Any:
         """Return ((1 - (1 - q) slope) / q)^(1 / (q - 1))."""
         return ((1.0 - (1.0 - self.exponent) * slope) / self.exponent) ** (1.0 / (self.exponent - 1.0))
+
+    def bregman(self, log_policy: Any, log_other: Any) -> Any:
+        """Return the sum of w^q (1 + q (r - 1) - r^q) / (1 - q), r = p / w, to full relative accuracy."""
+        xp, q = log_policy.__array_namespace__(), self.exponent
+        log_w = xp.maximum(log_other, xp.full_like(log_other, math.log(_LEAST)))
+        z = log_policy - log_w
+        close = xp.abs(z) < 1.0
+        near, far = xp.where(close, z, 0.0), xp.where(close, 0.0, z)
+        term = xp.where(close, q * phi(near) - phi(q * near), q * xp.expm1(far) - xp.expm1(q * far))
+        return (xp.exp(q * log_w) * term).sum(-1) / (1.0 - q)
+
+    def shortfall(self, log_policy: Any, dual: Any) -> Any:
+        """Return B(policy, that of the dual), which no policy on the boundary is."""
+        return self.bregman(log_policy, self.log_policy(dual))
+
+
+ENTROPY = Entropy()
+
+
+def _positive(log_policy: Any) -> Any:
+    """Return the probabilities (..., n), where they are 0 the least float64."""
+    xp = log_policy.__array_namespace__()
+    policy = xp.exp(log_policy)
+    return xp.maximum(policy, xp.full_like(policy, _LEAST))
+
+
+@cache
+def refuse_inconsistent(regularizer: Regularizer, n_actions: int) -> None:
+    """Raise ValueError unless value, gradient, log_policy and strong_convexity agree on some policies."""
+    corners = np.eye(n_actions)[[0, -1]]
+    laws = [share * corner + (1.0 - share) / n_actions for corner in corners for share in (0.0, 0.5, 0.9)]
+    name, sigma = type(regularizer).__name__, float(regularizer.strong_convexity)
+    for law in laws:
+        found = np.exp(regularizer.log_policy(regularizer.gradient(law)))
+        if not np.allclose(found, law, rtol=1e-6, atol=1e-9):
+            wrong = int(np.argmax(np.abs(found - law)))
+            got = f"{found[wrong]:.6g} where p is {law[wrong]:.6g}"
+            raise ValueError(f"{name}: log_policy(gradient(p)) must be log p, so inverse must undo slope, got {got}")
+    for law in laws:
+        for other in [*corners, *laws]:
+            least = 0.5 * sigma * float(np.abs(other - law).sum()) ** 2
+            found = float(regularizer.divergence(other, law))
+            if not (sigma > 0.0 and found >= least - _SLACK):
+                raise ValueError(
+                    f"{name}: value must exceed its tangent by strong_convexity / 2 |u - w|_1^2 = {least:.6g}, "
+                    f"got {found:.6g}: is it too large, or is value not the one of gradient?"
+                )

@@ -7,6 +7,7 @@ from bandits.preference import PreferenceGame, games
 from bandits.preference.measures import gap0
 from paper_figures.liu2024_comal import Cycle
 from paper_figures.slhf2025.solutions import Solutions, solutions
+from paper_figures.sokota2023 import Regularizers
 from paper_figures.tiapkin2025.contexts import Contexts, play_contexts
 from sims.engines.policies import trajectory
 
@@ -78,3 +79,12 @@ def test_fitted_rewards_of_the_text():
     cycle = games.biased_rock_paper_scissors(0.3, 0.2, 0.2)
     for pairs in ((1 / 3, 1 / 3, 1 / 3), (0.5, 0.3, 0.2)):
         assert solutions(cycle, pairs)["reward, skewed pairs"].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_games_of_several_regularizers():
+    frame = Regularizers(rounds=12, points=6).data()
+    plays, equilibria = (frame.filter(part=part) for part in ("play", "equilibrium"))
+    assert (plays["divergence"] <= plays["bound"] * (1.0 + 1e-9) + 1e-15).all()
+    least = {name: rows.sort("tau")["least"] for (name,), rows in equilibria.group_by("regularizer")}
+    assert least["Squares"][0] == 0.0 < least["Entropy"][0] < least["Tsallis"][0]
+    assert all(rows.is_sorted() for rows in least.values())

@@ -19,7 +19,7 @@ gap0(average) <= 2 (D / a + a / 4) / T for a <= 1. It is the optimistic proximal
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real, real
 from bandits.preference.prox import normalise
@@ -38,6 +38,7 @@ class HedgeSelfPlay(SelfPlay):
     """Hedge against itself with step a > 0; None means sqrt(8 D / T). Also exported as SPO."""
 
     learning_rate: float | None = None
+    any_regularizer: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
@@ -70,6 +71,7 @@ class OMWU(SelfPlay):
     """Optimistic multiplicative weights against itself with step a > 0, 1 by default (the bound needs a <= 1)."""
 
     learning_rate: float = 1.0
+    any_regularizer: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         real("learning_rate", self.learning_rate, low=0.0, open_low=True)

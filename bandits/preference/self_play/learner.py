@@ -13,6 +13,7 @@ returns the answers, 1.0 where left is preferred.
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import instance
+from bandits.preference.regularizers import ENTROPY
 from bandits.preference.self_play.problem import ExactRow, NoisyRow, PreferenceGame
 from bandits.protocol import MatrixLearner
 
@@ -32,6 +33,7 @@ class SelfPlay(MatrixLearner):
 
     accepts: ClassVar[tuple[type, ...]] = (ExactRow, NoisyRow)
     queries: ClassVar[int] = 1  # rows that a round asks for
+    any_regularizer: ClassVar[bool] = False  # whether it plays where the game's is not the relative entropy
 
     @staticmethod
     def start(params: Any, log_reference: Any) -> Any:
@@ -44,6 +46,13 @@ class SelfPlay(MatrixLearner):
         return state.log_policy
 
     def check(self, problem: Any) -> None:
-        """Raise TypeError unless the problem is a PreferenceGame with a feedback that the learner accepts."""
+        """Raise TypeError unless the problem is a PreferenceGame with a feedback that the learner accepts.
+
+        ValueError where it is regularised by another divergence than that which the learner is made for.
+        """
         super().check(problem)
         instance("problem", problem, PreferenceGame, "a PreferenceGame")
+        psi = problem.regularizer
+        if problem.regularization > 0.0 and psi != ENTROPY and not self.any_regularizer:
+            plays = f"MirrorDescent({psi!r}) plays there"
+            raise ValueError(f"regularizer must be Entropy() for {self.name}, got {psi!r}: {plays}")

@@ -1,8 +1,9 @@
 """Two players choose between n actions; a preference matrix says who wins; a reference policy may tie them.
 
 The game: P[i, j] is the probability that action i is preferred to j. With `regularization` tau > 0 each player
-pays tau KL(policy || reference), and the symmetric equilibrium p* is unique; with tau = 0 the equilibria are
-the von Neumann winners. Learners play against themselves from the reference on, and see
+pays tau KL(policy || reference), or tau times the divergence of another `regularizer`, and the symmetric equilibrium
+p* is unique; with tau = 0 the equilibria are the von Neumann winners. Learners play against themselves from the
+reference on, and see
 
 | feedback            | what a learner may ask for in a round                                                       |
 |---------------------|---------------------------------------------------------------------------------------------|
@@ -29,6 +30,7 @@ from bandits.preference.feedback import Feedback as Feedback
 from bandits.preference.feedback import NoisyRow as NoisyRow
 from bandits.preference.games import distribution, preference_matrix, reference_policy, skew
 from bandits.preference.measures import gap0, gap_tau, kl, span
+from bandits.preference.regularizers import ENTROPY, Entropy, Regularizer
 from bandits.protocol import GameRules, MatrixGame
 
 
@@ -43,6 +45,19 @@ class Metrics(NamedTuple):
     span: Any = None
     average_gap_tau: Any = None
     average_kl: Any = None
+
+
+class DivergenceMetrics(NamedTuple):
+    """What is measured where the regulariser is not the relative entropy, see `PreferenceGame`."""
+
+    queries: Any
+    gap0: Any
+    average_gap0: Any
+    gap_tau: Any
+    divergence: Any
+    span: Any
+    average_gap_tau: Any
+    average_divergence: Any
 
 
 class GameArrays(NamedTuple):
@@ -83,6 +98,7 @@ class PreferenceRules(GameRules):
     rows: int  # that a round asks for
     n_actions: int
     regularized: bool
+    regularizer: Regularizer = ENTROPY
 
     @property
     def draws(self) -> int:
@@ -105,9 +121,9 @@ class PreferenceRules(GameRules):
         """Return the sum (n,) of the policies played."""
         return total + policy.__array_namespace__().exp(policy)
 
-    def measure(self, game: GameArrays, policy: Any, total: Any, n_rounds: Any) -> Metrics:
+    def measure(self, game: GameArrays, policy: Any, total: Any, n_rounds: Any) -> Metrics | DivergenceMetrics:
         """Return the metrics of the coming policy and of the mean of the policies played."""
-        matrix, mu, star, tau = game
+        (matrix, mu, star, tau), psi = game, self.regularizer
         xp = policy.__array_namespace__()
         average = total / n_rounds
         queries = n_rounds * float(self.feedback.queries(self.rows))
@@ -115,12 +131,17 @@ class PreferenceRules(GameRules):
         if not self.regularized:
             return metrics
         log_average = xp.log(average)
-        last = gap_tau(matrix, policy, mu, tau), kl(star, policy), span(policy, star)
-        return Metrics(*metrics[:3], *last, gap_tau(matrix, log_average, mu, tau), kl(star, log_average))
+        last = gap_tau(matrix, policy, mu, tau, psi), psi.bregman(star, policy), span(psi.dual(policy), psi.dual(star))
+        mean = gap_tau(matrix, log_average, mu, tau, psi), psi.bregman(star, log_average)
+        return _metrics(psi)(*metrics[:3], *last, *mean)
 
     def laws(self, policy: Any, total: Any, n_rounds: Any) -> tuple[Any, ...]:
         """Return the coming policy and the mean of the policies played, (n,) each."""
         return policy.__array_namespace__().exp(policy), total / n_rounds
+
+
+def _metrics(regularizer: Regularizer) -> type[Metrics] | type[DivergenceMetrics]:
+    return Metrics if regularizer == ENTROPY else DivergenceMetrics
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +151,14 @@ class PreferenceGame(MatrixGame):
     preferences: (n, n), or (G, n, n): without `contexts` repetition r plays game r mod G.
     contexts: (G,) probabilities of contexts; then each repetition plays all G games, one per context, and the
     metrics are means over contexts (span: the largest).
-    regularization: tau >= 0, of the one regulariser that there is; that of the entropy has the uniform reference.
+    regularization: tau >= 0, the weight of the divergence from the reference.
     reference: mu (n,) or (G, n), positive; uniform by default. Play starts there.
+    regularizer: psi, whose Bregman divergence D each player pays tau times; KL by default, that of the entropy.
 
     Metrics: queries, gap0 and average_gap0; with tau > 0 also gap_tau, kl = KL(p* || p), span of
     log p - log p*, average_gap_tau, average_kl. Those named average_ are of the mean of the policies played so
-    far; the others are of the policy that comes next.
+    far; the others are of the policy that comes next. With another regulariser they are of its divergence:
+    divergence = D(p*, p) and average_divergence in the place of kl and average_kl, span of grad psi(p) - grad psi(p*).
     Raises ValueError or TypeError naming the argument.
     """
 
@@ -145,6 +168,7 @@ class PreferenceGame(MatrixGame):
     reference: ArrayLike | None = None
     feedback: Feedback = field(default_factory=ExactRow)
     contexts: ArrayLike | None = None
+    regularizer: Regularizer = field(default_factory=Entropy)
 
     def __post_init__(self) -> None:
         matrix = preference_matrix("preferences", self.preferences)
@@ -153,6 +177,7 @@ class PreferenceGame(MatrixGame):
         integer("horizon", self.horizon, low=1)
         real("regularization", self.regularization, 0.0, divides=True)
         instance("feedback", self.feedback, Feedback, "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
+        instance("regularizer", self.regularizer, Regularizer, "a Regularizer such as Entropy() or Tsallis()")
         object.__setattr__(self, "preferences", matrix)
         if self.reference is not None:
             object.__setattr__(self, "reference", reference_policy(self.reference, matrix))
@@ -195,11 +220,17 @@ class PreferenceGame(MatrixGame):
         """Log p* of every game, (G, n); the regularised equilibrium, tau > 0."""
         if self.regularization == 0.0:
             raise ValueError("regularization must be in (0, inf) for the equilibrium to be unique, got 0")
-        return log_regularized_nash(0.5 + self.skew, self.regularization, np.exp(self.log_reference))
+        matrices, mu = 0.5 + self.skew, np.exp(self.log_reference)
+        return log_regularized_nash(matrices, self.regularization, mu, self.regularizer)
+
+    @property
+    def initial_divergence(self) -> float:
+        """Largest D(p*, mu) over the games, tau > 0: the divergence that the rates start from."""
+        return float(self.regularizer.bregman(self.log_equilibrium, self.log_reference).max())
 
     @property
     def initial_kl(self) -> float:
-        """Largest KL(p* || mu) over the games, tau > 0: the divergence that the rates start from."""
+        """Largest KL(p* || mu) over the games, tau > 0."""
         return float(kl(self.log_equilibrium, self.log_reference).max())
 
     @property
@@ -210,7 +241,7 @@ class PreferenceGame(MatrixGame):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
-        return Metrics._fields if self.regularization > 0.0 else Metrics._fields[:3]
+        return _metrics(self.regularizer)._fields if self.regularization > 0.0 else Metrics._fields[:3]
 
     @property
     def games_at_once(self) -> int:
@@ -219,7 +250,9 @@ class PreferenceGame(MatrixGame):
 
     def rules(self, learner: Any) -> PreferenceRules:
         """Return the rules by which the learner plays against itself."""
-        return PreferenceRules(self.feedback, learner.queries, self.n_actions, self.regularization > 0.0)
+        regularized = self.regularization > 0.0
+        regularizer = self.regularizer if regularized else ENTROPY
+        return PreferenceRules(self.feedback, learner.queries, self.n_actions, regularized, regularizer)
 
     def arrays(self) -> GameArrays:
         """Return the numbers of all games; those of a single one share its matrix."""

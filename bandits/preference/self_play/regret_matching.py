@@ -10,7 +10,7 @@ which gap0(average) <= sqrt(n / T). No parameter; the reference matters only to 
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from bandits.preference.self_play.learner import SelfPlay
 from bandits.preference.self_play.problem import PreferenceGame
@@ -32,6 +32,8 @@ class RegretMatchingState(NamedTuple):
 @dataclass(frozen=True)
 class RegretMatching(SelfPlay):
     """Regret matching against itself."""
+
+    any_regularizer: ClassVar[bool] = True
 
     def parameters(self, problem: PreferenceGame) -> RegretMatchingParams:
         """Return the number of actions."""

@@ -11,7 +11,7 @@ makes the probabilities pi_t e^l sum to 1 (l = b - W(c e^b), Lambert's W): found
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from bandits.core.checks import optional_real
 from bandits.preference.prox import normalise
@@ -47,6 +47,7 @@ class SPPO(SelfPlay):
 
     learning_rate: float | None = None
     accepts = (ExactRow,)
+    any_regularizer: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, high=4.0, open_low=True)

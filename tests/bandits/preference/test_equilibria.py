@@ -1,13 +1,28 @@
 """Equilibria carry their certificate: what no policy can improve on is an equilibrium, however it was found."""
 
+from dataclasses import dataclass
+from itertools import product
+
 import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 
-from bandits.preference import equilibria, games, log_regularized_nash, regularized_nash, von_neumann_winner, winner
+from bandits.preference import (
+    Regularizer,
+    Separable,
+    Tsallis,
+    equilibria,
+    games,
+    log_regularized_nash,
+    regularized_nash,
+    von_neumann_winner,
+    winner,
+)
 from bandits.preference.measures import gap0, kl, sub_tau
+from bandits.preference.prox import normalise
 from tests.bandits.preference.self_play.playing import (
     MU,
     REFERENCE,
@@ -17,6 +32,9 @@ from tests.bandits.preference.self_play.playing import (
     random_matrix,
     random_policy,
 )
+from tests.bandits.preference.self_play.test_regularizers import Squares
+
+MU5 = np.array([0.4, 0.3, 0.2, 0.09, 0.01])
 
 
 @pytest.mark.parametrize(
@@ -167,7 +185,7 @@ def test_a_solver_that_fails_says_so(monkeypatch):
     found = von_neumann_winner(REFERENCE)
     monkeypatch.setattr(winner, "_guess", lambda matrix: np.eye(3)[0])
     assert von_neumann_winner(REFERENCE).tolist() == found.tolist()  # by the simplex method
-    monkeypatch.setattr(equilibria, "_newton", lambda games, logs, theta, tau, tolerance: theta)
+    monkeypatch.setattr(equilibria, "homotopy", lambda equations, tau, tolerance: equations.duals)
     with pytest.raises(ArithmeticError, match="sub_tau"):
         log_regularized_nash(REFERENCE, 0.1)
 
@@ -178,3 +196,100 @@ def test_divergence_from_the_reference():
     )
     found = float(sub_tau(games.skew(REFERENCE), np.log(MU), np.log(MU), 0.1))
     assert 2.0 * found == pytest.approx(0.040193804735021, abs=1e-14)
+
+
+# ---------------------------------------------------------------- other regularisers
+
+
+@dataclass(frozen=True)
+class OwnEntropy(Separable):
+    """The entropy as a user would write it: the games are those of the relative entropy."""
+
+    strong_convexity: float = 1.0
+
+    def term(self, probability):
+        return probability * np.log(np.maximum(probability, 1e-300))
+
+    def slope(self, probability):
+        return np.log(probability) + 1.0
+
+    def inverse(self, slope):
+        return np.exp(slope - 1.0)
+
+
+@dataclass(frozen=True)
+class Doubled(Regularizer):
+    """Twice the entropy, not as a sum over actions: a game of weight tau is one of the entropy of weight 2 tau."""
+
+    strong_convexity: float = 2.0
+
+    def value(self, policy):
+        return 2.0 * (policy * np.log(np.maximum(policy, 1e-300))).sum(-1)
+
+    def gradient(self, policy):
+        return 2.0 * np.log(policy)
+
+    def log_policy(self, dual):
+        return normalise(0.5 * dual)
+
+
+@pytest.mark.parametrize("tau", [1e-3, 0.1, 30.0])
+def test_the_entropy_written_outside(tau):
+    batch = np.stack([games.tournament(5, seed) for seed in range(4)])
+    known = regularized_nash(batch, tau, MU5)
+    assert np.abs(regularized_nash(batch, tau, MU5, OwnEntropy()) - known).max() < 1e-12
+    assert np.abs(regularized_nash(batch, 0.5 * tau, MU5, Doubled()) - known).max() < 1e-12
+
+
+def check_other(preferences, tau, mu, psi, solve=regularized_nash):
+    """No vertex, no policy near it and no other gains: the payoff against p is at most that of p, by its definition."""
+    p, matrix, rng = solve(preferences, tau, mu, psi), games.skew(preferences), np.random.default_rng(0)
+    others = [*np.eye(len(p)), *rng.dirichlet(np.ones(len(p)), 20), mu]
+    others += [(1.0 - share) * p + share * other for share in (1e-2, 1e-4) for other in others]
+    base = tau * psi.divergence(p, mu)
+    gains = [u @ matrix @ p - tau * psi.divergence(u, mu) + base for u in others]
+    assert p.sum() == pytest.approx(1.0, abs=1e-13)
+    assert max(gains) < 1e-12 * max(1.0, tau)
+
+
+OTHERS = [Squares(1 / 6), Tsallis(0.5), Tsallis(0.1), OwnEntropy(), Doubled()]
+
+
+@pytest.mark.parametrize("psi", OTHERS, ids=lambda psi: type(psi).__name__)
+def test_equilibria_of_other_regularizers(psi):
+    for seed, (kind, tau) in enumerate(product(("uniform", "tournament", "disc"), (0.01, 0.5))):
+        check_other(random_matrix(kind, 6, seed), tau, random_policy(6, np.random.default_rng(seed), 0.3), psi)
+    assert regularized_nash([[0.5]], 0.1, None, psi).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("tau", [0.05, 0.3, 2.0])
+def test_two_actions_in_closed_form(tau):
+    """Against any policy the first action is ahead by a: f'(p) - f'(1 - p) = a / tau at the equilibrium, or p is 1."""
+    edge = 0.2
+    for psi in (Squares(0.5), Tsallis(0.5)):
+        found = regularized_nash([[0.5, 0.5 + edge], [0.5 - edge, 0.5]], tau, None, psi)
+
+        def slope(p, psi=psi):
+            return float(psi.slope(np.float64(p)) - psi.slope(np.float64(1.0 - p))) - edge / tau
+
+        expected = 1.0 if slope(1.0 - 1e-12) < 0.0 else brentq(slope, 0.5, 1.0 - 1e-12, xtol=1e-15)
+        assert found[0] == pytest.approx(expected, abs=1e-13)
+        assert (found[1] == 0.0) == (expected == 1.0)
+
+
+def test_euclidean_equilibria_are_sparse():
+    game = games.uniform_random(6, 1)
+    sizes = [(log_regularized_nash(game, tau, None, Squares(1 / 6)) > -np.inf).sum() for tau in (1e-3, 0.1, 10.0)]
+    assert sizes[0] == (von_neumann_winner(game) > 1e-9).sum() < sizes[1] < sizes[2] == 6
+
+
+@pytest.mark.parametrize("psi", OTHERS, ids=lambda psi: type(psi).__name__)
+def test_mirror_prox_alone_reaches_them(monkeypatch, psi):
+    mu = random_policy(6, np.random.default_rng(4), 1.0)
+    known = regularized_nash(games.tournament(6, 1), 2.0, mu, psi)
+    monkeypatch.setattr(equilibria, "homotopy", lambda equations, tau, tolerance: equations.duals.copy())
+    monkeypatch.setattr(equilibria, "newton", lambda equations, theta, tau, tolerance: theta)
+    assert np.abs(regularized_nash(games.tournament(6, 1), 2.0, mu, psi) - known).max() < 1e-11
+    monkeypatch.setattr(equilibria, "_mirror_prox", lambda equations, theta, tau: theta)
+    with pytest.raises(ArithmeticError, match=r"no equilibrium for .*: Newton's method and mirror prox stopped at"):
+        regularized_nash(games.tournament(6, 1), 2.0, mu, psi)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandits.preference.measures import best_response, expl0, gap0, gap_tau, kl, phi, span, sub_tau
+from bandits.preference.measures import best_response, expl0, gap0, gap_tau, kl, span, sub_tau
+from bandits.preference.relative_entropy import phi
 from tests.bandits.preference.self_play.playing import cases, divergence, random_policy
 
 seeds = st.integers(0, 2**32 - 1)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,9 +25,11 @@ from bandits.preference import (
     PreferenceGame,
     RegretMatching,
     RegretMatchingPlus,
+    Tsallis,
     games,
     von_neumann_winner,
 )
+from bandits.preference.regularizers import ENTROPY
 from sims import simulate
 from tests.bandits.preference.self_play.playing import KINDS, divergence, random_policy, trajectory
 from theory.bound import ETA, K, T
@@ -34,6 +37,7 @@ from theory.cases import default_cases
 from theory.preference.self_play.bounds import (
     BOUNDS,
     CONVEXITY,
+    D_0,
     KL_0,
     LAMBDA,
     ROW_ERROR,
@@ -48,6 +52,8 @@ from theory.preference.self_play.witnesses import InexactINPO, InexactNashMP, Wi
 MU = [0.5, 0.3, 0.2]
 GAME = PreferenceGame(games.rock_paper_scissors(0.3), 50, 0.1, MU)
 NOISY = replace(GAME, feedback=NoisyRow(1))
+PSI = Tsallis(0.5)
+CURVED = replace(GAME, regularizer=PSI)
 D_, KL_ = math.log(5.0), GAME.initial_kl
 
 SPAN_ = 10 * 1.2**-50 + 2 * math.sqrt(10 * KL_) * 1.2**-25 / (math.sqrt(1.2) - 1)
@@ -62,6 +68,7 @@ CASES = [
     ("zhang2024.inpo_average", INPO(2.0), 4 * D_ / 50 + 1 / 8),
     ("zhang2025.onpo", ONPO(), 2 * (D_ + 1 / 4.4) / 50),
     ("zhang2024.inpo", INPO(), (2.5 / 2.6) ** 50 * KL_),
+    ("sokota2023.mirror_descent", MirrorDescent(PSI), (10 / 10.1) ** 50 * CURVED.initial_divergence),
     ("tiapkin2025.nash_mp", NashMP(), 1.2**-50 * KL_),
     ("tiapkin2025.nash_mp_gap", NashMP(), 11.2 * 1.2**-50 * KL_),
     ("tiapkin2025.nash_mp_span", NashMP(), SPAN_),
@@ -72,12 +79,14 @@ CASES = [
     ("tiapkin2025.nash_mp_inexact", InexactNashMP(error=0.01), 1.2**-50 * (KL_ - 0.06) + 0.06),
     ("ours.mixture_descent", MixtureDescent(), (51 * 50 * KL_ + 2500) / (101 * 100)),
 ]
+REGULARIZER = "the regularizer is the learner's, not the relative entropy"
 UNTIED = replace(GAME, regularization=0.0)
 
 
 @pytest.mark.parametrize(("name", "learner", "expected"), CASES)
 def test_values_by_hand(name, learner, expected):
-    bound, game = theory.theorem(name), UNTIED if isinstance(learner, MirrorDescent) else GAME
+    bound = theory.theorem(name)
+    game = CURVED if bound.quantity == "divergence" else UNTIED if isinstance(learner, MirrorDescent) else GAME
     assert bound.applies(game, learner) == []
     assert bound.value_for(game, learner) == pytest.approx(expected, rel=1e-12)
 
@@ -157,6 +166,10 @@ def test_exponents_of_the_horizon(name, exponent):
         ("zhang2024.inpo_inexact", GAME, INPO(), ["the learner declares a bound on the span of its rows' errors"]),
         ("ours.mixture_descent", GAME, MixtureDescent(1.0), ["the step follows the schedule"]),
         ("zhang2024.inpo", GAME, INPO(2.4), ["4 lambda tau at least 1"]),
+        ("zhang2024.inpo", CURVED, INPO(), ["the regularizer is the relative entropy"]),
+        ("sokota2023.mirror_descent", CURVED, MirrorDescent(PSI, 9.9), ["4 sigma^2 lambda tau at least 1"]),
+        ("sokota2023.mirror_descent", GAME, MirrorDescent(), [REGULARIZER]),
+        ("sokota2023.mirror_descent", CURVED, MirrorDescent(Tsallis(0.9)), [REGULARIZER]),
         ("zhang2024.inpo_average", UNTIED, INPO(), ["regularization is positive"]),
         ("zhang2025.onpo", GAME, ONPO(0.9), ["lambda (lambda + tau) at least 1"]),
         ("syrgkanis2015.omwu", GAME, OMWU(1.5), ["step at most 1"]),
@@ -179,6 +192,7 @@ REACHED = {
     "zhang2024.inpo_average": 0.8,
     "zhang2025.onpo": 0.8,
     "zhang2024.inpo": 0.7,
+    "sokota2023.mirror_descent": 0.75,
     "tiapkin2025.nash_mp": 0.75,
     "tiapkin2025.nash_mp_gap": 0.22,
     "tiapkin2025.nash_mp_span": 0.7,
@@ -214,33 +228,43 @@ def test_every_bound_of_self_play_meets_play_and_the_new_ones_a_mutant():
 ROUNDS = [1, 2, 3, 5, 10, 20, 50]
 
 
-def batch(kind, tau):
+def batch(kind, tau, regularizer=ENTROPY):
     """Return 200 games of five actions, as many as the default cases have, with uneven references."""
     rng = np.random.default_rng(11)
     matrices = [getattr(games, kind)(5, rng) for _ in range(200)]
     mu = rng.dirichlet(np.full(5, 0.5), 200) + 1e-3
-    return PreferenceGame(matrices, 50, tau, mu / mu.sum(axis=1, keepdims=True))
+    return PreferenceGame(matrices, 50, tau, mu / mu.sum(axis=1, keepdims=True), regularizer=regularizer)
 
 
 BATCHES = [batch("tournament", 0.05), batch("uniform_random", 0.5)]
+CURVED_BATCHES = [batch("tournament", 0.05, PSI), batch("uniform_random", 0.5, PSI)]
 UNTIED_BATCHES = [batch("tournament", 0.0), batch("uniform_random", 0.0)]
 
 
 def batches(bound):
     """Return games with a reference for the bounds that need it."""
+    if bound.quantity == "divergence":
+        return CURVED_BATCHES
     return UNTIED_BATCHES if bound.quantity == "average_gap0" else BATCHES
+
+
+@cache
+def played(problem, learner):
+    """Return the run of all games, played once for a theorem and its mutants."""
+    return simulate(problem, learner, repetitions=200, checkpoints=ROUNDS)
 
 
 def check_below(bound, learner):
     """Every game stays below the bound at every checkpoint for which it is claimed; returns the best ratio."""
     closest = 0.0
     for problem in batches(bound):
-        run = simulate(problem, learner, repetitions=200, checkpoints=ROUNDS)
+        run = played(problem, learner)
+        starts = {name: getattr(problem, name) for name in ("initial_kl", "initial_divergence") if name in bound.fields}
         for c, rounds in enumerate(ROUNDS):
             game = replace(problem, horizon=rounds)
             if bound.applies(game, learner):
                 continue
-            limit = bound.value_for(game, learner)
+            limit = bound.value_for(game, learner, starts)
             worst = run[bound.quantity][:, c].max()
             assert worst <= limit + 1e-11
             closest = max(closest, worst / limit)
@@ -262,6 +286,9 @@ MUTANTS = {
     "the square of the rate": ("hart2000.regret_matching", K / T**2),
     "contracts by the square": ("tiapkin2025.nash_mp", (LAMBDA / (LAMBDA + TAU)) ** (8 * T) * KL_0),
     "INPO at mirror prox's rate": ("zhang2024.inpo", (1 + 2 * TAU) ** (-8 * T) * KL_0),
+    "the square of what one round does": ("sokota2023.mirror_descent", (LAMBDA / (LAMBDA + TAU)) ** (8 * T) * D_0),
+    "INPO's rate for all": ("sokota2023.mirror_descent", (1 + 4 * TAU**2) ** -T * D_0),
+    "a start forgotten": ("sokota2023.mirror_descent", (LAMBDA / (LAMBDA + TAU)) ** T * D_0 / 8),
     "gap at the square": ("tiapkin2025.nash_mp_gap", (LAMBDA / (LAMBDA + TAU)) ** (8 * T) * KL_0),
     "span at the divergence's rate": ("tiapkin2025.nash_mp_span", (LAMBDA / (LAMBDA + TAU)) ** (4 * T)),
     "inner rounds that contract": ("tiapkin2025.nash_prox", (LAMBDA / (LAMBDA + TAU)) ** (20 * T / J) * KL_0),

@@ -13,14 +13,14 @@ max_y R_y <= |R^+|_2 <= sqrt(sum |r_t|^2) with |r_t|^2 <= n / 4. Mirror descent 
 `bandits.preference.regularizers`. INPO: the three-point equality, and
 <r - p, S p> - lambda KL(r || p) <= 1 / (8 lambda).
 
-**Last iterates.** From the exact balances of one round in `bandits.preference.self_play.inpo`, `nash_mp`, `nash_md` and
-`mixture_descent`. Nash-MP's span, with q the half step: log p_{k+1} - log p* = (lambda (log p_k - log p*) +
-S (q - p*)) / (lambda + tau) up to a constant, span S (q - p*) <= |q - p*|_1 <= sqrt(2 KL(q || p*)) and
+**Last iterates.** From the exact balances of one round in `bandits.preference.self_play.inpo`, `mirror_descent`,
+`nash_mp`, `nash_md` and `mixture_descent`. Nash-MP's span, with q the half step: log p_{k+1} - log p* = (lambda (log
+p_k - log p*) + S (q - p*)) / (lambda + tau) up to a constant, span S (q - p*) <= |q - p*|_1 <= sqrt(2 KL(q || p*)) and
 tau KL(q || p*) <= lambda KL(p* || p_k), summed from a span of at most 1 / tau. Its gap, with r = p_{k+1}: the
 three-point equality at p* is tau KL(r || p*) = lambda KL(p* || p_k) - lambda KL(r || p_k) - (lambda + tau) KL(p* || r)
 - <p* - r, S (q - p*)>, where the product is at most (lambda + tau) KL(p* || r) + KL(q || p*) / (4 (lambda + tau)); and
-sub_tau(r) = tau KL(r || p*) + tau (log E e^z - E z) over p* for z = S (r - p*) / tau, the bracket at most
-span(z)^2 / 8 and so at most KL(p* || r) / (4 tau^2).
+sub_tau(r) = tau KL(r || p*) + tau (log E e^z - E z) over p* for z = S (r - p*) / tau, the bracket at most span(z)^2 / 8
+and so at most KL(p* || r) / (4 tau^2).
 
 **Nash Prox.** Let r be the exact outer step from p_k, w the inner weight, m = lambda + tau, e the span of what J inner
 rounds leave of log p - log r. Then KL(p* || p_{k+1}) <= lambda / m KL(p* || p_k) + e, which sums to the bound. All
@@ -61,22 +61,26 @@ from dataclasses import replace
 
 import sympy as sp
 
-from theory.assumptions import (
-    REGULARIZED,
-    at_least_one,
-    feedback_is,
-    learner_has,
-    parameters_have,
-    play_has,
-    problem_has,
-)
+from theory.assumptions import REGULARIZED, at_least_one, learner_has
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
+from theory.preference.self_play.assumptions import (
+    ENTROPIC,
+    EXACT,
+    NOISY,
+    OTHER,
+    SCHEDULE,
+    SMALL_STEP,
+    UNREGULARIZED,
+    WHOLE_STEPS,
+    declares,
+)
 
 D = Symbol("reference_range", "D_mu", nonnegative=True)
 TAU = Symbol("regularization", "tau_mu", positive=True)
 LAMBDA = Symbol("prox_weight", "lambda", positive=True)
 RADIUS = Symbol("divergence", "D_psi", positive=True)
 CONVEXITY = Symbol("strong_convexity", "sigma_psi", positive=True)
+D_0 = Symbol("initial_divergence", "D_0", nonnegative=True)
 KL_0 = Symbol("initial_kl", "KL_0", nonnegative=True)
 INNER = Symbol("inner_weight", "lambda_J", positive=True)
 J = Symbol("inner_rounds", "J", positive=True, integer=True)
@@ -86,13 +90,9 @@ STEP_ERROR = Symbol("step_error", "e_step", nonnegative=True)
 
 QUARTER = sp.Rational(1, 4)
 EIGHTH = sp.Rational(1, 8)
-UNREGULARIZED = problem_has("regularization is 0", lambda p: p.regularization == 0.0)
-EXACT, NOISY = feedback_is("exact row"), feedback_is("noisy row")
-SCHEDULE = learner_has("the step follows the schedule", lambda learner: learner.learning_rate is None)
 CONSTANT = learner_has("the step is constant", lambda learner: learner.learning_rate is not None).where(
     ETA * TAU <= 1  # the learner takes no longer step
 )
-SMALL_STEP = learner_has("step at most 1", lambda learner: learner.learning_rate <= 1.0).where(ETA <= 1)
 
 
 def _at_least_one(text: str, product: sp.Expr, number: Callable[[float, float], float]) -> Assumption:
@@ -110,7 +110,9 @@ def _bound(
     *assumptions: Assumption,
     tunings: tuple[Tuning, ...] = (),
 ) -> Bound:
-    given = (EXACT, *assumptions)
+    """Return a bound for exact rows; of a regularised game, with the relative entropy unless it says otherwise."""
+    entropic = (ENTROPIC,) if REGULARIZED in assumptions and OTHER not in assumptions else ()
+    given = (EXACT, *assumptions, *entropic)
     return Bound(name, learner, quantity, expression, source, statement, "upper", "every path", given, tunings)
 
 
@@ -223,6 +225,21 @@ INPO = _bound(
     REGULARIZED,
     _at_least_one("4 lambda tau at least 1", 4 * LAMBDA * TAU, lambda tau, weight: 4.0 * weight * tau),
 )
+MIRROR_LAST = _bound(
+    "sokota2023.mirror_descent",
+    "MirrorDescent",
+    "divergence",
+    _FACTOR * D_0,
+    Source("Sokota et al. 2023", "Theorem 3.4 in self-play, for any regulariser (re-derived)", "arXiv:2206.05825"),
+    "Mirror descent in a game regularised by the same function contracts the divergence from the equilibrium by "
+    "lambda / (lambda + tau) per round; for the relative entropy it is INPO.",
+    REGULARIZED,
+    OTHER,
+    at_least_one(
+        "4 sigma^2 lambda tau at least 1",
+        lambda p, params: 4.0 * params.strong_convexity**2 * params.prox_weight * p.regularization,
+    ).where(sp.Ge(4 * CONVEXITY**2 * LAMBDA * TAU, 1)),
+)
 NASH_MP = _bound(
     "tiapkin2025.nash_mp",
     "NashMP",
@@ -263,9 +280,6 @@ def _left(start: int, weight: sp.Expr) -> sp.Expr:
     return (start * rho**J + start * sp.sqrt(rho) ** (J - 1) / (2 * (INNER + weight) * (1 - sp.sqrt(rho)))) / weight
 
 
-_WHOLE_STEPS = play_has(
-    "the horizon is a multiple of the inner rounds", lambda p, learner: p.horizon % learner.inner_rounds == 0
-)
 NASH_PROX = _bound(
     "tiapkin2025.nash_prox",
     "NashProx",
@@ -278,7 +292,7 @@ NASH_PROX = _bound(
         "4 inner_weight (lambda + tau) at least 1",
         lambda p, params: 4.0 * params.inner_weight * (p.regularization + params.prox_weight),
     ).where(sp.Ge(4 * INNER * (LAMBDA + TAU), 1)),
-    _WHOLE_STEPS,
+    WHOLE_STEPS,
 )
 COMAL = _bound(
     "liu2024.comal",
@@ -291,7 +305,7 @@ COMAL = _bound(
     at_least_one(
         "4 inner_weight lambda at least 1", lambda p, params: 4.0 * params.inner_weight * params.prox_weight
     ).where(sp.Ge(4 * INNER * LAMBDA, 1)),
-    _WHOLE_STEPS,
+    WHOLE_STEPS,
 )
 _NASH_MD = 1 / (2 * TAU**2 * (T + 1))
 NASH_MD = _bound(
@@ -336,11 +350,6 @@ MIXTURE_DESCENT = _bound(
 _RATE = LAMBDA / (LAMBDA + TAU)
 
 
-def _declares(name: str, text: str) -> Assumption:
-    """Assume that the learner's parameters have this field."""
-    return parameters_have(f"the learner declares {text}", lambda p, params: hasattr(params, name))
-
-
 INPO_NOISY = _with_noise(
     replace(INPO, statement="Noise leaves INPO within 1 / (8 k (lambda + tau) tau) of the equilibrium."),
     INPO.expression + (1 - _RATE**T) / (8 * SAMPLES * _WEIGHT * TAU),
@@ -359,7 +368,7 @@ INPO_INEXACT = replace(
     expression=INPO.expression + (1 - _RATE**T) * ROW_ERROR / TAU,
     source=Source("ours", "proof in theory.preference.self_play.bounds"),
     statement="INPO from rows with errors of span e stays within e / tau of the equilibrium.",
-    assumptions=(_declares("row_error", "a bound on the span of its rows' errors"), *INPO.assumptions[1:]),
+    assumptions=(declares("row_error", "a bound on the span of its rows' errors"), *INPO.assumptions[1:]),
 )
 NASH_MP_INEXACT = replace(
     NASH_MP,
@@ -368,7 +377,7 @@ NASH_MP_INEXACT = replace(
     expression=NASH_MP.expression + (1 - _RATE**T) * _WEIGHT / TAU * STEP_ERROR,
     source=Source(_TIAPKIN[0], "approximate Nash-MP (constants derived here)", _TIAPKIN[1]),
     statement="Half steps with errors of total span e (in the logarithms) add e to each round's contracted divergence.",
-    assumptions=(_declares("step_error", "the total span of its two steps' errors"), *NASH_MP.assumptions[1:]),
+    assumptions=(declares("step_error", "the total span of its two steps' errors"), *NASH_MP.assumptions[1:]),
 )
 
 LOOSE = {

@@ -4,6 +4,7 @@ Repetition r plays game r mod G, so a claim about every path is checked on each 
 always plays one action, a bad one in some of the games: there convergence is slow, and the bounds nearly tight.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,15 @@ def _mirror() -> Case:
     from bandits.preference import Tsallis
 
     return _self_play("MirrorDescent", 100, share=0.9, regularizer=Tsallis(0.5))
+
+
+def _mirror_last() -> Case:
+    """Return the case of mirror descent in games regularised by the Tsallis entropy, else as in `_self_play`."""
+    from bandits.preference import MirrorDescent, Tsallis
+
+    game, _, _ = _self_play("INPO", 32, 0.1)
+    psi = Tsallis(0.5)
+    return Case(replace(game, regularizer=psi), MirrorDescent(psi))
 
 
 def _from_winners(*, horizon: int, share: float, **parameters: Any) -> Case:
@@ -75,6 +85,7 @@ CASES: Cases = {
     "tammelin2014.regret_matching_plus": partial(_self_play, "RegretMatchingPlus", 4),
     "zhang2024.inpo_average": partial(_self_play, "INPO", 64, 0.01, prox_weight=3.0),
     "zhang2025.onpo": partial(_self_play, "ONPO", 16, 0.01, 0.9),
+    "sokota2023.mirror_descent": _mirror_last,
     "zhang2024.inpo": partial(_self_play, "INPO", 100, 0.01),
     "tiapkin2025.nash_mp": (
         partial(_self_play, "NashMP", 8, 0.03),

@@ -7,7 +7,7 @@ plays it. SPACES are the games of three actions among which `theory.tightness` s
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +17,11 @@ from bandits.core.checks import real
 from bandits.preference.equilibria import von_neumann_winner
 from bandits.preference.measures import kl
 from bandits.preference.prox import normalise, prox
+from bandits.preference.regularizers import Tsallis
 from bandits.preference.self_play.hedge import OMWU, HedgeSelfPlay
 from bandits.preference.self_play.inpo import INPO
 from bandits.preference.self_play.learner import PolicyState
+from bandits.preference.self_play.mirror_descent import MirrorDescent
 from bandits.preference.self_play.mixture_descent import MixtureDescent
 from bandits.preference.self_play.nash_md import NashMD
 from bandits.preference.self_play.nash_mp import NashMP, least_prox_weight
@@ -170,7 +172,8 @@ def _space(learner: Callable[[float, float, float], Any], quantity: str = "") ->
         player = learner(tau, point[7], point[8])
         length = getattr(player, "inner_rounds", 1)
         horizon = length * (1 + int(point[9] * (30.0 / length)))
-        return Case(_game(point, quantity != "winner_kl", horizon, tau), player)
+        game = _game(point, quantity != "winner_kl", horizon, tau)
+        return Case(replace(game, regularizer=getattr(player, "regularizer", game.regularizer)), player)
 
     return Space(10, case)
 
@@ -182,6 +185,12 @@ def _weight(step: float) -> float:
 def _from(least: Callable[[float], float]) -> Callable[[float, float], float]:
     """Return (tau, step) -> a weight between the least allowed and ten times that."""
     return lambda tau, step: float(least(tau) * 10.0**step)
+
+
+def _mirror(tau: float, step: float, share: float) -> MirrorDescent:
+    """Return mirror descent with a Tsallis entropy of exponent 0.05 to 0.95, at a weight that the theorem allows."""
+    exponent = 0.05 + 0.9 * share
+    return MirrorDescent(Tsallis(exponent), _inpo(tau * exponent**2, step))
 
 
 _inpo = _from(lambda tau: 0.25 / tau)
@@ -196,6 +205,7 @@ SPACES: Mapping[str, Space] = {
     "zhang2024.inpo_average": _space(lambda tau, step, _: INPO(_weight(step))),
     "zhang2025.onpo": _space(lambda tau, step, _: ONPO(_onpo(tau, step))),
     "zhang2024.inpo": _space(lambda tau, step, _: INPO(_inpo(tau, step))),
+    "sokota2023.mirror_descent": _space(_mirror),
     "zhang2024.inpo_inexact": _space(lambda tau, step, e: InexactINPO(_inpo(tau, step), error=100.0**e - 1.0)),
     "tiapkin2025.nash_mp": _space(lambda tau, step, _: NashMP(_mirror_prox(tau, step))),
     "tiapkin2025.nash_mp_span": _space(lambda tau, step, _: NashMP(_mirror_prox(tau, step))),

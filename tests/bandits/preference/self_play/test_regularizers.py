@@ -1,13 +1,27 @@
-"""Mirror descent with regularisers: the entropy is Hedge, the Tsallis entropy and one of a user keep the theorem."""
+"""Mirror descent with regularisers: the entropy is Hedge, the Tsallis entropy and one of a user keep the theorems."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 import theory
-from bandits.preference import Entropy, HedgeSelfPlay, MirrorDescent, PreferenceGame, Separable, Tsallis, games
+from bandits.preference import (
+    INPO,
+    Entropy,
+    HedgeSelfPlay,
+    MirrorDescent,
+    NashMD,
+    NoisyRow,
+    PreferenceGame,
+    RegretMatching,
+    Separable,
+    Tsallis,
+    games,
+)
 from sims import simulate
+from sims.engines.policies import trajectory
+from tests.bandits.preference.self_play.playing import Ask
 
 GAME = PreferenceGame([games.uniform_random(4, seed) for seed in range(3)], 30, reference=[0.7, 0.1, 0.1, 0.1])
 
@@ -96,6 +110,125 @@ def test_regularizers_whose_functions_disagree_are_refused(learner, message):
         simulate(GAME, learner, backend="python")
 
 
-def test_it_plays_games_without_regularization():
-    with pytest.raises(ValueError, match=r"regularization must be 0 for MirrorDescent, got 0\.1"):
-        simulate(PreferenceGame(games.dice(), 5, 0.1), MirrorDescent(Tsallis()))
+# ---------------------------------------------------------------- games regularised by another function
+
+SPARSE = PreferenceGame([games.uniform_random(4, seed) for seed in range(3)], 30, 0.4, [0.7, 0.1, 0.1, 0.1])
+LAST = "sokota2023.mirror_descent"
+
+
+def regularized_metrics(game, which, p):
+    """Return gap_tau and the divergence of a policy from their definitions."""
+    psi, tau, matrix = game.regularizer, game.regularization, game.skew[which]
+    mu, star = np.exp(game.log_reference[which]), np.exp(game.log_equilibrium[which])
+    answer = np.exp(psi.log_policy(psi.gradient(mu) + matrix @ p / tau))
+    gap = 2.0 * (answer @ matrix @ p - tau * (psi.divergence(answer, mu) - psi.divergence(p, mu)))
+    return gap, psi.divergence(star, p)
+
+
+def measured(game, learner, rounds):
+    """Return the metrics (G, 8) of every game after `rounds` rounds, from their definitions."""
+    found = []
+    for which in range(game.n_games):
+        policies = np.exp(trajectory(game, learner, rounds, which))
+        last, mean = policies[-1], policies[:-1].mean(axis=0)
+        row = [rounds, *(2.0 * (game.skew[which] @ p).max() for p in (last, mean))]
+        duals = game.regularizer.gradient(last) - game.regularizer.gradient(np.exp(game.log_equilibrium[which]))
+        row += [*regularized_metrics(game, which, last), np.ptp(duals), *regularized_metrics(game, which, mean)]
+        found.append(row)
+    return np.array(found)
+
+
+@pytest.mark.parametrize(("regularizer", "backend"), [(Squares(), "numba"), (Tsallis(0.5), "python")])
+def test_metrics_of_a_game_with_another_regularizer(regularizer, backend):
+    game = replace(SPARSE, regularizer=regularizer)
+    learner = MirrorDescent(regularizer, 2.0)
+    run = simulate(game, learner, repetitions=3, backend=backend, checkpoints=[1, 9])
+    names = "queries gap0 average_gap0 gap_tau divergence span average_gap_tau average_divergence"
+    assert run.metrics == tuple(names.split())
+    for c, rounds in enumerate((1, 9)):
+        np.testing.assert_allclose(run.values[:, c], measured(game, learner, rounds), rtol=1e-9, atol=1e-13)
+    assert game.initial_divergence == pytest.approx(
+        max(regularizer.divergence(np.exp(star), np.exp(game.log_reference[0])) for star in game.log_equilibrium)
+    )
+
+
+def test_with_the_entropy_it_is_inpo():
+    noisy = replace(SPARSE, feedback=NoisyRow(2))
+    for game in (SPARSE, noisy):
+        inpo, mirror = (
+            simulate(game, learner, repetitions=3, backend="python") for learner in (INPO(), MirrorDescent())
+        )
+        assert inpo.metrics == mirror.metrics
+        np.testing.assert_allclose(mirror.values, inpo.values, rtol=1e-9, atol=1e-14)
+    assert MirrorDescent().parameters(SPARSE).prox_weight == INPO().parameters(SPARSE).prox_weight
+
+
+def fenchel(psi, policy, dual):
+    """Return psi(p) + psi*(y) - <y, p>."""
+    best = np.exp(psi.log_policy(dual))
+    return psi.value(policy) - psi.value(best) - dual @ (policy - best)
+
+
+def check_balance(psi, learner, game=SPARSE, rounds=12):
+    """Every round keeps the balance of `self_play.mirror_descent`, and contracts as the theorem says."""
+    game = replace(game, regularizer=psi)
+    tau, params = game.regularization, learner.parameters(game)
+    weight, sigma = params.prox_weight, psi.strong_convexity
+    star, matrix = np.exp(game.log_equilibrium[0]), game.skew[0]
+    dual_star = psi.gradient(np.exp(game.log_reference[0])) + matrix @ star / tau
+    state = learner.start(params, game.log_reference[0])
+    for t in range(rounds):
+        p = np.exp(learner.policy(params, state))
+        after = learner.step(params, state, t, Ask(matrix))
+        r = np.exp(learner.policy(params, after))
+        before, left = fenchel(psi, star, state.dual), fenchel(psi, star, after.dual)
+        cross = (star - r) @ matrix @ (p - r)
+        right = weight * (before - fenchel(psi, r, state.dual)) - tau * fenchel(psi, r, dual_star) - cross
+        assert (weight + tau) * left == pytest.approx(right, rel=1e-9, abs=1e-12)
+        assert left <= weight / (weight + tau) * before + 1e-13 or 4.0 * sigma**2 * weight * tau < 1.0 - 1e-9
+        state = after
+
+
+@pytest.mark.parametrize("psi", [Entropy(), Tsallis(0.3), Squares()])
+def test_every_round_keeps_its_balance(psi):
+    for weight in (None, 0.5):
+        check_balance(psi, MirrorDescent(psi, weight))
+
+
+def test_the_theorem_of_last_iterates_holds_with_sparse_equilibria():
+    game, learner = replace(SPARSE, regularizer=Squares()), MirrorDescent(Squares())
+    assert (np.exp(game.log_equilibrium) == 0.0).any()
+    bound = theory.theorem(LAST)
+    assert bound.applies(game, learner) == []
+    run = simulate(game, learner, repetitions=3, backend="python", checkpoints=[1, 10, 30])
+    for c, rounds in enumerate((1, 10, 30)):
+        limit = bound.value_for(replace(game, horizon=rounds), learner)
+        assert 0.0 < run["divergence"][:, c].max() <= limit
+
+
+TSALLIS = replace(SPARSE, regularizer=Tsallis())
+
+
+@pytest.mark.parametrize(
+    ("game", "learner", "message"),
+    [
+        (TSALLIS, INPO(), r"regularizer must be Entropy\(\) for INPO, got Tsallis\(exponent=0.5\): Mirr"),
+        (TSALLIS, NashMD(), r"for NashMD, got Tsallis\(exponent=0.5\): MirrorDescent\(Tsallis\(exponent=0.5\)\) plays"),
+        (TSALLIS, MirrorDescent(), r"the game's for MirrorDescent, Tsallis\(exponent=0.5\) where tau > 0, got Entr"),
+        (SPARSE, MirrorDescent(Tsallis()), r"the game's for MirrorDescent, Entropy\(\) where tau > 0, got Tsallis"),
+        (replace(SPARSE, regularizer=Crooked()), HedgeSelfPlay(), "Crooked: log_policy"),
+    ],
+)
+def test_learners_and_regularizers_that_do_not_fit(game, learner, message):
+    with pytest.raises(ValueError, match=message):
+        simulate(game, learner, backend="python")
+
+
+def test_learners_without_a_reference_play_any_game():
+    for learner in (HedgeSelfPlay(), RegretMatching()):
+        run = simulate(TSALLIS, learner, backend="python", checkpoints=[5])
+        plain = simulate(SPARSE, learner, backend="python", checkpoints=[5])
+        assert np.array_equal(run.values[..., :3], plain.values[..., :3])
+        assert np.isfinite(run.values).all()
+    with pytest.raises(TypeError, match=r"regularizer must be a Regularizer such as Entropy\(\) or .*, got str"):
+        replace(SPARSE, regularizer="tsallis")
