@@ -25,6 +25,7 @@ def test_blocks_of_one_round_are_the_learner_itself():
     assert np.array_equal(ours.values, alone.values)
 
 
+@pytest.mark.slow
 def test_many_actions_are_played_in_blocks_too():
     game = SwitchingCostGame(BernoulliLosses.with_gap(200, 0.3), 300)
     runs = [simulate(game, learner, repetitions=3) for learner in (blocked(Exp3(0.1), 5), BatchedExp3(0.1, 5))]

@@ -37,6 +37,7 @@ from bandits.protocol import ProblemSteps
 from bandits.switching import Exp3, SwitchingCostGame
 from bandits.switching.problem import Metrics
 from sims import simulate
+from tests.drivers import slow
 
 GAME = PreferenceGame(games.uniform_random(5, 0), horizon=40, regularization=0.1)
 NOISY = PreferenceGame(games.uniform_random(5, 0), horizon=40, regularization=0.1, feedback=NoisyRow(2))
@@ -98,7 +99,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-@pytest.mark.parametrize("game", [GAME, NOISY], ids=["exact", "noisy"])
+@pytest.mark.parametrize("game", [GAME, slow(NOISY)], ids=["exact", "noisy"])
 def test_mistakes_are_named(name, game):
     methods, error, said = MISTAKES[name]
     if name == "state":

@@ -64,6 +64,7 @@ def at_half(params, state, t, x, losses, rng):
     return bandit_descent._descend(params, state, 0.5 * (losses.first - losses.second))
 
 
+@pytest.mark.slow
 def test_estimates_are_unbiased():
     """The mean over the sphere is the gradient of a linear loss; two points bound the estimate by G d."""
     one, two = convex.OnePointDescent(0.3, 1e-3), convex.TwoPointDescent(0.3, 1e-3)

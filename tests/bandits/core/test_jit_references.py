@@ -18,6 +18,7 @@ from bandits.core.jit import (
     trailing_zeros,
 )
 from bandits.core.lanes import popcount
+from tests.drivers import slow
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_in_plain_python_borrowing_is_the_identity():
     assert keep_alive(owner) is None
 
 
-@pytest.mark.parametrize("decorator", [shared_kernel, rare_kernel])
+@pytest.mark.parametrize("decorator", [shared_kernel, slow(rare_kernel)])
 def test_kernels_without_a_wrapper_can_be_called_from_python_too(decorator, cache):
     """Tuples of arrays go in and come out, before and after a program has compiled the kernel for itself."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from bandits.core.rng import ENVIRONMENT
 from bandits.threshold import ChosenThreshold, EmpiricalPools, FixedThreshold, FullScores, ThresholdGame
-from tests.drivers import plain, play_plainly, stream_of
+from tests.drivers import plain, play_plainly, slow, stream_of
 
 POOLS = EmpiricalPools(
     scores=[0.05, 0.2, 0.45, 0.6, 0.7, 0.9, 0.1, 0.3, 0.55, 0.8],
@@ -75,7 +75,9 @@ def exact_law(game, arm):
 
 
 @pytest.mark.parametrize(
-    "feedback, n, n_rounds", [(ChosenThreshold(), 3, 12_000), (FullScores(), 2, 10_000)], ids=["chosen", "full scores"]
+    "feedback, n, n_rounds",
+    [(ChosenThreshold(), 3, 12_000), slow(FullScores(), 2, 10_000)],
+    ids=["chosen", "full scores"],
 )
 def test_binomial_batches_have_the_law_of_individuals(feedback, n, n_rounds):
     """The summed distance of K frequencies from their probabilities in N rounds exceeds sqrt(2 (K ln 2 + ln 10^9) / N).

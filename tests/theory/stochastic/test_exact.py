@@ -21,6 +21,7 @@ from bandits.stochastic import (
 )
 from bandits.switching import Exp3, SwitchingCostGame
 from sims import simulate
+from tests.drivers import slow
 from theory.stochastic.exact import exact_play, expectation, marginals, play
 from theory.stochastic.exact.bayes import bayesian_regret, least_bayesian_regret
 from theory.stochastic.exact.policies import LAWS
@@ -104,8 +105,8 @@ def test_known_bayesian_regrets_are_above_the_least(horizon, least, kl_ucb, thom
         assert bayesian_regret(law, horizon) == pytest.approx(value, abs=1e-6)
 
 
-PLAYED = [UCB1(), MOSS(), UCBV(), KLUCB(), BetaThompson(), GaussianThompson(), EpsilonGreedy(0.3), ETC(3)]
-PLAYED += [SuccessiveElimination(0.1), UCB()]
+PLAYED = [UCB1(), BetaThompson(), EpsilonGreedy(0.3)]
+PLAYED += map(slow, [MOSS(), UCBV(), KLUCB(), GaussianThompson(), ETC(3), SuccessiveElimination(0.1), UCB()])
 
 
 @pytest.mark.parametrize("learner", PLAYED, ids=lambda x: x.name)

@@ -40,6 +40,7 @@ from tests.bandits.preference.self_play.playing import (
 )
 from tests.bandits.preference.self_play.test_sampled_inpo import SampledAsk
 from tests.bandits.preference.self_play.test_self_play import check_queries, check_simulation
+from tests.drivers import slow
 from theory import theorem
 
 seeds = st.integers(0, 2**32 - 1)
@@ -205,7 +206,7 @@ def plain_steps(learner, ask, rounds):
     return found
 
 
-@pytest.mark.parametrize("learner", SAMPLED, ids=lambda x: x.name)
+@pytest.mark.parametrize("learner", [SAMPLED[0], *map(slow, SAMPLED[1:])], ids=lambda x: x.name)
 def test_sampled_play_is_its_definition(learner):
     check_sampled_play(learner)
 
