@@ -27,7 +27,7 @@ from bandits.core.exponential_weights import (
     pick,
     uniform_weights,
 )
-from bandits.core.jit import kernel
+from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.core.shelf import shelf_for
 from bandits.delays.exponential_weights import LateLearner
@@ -35,6 +35,9 @@ from bandits.delays.problem import Arrivals, Delayed
 from bandits.graphs.feedback import Links, Neighbours, graph_of
 from bandits.protocol import Learner, LearnerSteps
 from bandits.switching.feedback import Seen
+
+_MANY = 32  # neighbours from which their sum is split
+_LEAST_SHARE = 0.125  # of the total, below which a weight is not computed as a difference
 
 
 class GraphParams(NamedTuple):
@@ -65,13 +68,37 @@ def _act(params: GraphParams, state: Estimated, t: int, rng: Stream) -> int:
     return draw(state.weights, (u - params.exploration) / (1.0 - params.exploration))
 
 
+@rare_kernel
+def _sum_at(weight: Any, places: Any) -> float:
+    """Return the sum of weight[places]; of many in four independent sums, which do not wait for each other."""
+    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    whole = places.size & ~3 if places.size >= _MANY else 0
+    for a in range(0, whole, 4):
+        first += weight[places[a]]
+        second += weight[places[a + 1]]
+        third += weight[places[a + 2]]
+        fourth += weight[places[a + 3]]
+    for a in range(whole, places.size):
+        first += weight[places[a]]
+    return (first + second) + (third + fourth)
+
+
+@kernel
+def _mass(links: Links, weight: Any, total: float, g: int, j: int) -> float:
+    """Return the weight of the actions that reveal j: where most do, the total less that of the others."""
+    n, listed = links.n_into[g, j], links.into[g, j]
+    others = listed.size - n
+    if others < n and n >= _MANY:
+        mass = total - _sum_at(weight, listed[n:])
+        if mass > _LEAST_SHARE * total:  # else the difference would lose digits
+            return mass
+    return _sum_at(weight, listed[:n])
+
+
 @kernel
 def _chance(params: GraphParams, weight: Any, total: float, g: int, j: int) -> float:
     """Return P(j), the probability that the loss of j is revealed, for weights (K,) with this total."""
-    n = params.links.n_into[g, j]
-    mass = 0.0
-    for a in range(n):
-        mass += weight[params.links.into[g, j, a]]
+    mass = _mass(params.links, weight, total, g, j)
     return (1.0 - params.exploration) * (mass / total) + params.exploration * params.covered[g, j]
 
 
@@ -94,8 +121,9 @@ def _learn(
     for i in range(params.n_actions):
         estimates[i] = 0.0
     for a in range(seen.n):
-        j = links.out[g, arm, a]
-        estimates[j] = seen.losses[a] / _chance(params, weight, total, g, j)
+        if seen.losses[a] != 0.0:
+            j = links.out[g, arm, a]
+            estimates[j] = seen.losses[a] / _chance(params, weight, total, g, j)
     return add_losses(weights, params.learning_rate, estimates)
 
 

@@ -229,3 +229,17 @@ def test_known_graphs_are_known_games(graph, other, feedback):
     known = SwitchingCostGame(LossTable(B.losses), 4, 0.0, feedback)
     ours = {p.actions: (chance, p.metrics) for chance, p in plays(game_of(graph), Exp3Set(0.7), lambda a, _: int(a))}
     assert ours == {p.actions: (chance, p.metrics) for chance, p in plays(known, other, lambda a, _: int(a))}
+
+
+@pytest.mark.parametrize("density", [0.05, 0.5, 0.95])
+def test_the_weight_that_reveals_an_action_of_many(density):
+    """In all kinds of sums: also where most of the weight does not reveal it, and a difference would lose digits."""
+    draws = np.random.default_rng(3)
+    adjacency = (draws.random((90, 90)) < density) | np.eye(90, dtype=bool)
+    edges = Neighbours(FeedbackGraph(adjacency)).setting(90)
+    even = draws.random(90)
+    hidden = np.where(adjacency[:, 0], 1e-9 * even, even)
+    mass = plain(exp3_graph._mass)
+    for weight in (even, hidden, np.where(np.arange(90) < 45, 1.0, 1e-12)):
+        found = [mass(edges, weight, weight.sum(), 0, j) for j in range(90)]
+        np.testing.assert_allclose(found, weight @ adjacency, rtol=1e-13)

@@ -5,10 +5,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.special import betainc
+from scipy.special import betainc, betaincinv
 
 from bandits.core.beta import beta_draw
-from bandits.core.rng import LEARNER
+from bandits.core.rng import ENVIRONMENT, LEARNER, uniform
 from bandits.stochastic import (
     ETC,
     KLUCB,
@@ -24,7 +24,7 @@ from bandits.stochastic import (
     SuccessiveElimination,
 )
 from bandits.stochastic.kl_ucb import _index, kl_index
-from bandits.stochastic.thompson import chance_below, draw_below
+from bandits.stochastic.thompson import _beyond_fence, _set_fence, chance_below, draw_below
 from tests.bandits.stochastic.histories import histories, marginals
 from tests.drivers import plain, stream_of
 from tests.laws.test_streams import Watch, watched
@@ -99,7 +99,7 @@ def two_valued(center, spread):
     return law
 
 
-def beta_atom(draws, a, b, rng, t, index, step):
+def beta_atom(draws, a, b, low, high, rng, t, index, step):
     assert step >= 2
     return 1e-3 * (index % step) + a / (a + b) + (-1.0 if draws.uniform(rng, t, index) < 0.5 else 1.0) / (a + 2.0 * b)
 
@@ -123,27 +123,108 @@ def test_beta_thompson_compares_draws_of_its_posteriors():
         np.testing.assert_allclose(found, exact.probabilities, atol=1e-12)
 
 
-def test_beta_thompson_draws_few_actions_by_the_law_of_all():
-    """Far from the least mean actions are drawn only below an edge. Chernoff's bound; false alarm 1e-9."""
-    plays, ones, rounds = np.array([900.0, 100.0, 60.0]), np.array([360.0, 52.0, 32.0]), 2500
-    init, act, _ = (plain(step) for step in BetaThompson.steps)
-    params, rng = params_of(BetaThompson(), plays, 0), stream_of(2, 0, 0)
-    state = init(params, rng)
+PLAYED = (
+    np.array([900.0, 60.0, 60.0, 60.0]),
+    np.array([360.0, 31.0, 31.0, 31.0]),
+)  # plays and losses; the first is the leader
+CLOSE = np.array([60.0, 50.0, 40.0]), np.array([18.0, 26.0, 22.0])
+FEW = np.array([9.0, 15.0, 0.0]), np.array([1.0, 13.0, 0.0])
+
+
+def thompson_after(plays, ones, fenced=True):
+    """Return the parameters, a stream and the state after some plays, with a fence around the first action."""
+    params, rng = params_of(BetaThompson(), plays, 0), stream_of(2, 0, LEARNER)
+    state = plain(BetaThompson.steps.init)(params, rng)
     state.counts.plays[:], state.counts.total[:] = plays, ones
-    counts = np.bincount([act(params, state, t, rng) for t in range(rounds)], minlength=3)
-    assert (state.chance[1:] < 0.25).all()
-    law = LAWS["beta_thompson"](params)(
-        int(plays.sum()) + 1, Record(plays[None], ones[None] / np.maximum(plays, 1.0), None, None)
-    )
+    if not fenced:
+        return params, rng, state
+    fence, others = plain(_set_fence)(state, 0)
+    apart = others * (1.0 - state.chance[0])
+    return params, rng, state._replace(fence=fence, others=others, apart=apart, due=np.inf)
+
+
+def law_of_all(plays, ones):
+    record = Record(plays[None], ones[None] / np.maximum(plays, 1.0), None, None)
+    return LAWS["beta_thompson"](None)(int(plays.sum()) + 1, record)
+
+
+@pytest.mark.parametrize(("plays", "ones", "fenced"), [(*PLAYED, False), (*CLOSE, True)])
+def test_beta_thompson_draws_few_actions_by_the_law_of_all(plays, ones, fenced):
+    """Far from the least mean actions are drawn only below an edge. Chernoff's bound; false alarm 1e-9."""
+    rounds, act = 2500, plain(BetaThompson.steps.act)
+    params, rng, state = thompson_after(plays, ones, fenced)
+    counts = np.bincount([act(params, state, t, rng) for t in range(rounds)], minlength=len(plays))
+    assert (state.counts.derived[1:] > 0.0).all()
+    assert compare(counts[None], law_of_all(plays, ones), rounds, 1e-9).against == ""
+
+
+@pytest.mark.parametrize(("plays", "ones"), [CLOSE, FEW])
+def test_beta_thompson_beyond_its_fence(plays, ones):
+    """The law of the rounds in which some draw may be beyond the fence, with that of the others, is the law of all.
+
+    Chernoff's bound; false alarm 1e-9.
+    """
+    rounds, beyond = 4000, plain(_beyond_fence)
+    params, rng, state = thompson_after(plays, ones)
+    assert 0.5 < state.apart < 0.8
+    coins = stream_of(2, 0, ENVIRONMENT)
+    u = [state.apart + (1.0 - state.apart) * plain(uniform)(coins, t, 0) for t in range(rounds)]
+    counts = np.bincount([beyond(params, state, u[t], rng, t) for t in range(rounds)], minlength=3)
+    law = (law_of_all(plays, ones) - state.apart * np.eye(3)[0]) / (1.0 - state.apart)
     assert compare(counts[None], law, rounds, 1e-9).against == ""
 
 
+def test_chances_beyond_a_fence_follow_the_posteriors():
+    """After plays of all actions they are what they would be if computed anew, until too many draws are beyond."""
+    params, rng, state = thompson_after(*CLOSE)
+    counts, update = state.counts, plain(BetaThompson.steps.update)
+    fence, plays = state.fence, ((0, 1.0), (0, 0.0), (1, 1.0), (2, 0.0), (0, 0.0), (2, 1.0))
+    for t, (arm, loss) in enumerate(plays):
+        state = update(params, state, t, arm, loss, rng)
+        a, b = 1.0 + counts.total, 1.0 + counts.plays - counts.total
+        chance = [plain(chance_below)(a[i], b[i], fence) for i in (1, 2)]
+        chance = np.array([plain(chance_below)(b[0], a[0], 1.0 - fence), *chance])
+        np.testing.assert_allclose(state.chance, chance, rtol=1e-12)
+        np.testing.assert_allclose((state.others, state.apart), ((1 - chance)[1:].prod(), (1 - chance).prod()))
+    for t in range(20):
+        before = state
+        state = update(params, state, t, 2, 0.0, rng)
+        if state.apart == 0.0:
+            break
+    assert before.apart > 0.5
+    assert (counts.derived == [-1.0, fence, -1.0]).all()
+    assert state.due == counts.plays[2] + 16.0
+
+
+def test_a_fence_is_set_after_plays_of_one_action_in_a_row_and_set_anew_as_its_plays_grow():
+    params, rng, state = thompson_after(np.array([40.0, 60.0, 0.0]), np.array([34.0, 40.0, 0.0]), fenced=False)
+    update, due = plain(BetaThompson.steps.update), []
+    state = update(params, state, 0, 0, 1.0, rng)
+    for t in range(60):
+        before = state
+        state = update(params, state, t, 2, float(t % 4 == 0), rng)
+        if state.fence != before.fence:
+            due.append(t + 1)
+            assert (state.counts.derived == [state.fence, state.fence, -1.0]).all()
+            assert state.fence > 0.25
+            assert state.apart > 0.5
+            assert state.leader == 2
+    assert due == [17, 36, 57]
+
+
 @pytest.mark.parametrize(("a", "b"), [(1, 1), (1, 7), (9, 1), (2, 2), (3, 40), (400, 700)])
-def test_beta_draws(a, b):
-    """The empirical distribution function is within the bound of Dvoretzky, Kiefer and Wolfowitz; false alarm 1e-9."""
-    drawn = np.sort([plain(beta_draw)(float(a), float(b), stream_of(6, r, 0), 3, 1, 2) for r in range(3000)])
-    gap = np.arange(3000) / 3000 - betainc(a, b, drawn)
-    assert max(gap.max() + 1 / 3000, -gap.min()) <= math.sqrt(math.log(2e9) / 6000)
+@pytest.mark.parametrize("part", [(0.0, 1.0), (0.3, 0.8)])
+def test_beta_draws(a, b, part):
+    """The empirical distribution function is within the bound of Dvoretzky, Kiefer and Wolfowitz; false alarm 1e-9.
+
+    Draws between two quantiles have the law given that.
+    """
+    low, high = betaincinv(a, b, part)
+    law = lambda x: (betainc(a, b, x) - part[0]) / (part[1] - part[0])  # noqa: E731
+    draw, rounds = plain(beta_draw), 3000
+    drawn = np.sort([draw(float(a), float(b), low, high, stream_of(6, r, 0), 3, 1, 2) for r in range(rounds)])
+    gap = np.arange(rounds) / rounds - law(drawn)
+    assert max(gap.max() + 1 / rounds, -gap.min()) <= math.sqrt(math.log(2e9) / (2 * rounds))
 
 
 def test_chances_below_an_edge_bound_the_distribution_function():
@@ -236,15 +317,14 @@ def test_draws_below_an_edge():
         assert abs((drawn <= x).mean() - expected) <= math.sqrt(math.log(6e9) / 6000)
 
 
-def test_beta_thompson_uses_no_draw_twice(monkeypatch):
+@pytest.mark.parametrize(("plays", "ones", "fenced"), [(*PLAYED, False), (*CLOSE, True), (*FEW, True)])
+def test_beta_thompson_uses_no_draw_twice(monkeypatch, plays, ones, fenced):
     """Of actions, coins of edges and coins of losses."""
     watch = Watch()
-    init, act, update = (watched(step, watch, monkeypatch) for step in BetaThompson.steps)
-    params, rng = params_of(BetaThompson(), np.zeros((4, 1)), 0), stream_of(7, 0, LEARNER)
-    state = init(params, rng)
-    state.counts.plays[:], state.counts.total[:] = (900.0, 60.0, 60.0, 60.0), (360.0, 33.0, 33.0, 33.0)
+    _, act, update = (watched(step, watch, monkeypatch) for step in BetaThompson.steps)
     for t in range(60):
-        state = update(params, state, t, act(params, state, t, rng), 0.5, rng)
+        params, rng, state = thompson_after(plays, ones, fenced)
+        update(params, state, t, act(params, state, t, rng), 0.5, rng)
     seen = [(t, index) for (_, _, _, t, index), n in watch.seen.items() for _ in range(n)]
     assert len(set(seen)) == len(seen)
     assert sum(index > 2**31 for _, index in seen) > 60  # the coins of losses, and draws below edges
