@@ -47,9 +47,9 @@ def kinds(game):
     rates = [rates_of(setting.population, world.state, i) for i in range(game.n_actions)]
     law = {}
     for group in (0, 1):
-        share = rates[0].share if group else 1.0 - rates[0].share
-        accept = [1.0, *[r[1 + group] for r in rates], 0.0]
-        good = [r[3 + group] for r in rates]  # good and accepted
+        share = rates[0].shares[group]
+        accept = [1.0, *[r.accept[group] for r in rates], 0.0]
+        good = [r.good[group] for r in rates]  # good and accepted
         for n in range(game.n_actions + 1):
             inside = accept[n] - accept[n + 1]
             if n == 0:  # their outcomes are never seen

@@ -28,8 +28,9 @@ from bandits.threshold.evidence import radii
 from theory.bound import K, T
 from theory.expressions import compiled
 from theory.threshold import cases
-from theory.threshold.bounds import BOUNDS, RHO, balance
+from theory.threshold.bounds import BOUNDS, RHO
 from theory.threshold.cases import game
+from theory.threshold.readings import balance
 from theory.verification import verify
 
 # ---------------------------------------------------------------- values by hand
