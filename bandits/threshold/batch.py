@@ -57,21 +57,22 @@ def no_batch(n_groups: int) -> Batch:
 
 
 @rare_kernel
-def next_uniform(env: Stream, t: int, first: int, j: int, spare: float) -> tuple[float, float]:
-    """Return uniform j of those from index `first` on, and the one to give as `spare` for uniform j + 1.
-
-    They come in pairs. Not inlined, to save compilation time.
-    """
-    if j % 2 == 0:
-        return uniform_pair(env, t, first + j // 2)
-    return spare, spare
+def first_uniforms(env: Stream, t: int) -> Any:
+    """Return uniforms 0 to 5 of round t, at once and not inlined, to save time and compilation time."""
+    return (*uniform_pair(env, t, 0), *uniform_pair(env, t, 1), *uniform_pair(env, t, 2))
 
 
 @rare_kernel
 def uniform_at(env: Stream, t: int, j: int) -> float:
-    """Return uniform j of round t."""
+    """Return uniform j of round t; not inlined."""
     even, odd = uniform_pair(env, t, j // 2)
     return odd if j % 2 else even
+
+
+@kernel
+def either(first: Any, env: Stream, t: int, j: int) -> float:
+    """Return uniform j of round t, whose first six are given."""
+    return first[j] if j < len(first) else uniform_at(env, t, j)
 
 
 @shared_kernel
@@ -135,27 +136,26 @@ def write_information(limits: Constraints, sizes: Any, n: int, out: Any) -> None
 @rare_kernel
 def record_batch(setting: Any, world: Any, row: int) -> None:
     """Write the batch's rates and residuals at one threshold; an absent group keeps its previous rate."""
-    sizes, good, bad = world.batch.sizes, world.batch.good, world.batch.bad
-    accepted = 0
+    sizes, good, bad, rates = world.batch.sizes, world.batch.good, world.batch.bad, world.last_rates
+    total = 0
     for g in range(sizes.size):
-        accepted += good[g] + bad[g]
+        accepted = good[g] + bad[g]
+        total += accepted
         if sizes[g] > 0:
-            world.last_rates[row, g] = (good[g] + bad[g]) / sizes[g]
-    write_residuals(setting.constraints, world.last_rates, accepted / setting.batch_size, row, world.residuals)
+            rates[row, g] = accepted / sizes[g]
+    write_residuals(setting.constraints, rates, total / setting.batch_size, row, world.residuals)
 
 
 @kernel
-def draw_sizes(setting: Any, world: Any, t: int, rates: Rates, env: Stream) -> float:
-    """Draw the groups' sizes from the last group to the first, by uniforms 0 to K - 2; return the spare uniform."""
+def draw_sizes(setting: Any, world: Any, t: int, rates: Rates, first: Any, env: Stream) -> None:
+    """Draw the groups' sizes from the last group to the first, by uniforms 0 to K - 2."""
     sizes, last = world.batch.sizes, len(rates.shares) - 1
-    left, below, spare = setting.batch_size, 1.0, 0.0
+    left, below = setting.batch_size, 1.0
     for i in range(last):
-        u, spare = next_uniform(env, t, 0, i, spare)
         share = rates.shares[last - i]
-        sizes[last - i] = recurring_binomial(world.tables, u, left, ratio(share, below))
-        left, below = left - sizes[last - i], below - share
+        n = recurring_binomial(world.tables, either(first, env, t, i), left, ratio(share, below))
+        sizes[last - i], left, below = n, left - n, below - share
     sizes[0] = left
-    return spare
 
 
 @kernel
@@ -164,66 +164,80 @@ def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, env: S
 
     Uniforms K - 1 to 2 K - 2 draw the accepted, 2 K - 1 to 3 K - 2 the good ones.
     """
-    tables, batch, k = world.tables, world.batch, len(rates.shares)
-    spare = draw_sizes(setting, world, t, rates, env)
+    tables, sizes, bad, k = world.tables, world.batch.sizes, world.batch.bad, len(rates.shares)
+    first = first_uniforms(env, t)
+    draw_sizes(setting, world, t, rates, first, env)
     accepted, good = 0, 0
     for g in range(k):
-        u, spare = next_uniform(env, t, 0, k - 1 + g, spare)
-        batch.bad[g] = recurring_binomial(tables, u, batch.sizes[g], rates.accept[g])
-        accepted += batch.bad[g]
+        n = recurring_binomial(tables, either(first, env, t, k - 1 + g), sizes[g], rates.accept[g])
+        bad[g], accepted = n, accepted + n
     record_batch(setting, world, 0)  # whether they are good is not drawn yet
     for g in range(k):
-        u, spare = next_uniform(env, t, 0, 2 * k - 1 + g, spare)
-        good += recurring_binomial(tables, u, batch.bad[g], ratio(rates.good[g], rates.accept[g]))
+        u = either(first, env, t, 2 * k - 1 + g)
+        good += recurring_binomial(tables, u, bad[g], ratio(rates.good[g], rates.accept[g]))
     return accepted, good
 
 
 @rare_kernel
-def thin(u: float, left: int, keep: float) -> int:
-    """Return the binomial number kept, given the probability of keeping an individual; not inlined."""
-    return binomial(u, left, keep)
+def thin(env: Stream, t: int, index: int, left_0: int, left_1: int, keep_0: float, keep_1: float) -> tuple[int, int]:
+    """Return the binomial numbers kept of two groups, given the probability of keeping an individual."""
+    u_0, u_1 = uniform_pair(env, t, index)
+    return binomial(u_0, left_0, keep_0), binomial(u_1, left_1, keep_1)
 
 
 @shared_kernel
-def kept_of_bad(here: Rates, before: Rates, g: int, beyond: bool) -> float:
-    """Return the probability that one counted as bad in group g is kept; beyond: the chosen threshold is passed."""
-    if beyond:
+def kept_of_bad(here: Rates, before: Rates, g: int, i: int, arm: int) -> float:
+    """Return the probability that one who is counted as bad in group g is kept at threshold i."""
+    if i > arm:
         return ratio(here.accept[g] - here.good[g], before.accept[g] - before.good[g])
-    return ratio(here.accept[g], before.accept[g])
+    return ratio(here.accept[g], before.accept[g] if i > 0 else 1.0)
+
+
+@kernel
+def thin_all(world: Any, t: int, arm: int, i: int, here: Rates, before: Rates, env: Stream) -> None:
+    """Keep those accepted at threshold i, among all for i = 0; up to the chosen threshold all are counted as bad.
+
+    Step 2 i of the thinning, of the bad ones, and step 2 i + 1, of the good ones, take pairs of uniforms after those of
+    the batch, one for each two groups. Of an odd number the last group is thinned beside itself.
+    """
+    good, bad, k = world.batch.good, world.batch.bad, len(here.shares)
+    pairs = (k + 1) // 2
+    for pair in range(pairs):
+        a, b = 2 * pair, min(2 * pair + 1, k - 1)
+        index = 3 * k // 2 + 2 * i * pairs + pair
+        if i == 0:
+            good[a], good[b], bad[a], bad[b] = 0, 0, world.batch.sizes[a], world.batch.sizes[b]
+        keep_a, keep_b = kept_of_bad(here, before, a, i, arm), kept_of_bad(here, before, b, i, arm)
+        bad_a, bad_b = thin(env, t, index, bad[a], bad[b], keep_a, keep_b)
+        bad[b], bad[a] = bad_b, bad_a  # in this order for a group beside itself
+        if i > arm:
+            keep_a, keep_b = ratio(here.good[a], before.good[a]), ratio(here.good[b], before.good[b])
+            good_a, good_b = thin(env, t, index + pairs, good[a], good[b], keep_a, keep_b)
+            good[b], good[a] = good_b, good_a
 
 
 def make_draw_all(population: PopulationSteps) -> Any:
     """Return `draw_all`: as `draw_chosen`, and the residuals of every threshold for the same individuals.
 
     The reward depends on the outcomes at the chosen threshold, which are correlated with scores: above it, good and
-    bad individuals are thinned separately; up to it all are counted as bad. Step 2 i of the thinning, of the bad ones
-    at threshold i, and step 2 i + 1, of the good ones, take their uniforms after those of the batch.
+    bad individuals are thinned separately.
     """
     rates_of = population.rates
 
     @kernel
     def draw_all(setting: Any, world: Any, t: int, arm: int, rates: Rates, env: Stream) -> tuple[int, int]:
         batch, k = world.batch, len(rates.shares)
-        draw_sizes(setting, world, t, rates, env)
-        first, pairs, spare = 3 * k // 2, (k + 1) // 2, 0.0
-        accepted, good = 0, 0
+        first, accepted, good = first_uniforms(env, t), 0, 0
+        draw_sizes(setting, world, t, rates, first, env)
         before = rates_of(setting.population, world.state, 0)
         for i in range(setting.n_actions):
             here = rates_of(setting.population, world.state, i)
-            if i > arm:
-                for g in range(k):
-                    u, spare = next_uniform(env, t, first + (2 * i + 1) * pairs, g, spare)
-                    batch.good[g] = thin(u, batch.good[g], ratio(here.good[g], before.good[g]))
-            for g in range(k):
-                u, spare = next_uniform(env, t, first + 2 * i * pairs, g, spare)
-                keep = here.accept[g] if i == 0 else kept_of_bad(here, before, g, i > arm)
-                batch.bad[g] = thin(u, batch.sizes[g] if i == 0 else batch.bad[g], keep)
-                batch.good[g] = batch.good[g] if i > arm else 0
+            thin_all(world, t, arm, i, here, before, env)
             record_batch(setting, world, i)
             if i == arm:
                 for g in range(k):
                     chance = ratio(here.good[g], here.accept[g])
-                    batch.good[g] = binomial(uniform_at(env, t, 2 * k - 1 + g), batch.bad[g], chance)
+                    batch.good[g] = binomial(either(first, env, t, 2 * k - 1 + g), batch.bad[g], chance)
                     accepted, good = accepted + batch.bad[g], good + batch.good[g]
                     batch.bad[g] -= batch.good[g]
             before = here

@@ -199,9 +199,9 @@ def one_uniform(tables, u, n, p):  # as if each uniform were one individual's
     return n if u < p else 0
 
 
-def good_apart_from_scores(u, left, keep):
+def good_apart_from_scores(env, t, index, left_0, left_1, keep_0, keep_1):
     """Thins without its own uniforms: all individuals stay or none does."""
-    return left if keep > 0.5 else 0
+    return (left_0, left_1) if keep_0 > 0.5 else (0, 0)
 
 
 def flipped_multipliers(multiplier, step, largest, outcome):
