@@ -3,12 +3,14 @@
 The state holds the shares w_0, ..., w_{K-1}, of sum 1. With A_g the rates of a threshold, which do not depend on them,
 
     w_g' = (1 - k) w_g + k c_g / (c_0 + ... + c_{K-1}),
-    c_g  = max(f_g, w0_g + lift (A_g - mean of A over the other groups)),      f_g = min(0.1 / K, w0_g):
+    c_g  = w0_g + lift (A_g - mean of A over the other groups), cut to [f_g, 1 - sum of f over the other groups],
+    f_g  = min(0.1 / K, w0_g):
 
-a group that is accepted less than the others applies less. The terms beside f_g have sum 1, for the differences cancel,
-so that the sum of c is at least 1. For K = 2 this is the rule of `bandits.threshold.pools` wherever w0_g >= 0.05 (which
-two groups are cut to at the start, too; more groups start with their own shares). For a fixed threshold the target is
-constant: each share moves towards it monotonically, at rate rho = 1 - k, and stays among the targets and w0.
+a group that is accepted less than the others applies less. Before they are cut, the c_g have sum 1, for the differences
+cancel; afterwards at least 1. For K = 2 this is the rule of `bandits.threshold.pools` wherever w0_g >= 0.05 (to which
+two groups are cut at the start, too; more groups start with their own shares). For a fixed threshold the target is
+constant: each share moves towards it monotonically, at rate rho = 1 - k, and stays between its least and its largest
+value among w0 and the targets.
 """
 
 from typing import Any, NamedTuple
@@ -52,7 +54,8 @@ def targets(start: Array, accept: Array, lift: float) -> Array:
     """Return the shares (G, K) that the acceptance rates (G, K) of thresholds lead to, for w0 = start (K,)."""
     k = len(start)
     others = (accept.sum(axis=1, keepdims=True) - accept) / (k - 1)
-    wanted = np.maximum(start + lift * (accept - others), np.minimum(_LEAST / k, start))
+    least = np.minimum(_LEAST / k, start)
+    wanted = np.clip(start + lift * (accept - others), least, 1.0 - (least.sum() - least))
     return np.asarray(wanted / wanted.sum(axis=1, keepdims=True))
 
 

@@ -16,6 +16,7 @@ from bandits.threshold.tables import (
     Table,
     absent_rows,
     categories,
+    given_alone,
     matches,
     numbers,
     one_column,
@@ -87,14 +88,13 @@ def pools_from_table(
         missing,
         drop_missing,
     )
-    people = _read(data, source)
-    names: tuple[str, ...] = ()
-    other, merge = None if other_value is None else str(other_value), flag("merge_others", merge_others)
+    people, merge = _read(data, source), flag("merge_others", merge_others)
     if groups is None:
+        names: tuple[str, ...] = ()
+        other = None if other_value is None else str(other_value)
         labels = two_groups(people.table, group, str(group_value), other, merge_others=merge)
     else:
-        if merge or other is not None or str(group_value) != "1":
-            raise ValueError("groups takes the place of group_value, other_value and merge_others: give it alone")
+        given_alone(group_value, other_value, merge_others=merge)
         labels, names = several_groups(people.table, group, groups, integer("smallest", smallest, low=1))
     people, labels = people.where(labels >= 0), labels[labels >= 0]
     good = matches(people.table, outcome, str(good_value), two=True)

@@ -30,6 +30,7 @@ from bandits.threshold.tables import (
     Table,
     categories,
     choices,
+    given_alone,
     matches,
     numbers,
     read_table,
@@ -222,8 +223,7 @@ class CsvPopulation(ScoredTable):
         if self.groups is not None:
             values = instance("groups", self.groups, (list, tuple), "a list of values")
             object.__setattr__(self, "groups", tuple(text("groups", value) for value in values))
-            if self.merge_others or self.other_value is not None or self.group_value != "1":
-                raise ValueError("groups takes the place of group_value, other_value and merge_others: give it alone")
+            given_alone(self.group_value, self.other_value, merge_others=self.merge_others)
         super().__post_init__()
         for name in ("path", "outcome", "good_value", "group", "group_value"):
             if not getattr(self, name):

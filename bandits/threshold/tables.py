@@ -239,9 +239,16 @@ def two_groups(table: Table, name: str, one: str, other: str | None, *, merge_ot
     if len(values) > 2 and not merge_others:
         raise ValueError(
             f"{table.source}: column {name!r} holds more than two values, {_some(values.values())}: give other_value, "
-            "one of them, or merge_others=True for all of them (acceptance_by_group names the two that differ most)"
+            "one of them, or merge_others=True for all of them (acceptance_by_group names the two that differ most); "
+            'groups, a list of them or "all", makes a game of several groups'
         )
     return np.where(first, 1, 0)
+
+
+def given_alone(group_value: Any, other_value: Any, *, merge_others: bool) -> None:
+    """Raise ValueError unless the arguments in whose place `groups` is given are at their defaults."""
+    if merge_others or other_value is not None or str(group_value) != "1":
+        raise ValueError("groups takes the place of group_value, other_value and merge_others: give it alone")
 
 
 def several_groups(table: Table, name: str, groups: Any, smallest: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -252,7 +259,10 @@ def several_groups(table: Table, name: str, groups: Any, smallest: int) -> tuple
     `smallest`, which it lists.
     """
     if isinstance(groups, str) and groups == "all":
-        groups = list({_canonical(text): text for text in reversed(categories(table, name).tolist())}.values())[::-1]
+        held: dict[str, str] = {}
+        for value in categories(table, name).tolist():
+            held.setdefault(_canonical(value), value)
+        groups = list(held.values())
     elif not isinstance(groups, (list, tuple)):
         raise TypeError(f'groups must be a list of values or "all", got {shown(groups)}')
     names = tuple(str(value).strip() for value in groups)
