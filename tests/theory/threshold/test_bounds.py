@@ -29,8 +29,8 @@ from theory.bound import K, T
 from theory.expressions import compiled
 from theory.threshold import cases
 from theory.threshold.bounds import BOUNDS, RHO
+from theory.threshold.bounds.readings import balance
 from theory.threshold.cases import game
-from theory.threshold.readings import balance
 from theory.verification import verify
 
 # ---------------------------------------------------------------- values by hand

@@ -20,8 +20,8 @@ from bandits.threshold.batch import write_residuals
 from bandits.threshold.evidence import radii
 from tests.drivers import plain, play_plainly
 from theory.threshold import cases
+from theory.threshold.bounds.readings import balance, pair_balance
 from theory.threshold.cases import game
-from theory.threshold.readings import balance, pair_balance
 from theory.verification import verify
 
 # Groups 0 and 1 differ by at most 0.05, either of them and group 2 by up to 0.25: a search that checks the first pair

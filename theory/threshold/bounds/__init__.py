@@ -77,7 +77,7 @@ import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import DELTA, Assumption, Bound, K, Source, Symbol, T, found_in
-from theory.threshold.readings import READERS, balance
+from theory.threshold.bounds.readings import READERS, balance
 
 N = Symbol("batch_size", "n", positive=True, integer=True)
 M = Symbol("n_constraints", "m", positive=True, integer=True)
