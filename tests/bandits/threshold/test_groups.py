@@ -124,10 +124,10 @@ def test_records_are_by_group():
 @pytest.mark.slow
 def test_compiled_records_equal_those_of_the_text():
     both = [
-        simulate(GAME, OptimisticFeasibleSearch(), seed=1, backend=backend, record=["rates", "feedback"]).records
+        simulate(GAME, OptimisticFeasibleSearch(), seed=1, backend=backend, record=["actions", "rates"]).records
         for backend in ("python", "numba")
     ]
-    for name in ("rates", "feedback"):
+    for name in ("actions", "rates"):
         assert both[0][name].tobytes() == both[1][name].tobytes()
 
 
