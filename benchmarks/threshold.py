@@ -25,7 +25,7 @@ from bandits.core.rng import ENVIRONMENT, seed_word, stream
 from bandits.core.sampling import binomial
 from bandits.protocol import Learner
 from bandits.threshold import FixedThreshold, OptimisticFeasibleSearch, Synthetic, ThresholdGame
-from bandits.threshold.batch import batch_uniforms
+from bandits.threshold.batch import uniform_at
 from sims import simulate
 
 SEED, PRICE, TOLERANCE, GRID, BATCH = 20, 1.35, 0.1, 50, 100
@@ -99,12 +99,12 @@ def numpy_play(rounds: int, draw: Draw, best: float) -> np.ndarray:
 
 def package_draws(t: int, means: np.ndarray, accept: np.ndarray, good: np.ndarray, threshold: float) -> tuple:
     """Draw a batch from the package's own uniforms, so that both sides get the same individuals."""
-    u = batch_uniforms(stream(seed_word(SEED), 0, ENVIRONMENT), t)
-    n_1 = binomial(u.size, BATCH, 0.5)
-    accepted = np.array([binomial(u.accept_0, BATCH - n_1, accept[0]), binomial(u.accept_1, n_1, accept[1])])
+    u = [uniform_at(stream(seed_word(SEED), 0, ENVIRONMENT), t, j) for j in range(5)]
+    n_1 = binomial(u[0], BATCH, 0.5)
+    accepted = np.array([binomial(u[1], BATCH - n_1, accept[0]), binomial(u[2], n_1, accept[1])])
     n_good = sum(
         binomial(v, int(k), min(max(part, 0.0), whole) / whole if whole > 0.0 else 0.0)
-        for v, k, part, whole in zip((u.good_0, u.good_1), accepted, good, accept)
+        for v, k, part, whole in zip(u[3:], accepted, good, accept)
     )
     return n_1, accepted, n_good
 

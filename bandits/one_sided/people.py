@@ -212,8 +212,9 @@ class Applicants(_Independent):
     @read_only
     def features(self) -> NDArray[np.float64]:
         """Score and group of every applicant, (n, 2)."""
-        first, second = self.table.pools.scores
-        return np.column_stack([np.concatenate([first, second]), np.repeat([0.0, 1.0], [len(first), len(second)])])
+        scores = self.table.pools.scores
+        group = np.repeat(np.arange(len(scores)), [len(part) for part in scores])
+        return np.column_stack([np.concatenate(scores), group.astype(np.float64)])
 
     @property
     def groups(self) -> NDArray[np.int64]:

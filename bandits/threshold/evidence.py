@@ -6,8 +6,9 @@ With k plays of a threshold, N = n k individuals for the reward and N_j = sum of
     radius of residual j      width R_j S sqrt(L / (2 N_j)),      L = ln(2 G (m + 1) T / delta_0),
 
 R = 2 for parity and 1 for service; residuals are averaged with their information as weights, which
-minimises the variance. A radius without evidence is infinite. S = cosh(ln(n T) / (4 T)), 1 + O((ln T / T)^2),
-accounts for the randomness of N_j (group sizes); proof in `theory.threshold.bounds`. `width` 1 is the theorem's.
+minimises the variance; each pair of groups has information of its own. A radius without evidence is infinite.
+S = cosh(ln(n T) / (4 T)), 1 + O((ln T / T)^2), accounts for the randomness of N_j (group sizes); proof in
+`theory.threshold.bounds`. `width` 1 is the theorem's.
 """
 
 import math
@@ -44,6 +45,7 @@ class Radii(NamedTuple):
     service_bias: float
     failure_probability: float  # delta_0
     log_term: float  # L
+    n_parity: int = 2  # the first residuals are those of parity
 
 
 def confidence_log(problem: Any, failure_probability: float, decisions: int) -> float:
@@ -79,6 +81,7 @@ def radii(
         slope.service * bias,
         failure_probability,
         log_term,
+        problem.constraints.n_parity,
     )
 
 
@@ -127,17 +130,36 @@ def residual_radius(radii: Radii, evidence: Evidence, arm: int, j: int) -> float
     """Return residual j's radius for a threshold: infinite before its first information."""
     if evidence.information[arm, j] == 0.0:
         return np.inf
-    scale, bias = (radii.parity, radii.parity_bias) if j < 2 else (radii.service, radii.service_bias)
+    scale, bias = (radii.parity, radii.parity_bias) if j < radii.n_parity else (radii.service, radii.service_bias)
     return scale / math.sqrt(evidence.information[arm, j]) + bias
 
 
 @kernel
 def optimistic_excess(radii: Radii, evidence: Evidence, arm: int) -> float:
-    """Return sum_j max(0, residual_j - radius_j): 0 if and only if the threshold looks feasible."""
-    total = 0.0
-    for j in range(radii.n_constraints):
+    """Return the violation if each residual is its mean less its radius: 0 if and only if the threshold looks feasible.
+
+    As in the metrics, parity counts by the worst pair of groups.
+    """
+    worst = 0.0
+    for j in range(radii.n_parity):
+        worst = max(worst, excess(evidence.residual[arm, j], residual_radius(radii, evidence, arm, j)))
+    total = worst
+    for j in range(radii.n_parity, radii.n_constraints):
         total += max(0.0, excess(evidence.residual[arm, j], residual_radius(radii, evidence, arm, j)))
     return total
+
+
+@kernel
+def mean_excess(evidence: Evidence, arm: int, n_parity: int) -> float:
+    """Return the violation if each residual is its mean."""
+    worst, service = 0.0, 0.0
+    for j in range(evidence.residual.shape[1]):
+        over = excess(evidence.residual[arm, j], 0.0)
+        if j < n_parity:
+            worst = max(worst, over)
+        else:
+            service += max(0.0, over)
+    return worst + service
 
 
 @kernel

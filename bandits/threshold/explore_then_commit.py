@@ -13,24 +13,24 @@ import numpy as np
 
 from bandits.core.checks import integer
 from bandits.core.jit import kernel
-from bandits.core.limits import excess
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
 from bandits.threshold.batch import Outcome
-from bandits.threshold.evidence import Evidence, best_feasible, no_evidence, observe
+from bandits.threshold.evidence import Evidence, best_feasible, mean_excess, no_evidence, observe
 from bandits.threshold.problem import ChosenThreshold, ThresholdGame
 
 
 class CommitParams(NamedTuple):
-    """G, m and the plays of each threshold."""
+    """G, m, the number of parity residuals and the plays of each threshold."""
 
     n_actions: int
     n_constraints: int
+    n_parity: int
     plays: int
 
 
 class CommitState(NamedTuple):
-    """Evidence, the summed violation of the mean residuals, and the threshold committed to (-1: exploring)."""
+    """Evidence, the violation of the mean residuals, and the threshold committed to (-1: exploring)."""
 
     evidence: Evidence
     excess: Any  # (G,)
@@ -53,10 +53,7 @@ def _update(params: CommitParams, state: CommitState, t: int, arm: int, outcome:
     if state.arm >= 0:
         return state
     observe(state.evidence, arm, outcome)
-    broken = 0.0
-    for j in range(params.n_constraints):
-        broken += max(0.0, excess(state.evidence.residual[arm, j], 0.0))
-    state.excess[arm] = broken
+    state.excess[arm] = mean_excess(state.evidence, arm, params.n_parity)
     committed = -1
     if t + 1 == params.plays * params.n_actions:
         committed = best_feasible(state.evidence.reward, state.excess)
@@ -79,6 +76,6 @@ class ExploreThenCommit(Learner):
             integer("plays", self.plays, low=1)
 
     def parameters(self, problem: ThresholdGame) -> CommitParams:
-        """Return G, m and the plays of each threshold."""
+        """Return what the compiled functions receive."""
         plays = self.plays or math.ceil((problem.horizon / problem.n_actions) ** (2 / 3) / 4.0)
-        return CommitParams(problem.n_actions, problem.n_constraints, plays)
+        return CommitParams(problem.n_actions, problem.n_constraints, problem.constraints.n_parity, plays)

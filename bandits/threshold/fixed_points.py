@@ -23,13 +23,20 @@ _TOLERANCE = 1e-15
 class FixedPoints(NamedTuple):
     """Fixed points of the G thresholds and their means; arrays over thresholds."""
 
-    state: NDArray[np.float64]  # (G, 2) fixed points
-    accept: NDArray[np.float64]  # (G, 2) acceptance rates by group
+    state: NDArray[np.float64]  # (G, K) fixed points, two numbers for K = 2 groups, K shares for more
+    accept: NDArray[np.float64]  # (G, K) acceptance rates by group
     reward: NDArray[np.float64]  # (G,) mean reward, in units of a good acceptance
     residuals: NDArray[np.float64]  # (G, m)
-    violation: NDArray[np.float64]  # (G,) summed positive parts of the residuals
+    violation: NDArray[np.float64]  # (G,) positive parts of the residuals: that of the worst pair, and of service
     feasible: NDArray[np.bool_]  # (G,)
     best: int  # highest reward among the feasible; least violation if none is feasible
+    shares: NDArray[np.float64]  # (G, K) shares of the groups
+
+    @property
+    def worst(self) -> NDArray[np.int64]:
+        """Return the pair of groups (G, 2) that differs most: the one accepted most, the one accepted least."""
+        last = self.accept.shape[1] - 1  # ties name two groups
+        return np.stack([self.accept.argmax(axis=1), last - self.accept[:, ::-1].argmin(axis=1)], axis=1)
 
 
 def find_fixed_points(
@@ -37,16 +44,16 @@ def find_fixed_points(
 ) -> FixedPoints:
     """Return the fixed points of the thresholds, (G,) in [0, 1]."""
     n_thresholds = len(thresholds)
-    state, accept = np.empty((n_thresholds, 2)), np.empty((n_thresholds, 2))
+    state, shares, accept = np.empty((3, n_thresholds, population.n_groups))
     reward, violation = np.empty(n_thresholds), np.empty(n_thresholds)
     residuals = np.empty((n_thresholds, limits.n_constraints))
     setting, rounds = population.setting(thresholds), _ROUNDS if population.adaptation > 0.0 else 0
-    _settle(population.steps)(setting, rounds, price, limits, state, accept, reward, residuals, violation)
+    _settle(population.steps)(setting, rounds, price, limits, state, shares, accept, reward, residuals, violation)
     feasible = violation <= 0.0
     found = np.where(feasible, reward, -np.inf)
     if not feasible.any():
         found = np.where(violation - violation.min() <= ROUNDING, reward, -np.inf)
-    return FixedPoints(state, accept, reward, residuals, violation, feasible, int(found.argmax()))
+    return FixedPoints(state, accept, reward, residuals, violation, feasible, int(found.argmax()), shares)
 
 
 @cache
@@ -60,6 +67,7 @@ def _settle(steps: Any) -> Any:
         price: float,
         limits: Constraints,
         state: Any,
+        shares: Any,
         accept: Any,
         reward: Any,
         residuals: Any,
@@ -70,15 +78,19 @@ def _settle(steps: Any) -> Any:
             rates = rates_of(population, now, i)
             for _ in range(rounds):
                 after = target_of(population, rates)
-                moved = max(abs(after.first - now.first), abs(after.second - now.second))
+                moved = 0.0
+                for c in range(len(now)):
+                    moved = max(moved, abs(after[c] - now[c]))
                 now = after
                 rates = rates_of(population, now, i)
                 if moved <= _TOLERANCE:
                     break
-            state[i, 0], state[i, 1] = now.first, now.second
-            accept[i, 0], accept[i, 1] = rates.accept_0, rates.accept_1
+            for c in range(len(now)):
+                state[i, c] = now[c]
+            for g in range(len(rates.accept)):
+                shares[i, g], accept[i, g] = rates.shares[g], rates.accept[g]
             reward[i] = mean_reward(rates, price)
-            write_residuals(limits, rates.accept_0, rates.accept_1, acceptance(rates), i, residuals)
+            write_residuals(limits, accept, acceptance(rates), i, residuals)
             violation[i] = parity_violation(limits, rates) + service_violation(limits, rates)
 
     return settle

@@ -124,14 +124,13 @@ class PrimalDualBandit(ConfidentLearner):
 
 
 class LagrangianExp3Params(NamedTuple):
-    """G, m, the weights' rate, eta and lambda_max, and delta."""
+    """G, the weights' rate, eta and lambda_max, and what makes each residual non-negative."""
 
     n_actions: int
-    n_constraints: int
     learning_rate: float
     step: float
     largest: float
-    tolerance: float
+    lift: Any  # (m,), c
 
 
 class LagrangianExp3State(NamedTuple):
@@ -143,7 +142,7 @@ class LagrangianExp3State(NamedTuple):
 
 @kernel
 def _exp3_init(params: LagrangianExp3Params, rng: Stream) -> LagrangianExp3State:
-    return LagrangianExp3State(uniform_weights(params.n_actions), np.zeros(params.n_constraints))
+    return LagrangianExp3State(uniform_weights(params.n_actions), np.zeros(params.lift.size))
 
 
 @kernel
@@ -152,13 +151,12 @@ def _exp3_act(params: LagrangianExp3Params, state: LagrangianExp3State, t: int, 
 
 
 @kernel
-def lagrangian_loss(multiplier: Any, tolerance: float, outcome: Outcome) -> float:
-    """Return the round's loss in [0, 1]."""
+def lagrangian_loss(multiplier: Any, lift: Any, outcome: Outcome) -> float:
+    """Return the round's loss in [0, 1]; multiplier and lift: (m,)."""
     loss = 1.0 - outcome.reward
     scale = 1.0
     for j in range(multiplier.size):
-        lift = 1.0 + tolerance if j < 2 else 1.0
-        loss += multiplier[j] * (outcome.residuals[0, j] + lift)
+        loss += multiplier[j] * (outcome.residuals[0, j] + lift[j])
         scale += 2.0 * multiplier[j]
     return loss / scale
 
@@ -167,7 +165,7 @@ def lagrangian_loss(multiplier: Any, tolerance: float, outcome: Outcome) -> floa
 def _exp3_update(
     params: LagrangianExp3Params, state: LagrangianExp3State, t: int, arm: int, outcome: Outcome, rng: Stream
 ) -> LagrangianExp3State:
-    loss = lagrangian_loss(state.multiplier, params.tolerance, outcome)
+    loss = lagrangian_loss(state.multiplier, params.lift, outcome)
     step_multipliers(state.multiplier, params.step, params.largest, outcome)
     weights = add_loss(state.weights, params.learning_rate, arm, loss / probability(state.weights, arm))
     return LagrangianExp3State(weights, state.multiplier)
@@ -197,5 +195,6 @@ class LagrangianExp3(Learner):
         n, horizon = problem.n_actions, problem.horizon
         rate = self.learning_rate or math.sqrt(2.0 * math.log(n) / (horizon * n))
         step = self.step or 1.0 / math.sqrt(horizon)
-        tolerance = float(problem.parity_tolerance)
-        return LagrangianExp3Params(n, problem.n_constraints, rate, step, float(self.largest), tolerance)
+        lift = np.ones(problem.n_constraints)
+        lift[: problem.constraints.n_parity] += float(problem.parity_tolerance)
+        return LagrangianExp3Params(n, rate, step, float(self.largest), lift)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.checks import array, flag, instance, shown, text
+from bandits.core.checks import array, flag, instance, integer, shown, text
 from bandits.core.limits import lowered
 from bandits.threshold.pools import EmpiricalPools
 from bandits.threshold.tables import (
@@ -16,12 +16,14 @@ from bandits.threshold.tables import (
     Table,
     absent_rows,
     categories,
+    given_alone,
     matches,
     numbers,
     one_column,
     read_table,
     same,
     select,
+    several_groups,
     two_groups,
 )
 
@@ -38,6 +40,8 @@ def pools_from_table(
     group_value: Any = 1,
     other_value: Any = None,
     merge_others: bool = False,
+    groups: Sequence[Any] | str | None = None,
+    smallest: int = 20,
     score: str | None = None,
     model: Any = None,
     features: Sequence[str] | None = None,
@@ -48,7 +52,7 @@ def pools_from_table(
     drop_missing: bool = False,
     adaptation: float = 0.1,
     lift: float = 0.3,
-    share: float | None = None,
+    share: float | Sequence[float] | None = None,
 ) -> EmpiricalPools:
     """Return a population of the rows of a table; everything is read and checked here.
 
@@ -57,6 +61,8 @@ def pools_from_table(
     equals `group_value`, group 0 where it has the one other value; of more than two values, group 0 is where it equals
     `other_value` (the rest is left out), or all the rest with `merge_others`. Values are compared as numbers where both
     are numbers, else as text.
+    groups: in place of these three, two or more values for groups 0, 1, ... (rows of others are left out), or "all" for
+    every value of the column, in order of appearance; they name the groups. smallest: rows that each must have.
     score: column of scores in [0, 1]; or model: a fitted classifier with `predict_proba` and `classes_`, such as a
     scikit-learn pipeline, that is given the columns `features` (default: its `feature_names_in_`), as a DataFrame if it
     has such names, else as an array, and scores by its probability of `good_value`. It should be fitted on other
@@ -82,13 +88,19 @@ def pools_from_table(
         missing,
         drop_missing,
     )
-    people = _read(data, source)
-    other = None if other_value is None else str(other_value)
-    groups = two_groups(people.table, group, str(group_value), other, merge_others=flag("merge_others", merge_others))
-    people, groups = people.where(groups >= 0), groups[groups >= 0]
+    people, merge = _read(data, source), flag("merge_others", merge_others)
+    if groups is None:
+        names: tuple[str, ...] = ()
+        other = None if other_value is None else str(other_value)
+        labels = two_groups(people.table, group, str(group_value), other, merge_others=merge)
+    else:
+        given_alone(group_value, other_value, merge_others=merge)
+        labels, names = several_groups(people.table, group, groups, integer("smallest", smallest, low=1))
+    people, labels = people.where(labels >= 0), labels[labels >= 0]
     good = matches(people.table, outcome, str(good_value), two=True)
-    columns = {"scores": people.scores(), "good": good.astype(int), "group": groups}
-    return EmpiricalPools(adaptation, lift, share, **{name: column.tolist() for name, column in columns.items()})
+    columns = {"scores": people.scores(), "good": good.astype(int), "group": labels}
+    lists = {name: column.tolist() for name, column in columns.items()}
+    return EmpiricalPools(adaptation, lift, share, **lists, names=names)
 
 
 def acceptance_by_group(
@@ -109,7 +121,7 @@ def acceptance_by_group(
     """Return the acceptance rates of two or more groups at each threshold, and the largest difference of two of them.
 
     thresholds: (G,) in [0, 1]; a score is accepted from the threshold on.  Others: as in `pools_from_table`, which
-    makes the game of two groups. In it a group's own rates do not react, only the groups' shares do: these rates and
+    makes the game. In it a group's own rates do not react, only the groups' shares do: these rates and
     gaps are those at each threshold's fixed point, too.
     Returns a polars DataFrame with columns threshold, `accepts VALUE` for each value of the group, gap (float64), and
     most, least (text): the groups that are accepted most and least.  Raises as `pools_from_table`.

@@ -1,7 +1,7 @@
-"""The threshold game: one threshold for both groups, a population that reacts, parity and service constraints.
+"""The threshold game: one threshold for all groups, a population that reacts, parity and service constraints.
 
 Du, "Optimistic Feasible Search for Closed-Loop Fair Threshold Decision-Making" (2025), arXiv 2512.22313.
-In round t the learner plays one of G thresholds theta; n individuals (group g in {0, 1}, score x, outcome
+In round t the learner plays one of G thresholds theta; n individuals (group g in {0, ..., K - 1}, score x, outcome
 y in {0, 1}) come from the population's current state and are accepted iff x >= theta. With q the price of a
 bad acceptance, a_g the batch's acceptance rates by group and a its overall rate,
 
@@ -9,15 +9,19 @@ bad acceptance, a_g the batch's acceptance rates by group and a its overall rate
     parity    a_0 - a_1 - delta and a_1 - a_0 - delta      (residuals: satisfied iff <= 0),
     service   low - a and a - high                         (if service rates are constrained).
 
-The signed pair has unbiased means; a single residual |a_0 - a_1| - delta is biased, since E|X| >= |E X|. A batch
-in which a group is absent repeats the last rate of that group (0 before any), has information 0, and is
-counted. Given the state, counts by group, acceptances and good acceptances are binomial: drawing
-these five numbers is the same in law as drawing the n individuals.
+With K > 2 groups, parity is asked of every pair of them: K (K - 1) residuals, in the order of
+`bandits.threshold.batch`. The signed pair has unbiased means; a single residual |a_0 - a_1| - delta is biased, since
+E|X| >= |E X|. A batch in which a group is absent repeats the last rate of that group (0 before any), has information
+0 for its pairs, and is counted. Given the state, counts by group, acceptances and good acceptances are binomial:
+drawing these 3 K - 1 numbers is the same in law as drawing the n individuals.
 
 `information` is the precision of a residual, as the number of individuals of an ideal batch of equal precision:
-given the groups' sizes n_0 + n_1 = n, a_0 - a_1 is sub-Gaussian with variance proxy (1/n_0 + 1/n_1) / 4 =
-R^2 / (4 N) for R = 2 and N = 4 n_0 n_1 / n <= n, with equality only for groups of one size; for service
-R = 1 and N = n. The count n would overstate the precision for unequal groups.
+given the sizes n_a, n_b of two groups, a_a - a_b is sub-Gaussian with variance proxy (1/n_a + 1/n_b) / 4 =
+R^2 / (4 N) for R = 2 and N = 4 n_a n_b / (n_a + n_b) <= n_a + n_b <= n, with equality only for two groups of one size
+and no other; for service R = 1 and N = n. The count n would overstate the precision for unequal groups.
+
+The violation of parity is that of the worst pair, max(0, max_g A_g - min_g A_g - delta), the demographic parity
+difference beyond the tolerance; for K = 2 it is the sum of the positive parts of the two residuals.
 
 Regret is against the oracle: the best feasible threshold of the grid, each evaluated at its fixed point
 (`bandits.threshold.fixed_points`). Every metric but `reward` is computed from means.
@@ -25,34 +29,21 @@ Regret is against the oracle: the best feasible threshold of the grid, each eval
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.core.actions import InvalidAction, Part, index, returns
 from bandits.core.arguments import Checked, checked, read_only
 from bandits.core.checks import HUGE, LARGEST, array, instance, integer, real, shown
-from bandits.core.jit import kernel, rare_kernel, shared_kernel
-from bandits.core.rng import Stream
-from bandits.core.sampling import BinomialTables, no_tables, table_slots
-from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.core.sampling import table_slots
 from bandits.protocol import ProblemSteps, RoundProblem
-from bandits.threshold.batch import (
-    Constraints,
-    Outcome,
-    batch_uniforms,
-    draw_chosen,
-    make_draw_all,
-    parity_violation,
-    scaled_reward,
-    service_violation,
-    write_information,
-)
+from bandits.threshold.batch import Constraints
 from bandits.threshold.fixed_points import FixedPoints, find_fixed_points
-from bandits.threshold.population import Population, PopulationSteps, Sensitivity, State, advance, mean_reward
+from bandits.threshold.population import Population, Sensitivity
 from bandits.threshold.ranges import proven_range
+from bandits.threshold.rounds import Metrics, ThresholdSetting, make_recorded_rates, steps_of
 
 _MANY_THRESHOLDS = 10**6
 
@@ -71,61 +62,12 @@ class FullScores(Checked):
     kind: ClassVar[str] = "full scores"
 
 
-class ThresholdSetting(NamedTuple):
-    """What the compiled functions receive."""
+class WorstPair(NamedTuple):
+    """Two groups, by name, and by how much their acceptance rates differ."""
 
-    population: Any
-    constraints: Constraints
-    n_actions: int
-    batch_size: int
-    price: float
-    adaptation: float
-    best_reward: float
-    settled_reward: Any  # (G,) mean reward at each threshold's fixed point
-    settled_violation: Any  # (G,) summed violation there
-    table_slots: int
-
-
-class ThresholdWorld(NamedTuple):
-    """State of the game."""
-
-    state: State
-    last_arm: int
-    last_rates: Any  # (1 or G, 2) the groups' acceptance rates of the batch, kept where a group is absent
-    residuals: Any  # (1 or G, m)
-    information: Any  # (m,)
-    reward: Sum
-    regret: Sum
-    parity: Sum
-    service: Sum
-    settled_regret: Sum
-    settled_violation: Sum
-    infeasible: int
-    switches: int
-    absent: int
-    tables: BinomialTables
-
-
-class Metrics(NamedTuple):
-    """Metrics after a number of rounds."""
-
-    reward: float
-    regret: float
-    violation: float
-    parity_violation: float
-    service_violation: float
-    infeasible_rounds: int
-    settled_regret: float
-    settled_violation: float
-    switches: int
-    absent_groups: int
-
-
-class StateMetrics(NamedTuple):
-    """`Metrics`, and the observables of the population's state."""
-
-    sums: Metrics
-    state: Any  # the population's own NamedTuple
+    most: str
+    least: str
+    gap: float
 
 
 @dataclass(frozen=True)
@@ -138,9 +80,10 @@ class ThresholdGame(RoundProblem):
 
     Metrics (sums over rounds): reward (drawn, in units of a good acceptance); regret (mean reward below the
     oracle's; it can be negative under violated constraints); violation = parity_violation +
-    service_violation (positive parts of the mean residuals); infeasible_rounds; settled_regret and
-    settled_violation (the same at the fixed point of each threshold played); switches (of threshold);
-    absent_groups (group missing from a batch); and the current observables of the population.
+    service_violation (positive parts of the mean residuals, for parity that of the worst pair of groups);
+    infeasible_rounds; settled_regret and settled_violation (the same at the fixed point of each threshold played);
+    switches (of threshold); absent_groups (some group missing from a batch); and the current observables of the
+    population.
     """
 
     population: Population
@@ -181,12 +124,17 @@ class ThresholdGame(RoundProblem):
     def constraints(self) -> Constraints:
         """The limits, as the compiled functions receive them."""
         low, high = (0.0, 1.0) if self.service is None else self.service
-        return Constraints(self.n_constraints, float(self.parity_tolerance), low, high)
+        return Constraints(self.n_constraints, float(self.parity_tolerance), low, high, self.n_parity)
+
+    @property
+    def n_parity(self) -> int:
+        """Number of parity residuals, K (K - 1) for K groups: 2 for two."""
+        return self.population.n_groups * (self.population.n_groups - 1)
 
     @property
     def n_constraints(self) -> int:
-        """Number of residuals m: 2, or 4 with service rates."""
-        return 2 if self.service is None else 4
+        """Number of residuals m: those of parity, and 2 more with service rates."""
+        return self.n_parity if self.service is None else self.n_parity + 2
 
     @property
     def reward_range(self) -> float:
@@ -213,6 +161,13 @@ class ThresholdGame(RoundProblem):
         """The fixed point of every threshold, and the best feasible one."""
         return find_fixed_points(self.population, self.thresholds, float(self.price), self.constraints)
 
+    def worst_pair(self, index: int) -> WorstPair:
+        """Return the groups that threshold `index` in 0..G-1 accepts most and least at its fixed point."""
+        i, found = integer("index", index, low=0, high=self.n_actions - 1), self.fixed_points
+        most, least = found.worst[i]
+        names = self.population.group_names
+        return WorstPair(names[most], names[least], float(found.accept[i, most] - found.accept[i, least]))
+
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
@@ -226,11 +181,14 @@ class ThresholdGame(RoundProblem):
     def steps(self) -> ProblemSteps:
         """The compiled functions for this population and feedback."""
         full = isinstance(self.feedback, FullScores)
-        return _steps(self.population.steps, full)
+        return steps_of(self.population.steps, full)
 
     def recordable(self) -> dict[str, Any]:
-        """Return the kernel of "rates": the exact ones of the round, a `population.Rates`."""
-        return {"rates": _make_recorded_rates(self.population.steps.rates)}
+        """Return the kernel of "rates": the exact ones of the round, by group.
+
+        `PairRates` for two groups, with the share of group 1; `Rates` of arrays (K,) for more.
+        """
+        return {"rates": make_recorded_rates(self.population.steps.rates, self.population.n_groups == 2)}
 
     def setting(self) -> ThresholdSetting:
         """Return what the compiled functions receive."""
@@ -239,6 +197,7 @@ class ThresholdGame(RoundProblem):
             self.population.setting(self.thresholds),
             self.constraints,
             self.n_actions,
+            self.population.n_groups,
             int(self.batch_size),
             float(self.price),
             float(self.population.adaptation),
@@ -268,9 +227,6 @@ def late_average(rounds: ArrayLike, totals: ArrayLike, share: float = 0.2) -> ND
     return np.asarray((sums[..., -1] - sums[..., first]) / (at[-1] - at[first]))
 
 
-# ---------------------------------------------------------------- compiled functions
-
-
 def _grid(value: Any) -> int | tuple[float, ...]:
     """Return the number of thresholds, or the thresholds themselves."""
     if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
@@ -279,113 +235,3 @@ def _grid(value: Any) -> int | tuple[float, ...]:
     if not 2 <= thresholds.size <= _MANY_THRESHOLDS or (np.diff(thresholds) <= 0.0).any():
         raise ValueError(f"grid must hold 2 to {_MANY_THRESHOLDS} increasing thresholds, got {shown(value)}")
     return tuple(thresholds.tolist())
-
-
-@cache
-def _steps(population: PopulationSteps, full: bool) -> ProblemSteps:
-    draw = make_draw_all(population) if full else draw_chosen
-    return ProblemSteps(_make_init(population, full), _make_respond(population, draw), _make_measure(population))
-
-
-def _make_init(population: PopulationSteps, full: bool) -> Any:
-    init_population = population.init
-
-    @shared_kernel
-    def init(setting: ThresholdSetting, env: Stream) -> ThresholdWorld:
-        rows = setting.n_actions if full else 1
-        m = setting.constraints.n_constraints
-        zero = empty_sum()
-        return ThresholdWorld(
-            init_population(setting.population),
-            -1,
-            np.zeros((rows, 2)),
-            np.zeros((rows, m)),
-            np.zeros(m),
-            zero,
-            zero,
-            zero,
-            zero,
-            zero,
-            zero,
-            0,
-            0,
-            0,
-            no_tables(setting.table_slots, setting.batch_size),
-        )
-
-    return init
-
-
-_check_arm = returns(None, Part("the threshold", "integer"))
-
-
-def _make_respond(population: PopulationSteps, draw: Any) -> Any:
-    rates_of, target_of = population.rates, population.target
-
-    @shared_kernel
-    def respond(setting: ThresholdSetting, world: ThresholdWorld, t: int, action: int, env: Stream) -> Any:
-        _check_arm(action)
-        arm = index(action)
-        if arm < 0 or arm >= setting.n_actions:
-            raise InvalidAction("the threshold must be in 0, ..., {}, got {}", t, setting.n_actions - 1, arm)
-        limits = setting.constraints
-        rates = rates_of(setting.population, world.state, arm)
-        u = batch_uniforms(env, t)
-        accepted, good, n_1 = draw(setting, world, t, arm, rates, u, env)
-        reward = scaled_reward(accepted, good, setting.batch_size, setting.price)
-        write_information(setting.batch_size - n_1, n_1, world.information)
-
-        parity, service = parity_violation(limits, rates), service_violation(limits, rates)
-        after = ThresholdWorld(
-            advance(setting.adaptation, world.state, target_of(setting.population, rates)),
-            arm,
-            world.last_rates,
-            world.residuals,
-            world.information,
-            plus(world.reward, (1.0 + setting.price) * reward - setting.price, t),
-            plus(world.regret, setting.best_reward - mean_reward(rates, setting.price), t),
-            plus(world.parity, parity, t),
-            plus(world.service, service, t),
-            plus(world.settled_regret, setting.best_reward - setting.settled_reward[arm], t),
-            plus(world.settled_violation, setting.settled_violation[arm], t),
-            world.infeasible + int(parity + service > 0.0),
-            world.switches + int(t > 0 and arm != world.last_arm),
-            world.absent + int(n_1 == 0 or n_1 == setting.batch_size),
-            world.tables,
-        )
-        return Outcome(reward, world.residuals, world.information), after
-
-    return respond
-
-
-@cache
-def _make_recorded_rates(rates_of: Any) -> Any:
-    @kernel
-    def rates(setting: ThresholdSetting, world: ThresholdWorld, t: int, action: int) -> Any:
-        _check_arm(action)
-        return rates_of(setting.population, world.state, min(max(index(action), 0), setting.n_actions - 1))
-
-    return rates
-
-
-def _make_measure(population: PopulationSteps) -> Any:
-    observe = population.observe
-
-    @rare_kernel
-    def measure(setting: ThresholdSetting, world: ThresholdWorld, n_rounds: int) -> StateMetrics:
-        parity, service = value(world.parity), value(world.service)
-        sums = Metrics(
-            value(world.reward),
-            value(world.regret),
-            parity + service,
-            parity,
-            service,
-            world.infeasible,
-            value(world.settled_regret),
-            value(world.settled_violation),
-            world.switches,
-            world.absent,
-        )
-        return StateMetrics(sums, observe(world.state))
-
-    return measure

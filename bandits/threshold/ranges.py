@@ -5,7 +5,7 @@ at most D from s*_i in each coordinate, so the means of a round are within M D o
 Lipschitz constants of `Population.sensitivity`,
 
     mean reward      r(s*_i) -+ (1 + q) M_r D, within [-q, 1],
-    |A_0 - A_1|      the one at s*_i -+ M_p D, within [0, 1],
+    max A - min A    the one at s*_i -+ M_p D, within [0, 1] (over the groups; |A_0 - A_1| for two),
     overall rate     the one at s*_i -+ M_s D, within [0, 1].
 
 In a stationary population D = 0 and the ranges are those of the best and the worst threshold; a sum of T rounds lies
@@ -37,7 +37,7 @@ def round_ranges(game: Any) -> RoundRanges:
     """Return the ranges of one round's means in a `ThresholdGame`, for each of its G thresholds."""
     found, slope, distance = game.fixed_points, game.sensitivity, game.diameter
     reward = _around(found.reward, game.reward_range * slope.reward * distance, -float(game.price))
-    gap = _around(np.abs(found.accept[:, 0] - found.accept[:, 1]), slope.parity * distance, 0.0)
+    gap = _around(np.ptp(found.accept, axis=1), slope.parity * distance, 0.0)
     tolerance = float(game.parity_tolerance)
     parity = np.maximum(gap[0] - tolerance, 0.0), np.maximum(gap[1] - tolerance, 0.0)
     worst = gap[1] - tolerance
@@ -45,7 +45,7 @@ def round_ranges(game: Any) -> RoundRanges:
         none = np.zeros(game.n_actions)
         return RoundRanges(reward, parity, (none, none), worst)
     low, high = game.service
-    least, most = _around(found.residuals[:, 3] + high, slope.service * distance, 0.0)
+    least, most = _around(found.residuals[:, -1] + high, slope.service * distance, 0.0)
     below, above = (np.maximum(low - rate, 0.0) + np.maximum(rate - high, 0.0) for rate in (least, most))
     meets = (least <= high) & (most >= low)
     service = np.where(meets, 0.0, np.minimum(below, above)), np.maximum(below, above)
@@ -88,7 +88,7 @@ def _count_range(game: Any, metric: str, played: NDArray[np.int64]) -> tuple[flo
     if metric == "switches":
         return 0.0, horizon - 1.0 if len(played) > 1 else 0.0
     if metric == "absent_groups":
-        return (horizon, horizon) if game.batch_size == 1 else (0.0, horizon)
+        return (horizon, horizon) if game.batch_size < game.population.n_groups else (0.0, horizon)
     if metric == "infeasible_rounds":
         always = (_round_range(game, "violation")[0][played] > _SLACK).all()
         never = (round_ranges(game).worst[played] < -_SLACK).all()

@@ -23,17 +23,19 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.core.checks import flag, integer, shown, text
+from bandits.core.checks import flag, instance, integer, shown, text
 from bandits.threshold.pools import PoolPopulation, Pools, split_pools
 from bandits.threshold.tables import (
     DATA,
     Table,
     categories,
     choices,
+    given_alone,
     matches,
     numbers,
     read_table,
     select,
+    several_groups,
     two_groups,
 )
 
@@ -72,7 +74,7 @@ class Individuals(NamedTuple):
     numbers: NDArray[np.float64]  # (N, p)
     categories: NDArray[np.str_]  # (N, c)
     good: NDArray[np.int64]  # (N,) 0 or 1
-    group: NDArray[np.int64]  # (N,) 0 or 1
+    group: NDArray[np.int64]  # (N,) from 0
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,10 @@ class CsvPopulation(ScoredTable):
 
     outcome: column that is good where it equals `good_value`.  group: column that marks group 1 where it equals
     `group_value`, group 0 where it has the one other value, or equals `other_value`, or everywhere else with
-    `merge_others` (`pools_from_table`).  numbers, categories: feature columns, at least one in all, the outcome not
-    among them. Values are compared as numbers where both are numbers ("1" is 1.0), else as text. The outcome holds two
-    values; missing values, and spellings that differ only in upper and lower case, raise ValueError. The file is read
-    when the population is made.
+    `merge_others`; or groups: the values of groups 0, 1, ... in place of these three (`pools_from_table`).
+    numbers, categories: feature columns, at least one in all, the outcome not among them. Values are compared as
+    numbers where both are numbers ("1" is 1.0), else as text. The outcome holds two values; missing values, and
+    spellings that differ only in upper and lower case, raise ValueError. The file is read when the population is made.
     separator, encoding: of the file, by default found out (`tables.read_table`).
     """
 
@@ -215,8 +217,13 @@ class CsvPopulation(ScoredTable):
     encoding: str | None = None
     other_value: str | None = None
     merge_others: bool = False
+    groups: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
+        if self.groups is not None:
+            values = instance("groups", self.groups, (list, tuple), "a list of values")
+            object.__setattr__(self, "groups", tuple(text("groups", value) for value in values))
+            given_alone(self.group_value, self.other_value, merge_others=self.merge_others)
         super().__post_init__()
         for name in ("path", "outcome", "good_value", "group", "group_value"):
             if not getattr(self, name):
@@ -237,6 +244,16 @@ class CsvPopulation(ScoredTable):
         self._check()
 
     @property
+    def n_groups(self) -> int:
+        """Number of groups K."""
+        return 2 if self.groups is None else len(self.groups)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return super().group_names if self.groups is None else tuple(self.groups)
+
+    @property
     def source(self) -> Path:
         """The CSV file."""
         return Path(self.path)
@@ -246,7 +263,10 @@ class CsvPopulation(ScoredTable):
         roles = {name: role for role in ("numbers", "categories") for name in getattr(self, role)}
         roles |= {self.outcome: "outcome"} | ({} if self.group in roles else {self.group: "group"})
         table = read_table(self.source, roles, self.separator, self.encoding)
-        groups = two_groups(table, self.group, self.group_value, self.other_value, merge_others=self.merge_others)
+        if self.groups is None:
+            groups = two_groups(table, self.group, self.group_value, self.other_value, merge_others=self.merge_others)
+        else:
+            groups, _ = several_groups(table, self.group, self.groups, 1)
         table, groups = select(table, groups >= 0), groups[groups >= 0]
         good = matches(table, self.outcome, self.good_value, two=True, argument="good_value")
         return _individuals(table, self.numbers, self.categories, good, groups)
@@ -302,7 +322,7 @@ def _half(people: Individuals, split_seed: int, source: object) -> NDArray[np.bo
     """Return a mask (N,) of the rows to fit on: half of each (group, outcome), drawn by the seed."""
     fit = np.zeros(len(people.good), dtype=bool)
     generator = np.random.default_rng(split_seed)
-    for group in (0, 1):
+    for group in range(int(people.group.max()) + 1):
         for good in (0, 1):
             rows = np.flatnonzero((people.group == group) & (people.good == good))
             if len(rows) < 2:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bandits.core.arguments import checked
 from bandits.core.checks import HUGE, real
 from bandits.core.jit import kernel, shared_kernel
-from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
+from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State, two_groups
 from bandits.threshold.synthetic import pair
 
 
@@ -63,15 +63,15 @@ def _rates(setting: SuggestionSetting, state: State, index: int) -> Rates:
     theta = setting.thresholds[index]
     shown = 1.0 - theta
     worth = 0.5 * shown * (1.0 + theta)  # E x 1{x >= theta}
-    return Rates(setting.share, shown, shown, state.first * worth, state.second * worth)
+    return two_groups(setting.share, shown, shown, state.first * worth, state.second * worth)
 
 
 @kernel
 def _target(setting: SuggestionSetting, rates: Rates) -> State:
-    if rates.accept_0 == 0.0:
+    if rates.accept[0] == 0.0:
         return State(setting.base_0, setting.base_1)
-    lift = setting.lift / rates.accept_0
-    return State(setting.base_0 + lift * rates.good_0, setting.base_1 + lift * rates.good_1)
+    lift = setting.lift / rates.accept[0]
+    return State(setting.base_0 + lift * rates.good[0], setting.base_1 + lift * rates.good[1])
 
 
 @shared_kernel

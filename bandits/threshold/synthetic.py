@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from bandits.core.checks import array, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
-from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State
+from bandits.threshold.population import Population, PopulationSteps, Rates, Sensitivity, State, two_groups
 
 _FLOOR, _SLOPE = 0.1, 0.8  # P(good | x) = 0.1 + 0.8 x
 
@@ -73,12 +73,12 @@ def _init(setting: SyntheticSetting) -> State:
 def _rates(setting: SyntheticSetting, state: State, index: int) -> Rates:
     accept_0, good_0 = group_rates(state.first, setting.spread, setting.thresholds[index])
     accept_1, good_1 = group_rates(state.second, setting.spread, setting.thresholds[index])
-    return Rates(0.5, accept_0, accept_1, good_0, good_1)
+    return two_groups(0.5, accept_0, accept_1, good_0, good_1)
 
 
 @kernel
 def _target(setting: SyntheticSetting, rates: Rates) -> State:
-    return State(setting.base_0 + setting.lift * rates.accept_0, setting.base_1 + setting.lift * rates.accept_1)
+    return State(setting.base_0 + setting.lift * rates.accept[0], setting.base_1 + setting.lift * rates.accept[1])
 
 
 class Latent(NamedTuple):

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,9 +239,46 @@ def two_groups(table: Table, name: str, one: str, other: str | None, *, merge_ot
     if len(values) > 2 and not merge_others:
         raise ValueError(
             f"{table.source}: column {name!r} holds more than two values, {_some(values.values())}: give other_value, "
-            "one of them, or merge_others=True for all of them (acceptance_by_group names the two that differ most)"
+            "one of them, or merge_others=True for all of them (acceptance_by_group names the two that differ most); "
+            'groups, a list of them or "all", makes a game of several groups'
         )
     return np.where(first, 1, 0)
+
+
+def given_alone(group_value: Any, other_value: Any, *, merge_others: bool) -> None:
+    """Raise ValueError unless the arguments in whose place `groups` is given are at their defaults."""
+    if merge_others or other_value is not None or str(group_value) != "1":
+        raise ValueError("groups takes the place of group_value, other_value and merge_others: give it alone")
+
+
+def several_groups(table: Table, name: str, groups: Any, smallest: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return the group of every row, -1 for none, and the groups' names.
+
+    groups: the values of groups 0, 1, ..., two at least, or "all" for every value that the column holds, in order of
+    appearance. Raises as `matches`, and ValueError for a value that is given twice, or groups of fewer rows than
+    `smallest`, which it lists.
+    """
+    if isinstance(groups, str) and groups == "all":
+        held: dict[str, str] = {}
+        for value in categories(table, name).tolist():
+            held.setdefault(_canonical(value), value)
+        groups = list(held.values())
+    elif not isinstance(groups, (list, tuple)):
+        raise TypeError(f'groups must be a list of values or "all", got {shown(groups)}')
+    names = tuple(str(value).strip() for value in groups)
+    if len({_canonical(value) for value in names}) < len(names) or len(names) < 2:
+        raise ValueError(f"groups must be two or more different values, got {shown(groups)}")
+    out = np.full(len(table), -1)
+    for g, value in enumerate(names):
+        out[matches(table, name, value, two=False, argument="groups")] = g
+    sizes = np.bincount(out[out >= 0], minlength=len(names))
+    few = [f"{_brief(value)} ({size})" for value, size in zip(names, sizes.tolist(), strict=True) if size < smallest]
+    if few:
+        raise ValueError(
+            f"{table.source}: column {name!r} has groups of fewer than smallest = {smallest} rows, "
+            f"{', '.join(few)}: name the others in groups, or lower smallest"
+        )
+    return out, names
 
 
 def _spelled_in_one_way(values: Iterable[str]) -> bool:

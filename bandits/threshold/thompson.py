@@ -6,8 +6,9 @@ In each round, independently for every threshold,
 
 with N the number of individuals (of an ideal batch) observed plus one. This is the Gaussian posterior for the largest
 variance that the range allows and a prior of weight one individual at the middle of the range. The highest r
-among the thresholds whose drawn residuals are all <= 0 is played, or the least summed violation if there is none.
-Both residuals of a pair use the same draw, so that they are consistent.
+among the thresholds whose drawn residuals are all <= 0 is played, or the least violation if there is none.
+Both residuals of a pair use the same draw, so that they are consistent; pairs of several groups are drawn apart, so
+that the drawn differences of three groups need not add up.
 """
 
 import math
@@ -44,13 +45,14 @@ class ThompsonThresholdState(NamedTuple):
     evidence: Evidence
     reward: Any  # (G,)
     excess: Any  # (G,)
+    normal: Any  # standard normals of one threshold, in pairs
 
 
 @kernel
 def _init(params: ThompsonThresholdParams, rng: Stream) -> ThompsonThresholdState:
-    g = params.n_actions
-    evidence = no_evidence(g, params.constraints.n_constraints)
-    return ThompsonThresholdState(evidence, np.zeros(g), np.zeros(g))
+    g, m, pairs = params.n_actions, params.constraints.n_constraints, params.constraints.n_parity // 2
+    count = 1 + pairs + (m - 2 * pairs) // 2  # the reward, every pair of groups, the service rate
+    return ThompsonThresholdState(no_evidence(g, m), np.zeros(g), np.zeros(g), np.zeros((count + 1) // 2 * 2))
 
 
 @rare_kernel
@@ -67,30 +69,38 @@ def posterior(mean: float, prior: float, seen: float, spread: float, normal: flo
 
 
 @kernel
-def drawn_excess(params: ThompsonThresholdParams, evidence: Evidence, i: int, parity: float, service: float) -> float:
-    """Return the summed violation of threshold i under these standard normals for parity and service."""
-    limits, seen = params.constraints, evidence.information
-    gap = evidence.residual[i, 0] + limits.tolerance if seen[i, 0] > 0.0 else 0.0
-    gap = posterior(gap, 0.0, seen[i, 0], 0.5 * PARITY_RANGE * params.width, parity)
-    broken = max(0.0, excess(abs(gap), limits.tolerance))
-    if limits.n_constraints == 4:
-        rate = evidence.residual[i, 3] + limits.high if seen[i, 3] > 0.0 else 0.0
-        rate = posterior(rate, 0.5, seen[i, 3], 0.5 * SERVICE_RANGE * params.width, service)
-        broken += max(0.0, excess(limits.low, rate)) + max(0.0, excess(rate, limits.high))
-    return broken
+def draw_normals(rng: Stream, t: int, first: int, out: Any) -> None:
+    """Write standard normals, in pairs from index `first` on."""
+    for k in range(out.size // 2):
+        out[2 * k], out[2 * k + 1] = normals(rng, t, first + k)
+
+
+@kernel
+def drawn_excess(params: ThompsonThresholdParams, evidence: Evidence, i: int, normal: Any) -> float:
+    """Return the violation of threshold i under these standard normals: 0 the reward's, then one per pair, service."""
+    limits, seen, worst = params.constraints, evidence.information, 0.0
+    for pair in range(limits.n_parity // 2):
+        j = 2 * pair
+        gap = evidence.residual[i, j] + limits.tolerance if seen[i, j] > 0.0 else 0.0
+        gap = posterior(gap, 0.0, seen[i, j], 0.5 * PARITY_RANGE * params.width, normal[1 + pair])
+        worst = max(worst, excess(abs(gap), limits.tolerance))
+    if limits.n_constraints == limits.n_parity:
+        return worst
+    j = limits.n_parity + 1
+    rate = evidence.residual[i, j] + limits.high if seen[i, j] > 0.0 else 0.0
+    rate = posterior(rate, 0.5, seen[i, j], 0.5 * SERVICE_RANGE * params.width, normal[1 + limits.n_parity // 2])
+    return worst + (max(0.0, excess(limits.low, rate)) + max(0.0, excess(rate, limits.high)))
 
 
 @kernel
 def _act(params: ThompsonThresholdParams, state: ThompsonThresholdState, t: int, rng: Stream) -> int:
     evidence = state.evidence
+    stride = (params.constraints.n_parity // 2 + 3) // 2  # pairs of normals per threshold, service or not
     for i in range(params.n_actions):
-        for_reward, for_parity = normals(rng, t, 2 * i)
-        for_service = 0.0
-        if params.constraints.n_constraints == 4:
-            for_service, _ = normals(rng, t, 2 * i + 1)
+        draw_normals(rng, t, i * stride, state.normal)
         seen = float(params.batch_size * evidence.plays[i])
-        state.reward[i] = posterior(evidence.reward[i], 0.5, seen, 0.5 * params.width, for_reward)
-        state.excess[i] = drawn_excess(params, evidence, i, for_parity, for_service)
+        state.reward[i] = posterior(evidence.reward[i], 0.5, seen, 0.5 * params.width, state.normal[0])
+        state.excess[i] = drawn_excess(params, evidence, i, state.normal)
     return best_feasible(state.reward, state.excess)
 
 

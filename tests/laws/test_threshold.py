@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 from statistics import NormalDist
 
 import numpy as np
@@ -37,6 +37,9 @@ from tests.drivers import plain
 from tests.laws.enumeration import plays
 
 GAME = ThresholdGame(Synthetic(), 1, [0.2, 0.5, 0.7], 2, 0.4, 0.1, (0.3, 0.6))
+REGIONS = EmpiricalPools(
+    scores=(0.1, 0.6, 0.8, 0.3, 0.6, 0.4, 0.9, 0.6), good=(0, 1, 1, 0, 1, 1, 1, 0), group=(0, 0, 0, 1, 1, 2, 2, 2)
+)
 
 
 def kinds(game):
@@ -46,10 +49,10 @@ def kinds(game):
     rates_of = plain(game.population.steps.rates)
     rates = [rates_of(setting.population, world.state, i) for i in range(game.n_actions)]
     law = {}
-    for group in (0, 1):
-        share = rates[0].share if group else 1.0 - rates[0].share
-        accept = [1.0, *[r[1 + group] for r in rates], 0.0]
-        good = [r[3 + group] for r in rates]  # good and accepted
+    for group in range(game.population.n_groups):
+        share = rates[0].shares[group]
+        accept = [1.0, *[r.accept[group] for r in rates], 0.0]
+        good = [r.good[group] for r in rates]  # good and accepted
         for n in range(game.n_actions + 1):
             inside = accept[n] - accept[n + 1]
             if n == 0:  # their outcomes are never seen
@@ -63,20 +66,28 @@ def kinds(game):
 
 def residuals(game, people, arm):
     """Return the residuals of a threshold; the rate of an absent group is that of the round before, at first 0."""
-    rates = [0.0, 0.0]
-    for group in (0, 1):
+    rates = []
+    for group in range(game.population.n_groups):
         inside = [n > arm for g, n, _ in people if g == group]
-        rates[group] = sum(inside) / len(inside) if inside else 0.0
+        rates.append(sum(inside) / len(inside) if inside else 0.0)
     overall = sum(n > arm for _, n, _ in people) / len(people)
     low, high = game.service
-    gap = rates[0] - rates[1]
-    return gap - game.parity_tolerance, -gap - game.parity_tolerance, low - overall, overall - high
+    gaps = [sign * (a - b) for a, b in combinations(rates, 2) for sign in (1, -1)]
+    return *(gap - game.parity_tolerance for gap in gaps), low - overall, overall - high
+
+
+def information(game, people):
+    """Return the information of the residuals, which for a pair is that of its own members."""
+    sizes = [sum(g == group for g, _, _ in people) for group in range(game.population.n_groups)]
+    pairs = [4 * a * b / max(1, a + b) for a, b in combinations(sizes, 2) for _ in range(2)]
+    return [*pairs, len(people), len(people)]
 
 
 @pytest.mark.parametrize("arm", [0, 1, 2])
 @pytest.mark.parametrize("feedback", [ChosenThreshold(), FullScores()])
-def test_a_batch(arm, feedback):
-    game = replace(GAME, feedback=feedback)
+@pytest.mark.parametrize("population", [GAME.population, REGIONS], ids=["two groups", "three groups"])
+def test_a_batch(arm, feedback, population):
+    game = replace(GAME, population=population, feedback=feedback)
     full = isinstance(feedback, FullScores)
     expected, law = defaultdict(float), kinds(game)
     for people in product(law, repeat=game.batch_size):
@@ -85,10 +96,7 @@ def test_a_batch(arm, feedback):
         good = sum(n > arm and y for _, n, y in people)
         reward = ((1 + game.price) * good - game.price * accepted) / game.batch_size
         rows = [residuals(game, people, i) for i in (range(game.n_actions) if full else [arm])]
-        ones = sum(group for group, _, _ in people)
-        size = game.batch_size
-        information = [4 * ones * (size - ones) / size] * 2 + [size] * 2
-        shown = [(reward + game.price) / (1 + game.price), *np.ravel(rows), *information]
+        shown = [(reward + game.price) / (1 + game.price), *np.ravel(rows), *information(game, people)]
         expected[tuple(np.round(shown, 9) + 0.0)] += chance
 
     def kept(action, outcome):

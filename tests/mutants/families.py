@@ -63,6 +63,12 @@ TESTS = {  # exact laws, and what is quick when interpreted
     "threshold": [
         *_in("tests/laws", "threshold", "streams"),
         *_in(f"{_BANDITS}/threshold", "learners", "suggestions"),
+        f"{_BANDITS}/threshold/test_groups.py::test_the_accounts_are_those_of_the_definition",
+        f"{_BANDITS}/threshold/test_groups.py::test_every_learner_plays_within_the_proven_ranges",
+        f"{_BANDITS}/threshold/test_groups.py::test_sizes_of_large_batches_are_multinomial",
+        f"{_BANDITS}/threshold/test_groups.py::test_a_fixed_threshold_brings_the_shares_to_the_sweeps_state",
+        f"{_BANDITS}/threshold/test_groups.py::test_contraction_and_sensitivity",
+        f"{_BANDITS}/threshold/test_groups.py::test_records_are_by_group",
         f"{_BANDITS}/threshold/test_game.py::test_the_accounts_are_those_of_the_definition",
         f"{_BANDITS}/threshold/test_game.py::test_every_learner_plays_every_environment_within_the_proven_ranges",
         f"{_BANDITS}/threshold/test_game.py::test_the_game_names_the_argument_that_is_wrong",

@@ -55,9 +55,8 @@ def blindness():
 def residual_identity():
     out = np.empty((1, 2))
     for a, b in ((0.2, 0.7), (0.7, 0.2)):
-        plain(BATCH.write_residuals)(
-            test_batches.frozen(ChosenThreshold()).constraints._replace(n_constraints=2), a, b, 0.5, 0, out
-        )
+        limits = test_batches.frozen(ChosenThreshold()).constraints._replace(n_constraints=2)
+        plain(BATCH.write_residuals)(limits, np.array([[a, b]]), 0.5, 0, out)
         assert max(out[0]) == pytest.approx(abs(a - b) - 0.1)
 
 
@@ -163,16 +162,16 @@ def neighbour_too(evidence, arm, outcome):  # credits a threshold that was not p
 
 
 def without_absolute_value(limits, rates):
-    return max(0.0, rates.accept_0 - rates.accept_1 - limits.tolerance)
+    return max(0.0, rates.accept[0] - rates.accept[1] - limits.tolerance)
 
 
-def one_sided_pair(limits, rate_0, rate_1, overall, row, out):
-    _write(limits, rate_0, rate_1, overall, row, out)
+def one_sided_pair(limits, rates, overall, row, out):
+    _write(limits, rates, overall, row, out)
     out[row, 1] = out[row, 0]
 
 
-def absolute_pair(limits, rate_0, rate_1, overall, row, out):
-    _write(limits, max(rate_0, rate_1), min(rate_0, rate_1), overall, row, out)
+def absolute_pair(limits, rates, overall, row, out):
+    _write(limits, -np.sort(-rates), overall, row, out)
 
 
 def reward_without_price(accepted, good, n, price):
@@ -210,7 +209,7 @@ def flipped_multipliers(multiplier, step, largest, outcome):
         multiplier[j] = min(max(multiplier[j] - step * outcome.residuals[0, j], 0.0), largest)
 
 
-def loss_of_the_reward_alone(multiplier, tolerance, outcome):
+def loss_of_the_reward_alone(multiplier, lift, outcome):
     return 1.0 - outcome.reward
 
 
@@ -232,12 +231,12 @@ def posterior_that_forgets_to_narrow(mean, prior, seen, spread, normal):
         (block_rule, "block_search", "best_feasible", ignores_feasibility),
         (block_rule, "block_search", "observe", neighbour_too),
         (residual_identity, "batch", "write_residuals", one_sided_pair),
-        (accounts, "problem", "parity_violation", without_absolute_value),
-        (accounts, "problem", "service_violation", lambda limits, rates: 0.0),
-        (accounts, "problem", "mean_reward", lambda rates, price: rates.good_0),
-        (accounts, "problem", "advance", state_that_jumps),
+        (accounts, "rounds", "parity_violation", without_absolute_value),
+        (accounts, "rounds", "service_violation", lambda limits, rates: 0.0),
+        (accounts, "rounds", "mean_reward", lambda rates, price: rates.good[0]),
+        (accounts, "pools", "_STEPS", test_batches.POOLS.steps._replace(advance=state_that_jumps)),
         (law_of_the_chosen, "batch", "write_residuals", absolute_pair),
-        (law_of_the_chosen, "problem", "scaled_reward", reward_without_price),
+        (law_of_the_chosen, "rounds", "scaled_reward", reward_without_price),
         (law_of_the_chosen, "batch", "recurring_binomial", one_uniform),
         (law_of_all, "batch", "thin", good_apart_from_scores),
         (blindness, Script, "steps", Script.steps._replace(respond=leaking)),

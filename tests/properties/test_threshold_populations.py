@@ -14,7 +14,7 @@ from bandits.threshold import (
     Synthetic,
     ThresholdGame,
 )
-from bandits.threshold.population import State, advance, mean_reward
+from bandits.threshold.population import State, acceptance, advance, mean_reward
 from tests.drivers import plain, play_plainly
 
 QUICK = settings(deadline=None)  # the first example compiles
@@ -110,8 +110,8 @@ def test_two_states_approach_at_the_rate_stated_and_never_leave_the_reachable_bo
     price = 1.4
     slope, distance = population.sensitivity(price), apart(one, other)
     means = [mean_reward(r, price) / (1.0 + price) for r in (rates, rates_other)]
-    gaps = [r.accept_0 - r.accept_1 for r in (rates, rates_other)]
-    overall = [(1.0 - r.share) * r.accept_0 + r.share * r.accept_1 for r in (rates, rates_other)]
+    gaps = [r.accept[0] - r.accept[1] for r in (rates, rates_other)]
+    overall = [acceptance(r) for r in (rates, rates_other)]
     for (first, second), constant in zip((means, gaps, overall), slope, strict=True):
         assert abs(first - second) <= constant * distance + 1e-12
 
@@ -126,7 +126,7 @@ def test_the_sweeps_states_are_fixed_points(population, grid):
     for i, (state, accept) in enumerate(zip(game.fixed_points.state, game.fixed_points.accept, strict=True)):
         after, rates = moved(population, game.thresholds, State(*state), i)
         assert apart(after, State(*state)) <= 2e-15
-        assert [rates.accept_0, rates.accept_1] == accept.tolist()
+        assert list(rates.accept) == accept.tolist()
 
 
 # ---------------------------------------------------------------- metrics

@@ -10,29 +10,33 @@ from typing import Any
 
 from theory.cases import Case, Cases
 
-_COUNTS = ((5, 5, 5, 5), (5, 9, 4, 2))  # tens of individuals at each score, group by group
+Counts = tuple[tuple[int, ...], ...]  # tens of individuals at each score, group by group
+
+_COUNTS: Counts = ((5, 5, 5, 5), (5, 9, 4, 2))
 _SCORES = (0.2, 0.4, 0.6, 0.8)
 FAILURE = 0.2
 
 
-def pools(adaptation: float = 0.0) -> Any:
-    """Return the population: 200 individuals per group, a share of good outcomes equal to the score."""
+def pools(adaptation: float = 0.0, counts: Counts = _COUNTS) -> Any:
+    """Return the population of as many groups as there are counts, a share of good outcomes equal to the score."""
     from bandits.threshold import EmpiricalPools
 
     scores, good, group = [], [], []
-    for label, counts in enumerate(_COUNTS):
-        for score, tens in zip(_SCORES, counts):
+    for label, each in enumerate(counts):
+        for score, tens in zip(_SCORES, each):
             scores += [score] * 10 * tens
             good += [int(i < round(10 * score)) for i in range(10)] * tens
             group += [label] * 10 * tens
     return EmpiricalPools(adaptation, scores=scores, good=good, group=group)
 
 
-def game(horizon: int = 4000, adaptation: float = 0.0, batch_size: int = 50, **changes: Any) -> Any:
+def game(
+    horizon: int = 4000, adaptation: float = 0.0, batch_size: int = 50, counts: Counts = _COUNTS, **changes: Any
+) -> Any:
     """Return the game on these pools, with the scores as thresholds."""
     from bandits.threshold import ThresholdGame
 
-    return ThresholdGame(pools(adaptation), horizon, grid=_SCORES, batch_size=batch_size, **changes)
+    return ThresholdGame(pools(adaptation, counts), horizon, grid=_SCORES, batch_size=batch_size, **changes)
 
 
 def _case(learner: str, full: bool = False, **changes: Any) -> Case:

@@ -17,10 +17,11 @@ from bandits.threshold import (
     Synthetic,
     ThresholdGame,
 )
+from bandits.threshold.batch import no_batch
 from bandits.threshold.evidence import Evidence, best_feasible, rivals
 from bandits.threshold.optimistic_search import LedState, SearchState, refresh
 from bandits.threshold.population import State
-from bandits.threshold.problem import ThresholdWorld
+from bandits.threshold.rounds import ThresholdWorld
 from sims import simulate
 from sims.engines.jax.threshold.learners import Search, binomial
 from sims.engines.jax.threshold.program import Played, program
@@ -31,6 +32,7 @@ PEOPLE = EmpiricalPools(
     scores=(0.1, 0.3, 0.6, 0.9, 0.2, 0.5, 0.8), good=(0, 0, 1, 1, 0, 1, 1), group=(0,) * 4 + (1,) * 3
 )
 POOLS = ThresholdGame(PEOPLE, 150, grid=5, batch_size=4, service=(0.2, 0.8))  # a group is absent now and then
+REGIONS = EmpiricalPools(scores=(0.1, 0.3, 0.6), good=(0, 1, 1), group=(0, 1, 2))
 SEARCH = OptimisticFeasibleSearch()
 SEED, WIDTH = 2**40 + 9, 64
 
@@ -94,6 +96,7 @@ def random_states(game, params, t):
             *[empty_sum.py_func()] * 6,
             *[0] * 3,
             plain(no_tables)(0, 1),
+            plain(no_batch)(2),
         )
         pairs.append((LedState(search, leader, *plain(rivals)(leader, *search[1:])), world))
     evidence = np.concatenate([plays[None] * 1.0, mean[None], residual, known])
@@ -150,6 +153,7 @@ class OwnCurves(Synthetic):
     [
         (ThresholdGame(OwnCurves(), 9), SEARCH, "jax", TypeError, "got Optimistic.* in ThresholdGame of OwnCurves"),
         (OwnGame(Synthetic(), 9), SEARCH, "jax", TypeError, "got OptimisticFeasibleSearch in OwnGame"),
+        (ThresholdGame(REGIONS, 9), SEARCH, "jax", TypeError, "the JAX backend plays two groups, got 3: use another"),
         (CURVES, SEARCH, "jax-float32", ValueError, "backend must be 'jax' for ThresholdGame"),
         (
             ThresholdGame(Synthetic(), 9, feedback=FullScores()),

@@ -28,7 +28,8 @@ from bandits.threshold.evidence import radii
 from theory.bound import K, T
 from theory.expressions import compiled
 from theory.threshold import cases
-from theory.threshold.bounds import BOUNDS, RHO, balance
+from theory.threshold.bounds import BOUNDS, RHO
+from theory.threshold.bounds.readings import balance
 from theory.threshold.cases import game
 from theory.verification import verify
 

@@ -105,12 +105,16 @@ class BatchedPopulation(NamedTuple):
     target: Callable[..., Any]  # (setting, rates) -> state
 
 
+def _two_groups(share: Any, accept_0: Any, accept_1: Any, good_0: Any, good_1: Any) -> Rates:
+    return Rates((1.0 - share, share), (accept_0, accept_1), (good_0, good_1))
+
+
 def _latent_rates(setting: Any, state: State, index: Any) -> Rates:
     threshold = setting.thresholds[index]
     accept_0, good_0 = group_rates(state.first, setting.spread, threshold)
     accept_1, good_1 = group_rates(state.second, setting.spread, threshold)
     half: Any = jnp.full(index.shape, 0.5)
-    return Rates(half, accept_0, accept_1, good_0, good_1)
+    return _two_groups(half, accept_0, accept_1, good_0, good_1)
 
 
 def group_rates(mean: Any, spread: Any, threshold: Any) -> Any:
@@ -131,7 +135,7 @@ def _density(z: Any) -> Any:
 
 
 def _latent_target(setting: Any, rates: Rates) -> State:
-    return State(setting.base_0 + setting.lift * rates.accept_0, setting.base_1 + setting.lift * rates.accept_1)
+    return State(setting.base_0 + setting.lift * rates.accept[0], setting.base_1 + setting.lift * rates.accept[1])
 
 
 def _cut(share: Any) -> Any:
@@ -140,11 +144,11 @@ def _cut(share: Any) -> Any:
 
 def _pool_rates(setting: Any, state: State, index: Any) -> Rates:
     accept, good = setting.accept, setting.good
-    return Rates(state.first, accept[0, index], accept[1, index], good[0, index], good[1, index])
+    return _two_groups(state.first, accept[0, index], accept[1, index], good[0, index], good[1, index])
 
 
 def _pool_target(setting: Any, rates: Rates) -> State:
-    share: Any = _cut(setting.share + setting.lift * (rates.accept_1 - rates.accept_0))
+    share: Any = _cut(setting.share + setting.lift * (rates.accept[1] - rates.accept[0]))
     return State(share, 0.0 * share)
 
 

@@ -43,6 +43,8 @@ def check(problem: Any, learner: Learner, precision: str) -> None:
     played = f"{type(learner).__name__} in {type(problem).__name__}"
     if type(problem) is ThresholdGame:  # a subclass may override steps and has no JAX implementation
         known = type(problem.population) in POPULATIONS and isinstance(problem.feedback, ChosenThreshold)
+        if type(learner) in LEARNERS and known and problem.population.n_groups > 2:
+            raise TypeError(f"the JAX backend plays two groups, got {problem.population.n_groups}: use another backend")
         if type(learner) in LEARNERS and known:
             if precision == "float32":
                 raise ValueError("backend must be 'jax' for ThresholdGame: counts of individuals need double precision")
@@ -125,9 +127,9 @@ class Batch(NamedTuple):
 def draw_batch(n: Any, rates: Rates, last_rates: Any, t: Any, env: Stream) -> Batch:
     """Draw a batch of n, as `bandits.threshold.batch.draw_chosen` does from the same uniforms."""
     (size, accept_1, good_1), (accept_0, good_0, _) = uniform_pair(env, t, jnp.arange(3)[:, None])
-    n_1 = binomial(size, n, rates.share)
+    n_1 = binomial(size, n, rates.shares[1])
     sizes = jnp.stack([n - n_1, n_1])
-    accept, good = jnp.stack([rates.accept_0, rates.accept_1]), jnp.stack([rates.good_0, rates.good_1])
+    accept, good = jnp.stack(rates.accept), jnp.stack(rates.good)
     accepted = binomial(jnp.stack([accept_0, accept_1]), sizes, accept)
     among = jnp.where(accept > 0.0, good / accept, 0.0)
     found = binomial(jnp.stack([good_0, good_1]), accepted, among)
@@ -155,11 +157,10 @@ def scaled_reward(setting: Any, batch: Batch) -> Any:
 def _terms(setting: Any, rates: Rates, reward: Any, arm: Any, n_constraints: int) -> Any:
     """Return the round's terms of the six sums, (6, R)."""
     price, limits = setting.price, setting.constraints
-    first = (1.0 + price) * rates.good_0 - price * rates.accept_0
-    second = (1.0 + price) * rates.good_1 - price * rates.accept_1
-    mean = (1.0 - rates.share) * first + rates.share * second
-    parity = jnp.maximum(0.0, excess_of(jnp.abs(rates.accept_0 - rates.accept_1), limits.tolerance))
-    overall = (1.0 - rates.share) * rates.accept_0 + rates.share * rates.accept_1
+    first, second = ((1.0 + price) * g - price * a for g, a in zip(rates.good, rates.accept, strict=True))
+    mean = rates.shares[0] * first + rates.shares[1] * second
+    parity = jnp.maximum(0.0, excess_of(jnp.abs(rates.accept[0] - rates.accept[1]), limits.tolerance))
+    overall = rates.shares[0] * rates.accept[0] + rates.shares[1] * rates.accept[1]
     service = jnp.maximum(0.0, excess_of(limits.low, overall)) + jnp.maximum(0.0, excess_of(overall, limits.high))
     terms = [
         (1.0 + price) * reward - price,

@@ -1,21 +1,24 @@
 """Bounds for fair threshold decisions, with their proofs; source of the statements: Du 2025 (arXiv 2512.22313).
 
-T rounds of n individuals, K thresholds, m residuals in pairs of one measured quantity each (parity: A_0 - A_1 of
-range 2; service: the acceptance rate of range 1), reward of range R = 1 + q, delta the failure probability, v the least
-summed violation of a threshold (0 where one is feasible), L = ln(2 K (m + 1) T / delta).
+T rounds of n individuals, K thresholds, m residuals in pairs of one measured quantity each (parity: A_a - A_b of range
+2, for every pair of groups; service: the acceptance rate of range 1), P pairs of groups (1 for two groups), reward of
+range R = 1 + q, delta the failure probability, v the least violation of a threshold (0 where one is feasible), that of
+parity being the worst pair's, L = ln(2 K (m + 1) T / delta).
 
 **Confidence, reward and service.** A batch mean is an average of n independent variables, given the past, so k
 batches err by more than range sqrt(L / (2 n k)) with probability at most 2 e^-L (Hoeffding); union over K thresholds
 and T counts.
 
-**Confidence, parity.** Given its group sizes a batch errs by xi of variance proxy 1 / N, N = 4 n_0 n_1 / n in {0} or
-[2, n] (n >= 2). With M = sum N xi and V = sum N over the plays so far, E exp(s M - s^2 V / 2) <= 1, so M < L / s +
-s V / 2 at all times but with probability e^-L (Ville). At s = sqrt(2 L / u) the right side is sqrt(2 L V)
-cosh(ln(V / u) / 2). T values of u cover ln V in [0, ln(n T)] to within ln(n T) / (2 T), hence |M / V| is at most
-S sqrt(2 L / V), S = cosh(ln(n T) / (4 T)), but with probability 2 T e^-L for one threshold: the learner's radius.
+**Confidence, parity.** Of one pair of groups a, b. Given its group sizes a batch errs by xi, the difference of two
+independent means of n_a and n_b variables, of variance proxy (1 / n_a + 1 / n_b) / 4 = 1 / N for N = 4 n_a n_b / (n_a +
+n_b) in {0} or [2, n] (n >= 2), whatever the other groups are. With M = sum N xi and V = sum N over the plays so far,
+E exp(s M - s^2 V / 2) <= 1, so M < L / s + s V / 2 at all times but with probability e^-L (Ville). At
+s = sqrt(2 L / u) the right side is sqrt(2 L V) cosh(ln(V / u) / 2). T values of u cover ln V in [0, ln(n T)] to
+within ln(n T) / (2 T), hence |M / V| is at most S sqrt(2 L / V), S = cosh(ln(n T) / (4 T)), but with probability
+2 T e^-L for one threshold: the learner's radius.
 
-Both residuals of a pair share one quantity, so all of this fails with probability at most delta (1 + m / 2) / (m + 1)
-<= 2 delta / 3. A third of delta is left.
+Both residuals of a pair share one quantity, and there are 1 + m / 2 quantities with the reward, so all of this fails
+with probability at most delta (1 + m / 2) / (m + 1) <= 2 delta / 3, for any m >= 2. A third of delta is left.
 
 **Regret.** A feasible threshold is never excluded; the played one's optimistic reward is the highest, so it loses at
 most twice its radius. sum_{i < k} 1 / sqrt(i) <= 2 sqrt(k) and Cauchy-Schwarz over thresholds give
@@ -27,19 +30,32 @@ Delta). One that misses the service rates by g is not excluded after k plays onl
 violate by at most g + 2 L / (n g). Both sum to a logarithm of T; for parity nothing of the kind is stated, as the
 evidence V of k plays is random and only its sum over all thresholds is bounded here.
 
-**Violation.** What the learner minimises or finds to be zero is below v at the least violating threshold, so the
-played one exceeds v by at most x + y with x <= min(1, 2 radius) for parity and y for service. For service as above:
-K + 2 sqrt(2) sqrt(K T L / n). For parity the radius is S sqrt(2 L / V) with V random. In a round that adds N to V,
+**Violation.** What the learner minimises or finds to be zero, the optimistic violation of the worst pair and of
+service, is below v at the least violating threshold. Each threshold has one pair p of groups whose means differ most;
+its violation exceeds p's optimistic one by at most twice p's radius. So the played one exceeds v by at most x + y with
+x <= min(1, 2 radius of p) for parity and y for service: no other pair enters. For service as above:
+K + 2 sqrt(2) sqrt(K T L / n). For parity the radius is S sqrt(2 L / V) with p's V at the threshold, which is random. In
+a round that adds N to V,
 
     sum N x / n <= U = 2 K + 4 sqrt(2) S sqrt(K T L / n):
 
 until V >= n the sum is at most 2, and from then on sum N / sqrt(V before) <= 2 sqrt(V) (as sqrt V telescopes, and
-sum N (1 / sqrt(V before) - 1 / sqrt(V)) <= sqrt n). A batch has E N = beta n, beta = 4 (1 - 1/n) w (1 - w) with w the
-share of group 1, and x is known before the batch: e^(-p sum N x / n + (1 - e^-p) beta sum x) is a supermartingale,
-so sum x <= (p U + l) / ((1 - e^-p) beta) with l = ln(3 / delta), but with probability delta / 3. With
-1 - e^-p = u / (1 + u) and u = sqrt(2 l / U) that is at most (U + sqrt(2 l U) + l) / beta.
+sum N (1 / sqrt(V before) - 1 / sqrt(V)) <= sqrt n). Let a batch have E N >= beta n, and x is known before the batch:
+e^(-p sum N x / n + (1 - e^-p) beta sum x) is a supermartingale, so sum x <= (p U + l) / ((1 - e^-p) beta) with
+l = ln(3 / delta), but with probability delta / 3. With 1 - e^-p = u / (1 + u) and u = sqrt(2 l / U) that is at most
+(U + sqrt(2 l U) + l) / beta.
 
-Where the scores are seen, all thresholds share one V, and K is 1 in U: what bandit feedback costs is sqrt(K).
+**Balance.** For two groups N has mean beta n, beta = 4 (1 - 1/n) w (1 - w) with w the share of group 1. For a pair of
+several with shares w_a, w_b, W = w_a + w_b, the pair has s ~ Bin(n, W) individuals and given s > 0, n_a is binomial
+with chance p = w_a / W, so N has mean 4 p (1 - p) (s - 1), in all
+
+    beta n = 4 p (1 - p) (n W - 1 + (1 - W)^n),
+
+which increases in each share at the other groups' cost, for more individuals of a group never lower N. The bound takes
+the least beta of all pairs and all thresholds.
+
+Where the scores are seen, all thresholds share the V of each pair, and the P pairs take their place: K is P in U. What
+bandit feedback costs is sqrt(K / P).
 
 **Without a horizon.** In a population that stands still the sizes of a threshold's first k batches say nothing of
 their errors, so given them M has variance proxy V, and S is not needed. Shares delta / (k (k + 1)) of the failure
@@ -55,15 +71,13 @@ loses at most h + 2 (h - 1) r (2 + sqrt 2) + 2 r (1 + sqrt 2) sqrt k; and after 
 the state's distance costs M D (1 + rho + rho^2 + ...). Nothing of the kind is known for the search without holding.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
 
 from theory.assumptions import feedback_is, learner_has, parameters_have, problem_has
 from theory.bound import DELTA, Assumption, Bound, K, Source, Symbol, T, found_in
+from theory.threshold.bounds.readings import READERS, balance
 
 N = Symbol("batch_size", "n", positive=True, integer=True)
 M = Symbol("n_constraints", "m", positive=True, integer=True)
@@ -77,12 +91,13 @@ GAPS = Symbol("reward_gaps", "G_r", nonnegative=True)
 INVERSE_GAPS = Symbol("inverse_reward_gaps", "H_r", nonnegative=True)
 MISSES = Symbol("service_misses", "G_s", nonnegative=True)
 INVERSE_MISSES = Symbol("inverse_service_misses", "H_s", nonnegative=True)
+PAIRS = Symbol("group_pairs", "P", positive=True, integer=True)
+SERVICE_RATES = Symbol("service_rates", "s", nonnegative=True)
 M_REWARD = Symbol("reward_sensitivity", "M_r", nonnegative=True)
 M_PARITY = Symbol("parity_sensitivity", "M_p", nonnegative=True)
 M_SERVICE = Symbol("service_sensitivity", "M_s", nonnegative=True)
 
 _ROOT2 = sp.sqrt(2)
-_TIE = 1e-12  # rounding of means that are equal
 
 
 def source(where: str) -> Source:
@@ -90,61 +105,13 @@ def source(where: str) -> Source:
     return Source("Du 2025", f"{where} (constants derived in theory.threshold.bounds)", "arXiv:2512.22313")
 
 
-# ---------------------------------------------------------------- what a bound reads off a problem
-
-
-def balance(problem: Any, parameters: Any) -> float:
-    """Return the least beta = 4 (1 - 1/n) w (1 - w) over the batches that a search learns from.
-
-    The shares w are those at the thresholds' fixed points, give or take how far the population may be from them
-    after h - 1 rounds, for a population whose share is fixed or a coordinate of its state.
-    """
-    population = problem.population
-    setting = population.setting(problem.thresholds)
-    start = population.steps.init(setting)
-    away = problem.diameter * problem.contraction ** (getattr(parameters, "hold", 1) - 1)
-    least = 1.0
-    for index, (first, second) in enumerate(problem.fixed_points.state):
-        state = start._replace(first=float(first), second=float(second))
-        share = population.steps.rates(setting, state, index).share
-        for w in (max(0.0, share - away), min(1.0, share + away)):
-            least = min(least, 4.0 * (1.0 - 1.0 / problem.batch_size) * w * (1.0 - w))
-    return least
-
-
-def reward_gaps(problem: Any) -> NDArray[np.float64]:
-    """Return by how much the thresholds that earn less than the best feasible one do so."""
-    earned = problem.fixed_points.reward
-    missing = earned[problem.fixed_points.best] - earned
-    return np.asarray(missing[missing > _TIE])
-
-
-def service_misses(problem: Any) -> NDArray[np.float64]:
-    """Return by how much the thresholds that miss the service rates do so."""
-    missing = np.maximum(problem.fixed_points.residuals[:, 2:], 0.0).sum(axis=1)
-    return np.asarray(missing[missing > _TIE])
-
-
-READERS: Mapping[str, Callable[[Any, Any], float]] = {
-    "reward_gaps": lambda problem, parameters: float(reward_gaps(problem).sum()),
-    "inverse_reward_gaps": lambda problem, parameters: float((1.0 / reward_gaps(problem)).sum()),
-    "service_misses": lambda problem, parameters: float(service_misses(problem).sum()),
-    "inverse_service_misses": lambda problem, parameters: float((1.0 / service_misses(problem)).sum()),
-    "balance": balance,
-    "least_violation": lambda problem, parameters: float(problem.fixed_points.violation.min()),
-    "reward_sensitivity": lambda problem, parameters: problem.sensitivity.reward,
-    "parity_sensitivity": lambda problem, parameters: problem.sensitivity.parity,
-    "service_sensitivity": lambda problem, parameters: problem.sensitivity.service,
-}
-
-
 STATIONARY = problem_has("the population does not move", lambda p: p.population.stationary)
 CONTRACTS = problem_has("the population contracts (rho < 1)", lambda p: p.contraction < 1.0).where(RHO < 1)
 FEASIBLE = problem_has("some threshold is feasible", lambda p: p.fixed_points.feasible.any())
-SERVICE = problem_has("service rates are asked for", lambda p: p.n_constraints == 4)
+SERVICE = problem_has("service rates are asked for", lambda p: p.n_constraints > p.n_parity)
 CHOSEN, SCORES = feedback_is("chosen threshold"), feedback_is("full scores")
-BOTH_GROUPS = parameters_have(
-    "batches of at least two, with both groups in them", lambda p, parameters: balance(p, parameters) > 0.0
+ALL_GROUPS = parameters_have(
+    "batches of at least two, with every group in them", lambda p, parameters: balance(p, parameters) > 0.0
 ).where(sp.Ge(N, 2), sp.Ge(M, 2))
 FULL_WIDTH = learner_has("radii of the theorem's width", lambda learner: learner.width == 1.0)
 
@@ -173,7 +140,6 @@ _L = _log(T)
 _BLOCKS = sp.ceiling(T / H)
 _L_BLOCKS = _log(_BLOCKS)
 _L_ANYTIME = _log(T * (T + 1))
-_PAIRS = M / 2 - 1  # pairs of residuals beside parity
 _AWAY = D * RHO ** (H - 1)
 
 
@@ -214,7 +180,7 @@ PARITY = _du(
     "While it learns, the search breaks the parity constraint by about sqrt(32 K T L / n) in all.",
     *_SHOWN,
     FEASIBLE,
-    BOTH_GROUPS,
+    ALL_GROUPS,
 )
 SERVICE_VIOLATION = _du(
     "service_violation",
@@ -229,11 +195,11 @@ SERVICE_VIOLATION = _du(
 VIOLATION = _du(
     "violation",
     _SEARCH,
-    LEAST * T + _parity(T, _L) + _PAIRS * _found(T, _L),
+    LEAST * T + _parity(T, _L) + SERVICE_RATES * _found(T, _L),
     f"{_VIOLATION}, feasible or not",
     "The search's violation exceeds the least there is by a sum of order sqrt(K T L / n), even if nothing is feasible.",
     *_SHOWN,
-    BOTH_GROUPS,
+    ALL_GROUPS,
 )
 REGRET_GAPS = _du(
     "gaps_regret",
@@ -268,13 +234,13 @@ SCORES_REGRET = _du(
 SCORES_PARITY = _du(
     "full_scores_parity_violation",
     "FullScoreSearch",
-    _parity(T, _L, sp.Integer(1)),
+    _parity(T, _L, PAIRS),
     _SEES_SCORES,
     "With the scores seen all thresholds learn at once: the violation grows with the logarithm of their number only.",
     *_STATIONARY,
     SCORES,
     FEASIBLE,
-    BOTH_GROUPS,
+    ALL_GROUPS,
 )
 
 # ---------------------------------------------------------------- closed loop
@@ -294,11 +260,11 @@ BLOCK_VIOLATION = _du(
     LEAST * T
     + H * _parity(_BLOCKS, _L_BLOCKS)
     + 2 * M_PARITY * _AWAY * T
-    + _PAIRS * (H * _found(_BLOCKS, _L_BLOCKS) + 2 * M_SERVICE * _AWAY * T),
+    + SERVICE_RATES * (H * _found(_BLOCKS, _L_BLOCKS) + 2 * M_SERVICE * _AWAY * T),
     "closed loop, blocks",
     "At the fixed points of what it plays, the block search violates by a sum of order sqrt(h K T L / n).",
     *_CLOSED,
-    BOTH_GROUPS,
+    ALL_GROUPS,
 )
 EPOCH_REGRET = _du(
     "epoch_regret",
@@ -333,7 +299,7 @@ def _doubly(quantity: str, expression: sp.Expr, *assumes: Assumption) -> Bound:
 
 
 DOUBLY_REGRET = _doubly("regret", R * _found(T, _L_ANYTIME))
-DOUBLY_PARITY = _doubly("parity_violation", _parity(T, _L_ANYTIME), BOTH_GROUPS)
+DOUBLY_PARITY = _doubly("parity_violation", _parity(T, _L_ANYTIME), ALL_GROUPS)
 UCB_REGRET = _bound(
     "auer2002.reward_ucb",
     "RewardUCB",
