@@ -7,6 +7,7 @@ A kernel may call a function with an implementation registered by `numba.extendi
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from importlib import import_module
 from types import FunctionType
 from typing import Any
@@ -66,13 +67,26 @@ def _parts_of_jitclass(inner: Any) -> list[Any]:
     return [dict(inner.struct), dict(inner.jit_methods), dict(inner.jit_static_methods), properties]
 
 
+def registered() -> "Registered":
+    """Return the bodies that code outside the libraries has registered with Numba up to now."""
+    import_module("bandits.core.lanes")  # so that what it registers enters whatever was imported before
+    templates = sum(len(getattr(kind, "templates", ())) for _, kind in _typed.globals)
+    return _registered(len(_typed.globals), templates, len(_typed.functions), len(_lowered.functions))
+
+
+@lru_cache(maxsize=1)
+def _registered(*sizes: int) -> "Registered":
+    """Return what there is while registries, to which entries are only added, have these sizes."""
+    return Registered()
+
+
 class Registered:
-    """The bodies that code outside the libraries has registered with Numba up to now."""
+    """The bodies that code outside the libraries has registered with Numba."""
 
     def __init__(self) -> None:
-        import_module("bandits.core.lanes")  # so that what it registers enters whatever was imported before
         self._calls: dict[int, list[Any]] = {}
         self.operators: list[Any] = []  # the bodies that a + b, a[i], a conversion or a loop may run
+        self.walks: dict[Any, Any] = {}  # through them, see `walk`
         for key, kind in _typed.globals:
             for template in getattr(kind, "templates", ()):
                 self._add(key, _bodies(template), *_settings(template))

@@ -24,7 +24,7 @@ from bandits.core.addresses.libraries import (
     shown,
     singleton_name,
 )
-from bandits.core.addresses.numba_text import Registered, is_dispatcher, is_foreign_ufunc, parts_of, parts_of_class
+from bandits.core.addresses.numba_text import is_dispatcher, is_foreign_ufunc, parts_of, parts_of_class, registered
 
 _CONTAINERS = (tuple, frozenset, list, set, dict)
 _WRAPPERS: dict[type, tuple[str, ...]] = {
@@ -82,7 +82,7 @@ class _Walk:
         self._digest = hashlib.sha256()
         self._seen: dict[int, tuple[int, Any]] = {}  # the objects are kept alive, so that ids stay unique
         self._libraries = libraries
-        self._registered = Registered()
+        self._registered = registered()
         self._attributes: set[str] = set()  # all attribute names
         self._loose: dict[str, types.ModuleType] = {}  # modules used as values
         self._by_name = False  # attributes are taken by computed names
@@ -93,7 +93,7 @@ class _Walk:
         Any attribute name in the code may be taken of a module that is used as a value, and so may a method that was
         registered with Numba of an object: these enter last.
         """
-        self.absorb(tuple(self._registered.operators))
+        self._enter(self._operators())
         done: set[tuple[str, str]] = set()
         known: set[str] = set()
         while (asked := self._asked() - done) or (names := self._attributes - known):
@@ -106,6 +106,25 @@ class _Walk:
                 known |= names
                 self.absorb(tuple(self._registered.for_attributes(names)))
         return self._digest.hexdigest()
+
+    def _operators(self) -> "_Walk":
+        """Return the walk through the bodies that operators may run, which is kept as long as what it found holds."""
+        kept = self._registered.walks
+        if self._libraries not in kept or not all(place.holds() for place in kept[self._libraries].found):
+            walk = _Walk(self._libraries)
+            walk.inside = self.inside  # an error names the function
+            walk.absorb(tuple(self._registered.operators))
+            kept[self._libraries] = walk
+        return kept[self._libraries]
+
+    def _enter(self, other: "_Walk") -> None:
+        """Absorb what another walk has absorbed."""
+        self._say(other._digest.hexdigest())
+        self.found += other.found
+        self.recursive |= other.recursive
+        self._attributes |= other._attributes
+        self._loose |= other._loose
+        self._by_name |= other._by_name
 
     def _asked(self) -> set[tuple[str, str]]:
         """Return the attributes that may be taken of the modules used as values; all, where names may be computed."""

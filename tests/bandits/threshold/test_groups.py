@@ -52,8 +52,6 @@ def test_every_learner_plays_within_the_proven_ranges(kind, n_groups):
         assert low <= value <= high, metric
 
 
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", LEARNERS, ids=lambda kind: kind.__name__)
 def test_the_compiled_play_equals_its_plain_text_bit_for_bit(kind):
