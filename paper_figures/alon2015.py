@@ -75,7 +75,7 @@ class Exponents(Figure):
     paper = changed(horizons=tuple(4**k for k in range(5, 12)), repetitions=256)
 
     horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(4**k for k in range(5, 10)))
-    repetitions: int = setting("repetitions", 64)
+    repetitions: int = setting("repetitions", 32)
     seed: int = setting("seed (plus log2 T)", 2015)
 
     def data(self) -> Frame:

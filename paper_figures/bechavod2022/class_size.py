@@ -56,7 +56,7 @@ class ClassSize(Figure):
     tolerance: float = setting("tolerance (and slack ε)", 0.3)
     leaders: int = setting("leaders per round R (and the cap L of resampling)", 16)
     seconds: float = setting("seconds for each time measured", 0.05)
-    horizon: int = setting("horizon T of the errors (rounds)", 2**11)
+    horizon: int = setting("horizon T of the errors (rounds)", 2**10)
     largest: int = setting("most hypotheses of a run for the errors of Exp2", 7000)
     learners: tuple[str, ...] = setting("learners", tuple(LOOKS))
     repetitions: int = setting("repetitions", 8)

@@ -60,7 +60,7 @@ class Drift(Figure):
     tiny = changed(horizons=(256, 1024), repetitions=4)
     paper = changed(horizons=tuple(2**k for k in range(10, 22)), repetitions=64)
 
-    horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 17)))
+    horizons: tuple[int, ...] = setting("horizons T (rounds)", tuple(2**k for k in range(10, 16)))
     long_blocks: int = setting("blocks in (b) (in (a) and (c): of sqrt(T) rounds)", 16)
     tolerance: float = setting("tolerance (and slack ε)", 0.2)
     repetitions: int = setting("repetitions", 16)

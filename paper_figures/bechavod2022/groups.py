@@ -64,7 +64,7 @@ class Groups(Figure):
     environments: tuple[str, ...] = setting("environments", tuple(TITLES))
     tolerance: float = setting("tolerance (and slack ε)", 0.2)
     learners: tuple[str, ...] = setting("learners", tuple(LEARNERS))
-    repetitions: int = setting("repetitions", 16)
+    repetitions: int = setting("repetitions", 8)
     seed: int = setting("seed", 2016)
 
     def game(self, environment: str, learner: Learner) -> OneSidedGame:

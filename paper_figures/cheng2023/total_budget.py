@@ -65,7 +65,7 @@ class TotalBudgetFigure(Figure):
     switching_cost: float = setting("switching cost c (loss)", 1.0)
     gaps: tuple[float, ...] = setting("gaps ε (loss per round)", tuple(0.45 * 2.0**-k for k in range(7)))
     repetitions: int = setting("repetitions", 64)
-    pilot: int = setting("pilot repetitions per gap", 48)
+    pilot: int = setting("pilot repetitions per gap", 24)
     seed: int = setting("seed (plus B)", 2023)
 
     def data(self) -> Frame:

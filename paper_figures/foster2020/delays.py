@@ -37,7 +37,7 @@ class Delays(Figure):
     dimension: int = setting("features d", 3)
     contexts: int = setting("contexts", 500)
     width: float = setting("width of LinUCB", 0.5)
-    repetitions: int = setting("repetitions", 16)
+    repetitions: int = setting("repetitions", 8)
     seed: int = setting("seed", 2013)
 
     def data(self) -> Frame:
