@@ -283,3 +283,29 @@ def test_a_module_may_compute_what_it_is_asked_for():
     assert found.changed() is None
     lazy.A = np.array([2.5])
     assert found.changed() == "lazy.A"
+
+
+REGISTERED = """
+import operator
+from numba.extending import overload
+from bandits.core.addresses import reach
+def register(body):
+    overload(operator.add)(lambda a, b: body if a is b is None else None)
+weight = 1
+register(lambda: weight)
+first = reach(len)
+assert reach(len).digest == first.digest
+weight = 2
+assert first.changed() == "weight", first.changed()
+second = reach(len)
+register(lambda: 3)
+assert len({first.digest, second.digest, reach(len).digest}) == 3
+"""
+
+
+def test_what_operators_run_is_read_anew_where_it_has_changed():
+    """The walk through their registered bodies is kept, until a name that one reads changes or one more is registered.
+
+    In a process of its own, since nothing that is registered with Numba can be taken back.
+    """
+    subprocess.run([sys.executable, "-c", REGISTERED], check=True)
