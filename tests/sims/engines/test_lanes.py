@@ -94,7 +94,7 @@ COMPILED = [
 
 def check_numbers(problem, learner):
     """A lane has the numbers of its repetition, whatever the count, and in whichever lane."""
-    alone = play_plainly(problem, learner, LAST, checkpoints=[1, 64, ROUNDS])
+    alone = play_plainly(problem, learner, LAST, checkpoints=[1, 2, 64, ROUNDS])
     assert len(np.unique(alone[:, -1, 0])) > 3
     assert not np.isnan(alone).any()
     for first, count in (0, 1), (1, LANES - 1), (3, LANES), (0, LAST):
@@ -103,7 +103,7 @@ def check_numbers(problem, learner):
 
 def in_lanes_played(problem, learner, first, count):
     steps = compiled.in_lanes(learner.steps_for(problem), problem.steps)
-    loop, rounds = compiled.compose(*steps, problem.metrics, LANES), np.array([1, 64, ROUNDS])
+    loop, rounds = compiled.compose(*steps, problem.metrics, LANES), np.array([1, 2, 64, ROUNDS])
     values = np.full((count, len(rounds), len(problem.metrics)), np.nan)
     loop(learner.parameters(problem), problem.setting(), seed_word(0), first, rounds, stopping.flag(), values)
     return values

@@ -55,9 +55,11 @@ GAMES = {
     "lazy descent": (ConvexGame(NOISY, Ball(3, 0.2), ROUNDS, switching_cost=0.5), LazyOGD(block=7)),
     "strongly convex descent": (ConvexGame(ROUND, Ball(3), ROUNDS), StronglyConvexOGD()),
 }
+SIGNS = np.array([-1, 1, -1, -1, 1, -1])  # of the noise in the first round of repetition 5, turned around
+CANCELLED = SEALosses(SIGNS * (0.5 / 6**0.5), noise=0.5)
 GAMES |= {
     "simplex": (ConvexGame(NOISY, Simplex(3), ROUNDS), FixedRateOGD(0.1)),
-    "no gradient at first": (ConvexGame(SEALosses([0.2] * 6, noise=0.2 * 6**0.5), Simplex(6), ROUNDS), AdaGradNorm()),
+    "no gradient at first": (ConvexGame(CANCELLED, Simplex(6), ROUNDS), AdaGradNorm()),
     "leader on a simplex": (ConvexGame(SEALosses(MEAN, noise=0.8, curvature=0.1), Simplex(3), ROUNDS), OptimisticFTL()),
 }
 LARGE = ConvexGame(SEALosses(np.full(70, 0.02), noise=2.0), Simplex(70), ROUNDS)
@@ -152,7 +154,7 @@ def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
 @pytest.mark.slow
 def test_lanes_share_the_weights_of_experts_that_sleep():
     """Nothing is drawn: all repetitions are the same."""
-    alone = play_plainly(NIGHT, AdaNormalHedge(), 1, checkpoints=[1, 64, ROUNDS])
+    alone = play_plainly(NIGHT, AdaNormalHedge(), 1, checkpoints=[1, 2, 64, ROUNDS])
     assert (in_lanes_played(NIGHT, AdaNormalHedge(), 3, 20) == alone).all()
 
 
