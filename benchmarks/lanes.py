@@ -10,11 +10,28 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import convex_contest
 import numpy as np
 
+from bandits.convex import (
+    OGD,
+    AdaGradNorm,
+    AdaNormalHedge,
+    Ball,
+    Box,
+    ConvexGame,
+    GradientTable,
+    HintedGradient,
+    OptimisticDescent,
+    OptimisticFTRL,
+    QuadraticLosses,
+    Simplex,
+    StronglyConvexOGD,
+)
 from bandits.core import stopping
 from bandits.core.lanes import LANES
 from bandits.core.rng import seed_word
@@ -43,6 +60,10 @@ TABLE = LossTable(np.random.default_rng(0).random((HORIZON, 10)))
 NORMAL = GaussianLosses(np.linspace(0.4, 0.6, 10), 0.5)
 DUELS = DuelingBandit(bradley_terry(np.linspace(0.0, 1.0, 10)), HORIZON)
 FULL = FullInformation()
+NOISY = convex_contest.noisy(HORIZON)
+VECTORS = 0.4 * np.random.default_rng(0).normal(size=(HORIZON, 5))
+QUADRATICS = ConvexGame(QuadraticLosses(VECTORS), Ball(5), HORIZON)
+CUBE = Box(-np.ones(5), np.ones(5))
 
 PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal in nanoseconds
     "EXP3, Bernoulli": (SwitchingCostGame(COINS, HORIZON), Exp3(), 5.0),
@@ -62,6 +83,16 @@ PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal
     "Gaussian Thompson, normal": (SwitchingCostGame(NORMAL, HORIZON, 0.0), GaussianThompson(), None),
     "sparring EXP3, duels": (DUELS, SparringExp3(), None),
     "Versatile-DB, duels": (DUELS, VersatileDB(), None),
+    "optimistic descent, noise": (NOISY, OptimisticDescent(), 20.0),
+    "optimistic descent, hints": (replace(NOISY, feedback=HintedGradient(error=0.3)), OptimisticDescent(), None),
+    "optimistic descent, noise, box": (replace(NOISY, domain=CUBE), OptimisticDescent(), None),
+    "optimistic descent, noise, simplex": (replace(NOISY, domain=Simplex(5)), OptimisticDescent(), None),
+    "optimistic descent, table": (ConvexGame(GradientTable(VECTORS), Ball(5), HORIZON), OptimisticDescent(), None),
+    "optimistic FTRL, noise": (NOISY, OptimisticFTRL(), None),
+    "gradient descent, noise": (NOISY, OGD(), None),
+    "AdaGrad, noise": (NOISY, AdaGradNorm(), None),
+    "strongly convex descent, table": (QUADRATICS, StronglyConvexOGD(), None),
+    "AdaNormalHedge, experts that sleep": (convex_contest.night(HORIZON), AdaNormalHedge(), 60.0),
 }
 
 
@@ -100,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds per pair")
     parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args(arguments)
-    print("| pair, K = 10 | one at a time, ns | in lanes, ns | ratio | goal | same numbers |")
+    print("| pair, K = 10 or d = 5 | one at a time, ns | in lanes, ns | ratio | goal | same numbers |")
     print("|---|---:|---:|---:|---:|---|")
     kept, equal = {}, True
     for label, (problem, learner, goal) in PAIRS.items():

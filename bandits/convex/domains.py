@@ -10,11 +10,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from bandits.core.actions import InvalidAction
 from bandits.core.arguments import Checked, Numbers
 from bandits.core.checks import HUGE, LARGEST_ACTIONS, array, integer, real
 from bandits.core.jit import kernel, program, rare_kernel, shared_kernel
+from bandits.core.lanes import LANES, alike, any_lane, in_lanes, lane_of, own_array, where
+from bandits.core.rng import Stream
 
 BALL, BOX, SIMPLEX = 0, 1, 2
+_MOST_COMPARED = 64  # coordinates of a simplex up to which lanes are ordered together, in d^2 / 2 comparisons
 _TOLERANCE = 1e-9  # by which rounding may leave the set, relative to its size
 
 
@@ -28,6 +32,15 @@ class Region(NamedTuple):
     start: Any  # (d,) float64, where learners begin: the centre
     diameter: float
     inner: float  # radius of the largest ball around the centre, 0 for a simplex
+
+
+@kernel
+def own_start(region: Region, rng: Stream) -> Any:
+    """Return the point (d,) where learners begin, as `own_array` of each repetition."""
+    x = own_array(region.start.size, 0.0, rng)
+    for i in range(x.size):
+        x[i] = region.start[i]
+    return x
 
 
 @shared_kernel
@@ -127,14 +140,96 @@ def inside(region: Region, x: Any) -> bool:
     if region.kind == BOX:
         outside = 0
         for i in range(x.size):
-            outside += not (region.low[i] - slack <= x[i] <= region.high[i] + slack)
+            outside += not (region.low[i] - slack <= x[i]) & (x[i] <= region.high[i] + slack)
         return outside == 0
+    return _is_law(x, slack)
+
+
+@kernel
+def _is_law(x: Any, slack: float) -> bool:
     total = 0.0
     for value in x:
         if not value >= -slack:
             return False
         total += value
     return abs(total - 1.0) <= slack * x.size
+
+
+@kernel
+def check_inside(region: Region, t: int, x: Any) -> None:
+    """Raise InvalidAction unless the point of round t, x (n,), is in the region."""
+    if x.size != region.start.size:
+        raise InvalidAction("the point must have {} coordinates, got {}", t, region.start.size, x.size)
+    if not inside(region, x):
+        raise InvalidAction("the point must be in the domain, got one with norm {}", t, np.sqrt(dot(x, x)))
+
+
+# ---------------------------------------------------------------- second texts, for lanes: `bandits.core.lanes`
+
+
+@rare_kernel
+def _project_lanes_on_simplex(x: Any) -> None:
+    """Order by comparing neighbours, which is the same in every lane."""
+    if x.size > _MOST_COMPARED:
+        for lane in range(LANES):
+            _project_on_simplex(lane_of(x, lane))
+        return
+    ordered = x.copy()
+    for i in range(1, x.size):
+        for j in range(i, 0, -1):
+            first, second = ordered[j - 1], ordered[j]
+            ordered[j - 1], ordered[j] = min(first, second), max(first, second)
+    total, taken = alike(0.0, x), alike(0.0, x)
+    for k in range(x.size):
+        total += ordered[x.size - 1 - k]
+        rest = (total - 1.0) / (k + 1)
+        taken = where(ordered[x.size - 1 - k] - rest > 0.0, rest, taken)
+    for i in range(x.size):
+        x[i] = max(x[i] - taken, 0.0)
+
+
+@in_lanes(of=project)
+@shared_kernel
+def _lanes_project(region: Region, x: Any) -> None:
+    if region.kind == BALL:
+        square = dot(x, x)
+        outside = square > region.radius * region.radius
+        if any_lane(outside):
+            scale = where(outside, region.radius / math.sqrt(square), 1.0)
+            for i in range(x.size):
+                x[i] *= scale
+    elif region.kind == BOX:
+        for i in range(x.size):
+            x[i] = min(max(x[i], region.low[i]), region.high[i])
+    else:
+        _project_lanes_on_simplex(x)
+
+
+@in_lanes(of=least_point)
+@kernel
+def _lanes_least_point(region: Region, g: Any, out: Any) -> None:
+    for lane in range(LANES):
+        least_point(region, lane_of(g, lane), lane_of(out, lane))
+
+
+@in_lanes(of=_is_law)
+@kernel
+def _lanes_is_law(x: Any, slack: float) -> Any:
+    total, negative = 0.0, 0
+    for i in range(x.size):
+        negative += not x[i] >= -slack
+        total += x[i]
+    return (negative == 0) & (abs(total - 1.0) <= slack * x.size)
+
+
+@in_lanes(of=check_inside)
+@kernel
+def _lanes_check_inside(region: Region, t: int, x: Any) -> None:
+    if x.size != region.start.size or any_lane(not inside(region, x)):
+        raise InvalidAction("the point must be in the domain and have {} coordinates", t, region.start.size)
+
+
+# ---------------------------------------------------------------- the sets
 
 
 @program

@@ -12,13 +12,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
-from bandits.convex.domains import Region, dot, project
+from bandits.convex.domains import Region, dot, own_start, project
 from bandits.convex.feedback import Gradient
 from bandits.convex.problem import ConvexGame
 from bandits.core.checks import integer, optional_real
 from bandits.core.jit import kernel
+from bandits.core.lanes import any_lane, in_lanes, own, own_array, where
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
 
@@ -47,11 +46,14 @@ class DescentState(NamedTuple):
     left: int  # rounds of the block
 
 
+@in_lanes()
 @kernel
 def _init(params: DescentParams, rng: Stream) -> DescentState:
-    return DescentState(params.region.start.copy(), np.zeros(params.region.start.size), 0.0, 0, params.block)
+    x, total = own_start(params.region, rng), own_array(params.region.start.size, 0.0, rng)
+    return DescentState(x, total, own(0.0, rng), 0, params.block)
 
 
+@in_lanes()
 @kernel
 def _act(params: DescentParams, state: DescentState, t: int, rng: Stream) -> Any:
     return state.x
@@ -65,32 +67,39 @@ def descend(region: Region, x: Any, rate: float, g: Any) -> None:
     project(region, x)
 
 
+@in_lanes()
 @kernel
 def _update(params: DescentParams, state: DescentState, t: int, x: Any, g: Any, rng: Stream) -> DescentState:
     descend(params.region, state.x, params.step / math.sqrt(t + 1.0), g)
     return state
 
 
+@in_lanes()
 @kernel
 def _update_lazily(params: DescentParams, state: DescentState, t: int, x: Any, g: Any, rng: Stream) -> DescentState:
     for i in range(g.size):
         state.total[i] += g[i]
     if state.left > 1:
-        return DescentState(state.x, state.total, 0.0, state.blocks, state.left - 1)
+        return DescentState(state.x, state.total, state.squares, state.blocks, state.left - 1)
     descend(params.region, state.x, params.step / math.sqrt(state.blocks + 1.0), state.total)
     for i in range(g.size):
         state.total[i] = 0.0
-    return DescentState(state.x, state.total, 0.0, state.blocks + 1, params.block)
+    return DescentState(state.x, state.total, state.squares, state.blocks + 1, params.block)
 
 
+@in_lanes()
 @kernel
 def _update_adaptively(params: DescentParams, state: DescentState, t: int, x: Any, g: Any, rng: Stream) -> DescentState:
     squares = state.squares + dot(g, g)
-    if squares > 0.0:
-        descend(params.region, state.x, params.step / math.sqrt(squares), g)
+    moves = squares > 0.0
+    if any_lane(moves):
+        descend(params.region, state.x, where(moves, params.step / math.sqrt(squares), 0.0), g)
+        for i in range(x.size):  # a projection may move the start by rounding
+            state.x[i] = where(moves, state.x[i], params.region.start[i])
     return DescentState(state.x, state.total, squares, 0, 0)
 
 
+@in_lanes()
 @kernel
 def _update_strongly(params: DescentParams, state: DescentState, t: int, x: Any, g: Any, rng: Stream) -> DescentState:
     descend(params.region, state.x, 1.0 / (params.step * (t + 1.0)), g)
@@ -121,6 +130,7 @@ class OGD(ConvexLearner):
         return least if self.step is None else self.step
 
 
+@in_lanes()
 @kernel
 def _update_at_fixed_rate(
     params: DescentParams, state: DescentState, t: int, x: Any, g: Any, rng: Stream

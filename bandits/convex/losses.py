@@ -23,6 +23,7 @@ from bandits.convex.domains import Domain, Region, dot, least_linear, project
 from bandits.core.arguments import Checked, Numbers
 from bandits.core.checks import HUGE, array, integer, optional_real, real
 from bandits.core.jit import kernel, rare_kernel, uint64
+from bandits.core.lanes import in_lanes, own, own_array, where
 from bandits.core.rng import Stream, words
 from bandits.core.summation import Sum, empty_sum, plus, value
 
@@ -96,6 +97,7 @@ class LinearSetting(NamedTuple):
     curvature: float
 
 
+@in_lanes()  # the losses, and so their totals, are the same in every lane
 @kernel
 def _init(params: Any, env: Stream) -> LinearState:
     d = params.table.shape[1]
@@ -113,6 +115,7 @@ def _count(state: LinearState, t: int, constant: float) -> LinearState:
     return LinearState(state.linear, state.open, state.closed, constant, plus(state.constants, constant, t), t + 1)
 
 
+@in_lanes()
 @kernel
 def _advance(params: LinearSetting, state: LinearState, t: int, x: Any, env: Stream) -> LinearState:
     for i in range(state.linear.size):
@@ -120,11 +123,13 @@ def _advance(params: LinearSetting, state: LinearState, t: int, x: Any, env: Str
     return _count(state, t, params.constants[t])
 
 
+@in_lanes()
 @kernel
 def _value(params: Any, state: LinearState, t: int, x: Any) -> float:
     return 0.5 * params.curvature * dot(x, x) + dot(state.linear, x) + state.constant
 
 
+@in_lanes()
 @kernel
 def _gradient(params: Any, state: LinearState, t: int, x: Any, out: Any) -> None:
     for i in range(out.size):
@@ -146,6 +151,7 @@ def _best(params: Any, state: LinearState, region: Region, scratch: Any) -> floa
     return total + value(state.constants)
 
 
+@in_lanes()
 @kernel
 def _linear(params: Any, state: LinearState) -> Any:
     return state.linear
@@ -248,7 +254,14 @@ class SEASetting(NamedTuple):
     period: int
     noise: float  # of each coordinate
     curvature: float
-    table: Any  # (1, d) float64, for its shape
+
+
+@in_lanes()
+@kernel
+def _init_sea(params: SEASetting, env: Stream) -> LinearState:
+    d = params.mean.size
+    room = own_array(d, 0.0, env), own_array(d, 0.0, env), own_array(d, 0.0, env)
+    return LinearState(*room, 0.0, empty_sum(), 0)
 
 
 @kernel
@@ -264,25 +277,25 @@ def _mean(params: SEASetting, out: Any, t: int, x: Any) -> None:
         out[0], out[1] = c * params.mean[0] - s * params.mean[1], s * params.mean[0] + c * params.mean[1]
     elif params.drift == 3 or (params.drift == 4 and t < params.period):
         for i in range(out.size):
-            if x[i] < 0.0:
-                out[i] = -out[i]
+            out[i] = where(x[i] < 0.0, -out[i], out[i])
 
 
+@in_lanes()
 @kernel
 def _advance_sea(params: SEASetting, state: LinearState, t: int, x: Any, env: Stream) -> LinearState:
     out = state.linear
     _mean(params, out, t, x)
     if params.noise > 0.0:
-        bits = uint64(0)
+        bits = own(uint64(0), env)
         for i in range(out.size):
             if i & 63 == 0:
                 bits, _ = words(env, t, i >> 6)
-            out[i] += params.noise if bits & uint64(1) else -params.noise
+            out[i] += where(bits & uint64(1) == uint64(1), params.noise, -params.noise)
             bits = bits >> uint64(1)
     return _count(state, t, 0.0)
 
 
-SEA_STEPS = ConvexSteps(_init, _advance_sea, _value, _gradient, _best, _linear)
+SEA_STEPS = ConvexSteps(_init_sea, _advance_sea, _value, _gradient, _best, _linear)
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,7 +344,7 @@ class SEALosses(ConvexLosses):
         d = self.dimension
         each = self.noise / math.sqrt(d)
         drift = _DRIFTS.index(self.drift)
-        return SEASetting(drift, self.mean, self.period, each, self.curvature, np.zeros((1, d)))
+        return SEASetting(drift, self.mean, self.period, each, self.curvature)
 
     def lipschitz(self, domain: Domain, horizon: int) -> float:
         """Return |m| + sigma and the curvature's share; all means have the norm of the first."""

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
-from bandits.convex.domains import Region, least_point, project
+from bandits.convex.domains import Region, least_point, own_start, project
 from bandits.convex.feedback import FullFunction, Gradient, Hinted, HintedGradient, Quadratic
 from bandits.convex.gradient_descent import ConvexLearner, descend, strong_convexity_of
 from bandits.convex.problem import ConvexGame
 from bandits.core.checks import optional_real
 from bandits.core.jit import kernel
+from bandits.core.lanes import in_lanes, own, own_array
 from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
 
@@ -42,18 +41,20 @@ class OptimisticState(NamedTuple):
     rate: float  # eta_t
 
 
+@in_lanes()
 @kernel
 def _init(params: OptimisticParams, rng: Stream) -> OptimisticState:
-    d = params.region.start.size
-    rate = params.square / params.offset
-    return OptimisticState(params.region.start.copy(), np.zeros(d), np.zeros(d), 0.0, rate)
+    d, rate = params.region.start.size, own(params.square / params.offset, rng)
+    base, hint = own_array(d, 0.0, rng), own_array(d, 0.0, rng)
+    return OptimisticState(own_start(params.region, rng), base, hint, own(0.0, rng), rate)
 
 
+@in_lanes()
 @kernel
 def _init_at_start(params: OptimisticParams, rng: Stream) -> OptimisticState:
-    start = params.region.start
-    rate = math.sqrt(params.square / params.offset)
-    return OptimisticState(start.copy(), start.copy(), np.zeros(start.size), 0.0, rate)
+    x, base = own_start(params.region, rng), own_start(params.region, rng)
+    rate = own(math.sqrt(params.square / params.offset), rng)
+    return OptimisticState(x, base, own_array(x.size, 0.0, rng), own(0.0, rng), rate)
 
 
 @cache
@@ -64,10 +65,12 @@ def _steps(init: Any, look: Any, learn: Any, hinted: bool) -> LearnerSteps:
     state, t, x, g, hint) -> state without regard to the next hint.
     """
 
+    @in_lanes()
     @kernel
     def act(params: OptimisticParams, state: OptimisticState, t: int, rng: Stream) -> Any:
         return state.x
 
+    @in_lanes(parts=[look, learn])
     @kernel
     def update(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, rng: Stream) -> Any:
         after = learn(params, state, t, x, g, state.hint)
@@ -76,11 +79,13 @@ def _steps(init: Any, look: Any, learn: Any, hinted: bool) -> LearnerSteps:
         look(params, after, t + 1, after.hint)
         return after
 
+    @in_lanes(parts=[look])
     @kernel
     def act_on_hint(params: OptimisticParams, state: OptimisticState, hint: Any, t: int, rng: Stream) -> Any:
         look(params, state, t, hint)
         return state.x
 
+    @in_lanes(parts=[learn])
     @kernel
     def update_on_hint(
         params: OptimisticParams, state: OptimisticState, t: int, x: Any, seen: Hinted, rng: Stream
@@ -101,6 +106,7 @@ def _error(g: Any, hint: Any) -> float:
 # ---------------------------------------------------------------- mirror descent
 
 
+@in_lanes()
 @kernel
 def _look_down(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
     for i in range(hint.size):
@@ -108,6 +114,7 @@ def _look_down(params: OptimisticParams, state: OptimisticState, t: int, hint: A
     project(params.region, state.x)
 
 
+@in_lanes()
 @kernel
 def _learn_down(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any) -> OptimisticState:
     descend(params.region, state.base, state.rate, g)
@@ -153,6 +160,7 @@ class OptimisticDescent(Optimistic):
 # ---------------------------------------------------------------- follow the regularised leader
 
 
+@in_lanes()
 @kernel
 def _look_ahead(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
     for i in range(hint.size):
@@ -160,6 +168,7 @@ def _look_ahead(params: OptimisticParams, state: OptimisticState, t: int, hint: 
     project(params.region, state.x)
 
 
+@in_lanes()
 @kernel
 def _learn_sum(params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any) -> OptimisticState:
     for i in range(g.size):
@@ -195,6 +204,7 @@ class OptimisticFTRL(Optimistic):
 # ---------------------------------------------------------------- follow the leader
 
 
+@in_lanes()
 @kernel
 def _look_for_leader(params: OptimisticParams, state: OptimisticState, t: int, hint: Any) -> None:
     if t == 0:
@@ -206,6 +216,7 @@ def _look_for_leader(params: OptimisticParams, state: OptimisticState, t: int, h
     project(params.region, state.x)
 
 
+@in_lanes()
 @kernel
 def _learn_centres(
     params: OptimisticParams, state: OptimisticState, t: int, x: Any, g: Any, hint: Any

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import Domain, Region, distance, dot, inside, least_linear
+from bandits.convex.domains import Domain, Region, check_inside, distance, least_linear
 from bandits.convex.feedback import (
     ConvexFeedback,
     FullFunction,
@@ -30,11 +30,12 @@ from bandits.convex.feedback import (
     TwoPoints,
 )
 from bandits.convex.losses import ConvexLosses, ConvexSteps
-from bandits.core.actions import InvalidAction, Part, returns
+from bandits.core.actions import Part, returns
 from bandits.core.checks import instance, integer, real
 from bandits.core.jit import kernel, rare_kernel, shared_kernel, uint64
+from bandits.core.lanes import in_lanes, own, own_array, where
 from bandits.core.rng import OBSERVATION, Stream, for_purpose, words
-from bandits.core.summation import Sum, close_block, empty_sum, plus, value
+from bandits.core.summation import Sum, close_block, own_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
 
@@ -80,25 +81,19 @@ _check_point = returns(None, Part("the point", "number", 1))
 _check_pair = returns(Pair, Part("first", "number", 1), Part("second", "number", 1))
 
 
-@kernel
-def _check_inside(region: Region, t: int, x: Any) -> None:
-    if x.size != region.start.size:
-        raise InvalidAction("the point must have {} coordinates, got {}", t, region.start.size, x.size)
-    if not inside(region, x):
-        raise InvalidAction("the point must be in the domain, got one with norm {}", t, np.sqrt(dot(x, x)))
-
-
 @cache
 def _make_init(losses: ConvexSteps) -> Any:
     init_losses = losses.init
 
+    @in_lanes(parts=[init_losses])
     @shared_kernel
     def init(setting: ConvexSetting, env: Stream) -> ConvexWorld:
         d = setting.region.start.size
-        zero = empty_sum()
+        zero = own_sum(env)
         return ConvexWorld(
-            init_losses(setting.losses, env), zero, zero, zero, zero, zero, np.zeros(d), np.zeros(d), np.zeros(d),
-            np.zeros(d), np.zeros(d), np.zeros(d),
+            init_losses(setting.losses, env), zero, zero, zero, zero, zero, own_array(d, 0.0, env),
+            own_array(d, 0.0, env), own_array(d, 0.0, env), own_array(d, 0.0, env), own_array(d, 0.0, env),
+            own_array(d, 0.0, env),
         )  # fmt: skip
 
     return init
@@ -132,10 +127,11 @@ def _make_charge(losses: ConvexSteps, hinted: bool) -> Any:
     """Return the kernel that charges the point x and computes the gradient there."""
     advance, value_of, gradient_of = losses.advance, losses.value, losses.gradient
 
+    @in_lanes(parts=[advance, value_of, gradient_of])
     @shared_kernel
     def charge(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> ConvexWorld:
         _check_point(x)
-        _check_inside(setting.region, t, x)
+        check_inside(setting.region, t, x)
         state = world.losses if hinted else advance(setting.losses, world.losses, t, x, env)
         loss = value_of(setting.losses, state, t, x)
         gradient_of(setting.losses, state, t, x, world.gradient)
@@ -157,11 +153,13 @@ def _make_charge(losses: ConvexSteps, hinted: bool) -> Any:
 def _make_respond(losses: ConvexSteps, kind: type) -> Any:
     charge, linear = _make_charge(losses, kind is HintedGradient), losses.linear
 
+    @in_lanes(parts=[charge])
     @shared_kernel
     def gradient(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
         after = charge(setting, world, t, x, env)
         return after.gradient, after
 
+    @in_lanes(parts=[charge])
     @shared_kernel
     def hinted(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
         after = charge(setting, world, t, x, env)
@@ -194,7 +192,7 @@ def _make_respond_with_values(losses: ConvexSteps, pairs: bool) -> Any:
     @shared_kernel
     def one(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
         _check_point(x)
-        _check_inside(setting.region, t, x)
+        check_inside(setting.region, t, x)
         state = advance(setting.losses, world.losses, t, x, env)
         loss = value_of(setting.losses, state, t, x)
         return loss, _after(world, state, plus(world.loss, loss, t), _moved(world, t, x))
@@ -202,8 +200,8 @@ def _make_respond_with_values(losses: ConvexSteps, pairs: bool) -> Any:
     @shared_kernel
     def two(setting: ConvexSetting, world: ConvexWorld, t: int, pair: Pair, env: Stream) -> Any:
         _check_pair(pair)
-        _check_inside(setting.region, t, pair.first)
-        _check_inside(setting.region, t, pair.second)
+        check_inside(setting.region, t, pair.first)
+        check_inside(setting.region, t, pair.second)
         for i in range(world.scratch.size):
             world.scratch[i] = 0.5 * (pair.first[i] + pair.second[i])
         state = advance(setting.losses, world.losses, t, world.scratch, env)
@@ -219,19 +217,20 @@ def _make_respond_with_values(losses: ConvexSteps, pairs: bool) -> Any:
 def _make_observe(losses: ConvexSteps) -> Any:
     advance, linear = losses.advance, losses.linear
 
+    @in_lanes(parts=[advance, linear])
     @kernel
     def observe(setting: ConvexSetting, world: ConvexWorld, t: int, env: Stream) -> Any:
         state = advance(setting.losses, world.losses, t, world.last, env)
         table, error = setting.hints
         b = linear(setting.losses, state)
-        bits = uint64(0)
+        bits = own(uint64(0), env)
         for i in range(b.size):
             if table.shape[0] > 0:
                 world.hint[i] = table[t, i]
             else:
                 if error > 0.0 and i & 63 == 0:
                     bits, _ = words(for_purpose(env, OBSERVATION), t, i >> 6)
-                world.hint[i] = b[i] + (error if bits & uint64(1) else -error)
+                world.hint[i] = b[i] + where(bits & uint64(1) == uint64(1), error, -error)
                 bits = bits >> uint64(1)
             world.scratch[i] = world.hint[i]
         return world.scratch, _after(world, state, world.loss, world.path)

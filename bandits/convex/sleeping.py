@@ -18,8 +18,9 @@ from bandits.core.actions import InvalidAction, Part, returns
 from bandits.core.arguments import Checked, Numbers
 from bandits.core.checks import array, integer
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.lanes import any_lane, in_lanes, own_array, unchanged
 from bandits.core.rng import Stream
-from bandits.core.summation import Sum, empty_sum, plus, value
+from bandits.core.summation import Sum, own_sum, plus, value
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem, draws_nothing
 
 _ROUNDING = 1e-9  # by which weights may miss the sum 1
@@ -130,29 +131,50 @@ class SleepingMetrics(NamedTuple):
 _check_weights = returns(None, Part("the weights", "number", 1))
 
 
+@in_lanes()
 @kernel
 def _init(setting: SleepingSetting, env: Stream) -> SleepingWorld:
     n = setting.losses.shape[1]
-    return SleepingWorld(empty_sum(), Regrets(np.zeros(n), np.zeros(n)))
+    return SleepingWorld(own_sum(env), Regrets(own_array(n, 0.0, env), own_array(n, 0.0, env)))
 
 
+@in_lanes()
 @kernel
 def _observe(setting: SleepingSetting, world: SleepingWorld, t: int, env: Stream) -> Any:
     return setting.awake[t], world
 
 
 @kernel
-def _respond(setting: SleepingSetting, world: SleepingWorld, t: int, weights: Any, env: Stream) -> Any:
-    _check_weights(weights)
-    if weights.size != setting.awake.shape[1]:
-        raise InvalidAction("the weights must be {}, got {}", t, setting.awake.shape[1], weights.size)
+def _check_allowed(awake: Any, t: int, weights: Any) -> None:
+    if weights.size != awake.size:
+        raise InvalidAction("the weights must be {}, got {}", t, awake.size, weights.size)
     total = 0.0
     for i in range(weights.size):
-        if not weights[i] >= 0.0 or (weights[i] > 0.0 and not setting.awake[t, i]):
+        if not weights[i] >= 0.0 or (weights[i] > 0.0 and not awake[i]):
             raise InvalidAction("the weight of expert {} must be 0 or more, 0 if it sleeps, got {}", t, i, weights[i])
         total += weights[i]
     if not abs(total - 1.0) <= _ROUNDING:
         raise InvalidAction("the weights must sum to 1, got {}", t, total)
+
+
+@in_lanes(of=_check_allowed)
+@kernel
+def _lanes_check_allowed(awake: Any, t: int, weights: Any) -> None:
+    if weights.size != awake.size:
+        raise InvalidAction("the weights must be {}, got {}", t, awake.size, weights.size)
+    total, wrong = 0.0, 0
+    for i in range(weights.size):
+        wrong += not (weights[i] >= 0.0) & ((weights[i] == 0.0) | awake[i])
+        total += weights[i]
+    if any_lane((wrong > 0) | (not abs(total - 1.0) <= _ROUNDING)):
+        raise InvalidAction("the weights must be 0 or more, 0 of who sleeps, and sum to 1, got others", t)
+
+
+@in_lanes()
+@kernel
+def _respond(setting: SleepingSetting, world: SleepingWorld, t: int, weights: Any, env: Stream) -> Any:
+    _check_weights(weights)
+    _check_allowed(setting.awake[t], t, weights)
     loss = count_regrets(world.regrets, setting.awake[t], weights, setting.losses[t])
     return setting.losses[t], SleepingWorld(plus(world.loss, loss, t), world.regrets)
 
@@ -246,13 +268,22 @@ def _update(params: HedgeParams, state: HedgeState, t: int, weights: Any, losses
     return state
 
 
+_STEPS = LearnerSteps(_begin, _act, _update)
+_SHARED_STEPS = LearnerSteps(*map(unchanged, _STEPS))
+
+
 @dataclass(frozen=True)
 class AdaNormalHedge(Learner):
     """AdaNormalHedge for experts that sleep."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_begin, _act, _update)
+    steps: ClassVar[LearnerSteps] = _STEPS
     accepts: ClassVar[tuple[type, ...]] = (AwakeLosses,)
     draws: ClassVar[bool] = False
+
+    def steps_for(self, problem: Any) -> LearnerSteps:
+        """Return the compiled functions; where all repetitions have the same losses, lanes share the weights."""
+        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
+        return self.steps if own or problem.steps is not SleepingExperts.steps else _SHARED_STEPS
 
     def parameters(self, problem: SleepingExperts) -> HedgeParams:
         """Return N."""

@@ -92,9 +92,18 @@ COMPILED = [
 ]
 
 
+def check_numbers(problem, learner):
+    """A lane has the numbers of its repetition, whatever the count, and in whichever lane."""
+    alone = play_plainly(problem, learner, LAST, checkpoints=[1, 2, 64, ROUNDS])
+    assert len(np.unique(alone[:, -1, 0])) > 3
+    assert not np.isnan(alone).any()
+    for first, count in (0, 1), (1, LANES - 1), (3, LANES), (0, LAST):
+        assert np.array_equal(in_lanes_played(problem, learner, first, count), alone[first : first + count])
+
+
 def in_lanes_played(problem, learner, first, count):
     steps = compiled.in_lanes(learner.steps_for(problem), problem.steps)
-    loop, rounds = compiled.compose(*steps, problem.metrics, LANES), np.array([1, 64, ROUNDS])
+    loop, rounds = compiled.compose(*steps, problem.metrics, LANES), np.array([1, 2, 64, ROUNDS])
     values = np.full((count, len(rounds), len(problem.metrics)), np.nan)
     loop(learner.parameters(problem), problem.setting(), seed_word(0), first, rounds, stopping.flag(), values)
     return values
@@ -102,12 +111,7 @@ def in_lanes_played(problem, learner, first, count):
 
 @pytest.mark.parametrize(("problem", "learner"), COMPILED)
 def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
-    """Whatever the count, and in whichever lane."""
-    alone = play_plainly(problem, learner, LAST, checkpoints=[1, 64, ROUNDS])
-    assert len(np.unique(alone[:, -1, 0])) > 3
-    assert not np.isnan(alone).any()
-    for first, count in (0, 1), (1, LANES - 1), (3, LANES), (0, LAST):
-        assert np.array_equal(in_lanes_played(problem, learner, first, count), alone[first : first + count])
+    check_numbers(problem, learner)
 
 
 # ---------------------------------------------------------------- the two texts, run by Python for one repetition
@@ -126,12 +130,14 @@ def numbers(record):
 
 def states(problem, learner, steps, **instead):
     """Yield the states of both sides after each round."""
-    init, act, update, start, respond = (plain(step, **instead) for step in (*steps[0], *steps[1][:2]))
+    played = steps[0].init, steps[0].update, *steps[1][:2]
+    init, update, start, respond = (plain(step, **instead) for step in played)
+    decide = plain(compiled.make_decide(steps[0].act, steps[1].observe), **instead)
     params, setting = learner.parameters(problem), problem.setting()
     rng, env = stream_of(7, 1, LEARNER), stream_of(7, 1, ENVIRONMENT)
     state, world = init(params, rng), start(setting, env)
     for t in range(ROUNDS):
-        action = act(params, state, t, rng)
+        action, world = decide(params, state, setting, world, t, rng, env)
         feedback, world = respond(setting, world, t, action, env)
         state = update(params, state, t, action, feedback, rng)
         yield [*numbers(state), *numbers(world)]
