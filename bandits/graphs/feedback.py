@@ -38,7 +38,7 @@ def links(graphs: tuple[FeedbackGraph, ...]) -> Links:
     adjacency = np.array([graph.adjacency for graph in graphs])
 
     def lists(edges: Any) -> Any:
-        return np.argsort(~edges, axis=2, kind="stable").astype(np.int64)
+        return np.argsort(~edges, axis=2, kind="stable").astype(np.int64, copy=False)
 
     inward = adjacency.transpose(0, 2, 1)
     own, complete = np.array([graph.loops for graph in graphs]), adjacency.all(axis=(1, 2))

@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.core.arguments import checked
-from bandits.core.checks import instance, real
+from bandits.core.checks import real
 from bandits.preference.games import preference_matrix, reference_policy, skew
 from bandits.preference.measures import sub_tau
 from bandits.preference.newton import Entropic, Regular, homotopy, newton
-from bandits.preference.regularizers import ENTROPY, Regularizer, refuse_inconsistent
+from bandits.preference.regularizers import ENTROPY, Regularizer, checked_regularizer, refuse_inconsistent
 from bandits.preference.winner import winner
 
 _LARGEST_SUBOPTIMALITY = 1e-13
@@ -82,7 +82,7 @@ def log_regularized_nash(
     """
     matrix = skew(preference_matrix("preferences", preferences))
     tau = real("regularization", regularization, 0.0, open_low=True)
-    psi = instance("regularizer", regularizer, Regularizer, "a Regularizer such as Entropy() or Tsallis()")
+    psi = checked_regularizer(regularizer)
     n = matrix.shape[-1]
     mu = np.full(n, 1.0 / n) if reference is None else reference_policy(reference, matrix)
     log_mu = np.log(np.broadcast_to(mu, matrix.shape[:-1]))

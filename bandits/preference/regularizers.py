@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.arguments import Checked
-from bandits.core.checks import real
+from bandits.core.checks import instance, real
 from bandits.preference.prox import normalise
 from bandits.preference.relative_entropy import kl, phi
 
@@ -231,6 +231,16 @@ class Tsallis(Separable):
 ENTROPY = Entropy()
 
 
+def checked_regularizer(given: Any) -> Regularizer:
+    """Return the argument `regularizer`; TypeError unless it is a Regularizer with a hash, by which it is looked up."""
+    psi = instance("regularizer", given, Regularizer, "a Regularizer such as Entropy() or Tsallis()")
+    try:
+        hash(psi)
+    except TypeError as error:
+        raise TypeError(f"regularizer must have fields that are numbers or tuples, got {psi!r}: {error}") from None
+    return psi
+
+
 def _positive(log_policy: Any) -> Any:
     """Return the probabilities (..., n), where they are 0 the least float64."""
     xp = log_policy.__array_namespace__()
@@ -241,21 +251,48 @@ def _positive(log_policy: Any) -> Any:
 @cache
 def refuse_inconsistent(regularizer: Regularizer, n_actions: int) -> None:
     """Raise ValueError unless value, gradient, log_policy and strong_convexity agree on some policies."""
-    corners = np.eye(n_actions)[[0, -1]]
-    laws = [share * corner + (1.0 - share) / n_actions for corner in corners for share in (0.0, 0.5, 0.9)]
     name, sigma = type(regularizer).__name__, float(regularizer.strong_convexity)
-    for law in laws:
-        found = np.exp(regularizer.log_policy(regularizer.gradient(law)))
-        if not np.allclose(found, law, rtol=1e-6, atol=1e-9):
-            wrong = int(np.argmax(np.abs(found - law)))
-            got = f"{found[wrong]:.6g} where p is {law[wrong]:.6g}"
+    laws, edges = _trials(n_actions)
+    found = _each_alike(name, "log_policy", regularizer.log_policy, regularizer.gradient(laws), laws.shape)
+    for law, policy in zip(laws, np.exp(found), strict=True):
+        if not np.allclose(policy, law, rtol=1e-6, atol=1e-9):
+            wrong = int(np.argmax(np.abs(policy - law)))
+            got = f"{policy[wrong]:.6g} where p is {law[wrong]:.6g}"
             raise ValueError(f"{name}: log_policy(gradient(p)) must be log p, so inverse must undo slope, got {got}")
+    others = np.concatenate([edges, laws])
+    _each_alike(name, "value", regularizer.value, others, others.shape[:1])
     for law in laws:
-        for other in [*corners, *laws]:
-            least = 0.5 * sigma * float(np.abs(other - law).sum()) ** 2
-            found = float(regularizer.divergence(other, law))
-            if not (sigma > 0.0 and found >= least - _SLACK):
-                raise ValueError(
-                    f"{name}: value must exceed its tangent by strong_convexity / 2 |u - w|_1^2 = {least:.6g}, "
-                    f"got {found:.6g}: is it too large, or is value not the one of gradient?"
-                )
+        least = 0.5 * sigma * np.abs(others - law).sum(axis=-1) ** 2
+        excess = regularizer.divergence(others, law)
+        short = np.flatnonzero(~((sigma > 0.0) & (excess >= least - _SLACK)))
+        if short.size > 0:
+            raise ValueError(
+                f"{name}: value must exceed its tangent by strong_convexity / 2 |u - w|_1^2 = {least[short[0]]:.6g}, "
+                f"got {excess[short[0]]:.6g}: is it too large, or is value not the one of gradient?"
+            )
+
+
+def _trials(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return positive policies (..., n) for a check, and others on the boundary.
+
+    No two actions have equal probabilities in all of them, and halves of the actions that gain what the others lose
+    have the largest 1-norm for their Euclidean norm.
+    """
+    place = np.arange(n)
+    halves = [place < (n + 1) // 2, place >= n // 2, place % 2 == 0]
+    edges = np.array([*np.eye(n)[[0, -1]], *(half / half.sum() for half in halves)])
+    ramps = np.array([1.0 + place, 1.0 + place[::-1] ** 2, 2.0 ** -(place % 16)])
+    mixed = [share * edge + (1.0 - share) / n for edge in edges for share in (0.0, 0.5, 0.9)]
+    return np.array([*mixed, *(ramp / ramp.sum() for ramp in ramps)]), edges
+
+
+def _each_alike(name: str, function: str, call: Any, rows: Any, shape: tuple[int, ...]) -> Any:
+    """Return call(rows), of this shape; ValueError where it is not that of each row."""
+    found = np.asarray(call(rows))
+    one = np.array([call(row) for row in rows])
+    if found.shape != shape or one.shape != shape or not np.allclose(found, one, rtol=1e-6, atol=1e-9, equal_nan=True):
+        raise ValueError(
+            f"{name}: {function} must act on the last axis of an array (..., n), on each row as on the row alone: of "
+            f"shape {rows.shape} the result must have shape {shape}, got {found.shape}"
+        )
+    return found

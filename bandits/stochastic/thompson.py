@@ -35,6 +35,7 @@ _HALF_STEP = 2.0**-54
 _NONE = 2.0  # for a draw that is above all others
 _PATIENCE = 16.0  # plays of one action in a row after which a fence is looked for
 _LEAST_APART = 0.5  # probability that no coin comes up, without which there is no fence
+_LEAST_CHANCE = 1e-200  # of a draw of the leader above the fence: one that underflows would never grow again
 
 
 class BetaParams(NamedTuple):
@@ -156,7 +157,7 @@ def _set_fence(state: BetaState, leader: int) -> tuple[float, float]:
     """Return a fence and the probability that no coin of the others comes up, and set all edges; (0, 0) for none.
 
     The fence is half a deviation of the leader above the point that is as many of its deviations above its mean as
-    deviations of the nearest other action below that one's.
+    deviations of the nearest other action below that one's, or nearer to the mean where no draw would be above it.
     """
     counts, chance = state.counts, state.chance
     mean, deviation = _mean_and_deviation(counts, leader)
@@ -170,6 +171,9 @@ def _set_fence(state: BetaState, leader: int) -> tuple[float, float]:
         return 0.0, 0.0
     ones = counts.total[leader]
     chance[leader] = chance_below(1.0 + counts.plays[leader] - ones, 1.0 + ones, 1.0 - fence)
+    while chance[leader] < _LEAST_CHANCE:
+        fence = mean + 0.5 * (fence - mean)
+        chance[leader] = chance_below(1.0 + counts.plays[leader] - ones, 1.0 + ones, 1.0 - fence)
     others = 1.0
     for i in range(chance.size):
         if others * (1.0 - chance[leader]) < _LEAST_APART:

@@ -196,6 +196,18 @@ def test_chances_beyond_a_fence_follow_the_posteriors():
     assert state.due == counts.plays[2] + 16.0
 
 
+def test_chances_that_would_underflow_are_followed_too():
+    """Actions more than 50 deviations apart: a chance of 0 would stay 0 however many losses the leader has."""
+    params, rng, state = thompson_after(np.array([2e5, 2e5]), np.array([1e4, 2.4e4]))
+    counts, update, others = state.counts, plain(BetaThompson.steps.update), state.others
+    assert state.chance[0] > 0.0
+    for t in range(1500):
+        state = update(params, state, t, 0, 1.0, rng)
+    assert state.apart == others
+    b, a = 1.0 + counts.plays[0] - counts.total[0], 1.0 + counts.total[0]
+    np.testing.assert_allclose(state.chance[0], plain(chance_below)(b, a, 1.0 - state.fence), rtol=1e-9)
+
+
 def test_a_fence_is_set_after_plays_of_one_action_in_a_row_and_set_anew_as_its_plays_grow():
     params, rng, state = thompson_after(np.array([40.0, 60.0, 0.0]), np.array([34.0, 40.0, 0.0]), fenced=False)
     update, due = plain(BetaThompson.steps.update), []

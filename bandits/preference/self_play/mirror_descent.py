@@ -31,8 +31,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.core.checks import instance, optional_real
-from bandits.preference.regularizers import Entropy, Regularizer, refuse_inconsistent
+from bandits.core.checks import optional_real
+from bandits.preference.regularizers import Entropy, Regularizer, checked_regularizer, refuse_inconsistent
 from bandits.preference.self_play.learner import SelfPlay
 from bandits.preference.self_play.problem import PreferenceGame
 
@@ -60,7 +60,7 @@ class MirrorDescent(SelfPlay):
 
     prox_weight: lambda > 0 of the divergence from the present policy; None means 1 / (4 sigma^2 tau), the fastest
     guaranteed contraction, or sqrt(T / (8 sigma D)) where tau = 0, 1 where D = 0, too.
-    Before a play the regulariser is checked on some policies; ValueError where its functions disagree.
+    Before a play, or for a bound, the regulariser is checked on some policies; ValueError where functions disagree.
     """
 
     regularizer: Regularizer = field(default_factory=Entropy)
@@ -68,19 +68,19 @@ class MirrorDescent(SelfPlay):
     any_regularizer: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        instance("regularizer", self.regularizer, Regularizer, "a Regularizer such as Entropy() or Tsallis()")
+        checked_regularizer(self.regularizer)
         optional_real("prox_weight", self.prox_weight, low=0.0, open_low=True)
 
     def check(self, problem: Any) -> None:
-        """Raise unless the regulariser is that of a regularised game, and keeps its contract."""
+        """Raise unless the regulariser is that of a regularised game."""
         super().check(problem)
         if problem.regularization > 0.0 and problem.regularizer != self.regularizer:
             own, given = self.regularizer, problem.regularizer
             raise ValueError(f"regularizer must be the game's for {self.name}, {given!r} where tau > 0, got {own!r}")
-        refuse_inconsistent(self.regularizer, problem.n_actions)
 
     def parameters(self, problem: PreferenceGame) -> MirrorParams:
-        """Return lambda, D, sigma and tau."""
+        """Return lambda, D, sigma and tau; ValueError where the functions of the regulariser disagree."""
+        refuse_inconsistent(self.regularizer, problem.n_actions)
         sigma, tau = float(self.regularizer.strong_convexity), float(problem.regularization)
         radius = self.regularizer.radius(np.exp(problem.log_reference))
         tuned = math.sqrt(problem.horizon / (8.0 * sigma * radius)) if radius > 0.0 else 1.0

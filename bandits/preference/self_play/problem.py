@@ -30,7 +30,7 @@ from bandits.preference.feedback import Feedback as Feedback
 from bandits.preference.feedback import NoisyRow as NoisyRow
 from bandits.preference.games import distribution, preference_matrix, reference_policy, skew
 from bandits.preference.measures import gap0, gap_tau, kl, span
-from bandits.preference.regularizers import ENTROPY, Entropy, Regularizer
+from bandits.preference.regularizers import ENTROPY, Entropy, Regularizer, checked_regularizer
 from bandits.protocol import GameRules, MatrixGame
 
 
@@ -177,7 +177,7 @@ class PreferenceGame(MatrixGame):
         integer("horizon", self.horizon, low=1)
         real("regularization", self.regularization, 0.0, divides=True)
         instance("feedback", self.feedback, Feedback, "ExactRow(), NoisyRow(samples) or Comparisons(batch)")
-        instance("regularizer", self.regularizer, Regularizer, "a Regularizer such as Entropy() or Tsallis()")
+        checked_regularizer(self.regularizer)
         object.__setattr__(self, "preferences", matrix)
         if self.reference is not None:
             object.__setattr__(self, "reference", reference_policy(self.reference, matrix))

@@ -1,6 +1,7 @@
 """Mirror descent with regularisers: the entropy is Hedge, the Tsallis entropy and one of a user keep the theorems."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,16 +99,59 @@ class Crooked(Squares):
         return 0.25 * (slope + abs(slope))
 
 
+class Exchanged(Squares):
+    """Two inner actions are exchanged in its policies."""
+
+    def log_policy(self, dual):
+        return super().log_policy(dual[..., [0, 2, 1, 3]])
+
+
+class OneNumber(Squares):
+    """Its value is right for one policy, and of many it is the sum."""
+
+    def value(self, policy):
+        return self.term(policy).sum()
+
+
+class OnePolicy(Squares):
+    """Its policy is right for one dual, and of many it is that of the first."""
+
+    def log_policy(self, dual):
+        return super().log_policy(dual.ravel()[:4])
+
+
+CONVEX = "Squares: value must exceed its tangent by strong_convexity / 2"
+
+
 @pytest.mark.parametrize(
-    ("learner", "message"),
+    ("regularizer", "message"),
     [
-        (MirrorDescent(Crooked()), r"Crooked: log_policy\(gradient\(p\)\) must be log p, so inverse must undo slope"),
-        (MirrorDescent(Squares(0.6)), r"Squares: value must exceed its tangent by strong_convexity / 2"),
+        (Crooked(), r"Crooked: log_policy\(gradient\(p\)\) must be log p, so inverse must undo slope"),
+        (Exchanged(), r"Exchanged: log_policy\(gradient\(p\)\) must be log p"),
+        (Squares(0.6), CONVEX),
+        (Squares(0.2501), CONVEX),
+        (OneNumber(), r"OneNumber: value must act on the last axis of an array .* must have shape \(23,\), got \(\)"),
+        (OnePolicy(), r"OnePolicy: log_policy must act on the last axis .* must have shape \(18, 4\), got \(4,\)"),
     ],
 )
-def test_regularizers_whose_functions_disagree_are_refused(learner, message):
+def test_regularizers_whose_functions_disagree_are_refused(regularizer, message):
     with pytest.raises(ValueError, match=message):
-        simulate(GAME, learner, backend="python")
+        simulate(GAME, MirrorDescent(regularizer), backend="python")
+    with pytest.raises(ValueError, match=message):
+        theory.theorem("nemirovski1983.mirror_descent").value_for(GAME, MirrorDescent(regularizer))
+
+
+@dataclass(frozen=True)
+class Weighted(Squares):
+    """Has an array, which has no hash."""
+
+    weights: Any = None
+
+
+def test_fields_of_regularizers_have_a_hash():
+    for make in (MirrorDescent, lambda psi: replace(GAME, regularizer=psi)):
+        with pytest.raises(TypeError, match=r"regularizer must have fields that are numbers or tuples, got Weighted"):
+            make(Weighted(weights=np.ones(4)))
 
 
 # ---------------------------------------------------------------- games regularised by another function
