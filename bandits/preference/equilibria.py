@@ -107,7 +107,7 @@ def _regular(games: Any, logs: Any, tau: float, psi: Regularizer) -> Any:
     equations, tolerance = Regular(games, duals, psi), 1e-14 * max(1.0, tau)
     theta = homotopy(equations, tau, tolerance)
     for _ in range(_RESTARTS):
-        log_policy = psi.log_policy(theta)
+        log_policy = equations.log_policy(theta)
         error = _error(equations, log_policy, tau)
         far = np.flatnonzero(~(error <= _LARGEST_ERROR))
         if far.size == 0:
@@ -125,7 +125,7 @@ def _mirror_prox(equations: Regular, theta: Any, tau: float) -> Any:
     sigma, games = float(equations.regularizer.strong_convexity), equations.games
     weight = 0.5 / (sigma * sigma * (math.hypot(tau, 1.0 / sigma) + tau))
     for _ in range(_MIRROR_STEPS):
-        centre, ahead = weight * theta + tau * equations.duals, theta
+        centre, ahead = weight * theta, theta  # of what is beyond m
         for _ in range(2):
             rows = (games * equations.policy(ahead)[:, None, :]).sum(axis=-1)
             ahead = equations.reduced((centre + rows) / (weight + tau))

@@ -1,9 +1,10 @@
 """Newton's method for the equilibrium of a regularised game, in the dual theta of its policy.
 
 F(theta) = Z [tau (theta - m) - S p(theta)] vanishes, with m the dual of the reference, p(theta) the policy of theta,
-and Z taking off the mean. The Jacobian tau I - S p' has eigenvalues tau + i omega (p' is positive semidefinite, so S p'
-is similar to a skew matrix): Newton's step always exists and, where p is differentiable, halving it reaches a descent.
-tau is brought down by halves from 1.
+and Z taking off the mean. With other regularisers than the entropy the unknown is theta - m, since entries of m may be
+so large that theta has no digits of S p / tau. The Jacobian tau I - S p' has eigenvalues tau + i omega (p' is positive
+semidefinite, so S p' is similar to a skew matrix): Newton's step always exists and, where p is differentiable, halving
+it reaches a descent. tau is brought down by halves from 1.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ _STEPS = 60
 
 @dataclass(frozen=True)
 class Entropic:
-    """The equations of G games with the relative entropy: theta is log p."""
+    """The equations of G games with the relative entropy: theta is log p, the reference at first."""
 
     games: Any  # S (G, n, n)
     duals: Any  # m (G, n)
@@ -28,9 +29,17 @@ class Entropic:
         """Return the equations of the games `which`."""
         return Entropic(self.games[which], self.duals[which])
 
+    def start(self) -> Any:
+        """Return theta (G, n) of the reference."""
+        return self.duals.copy()
+
+    def beyond(self, theta: Any) -> Any:
+        """Return theta - m (G, n)."""
+        return theta - self.duals
+
     def residual(self, theta: Any, tau: float) -> Any:
         """Return F (G, n): zero at the equilibrium."""
-        raw = tau * (theta - self.duals) - (self.games * self.policy(theta)[:, None, :]).sum(axis=-1)
+        raw = tau * self.beyond(theta) - (self.games * self.policy(theta)[:, None, :]).sum(axis=-1)
         return raw - raw.mean(axis=-1, keepdims=True)
 
     def policy(self, theta: Any) -> Any:
@@ -52,7 +61,7 @@ class Entropic:
 
 @dataclass(frozen=True)
 class Regular(Entropic):
-    """The equations of G games with any regulariser."""
+    """The equations of G games with any regulariser: theta stands for theta - m, 0 at first."""
 
     regularizer: Regularizer
 
@@ -60,23 +69,35 @@ class Regular(Entropic):
         """Return the equations of the games `which`."""
         return Regular(self.games[which], self.duals[which], self.regularizer)
 
+    def start(self) -> Any:
+        """Return zeros (G, n)."""
+        return np.zeros_like(self.duals)
+
+    def beyond(self, theta: Any) -> Any:
+        """Return theta (G, n) itself."""
+        return theta
+
+    def log_policy(self, theta: Any) -> Any:
+        """Return log p (G, n)."""
+        return self.regularizer.log_policy(self.duals + theta)
+
     def policy(self, theta: Any) -> Any:
         """Return p (G, n)."""
-        return np.exp(self.regularizer.log_policy(theta))
+        return np.exp(self.log_policy(theta))
 
     def jacobian(self, theta: Any, tau: float) -> Any:
         """Return tau I - S p' (G, n, n), about."""
-        change = self.regularizer.sensitivity(theta)
+        change = self.regularizer.sensitivity(self.duals + theta)
         return tau * np.eye(theta.shape[-1]) - np.einsum("gij,gjk->gik", self.games, change)
 
     def reduced(self, theta: Any) -> Any:
-        """Return theta less its largest entry, which changes no policy."""
-        return theta - theta.max(axis=-1, keepdims=True)
+        """Return theta less the largest entry of the dual, which changes no policy."""
+        return theta - (self.duals + theta).max(axis=-1, keepdims=True)
 
 
 def homotopy(equations: Entropic, tau: float, tolerance: float) -> Any:
     """Return theta (G, n) at tau with max |F| < tolerance where it is reached, from solutions at larger weights."""
-    theta, stage = equations.duals.copy(), max(tau, 1.0)
+    theta, stage = equations.start(), max(tau, 1.0)
     while stage > tau:
         theta = newton(equations, theta, stage, 1e-6)
         stage = max(tau, 0.5 * stage)

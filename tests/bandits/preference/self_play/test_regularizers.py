@@ -19,6 +19,7 @@ from bandits.preference import (
     Separable,
     Tsallis,
     games,
+    regularized_nash,
 )
 from sims import simulate
 from sims.engines.policies import trajectory
@@ -194,6 +195,17 @@ def test_metrics_of_a_game_with_another_regularizer(regularizer, backend):
     assert game.initial_divergence == pytest.approx(
         max(regularizer.divergence(np.exp(star), np.exp(game.log_reference[0])) for star in game.log_equilibrium)
     )
+
+
+@pytest.mark.parametrize(("psi", "tau", "least"), [(Tsallis(0.05), 0.01, 1e-50), (Tsallis(), 1.0, 1e-200)])
+def test_equilibria_where_the_reference_hardly_plays_an_action(psi, tau, least):
+    """The slope at the reference is so large there that its digits hide the payoffs; the other actions are balanced."""
+    matrix, mu = games.uniform_random(3, 1), np.array([least, 0.5, 0.5])
+    p = regularized_nash(matrix, tau, mu, psi)
+    gain = (matrix - 0.5) @ p - tau * (psi.gradient(p) - psi.gradient(mu))
+    assert p[0] < 2.0 * least
+    assert p[1:].sum() == pytest.approx(1.0, rel=1e-14)
+    assert gain[1] == pytest.approx(gain[2], abs=2e-12)
 
 
 def test_with_the_entropy_it_is_inpo():
