@@ -154,7 +154,7 @@ class PoolPopulation(Population):
         real("adaptation", self.adaptation, 0.0, 1.0)
         real("lift", self.lift, 0.0, 1.0)
         if self.n_groups == 2:
-            optional_real("share", self.share, low=0.0, high=1.0)
+            object.__setattr__(self, "share", optional_real("share", self.share, low=0.0, high=1.0))
         elif self.share is not None:
             object.__setattr__(self, "share", _shares(self.share, self.n_groups))
 

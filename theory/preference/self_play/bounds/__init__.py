@@ -63,7 +63,7 @@ import sympy as sp
 
 from theory.assumptions import REGULARIZED, at_least_one, learner_has
 from theory.bound import ETA, Assumption, Bound, K, Source, Symbol, T, Tuning, found_in
-from theory.preference.self_play.assumptions import (
+from theory.preference.self_play.bounds.assumptions import (
     ENTROPIC,
     EXACT,
     NOISY,
