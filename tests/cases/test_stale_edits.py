@@ -14,7 +14,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from bandits.core.addresses import reach
+from bandits.core.addresses import reach, walk
+from bandits.core.addresses.numba_text import Registered
+from bandits.switching import BatchedExp3
 
 COMPILED = {  # kind: (text of the module, expression in a kernel whose value is V)
     "number": ("A = V", "A"),
@@ -309,3 +311,10 @@ def test_what_operators_run_is_read_anew_where_it_has_changed():
     In a process of its own, since nothing that is registered with Numba can be taken back.
     """
     subprocess.run([sys.executable, "-c", REGISTERED], check=True)
+
+
+def test_a_walk_keeps_to_one_reading_of_what_is_registered(monkeypatch):
+    """Another thread may register more, so that the next reading has other objects of the same content."""
+    found = reach(BatchedExp3.steps.act).digest
+    monkeypatch.setattr(walk, "registered", Registered)
+    assert reach(BatchedExp3.steps.act).digest == found

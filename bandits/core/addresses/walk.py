@@ -112,6 +112,7 @@ class _Walk:
         kept = self._registered.walks
         if self._libraries not in kept or not all(place.holds() for place in kept[self._libraries].found):
             walk = _Walk(self._libraries)
+            walk._registered = self._registered  # not a later reading, whose parts are other objects
             walk.inside = self.inside  # an error names the function
             walk.absorb(tuple(self._registered.operators))
             kept[self._libraries] = walk
