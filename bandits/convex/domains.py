@@ -61,15 +61,21 @@ def distance(x: Any, y: Any) -> float:
     return math.sqrt(total)
 
 
+@kernel
+def _project_on_ball(region: Region, x: Any) -> None:
+    square = dot(x, x)
+    if square > region.radius * region.radius:
+        scale = region.radius / math.sqrt(square)
+        for i in range(x.size):
+            x[i] *= scale
+
+
+@in_lanes()
 @shared_kernel
 def project(region: Region, x: Any) -> None:
     """Replace x (d,) by the nearest point of the region."""
     if region.kind == BALL:
-        square = dot(x, x)
-        if square > region.radius * region.radius:
-            scale = region.radius / math.sqrt(square)
-            for i in range(x.size):
-                x[i] *= scale
+        _project_on_ball(region, x)
     elif region.kind == BOX:
         for i in range(x.size):
             x[i] = min(max(x[i], region.low[i]), region.high[i])
@@ -167,8 +173,9 @@ def check_inside(region: Region, t: int, x: Any) -> None:
 # ---------------------------------------------------------------- second texts, for lanes: `bandits.core.lanes`
 
 
+@in_lanes(of=_project_on_simplex)
 @rare_kernel
-def _project_lanes_on_simplex(x: Any) -> None:
+def _lanes_project_on_simplex(x: Any) -> None:
     """Order by comparing neighbours, which is the same in every lane."""
     if x.size > _MOST_COMPARED:
         for lane in range(LANES):
@@ -188,21 +195,15 @@ def _project_lanes_on_simplex(x: Any) -> None:
         x[i] = max(x[i] - taken, 0.0)
 
 
-@in_lanes(of=project)
-@shared_kernel
-def _lanes_project(region: Region, x: Any) -> None:
-    if region.kind == BALL:
-        square = dot(x, x)
-        outside = square > region.radius * region.radius
-        if any_lane(outside):
-            scale = where(outside, region.radius / math.sqrt(square), 1.0)
-            for i in range(x.size):
-                x[i] *= scale
-    elif region.kind == BOX:
+@in_lanes(of=_project_on_ball)
+@kernel
+def _lanes_project_on_ball(region: Region, x: Any) -> None:
+    square = dot(x, x)
+    outside = square > region.radius * region.radius
+    if any_lane(outside):
+        scale = where(outside, region.radius / math.sqrt(square), 1.0)
         for i in range(x.size):
-            x[i] = min(max(x[i], region.low[i]), region.high[i])
-    else:
-        _project_lanes_on_simplex(x)
+            x[i] *= scale
 
 
 @in_lanes(of=least_point)

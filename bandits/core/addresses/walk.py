@@ -24,7 +24,14 @@ from bandits.core.addresses.libraries import (
     shown,
     singleton_name,
 )
-from bandits.core.addresses.numba_text import is_dispatcher, is_foreign_ufunc, parts_of, parts_of_class, registered
+from bandits.core.addresses.numba_text import (
+    Registered,
+    is_dispatcher,
+    is_foreign_ufunc,
+    parts_of,
+    parts_of_class,
+    registered,
+)
 
 _CONTAINERS = (tuple, frozenset, list, set, dict)
 _WRAPPERS: dict[type, tuple[str, ...]] = {
@@ -64,7 +71,7 @@ def reach(*values: Any, libraries: frozenset[str] = frozenset()) -> Reached:
     libraries: further packages that enter by name like NumPy and Numba, because their code enters elsewhere.
     Raises NotAddressable or GlobalRandomness, naming the function that reads it.
     """
-    walk = _Walk(libraries)
+    walk = _Walk(libraries, registered())
     try:
         for value in values:
             walk.absorb(value)
@@ -74,7 +81,7 @@ def reach(*values: Any, libraries: frozenset[str] = frozenset()) -> Reached:
 
 
 class _Walk:
-    def __init__(self, libraries: frozenset[str]) -> None:
+    def __init__(self, libraries: frozenset[str], reading: Registered) -> None:
         self.inside: list[str] = []  # the functions being read, the innermost last
         self.found: list[Binding | Content] = []
         self.recursive = False
@@ -82,7 +89,7 @@ class _Walk:
         self._digest = hashlib.sha256()
         self._seen: dict[int, tuple[int, Any]] = {}  # the objects are kept alive, so that ids stay unique
         self._libraries = libraries
-        self._registered = registered()
+        self._registered = reading
         self._attributes: set[str] = set()  # all attribute names
         self._loose: dict[str, types.ModuleType] = {}  # modules used as values
         self._by_name = False  # attributes are taken by computed names
@@ -111,8 +118,7 @@ class _Walk:
         """Return the walk through the bodies that operators may run, which is kept as long as what it found holds."""
         kept = self._registered.walks
         if self._libraries not in kept or not all(place.holds() for place in kept[self._libraries].found):
-            walk = _Walk(self._libraries)
-            walk._registered = self._registered  # not a later reading, whose parts are other objects
+            walk = _Walk(self._libraries, self._registered)  # not a later reading, whose parts are other objects
             walk.inside = self.inside  # an error names the function
             walk.absorb(tuple(self._registered.operators))
             kept[self._libraries] = walk
