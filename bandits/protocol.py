@@ -31,7 +31,7 @@ Feedback is the information structure: a learner observes `observation` and `fee
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.arguments import Checked
@@ -85,8 +85,10 @@ class RoundProblem(Problem):
         """Return the NamedTuple that the compiled functions receive."""
 
     def payoff(self, metrics: Mapping[str, float]) -> float:
-        """Return what the learner has gained, from the metrics: the reward where there is one, else minus the loss."""
-        return metrics["reward"] if "reward" in metrics else -metrics["loss"]
+        """Return what the learner has gained: the reward where it is a metric, else minus the loss or the regret."""
+        if "reward" in metrics:
+            return metrics["reward"]
+        return -(metrics["loss"] if "loss" in metrics else metrics["regret"])
 
     def recordable(self) -> Mapping[str, Any]:
         """Return kernels (setting, world, t, action) -> number, array or NamedTuple, by the names that record them.
@@ -210,6 +212,21 @@ class Learner(Checked):
 # ---------------------------------------------------------------- self-play on matrix games
 
 
+class Draws(NamedTuple):
+    """The uniforms of one round of a matrix game, by their indices."""
+
+    chance: Callable[[int, tuple[int, ...]], Any]  # of opponents and answers, the same for all learners
+    own: Callable[[int, tuple[int, ...]], Any]  # of the learner
+
+    def environment(self, first: int, *shape: int) -> Any:
+        """Return the environment's uniforms first, first + 1, ... in the given shape."""
+        return self.chance(first, shape)
+
+    def learner(self, first: int, *shape: int) -> Any:
+        """Return the learner's uniforms first, first + 1, ... in the given shape."""
+        return self.own(first, shape)
+
+
 class GameRules:
     """Base of the rules by which one game is played and measured: a `MatrixGame` without its numbers.
 
@@ -231,7 +248,7 @@ class GameRules:
         return self.view(game)
 
     @abstractmethod
-    def ask(self, game: Any, draws: Any) -> Any:
+    def ask(self, game: Any, draws: Draws) -> Any:
         """Return the feedback of one round, an object whose methods are the queries (`bandits.preference.feedback`)."""
 
     @abstractmethod

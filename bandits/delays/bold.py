@@ -18,7 +18,7 @@ from bandits.core.interpreted import Interpreter
 from bandits.core.jit import kernel, uint32
 from bandits.core.rng import LEARNER, Stream, for_purpose
 from bandits.core.shelf import Shelf, shelf_for
-from bandits.delays.exponential_weights import LateLearner
+from bandits.delays.exponential_weights import OfOneLearner
 from bandits.delays.problem import Arrivals, Delayed
 from bandits.protocol import Learner, LearnerSteps
 
@@ -95,7 +95,7 @@ def _steps(steps: LearnerSteps, states: Shelf, feedback_at: Any, observes: bool)
 
 
 @dataclass(frozen=True)
-class Bold(LateLearner):
+class Bold(OfOneLearner):
     """Copies of `learner`, each tuned for its share of the rounds; the learner must take the feedback that is delayed.
 
     The state of the learner must consist of numbers and arrays; its actions are integers, or a `Play`. Random delays
@@ -113,15 +113,9 @@ class Bold(LateLearner):
         There the copies would draw what others have drawn: their numbers are where streams count 2^32 rounds each.
         """
         super().check(problem)
-        self.learner.check(problem.problem)
         if problem.schedule.outstanding(problem.horizon) > 0:
             integer("horizon", problem.horizon, low=1, high=2**32)
             integer("copies", problem.schedule.outstanding(problem.horizon) + 1, low=1, high=2**24)
-
-    @property
-    def inner_accepts(self) -> tuple[type, ...]:  # type: ignore[override]
-        """The kinds of feedback of the inner learner."""
-        return self.learner.accepts
 
     @property
     def name(self) -> str:

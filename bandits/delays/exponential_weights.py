@@ -40,6 +40,22 @@ class LateLearner(Learner):
             raise TypeError(f"{self.name} learns from delayed {wanted} feedback, but {type(inner).__name__} is delayed")
 
 
+class OfOneLearner(LateLearner):
+    """Base of learners of delayed feedback that play by another learner, which accepts what is delayed."""
+
+    learner: Learner
+
+    @property
+    def inner_accepts(self) -> tuple[type, ...]:  # type: ignore[override]
+        """The kinds of feedback of the inner learner."""
+        return self.learner.accepts
+
+    def check(self, problem: Any) -> None:
+        """Raise as the inner learner does for the problem without delays."""
+        super().check(problem)
+        self.learner.check(problem.problem)
+
+
 class DelayedExp3Params(NamedTuple):
     """K, eta, rounds for which feedback may be outstanding, and the longest delay that is not skipped."""
 

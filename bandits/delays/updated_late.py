@@ -14,7 +14,7 @@ from bandits.core.checks import instance
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
 from bandits.core.shelf import shelf_for
-from bandits.delays.exponential_weights import LateLearner
+from bandits.delays.exponential_weights import OfOneLearner
 from bandits.delays.problem import Arrivals, Delayed
 from bandits.protocol import Learner, LearnerSteps
 
@@ -34,7 +34,7 @@ def _steps(steps: LearnerSteps, feedback_at: Any) -> LearnerSteps:
 
 
 @dataclass(frozen=True)
-class UpdatedLate(LateLearner):
+class UpdatedLate(OfOneLearner):
     """`learner`, updated with the feedback of each round when it arrives; TypeError unless it `updates_late`."""
 
     learner: Learner
@@ -45,19 +45,9 @@ class UpdatedLate(LateLearner):
             raise TypeError(f"learner must be one that can be updated late, such as LinUCB(), got {self.learner.name}")
 
     @property
-    def inner_accepts(self) -> tuple[type, ...]:  # type: ignore[override]
-        """The kinds of feedback of the inner learner."""
-        return self.learner.accepts
-
-    @property
     def name(self) -> str:
         """The inner learner's name."""
         return f"{self.learner.name}, updated late"
-
-    def check(self, problem: Any) -> None:
-        """Raise as the inner learner does for the problem without delays."""
-        super().check(problem)
-        self.learner.check(problem.problem)
 
     def steps_for(self, problem: Delayed) -> LearnerSteps:
         """Return the inner learner's steps, updated with what arrives."""

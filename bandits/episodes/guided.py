@@ -260,10 +260,6 @@ class GuidedGame(RoundProblem):
         """Return what the compiled functions receive."""
         return self._setting
 
-    def payoff(self, metrics: Any) -> float:
-        """Return minus the regret."""
-        return -float(metrics["regret"])
-
     def plays(self, learner: Any) -> int | None:
         """Return 1 where neither the feedback nor the learner draws."""
         return 1 if isinstance(self.feedback, GuideValues) and draws_nothing(learner) else None

@@ -139,10 +139,6 @@ class LockGame(RoundProblem):
         """Return what the compiled functions receive."""
         return self._setting
 
-    def payoff(self, metrics: Any) -> float:
-        """Return minus the regret."""
-        return -float(metrics["regret"])
-
     def metric_range(self, metric: str, learner: Any) -> tuple[float, float]:
         """Return bounds on a metric at the horizon that hold for every draw."""
         return 0.0, (0.5 + self.gap if metric == "regret" else 1.0) * self.horizon * (1.0 + 1e-12)

@@ -125,10 +125,6 @@ class ProbeGame(RoundProblem):
         """Number of actions: 3, or 2 without probes."""
         return 3 if self.paid else 2
 
-    def payoff(self, metrics: Any) -> float:
-        """Return minus the regret."""
-        return -float(metrics["regret"])
-
     @cached_property
     def _setting(self) -> ProbeSetting:
         return ProbeSetting(float(self.gap), int(self.theta), self.paid)

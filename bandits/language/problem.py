@@ -137,10 +137,6 @@ class LanguageGame(RoundProblem):
         """The compiled functions for this feedback."""
         return _STEPS[self.feedback.kind]
 
-    def payoff(self, metrics: Any) -> float:
-        """Return minus the regret."""
-        return -float(metrics["regret"])
-
     def plays(self, learner: Any) -> int | None:
         """Return the number of plays where neither the words nor the truth nor the learner is drawn."""
         if not self.world.certain or self.truth == "drawn" or not draws_nothing(learner):

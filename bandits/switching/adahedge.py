@@ -22,10 +22,9 @@ import numpy as np
 from bandits.core.exponential_weights import remake
 from bandits.core.jit import kernel
 from bandits.core.rng import Stream
-from bandits.protocol import Learner, LearnerSteps
+from bandits.protocol import LearnerSteps
 from bandits.switching.anytime import draw_by_weights, law_by_weights
-from bandits.switching.feedback import FullInformation
-from bandits.switching.hedge import same_losses, shared_steps
+from bandits.switching.hedge import LearnerOfAllLosses
 from bandits.switching.problem import SwitchingCostGame
 
 _LARGEST_RATE = 1e300  # times a difference of 0 it is 0; infinity is not
@@ -90,22 +89,13 @@ def _update(params: AdaHedgeParams, state: AdaHedgeState, t: int, arm: int, loss
     return AdaHedgeState(state.loss, state.weight, leaders, gap)
 
 
-_STEPS = LearnerSteps(_init, draw_by_weights, _update)
-_SHARED_STEPS = shared_steps(_STEPS)
-
-
 @dataclass(frozen=True)
-class AdaHedge(Learner):
+class AdaHedge(LearnerOfAllLosses):
     """AdaHedge; it has no parameters."""
 
-    steps: ClassVar[LearnerSteps] = _STEPS
-    accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update)
+    sharing: ClassVar[LearnerSteps] = steps
     exact: ClassVar[str] = "adahedge"
-
-    def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
-        """Return the compiled functions; lanes share weights as in `Hedge`."""
-        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
-        return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""

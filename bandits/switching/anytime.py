@@ -20,8 +20,8 @@ from bandits.core.jit import kernel
 from bandits.core.lanes import in_lanes
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
-from bandits.switching.feedback import Bandit, FullInformation
-from bandits.switching.hedge import same_losses, shared_steps
+from bandits.switching.feedback import Bandit
+from bandits.switching.hedge import LearnerOfAllLosses
 from bandits.switching.problem import SwitchingCostGame
 
 
@@ -85,10 +85,6 @@ def law_by_weights(params: Any, state: Any, t: int) -> Any:
     return state.weight / state.total
 
 
-_STEPS = LearnerSteps(_init, draw_by_weights, _update_hedge)
-_SHARED_STEPS = shared_steps(_STEPS)
-
-
 @dataclass(frozen=True)
 class _Anytime(Learner):
     """Exponential weights with learning rates that fall like 1 / sqrt(t); `scale` > 0 multiplies them."""
@@ -100,17 +96,12 @@ class _Anytime(Learner):
 
 
 @dataclass(frozen=True)
-class AnytimeHedge(_Anytime):
+class AnytimeHedge(_Anytime, LearnerOfAllLosses):
     """Hedge with the learning rates scale * 2 sqrt(ln K / t)."""
 
-    steps: ClassVar[LearnerSteps] = _STEPS
-    accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, draw_by_weights, _update_hedge)
+    sharing: ClassVar[LearnerSteps] = steps
     exact: ClassVar[str] = "anytime_hedge"
-
-    def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
-        """Return the compiled functions; lanes share weights as in `Hedge`."""
-        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
-        return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""

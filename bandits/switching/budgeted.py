@@ -175,6 +175,11 @@ def _params(
     return BudgetedParams(n_actions, rate, length, n_batches, n_looks, horizon)
 
 
+def _batch_length(learner: Learner, problem: SwitchingCostGame) -> int:
+    """Return the batch length."""
+    return int(learner.parameters(problem).batch_length)
+
+
 @dataclass(frozen=True)
 class BudgetedExp3(Learner):
     """EXP3 over batches, with one observation of the played action per batch, for TotalBudget(B, looks="bandit").
@@ -197,9 +202,7 @@ class BudgetedExp3(Learner):
         if problem.feedback.looks == "full":
             raise TypeError("BudgetedExp3 observes one action per batch; for looks='full' use BatchedDartboard")
 
-    def rounds_held(self, problem: SwitchingCostGame) -> int:
-        """Return the batch length."""
-        return int(self.parameters(problem).batch_length)
+    rounds_held = _batch_length
 
     def parameters(self, problem: SwitchingCostGame) -> BudgetedParams:
         """Return K, eta, tau and n for the game."""
@@ -236,9 +239,7 @@ class BatchedDartboard(Learner):
         if problem.budget < 1:
             raise ValueError(f"BatchedDartboard needs a budget of at least 1, got {problem.budget}")
 
-    def rounds_held(self, problem: SwitchingCostGame) -> int:
-        """Return the batch length."""
-        return int(self.parameters(problem).batch_length)
+    rounds_held = _batch_length
 
     def parameters(self, problem: SwitchingCostGame) -> BudgetedParams:
         """Return K, eta, tau and n for the game."""
@@ -308,9 +309,7 @@ class ExtraObservationLearner(Learner):
         """Return the steps of the learner with the smaller bound."""
         return BatchedDartboard.steps if self.uses_looks(problem) else _FREE_FEEDBACK
 
-    def rounds_held(self, problem: SwitchingCostGame) -> int:
-        """Return the batch length."""
-        return int(self.parameters(problem).batch_length)
+    rounds_held = _batch_length
 
     def parameters(self, problem: SwitchingCostGame) -> Any:
         """Return the parameters of the learner with the smaller bound."""

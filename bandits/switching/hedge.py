@@ -8,6 +8,7 @@ exp(-eta L_{t-1}(i)), every sequence of losses in [0, 1] satisfies
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 from bandits.core.checks import optional_real
@@ -51,13 +52,10 @@ def _update(params: HedgeParams, state: Weights, t: int, arm: int, losses: Any, 
     return add_losses(state, params.learning_rate, losses)
 
 
+@cache
 def shared_steps(steps: LearnerSteps) -> LearnerSteps:
     """Return steps for losses that are the same in all lanes: only actions differ, one state is kept for all."""
     return LearnerSteps(unchanged(steps.init), steps.act, unchanged(steps.update))
-
-
-_STEPS = LearnerSteps(_init, _act, _update)
-_SHARED_STEPS = shared_steps(_STEPS)
 
 
 def same_losses(problem: SwitchingCostGame) -> bool:
@@ -66,27 +64,37 @@ def same_losses(problem: SwitchingCostGame) -> bool:
     return losses.steps.row is not None and losses.known_table(problem.horizon) is not None
 
 
+class LearnerOfAllLosses(Learner):
+    """Base of learners whose state depends on losses alone, all of which they see: `sharing` are their steps.
+
+    Lanes that have the same losses keep one state; a subclass with steps of its own keeps one in each lane.
+    """
+
+    sharing: ClassVar[LearnerSteps]
+    accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+
+    def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
+        """Return the compiled functions."""
+        alike = self.steps is self.sharing and same_losses(problem)
+        return shared_steps(self.steps) if alike else self.steps
+
+
 @kernel
 def _law(params: HedgeParams, state: Weights, t: int) -> Any:
     return law(state)
 
 
 @dataclass(frozen=True)
-class Hedge(Learner):
+class Hedge(LearnerOfAllLosses):
     """Hedge with learning rate eta > 0; None means sqrt(8 ln K / T)."""
 
     learning_rate: float | None = None
-    steps: ClassVar[LearnerSteps] = _STEPS
-    accepts: ClassVar[tuple[type, ...]] = (FullInformation,)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    sharing: ClassVar[LearnerSteps] = steps
     exact: ClassVar[str] = "hedge"
 
     def __post_init__(self) -> None:
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
-
-    def steps_for(self, problem: SwitchingCostGame) -> LearnerSteps:
-        """Return the compiled functions; lanes share their weights where they have the same losses."""
-        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
-        return self.steps if own or not same_losses(problem) else _SHARED_STEPS
 
     def probabilities(self, problem: SwitchingCostGame) -> Any:
         """Return the kernel of p_t."""

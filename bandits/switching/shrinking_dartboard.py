@@ -145,7 +145,6 @@ def _lazy_update(params: DartboardParams, state: LazyState, t: int, arm: int, lo
 
 
 _LAZY_STEPS = LearnerSteps(_lazy_init, _lazy_act, _lazy_update)
-_SHARED_STEPS = shared_steps(_LAZY_STEPS)
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,7 @@ class ShrinkingDartboard(Learner):
         """Return the compiled functions: lazy where losses are at most 1; lanes share weights as in `Hedge`."""
         if self.steps is not ShrinkingDartboard.steps or not problem.losses.bounded:  # a subclass with its own steps
             return self.steps
-        return _SHARED_STEPS if same_losses(problem) else _LAZY_STEPS
+        return shared_steps(_LAZY_STEPS) if same_losses(problem) else _LAZY_STEPS
 
     def parameters(self, problem: SwitchingCostGame) -> DartboardParams:
         """Return K and eta for the game."""

@@ -14,8 +14,7 @@ aligned blocks (0..63, 64..127, ...), of which the ones not asked for are droppe
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -28,7 +27,7 @@ from bandits.core.checks import instance
 from bandits.core.jax_settings import local_settings
 from bandits.core.rng import ENVIRONMENT, LEARNER, Stream
 from bandits.core.rng_jax import stream, uniform
-from bandits.protocol import GameRules, Learner, MatrixGame, MatrixLearner
+from bandits.protocol import Draws, GameRules, Learner, MatrixGame, MatrixLearner
 from sims.engines.faults import faulty
 from sims.engines.self_play_faults import explained, fault_of_play
 
@@ -180,25 +179,14 @@ def _asks(rules: GameRules, game: Any, seed: Any, repetition: Any, context: Any)
     """Return (t) -> the feedback of round t."""
     streams = stream(seed, repetition, ENVIRONMENT), stream(seed, repetition, LEARNER)
     offset = context.astype(jnp.uint64) * rules.draws
-    return lambda t: rules.ask(game, Draws(*streams, t, offset))
+    return lambda t: rules.ask(game, draws_of(*streams, t, offset))
 
 
-@dataclass(frozen=True)
-class Draws:
-    """The uniforms of one round, by their indices."""
+def draws_of(chance: Stream, own: Stream, t: Any, offset: Any) -> Draws:
+    """Return the uniforms of round t from the index `offset` on: the environment's and the learner's."""
+    return Draws(partial(_uniforms, chance, t, offset), partial(_uniforms, own, t, offset))
 
-    chance: Stream  # opponents and answers, common to all learners
-    own: Stream  # the learner's draws
-    t: Any
-    offset: Any  # first index of this game's draws
 
-    def environment(self, first: int, *shape: int) -> Any:
-        """Return the environment's uniforms first, first + 1, ... in the given shape."""
-        return self._uniforms(self.chance, first, shape)
-
-    def learner(self, first: int, *shape: int) -> Any:
-        """Return the learner's uniforms first, first + 1, ... in the given shape."""
-        return self._uniforms(self.own, first, shape)
-
-    def _uniforms(self, rng: Stream, first: int, shape: tuple[int, ...]) -> Any:
-        return uniform(rng, self.t, self.offset + first + jnp.arange(math.prod(shape)).reshape(shape))
+def _uniforms(rng: Stream, t: Any, offset: Any, first: int, shape: tuple[int, ...]) -> Any:
+    """Return the uniforms offset + first, offset + first + 1, ... of a round in the given shape."""
+    return uniform(rng, t, offset + first + jnp.arange(math.prod(shape)).reshape(shape))

@@ -4,7 +4,7 @@ Importing this module imports JAX.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,8 +22,14 @@ _PADDING = 64  # repetitions: a program is compiled for a multiple of it
 
 done: Any = jax.block_until_ready  # a running program cannot be interrupted
 
-Start = Callable[[int], Any]  # (repetitions) -> the values carried from round to round
-Measure = Callable[[Any, int, NDArray[np.float64]], None]  # (carried, n_rounds, out (R, M)): write the metrics
+
+class Programmed(NamedTuple):
+    """The program of a pair."""
+
+    advance: Any  # what `compiled` returns
+    given: Any  # its constant numbers and arrays
+    start: Callable[[int], Any]  # (repetitions) -> the values carried from round to round
+    measure: Callable[[Any, int, NDArray[np.float64]], None]  # (carried, n_rounds, out (R, M)): write the metrics
 
 
 def compiled(play_round: Callable[..., Any]) -> Any:
@@ -41,28 +47,36 @@ def compiled(play_round: Callable[..., Any]) -> Any:
     return jax.jit(advance)
 
 
-def play_rounds(
-    advance: Any, given: Any, start: Start, measure: Measure, seed: int, first: int, shape: tuple[int, ...], rounds: Any
-) -> NDArray[np.float64]:
-    """Return the metrics, of shape (count, C, M), of repetitions first.. at the checkpoints `rounds` (C,).
+def player(check: Callable[[Any, Any, str], None], programmed: Callable[[Any, Any, str], Programmed]) -> Any:
+    """Return `play` of a family: (problem, learner, seed, first, count, rounds, precision) -> metrics.
 
-    advance: what `compiled` returns. 64-bit types are enabled for the duration of the call and for its thread.
+    check, programmed: of (problem, learner, precision); `check` raises where the pair has no program.
+    The metrics are (count, C, M) float64, of repetitions first.. at the checkpoints `rounds` (C,) int64. 64-bit types
+    are enabled for the duration of the call and for its thread.
     """
-    values = np.empty(shape)
-    with local_settings():
-        given = jax.tree.map(jnp.asarray, given)
-        for row in range(0, shape[0], _WIDTH):
-            here = min(_WIDTH, shape[0] - row)
-            padded = here + -here % _PADDING
-            address = jnp.uint64(seed), jnp.asarray((first + row + np.arange(padded)) % 2**32, jnp.uint32)
-            carried, begin, out = start(padded), 0, np.empty((padded, shape[2]))
-            for column, end in enumerate(int(n) for n in rounds):
-                for a, b in pieces(begin, end):
-                    carried = done(advance(given, address, carried, jnp.int64(a), jnp.int64(b)))
-                measure(carried, end, out)
-                values[row : row + here, column] = out[:here]
-                begin = end
-    return values
+
+    def play(
+        problem: Any, learner: Any, seed: int, first: int, count: int, rounds: Any, precision: str
+    ) -> NDArray[np.float64]:
+        check(problem, learner, precision)
+        advance, given, start, measure = programmed(problem, learner, precision)
+        values = np.empty((count, len(rounds), len(problem.metrics)))
+        with local_settings():
+            given = jax.tree.map(jnp.asarray, given)
+            for row in range(0, count, _WIDTH):
+                here = min(_WIDTH, count - row)
+                padded = here + -here % _PADDING
+                address = jnp.uint64(seed), jnp.asarray((first + row + np.arange(padded)) % 2**32, jnp.uint32)
+                carried, begin, out = start(padded), 0, np.empty((padded, values.shape[2]))
+                for column, end in enumerate(int(n) for n in rounds):
+                    for a, b in pieces(begin, end):
+                        carried = done(advance(given, address, carried, jnp.int64(a), jnp.int64(b)))
+                    measure(carried, end, out)
+                    values[row : row + here, column] = out[:here]
+                    begin = end
+        return values
+
+    return play
 
 
 def computed_once(t: Any, make: Callable[[], Any]) -> Any:

@@ -4,16 +4,16 @@ A learner need not be traced by JAX: its functions may branch on values, use Sci
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.core.interpreted import Interpreter
-from bandits.core.rng import ENVIRONMENT, LEARNER, Stream, seed_word, stream, uniform
-from bandits.protocol import MatrixGame
+from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word, stream, uniform
+from bandits.protocol import Draws, MatrixGame
 from sims.engines.faults import faulty
 from sims.engines.python.players import global_generators
 
@@ -35,13 +35,14 @@ def _one(problem: MatrixGame, learner: Any, seed: int, repetition: int, which: i
     """Return the metrics (C, M) of one game of a repetition."""
     rules, params, interpret = problem.rules(learner), learner.parameters(problem), Interpreter()
     game = _game(problem, which % problem.n_games)
-    chance, own = (interpret(stream)(seed_word(seed), repetition, purpose) for purpose in (ENVIRONMENT, LEARNER))
-    offset = rules.draws * (which if problem.games_at_once > 1 else 0)
+    streams = [interpret(stream)(seed_word(seed), repetition, purpose) for purpose in (ENVIRONMENT, LEARNER)]
+    offset, draw = rules.draws * (which if problem.games_at_once > 1 else 0), interpret(uniform)
     state, total, measured, t = learner.start(params, rules.view(game)), rules.nothing(game), [], 0
     for checkpoint in map(int, rounds):
         while t < checkpoint:
             total = rules.add(game, total, _policy(learner, params, state, t))
-            state = learner.step(params, state, t, rules.ask(game, _Draws(chance, own, t, offset, interpret(uniform))))
+            draws = Draws(*(partial(_uniforms, partial(draw, rng, t), offset) for rng in streams))
+            state = learner.step(params, state, t, rules.ask(game, draws))
             t += 1
         metrics = rules.measure(game, _policy(learner, params, state, t), total, t)
         measured.append([float(metric) for metric in metrics if metric is not None])
@@ -70,25 +71,6 @@ def _as_arrays(value: Any) -> Any:
     return type(value)(*map(_as_arrays, value)) if isinstance(value, tuple) else np.asarray(value)
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """The uniforms of one round, as `sims.engines.self_play.Draws` has them."""
-
-    chance: Stream
-    own: Stream
-    t: int
-    offset: int
-    uniform: Any
-
-    def environment(self, first: int, *shape: int) -> Any:
-        """Return the environment's uniforms first, first + 1, ... in the given shape."""
-        return self._uniforms(self.chance, first, shape)
-
-    def learner(self, first: int, *shape: int) -> Any:
-        """Return the learner's uniforms first, first + 1, ... in the given shape."""
-        return self._uniforms(self.own, first, shape)
-
-    def _uniforms(self, rng: Stream, first: int, shape: tuple[int, ...]) -> Any:
-        begin = self.offset + first
-        drawn = [self.uniform(rng, self.t, begin + i) for i in range(math.prod(shape))]
-        return np.array(drawn).reshape(shape)
+def _uniforms(draw: Callable[[int], float], offset: int, first: int, shape: tuple[int, ...]) -> Any:
+    """Return the uniforms offset + first, offset + first + 1, ... of a round in the given shape."""
+    return np.array([draw(offset + first + i) for i in range(math.prod(shape))]).reshape(shape)

@@ -18,7 +18,7 @@ from bandits.core.rng_jax import uniform
 from bandits.preference.duels.problem import DuelingBandit
 from bandits.protocol import Learner
 from sims.engines.jax.duels.learners import LEARNERS
-from sims.engines.jax.rounds import compiled, computed_once, play_rounds
+from sims.engines.jax.rounds import Programmed, compiled, computed_once, player
 from sims.engines.jax.switching.program import chunk_length
 
 _MOST_ACTIONS = 64  # a round's program is unrolled over the actions
@@ -43,14 +43,7 @@ def check(problem: Any, learner: Learner, precision: str) -> None:
         raise ValueError(f"the JAX backend takes at most {_MOST_ACTIONS} actions in duels, got {problem.n_actions}")
 
 
-def play(
-    problem: Any, learner: Learner, seed: int, first: int, count: int, rounds: NDArray[np.int64], precision: str
-) -> NDArray[np.float64]:
-    """Return the metrics (count, C, M) float64 of repetitions first.. at the checkpoints `rounds` (C,) int64.
-
-    Raises what `check` raises.
-    """
-    check(problem, learner, precision)
+def _programmed(problem: Any, learner: Learner, precision: str) -> Programmed:
     params, setting = learner.parameters(problem), problem.setting()
 
     def start(repetitions: int) -> Played:
@@ -65,8 +58,10 @@ def play(
 
     rate = getattr(params, "learning_rate", 0.0)
     advance = program(type(learner), chunk_length(rate, precision))
-    shape = count, len(rounds), len(problem.metrics)
-    return play_rounds(advance, (params, setting.skew), start, measure, seed, first, shape, rounds)
+    return Programmed(advance, (params, setting.skew), start, measure)
+
+
+play = player(check, _programmed)
 
 
 @cache

@@ -18,7 +18,7 @@ from bandits.core.rng_jax import uniform_pair
 from bandits.protocol import Learner
 from bandits.threshold.population import Population, Rates, State
 from bandits.threshold.problem import ChosenThreshold, ThresholdGame
-from sims.engines.jax.rounds import compiled, play_rounds
+from sims.engines.jax.rounds import Programmed, compiled, player
 from sims.engines.jax.threshold.learners import LEARNERS, POPULATIONS, Search, binomial, choose, learn, no_search, over
 
 PAIRS = "{} in ThresholdGame of {} with ChosenThreshold feedback, in double precision".format(
@@ -53,14 +53,7 @@ def check(problem: Any, learner: Learner, precision: str) -> None:
     raise TypeError(f"the JAX backend plays {PAIRS}, got {played}")
 
 
-def play(
-    problem: Any, learner: Learner, seed: int, first: int, count: int, rounds: NDArray[np.int64], precision: str
-) -> NDArray[np.float64]:
-    """Return the metrics (count, C, M) float64 of repetitions first.. at the checkpoints `rounds` (C,) int64.
-
-    Raises what `check` raises.
-    """
-    check(problem, learner, precision)
+def _programmed(problem: Any, learner: Learner, precision: str) -> Programmed:
     setting = problem.setting()
 
     def start(repetitions: int) -> Played:
@@ -80,8 +73,10 @@ def play(
 
     population: type[Population] = type(problem.population)
     advance = program(population, problem.n_constraints)
-    shape = count, len(rounds), len(problem.metrics)
-    return play_rounds(advance, (learner.parameters(problem), setting), start, measure, seed, first, shape, rounds)
+    return Programmed(advance, (learner.parameters(problem), setting), start, measure)
+
+
+play = player(check, _programmed)
 
 
 @cache

@@ -26,7 +26,7 @@ from bandits.preference.stackelberg import game as stackelberg
 from bandits.preference.stackelberg.game import StackelbergPlay, projected_step
 from bandits.preference.stackelberg.problem import Ask
 from sims import simulate
-from sims.engines.self_play import Draws
+from sims.engines.self_play import draws_of
 from tests.bandits.preference.self_play.playing import MU, REFERENCE, divergence
 from tests.bandits.preference.stackelberg.test_game import plays, rows, size
 
@@ -193,7 +193,7 @@ def test_tables_have_no_bias(feedback):
 
     def shown(t):
         rng = [stream(np.uint64(1), np.uint32(2), purpose) for purpose in (ENVIRONMENT, LEARNER)]
-        return feedback.table(jax.numpy.asarray(preferences), Draws(*rng, t, 0))
+        return feedback.table(jax.numpy.asarray(preferences), draws_of(*rng, t, 0))
 
     with jax.enable_x64(True):
         tables = np.array(jax.jit(jax.vmap(shown))(np.arange(rounds)))
