@@ -110,9 +110,11 @@ def _respond(setting: PagingSetting, world: PagingWorld, t: int, action: int, en
     chosen = index(action)
     if chosen < -1 or chosen >= setting.cache:
         raise InvalidAction("the slot must be in -1, ..., {}, got {}", t, setting.cache - 1, chosen)
-    page, filled, emptied = setting.requests[world.row, t], world.filled, world.emptied
-    slot = world.slot_of[page]
-    hit, full = slot >= 0, slot < 0 and filled == setting.cache
+    page, bit = setting.requests[world.row, t], int(setting.bits[world.row, t])
+    slot, filled, emptied = world.slot_of[page], world.filled, world.emptied
+    if slot >= 0:
+        return Served(slot, bit, True, False), world
+    full = filled == setting.cache
     if full and chosen < 0:
         for j in range(setting.cache):
             world.slot_of[world.page_in[j]] = -1
@@ -125,9 +127,8 @@ def _respond(setting: PagingSetting, world: PagingWorld, t: int, action: int, en
         filled += 1
     world.slot_of[page] = slot
     world.page_in[slot] = page
-    misses = world.misses + (0 if hit else 1)
-    after = PagingWorld(world.row, world.slot_of, world.page_in, filled, misses, emptied)
-    return Served(slot, int(setting.bits[world.row, t]), hit, full), after
+    after = PagingWorld(world.row, world.slot_of, world.page_in, filled, world.misses + 1, emptied)
+    return Served(slot, bit, False, full), after
 
 
 @rare_kernel
