@@ -6,11 +6,15 @@ all code is then compiled by plain Numba, more slowly and in every process, with
 
 import gc
 import inspect
+import itertools
+import os
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import numba
 from llvmlite.binding import Linkage, parse_assembly
+from numba.core.bytecode import FunctionIdentity
 from numba.core.codegen import CPUCodegen, JITCodeLibrary
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.dispatcher import Dispatcher
@@ -49,7 +53,23 @@ _CALLED: dict[Callable[..., Any], tuple[str, ...]] = {
 
 def fits() -> bool:
     """Return whether the parts of Numba have the signatures that this module expects."""
-    return all(tuple(inspect.signature(part).parameters) == names for part, names in _CALLED.items())
+    counted = isinstance(vars(FunctionIdentity).get("_unique_ids"), itertools.count)
+    return counted and all(tuple(inspect.signature(part).parameters) == names for part, names in _CALLED.items())
+
+
+def number_apart() -> None:
+    """Number functions from a random number on, and anew in forked processes.
+
+    Functions of one factory differ in machine code by that number alone, which Numba counts from 1 in every process.
+    Where code kept by two processes met in a third, one function could then be called in place of another.
+    """
+
+    def begin() -> None:
+        FunctionIdentity._unique_ids = itertools.count(secrets.randbits(60))
+
+    begin()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=begin)
 
 
 class References(NRTContext):

@@ -49,6 +49,7 @@ def inner_parts() -> Any:
         from bandits.core import inner_numba
 
         if inner_numba.fits():
+            inner_numba.number_apart()
             return inner_numba
     except (ImportError, AttributeError, TypeError, ValueError):
         pass

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from numba.core.bytecode import FunctionIdentity
 
 from bandits.core.jit import inner_parts
 
@@ -48,3 +49,64 @@ def test_a_numba_with_other_inner_parts_gives_the_same_numbers_uncached(tmp_path
     assert not cache.exists()
     assert numbers(False) == without
     assert any(cache.iterdir())
+
+
+NUMBERED = """
+import os
+from bandits.core.jit import inner_parts
+from numba.core.bytecode import FunctionIdentity
+assert inner_parts() is not None
+child = os.fork()
+os.write(1, b"%d " % next(FunctionIdentity._unique_ids))
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_no_two_processes_number_their_functions_alike():
+    """Neither a process beside another nor one forked from it."""
+    done = subprocess.run([sys.executable, "-c", NUMBERED], capture_output=True, text=True)
+    numbers = [int(number) for number in done.stdout.split()]
+    assert len(numbers) == 2, done.stderr
+    assert len({*numbers, next(FunctionIdentity._unique_ids)}) == 3
+    assert min(numbers) > 2**32  # false alarm: 2^-27
+
+
+FACTORY = """
+import sys
+from bandits.core.jit import program, rare_kernel, shared_kernel
+
+def factory(decorator, value):
+    @decorator
+    def part(t):
+        return value + t * t
+    return part
+
+def whole(first, second):
+    @program
+    def main(t):
+        return first(t), second(t)
+    return main
+
+for decorator in rare_kernel, shared_kernel:
+    parts = [factory(decorator, value) for value in (10, 20)]
+    print(*whole(*(parts[int(which)] for which in sys.argv[1]))(2))
+"""
+
+
+@pytest.mark.slow
+def test_parts_kept_by_two_processes_are_told_apart_in_a_third(tmp_path):
+    """They come from one factory, and were the first that either process has compiled."""
+
+    def results(which, cache):
+        environment = os.environ | {"REGRETLAB_CACHE_DIR": str(tmp_path / cache)}
+        done = subprocess.run([sys.executable, "-c", FACTORY, which], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    assert results("00", "one") == ["14", "14"] * 2
+    assert results("11", "other") == ["24", "24"] * 2
+    for path in (tmp_path / "other").iterdir():
+        path.rename(tmp_path / "one" / path.name)
+    assert results("01", "one") == ["14", "24"] * 2
