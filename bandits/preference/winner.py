@@ -1,7 +1,7 @@
 """The von Neumann winner in exact arithmetic: right for margins of any size, and the same bits on every machine.
 
 A float is a rational number, so the margins S = P - 1/2 times a power of two are integers. On the support I of a winner
-S_II p_I = 0, sum p_I = 1 is solved by fraction-free elimination (Bareiss 1968) and S p <= 0 is checked, both exactly.
+S_II p_I = 0, sum p_I = 1 is solved (FLINT's kernel of an integer matrix) and S p <= 0 is checked, both exactly.
 Among up to five actions all supports of odd size are tried: those of even size have a winner only where margins are
 dependent. Among more a linear program in floating point (HiGHS) guesses the support. Where that fails, as it does when
 margins of very different sizes meet, the game's linear program is solved by the simplex method on an integer tableau
@@ -32,7 +32,7 @@ def winner(skew: NDArray[np.float64]) -> NDArray[np.float64]:
     else:
         support, shares = list(range(n)), _simplex(margins)
     policy, total = np.zeros(n), sum(shares)
-    policy[support] = [float(Fraction(share, total)) for share in shares]
+    policy[support] = [share / total for share in shares]  # of integers, which Python rounds correctly
     return policy
 
 
@@ -72,25 +72,15 @@ def _guess(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _kernel(margins: Integers, support: list[int]) -> list[int] | None:
     """Return integers > 0 in the kernel of S on the support, or None unless it is one line through them."""
-    rows = [[margins[i][j] for j in support] for i in support]
-    size, rank, divisor = len(rows), 0, 1
-    for column in range(size - 1):
-        pivot = next((i for i in range(rank, size) if rows[i][column] != 0), None)
-        if pivot is None:
-            return None
-        rows[rank], rows[pivot] = rows[pivot], rows[rank]
-        head = rows[rank]
-        for i in range(size):
-            if i != rank:
-                row, factor = rows[i], rows[i][column]
-                rows[i] = [(head[column] * a - factor * b) // divisor for a, b in zip(row, head, strict=True)]
-        divisor, rank = head[column], rank + 1
-    if size == 0 or rows[-1][-1] != 0:
+    from flint import fmpz_mat
+
+    if not support:
         return None
-    shares = [-rows[i][-1] for i in range(size - 1)] + [divisor]
-    if divisor < 0:
+    line, dimension = fmpz_mat([[margins[i][j] for j in support] for i in support]).nullspace()
+    shares = [int(line[i, 0]) for i in range(len(support))]
+    if shares[0] < 0:
         shares = [-share for share in shares]
-    return shares if min(shares) > 0 else None
+    return shares if dimension == 1 and min(shares) > 0 else None
 
 
 def _unbeaten(margins: Integers, support: list[int], shares: list[int]) -> bool:
