@@ -16,12 +16,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import dot
 from bandits.convex.groups import GroupedPrediction, Individual, Label, Labelled
-from bandits.convex.sleeping import Regrets, count_regrets, weigh
 from bandits.core.checks import optional_real
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.linear_algebra import dot
 from bandits.core.rng import Stream
+from bandits.core.sleeping_weights import Regrets, count_regrets, weigh
 from bandits.protocol import Learner, LearnerSteps
 
 GROUPS, ONE, CELLS = 0, 1, 2

@@ -8,35 +8,37 @@ import pytest
 from bandits.combine import observed
 from bandits.convex import (
     OGD,
-    AdaGradCertificate,
     AdaGradNorm,
     Ader,
     Ball,
     ConvexGame,
-    DescentCertificate,
     FixedRateOGD,
     Gradient,
     GradientTable,
     HintedGradient,
     LazyOGD,
-    LeaderCertificate,
-    NewtonCertificate,
     OnlineNewtonStep,
-    OptimisticCertificate,
     OptimisticDescent,
     OptimisticFTL,
     OptimisticFTRL,
     QuadraticLosses,
-    StrongCertificate,
     StronglyConvexOGD,
     ader,
-    certificates,
     optimistic,
 )
 from bandits.core.jit import kernel
 from sims import simulate
 from tests.mutants.rejection import rejected
 from theory import theorem
+from theory.convex import certificates
+from theory.convex.certificates import (
+    AdaGradCertificate,
+    DescentCertificate,
+    LeaderCertificate,
+    NewtonCertificate,
+    OptimisticCertificate,
+    StrongCertificate,
+)
 
 LINE = ConvexGame(GradientTable([[1.0], [1.0], [-1.0]]), Ball(1), 3)
 ROWS = [[0.3, -0.1], [-0.2, 0.4], [0.1, 0.1], [-0.4, 0.0]]
@@ -252,7 +254,7 @@ def one_sequence(params, state, t, x, g, hint):
 @pytest.mark.parametrize("mutant", [with_its_own_error, one_sequence])
 def test_mutants_of_optimistic_descent(mutant, monkeypatch):
     """Step sizes that know the present error; descent from the point that was played instead of w_t."""
-    steps = optimistic._steps(optimistic._init_at_start, optimistic._look_down, mutant, False)
+    steps = optimistic._steps(optimistic._init_at_start, optimistic._look_down, mutant)[0]
     monkeypatch.setattr(OptimisticDescent, "steps_for", lambda self, problem: steps)
     rejected(check_disc, "OptimisticDescent")
 
@@ -274,7 +276,7 @@ def test_mutant_of_ader(monkeypatch):
 @kernel
 def without_centres(own, kept, world, x):
     for i in range(x.size):
-        kept.base[i] -= world.gradient[i]
+        kept.base[i] -= world.vectors.gradient[i]
 
 
 def test_mutant_of_the_certificates(monkeypatch):
