@@ -144,11 +144,13 @@ def _with_gradient(world: ConvexWorld, totals: Totals, t: int, x: Any) -> Totals
     return Totals(totals.loss, totals.path, *sums)
 
 
+@in_lanes()
 @kernel
 def _show_gradient(setting: ConvexSetting, world: ConvexWorld) -> Any:
     return world.vectors.gradient
 
 
+@in_lanes()
 @kernel
 def _show_hinted(setting: ConvexSetting, world: ConvexWorld) -> Hinted:
     return Hinted(world.vectors.gradient, world.vectors.scratch)
@@ -172,7 +174,7 @@ def _make_respond(losses: ConvexSteps, kind: type) -> Any:
     advance, value_of, gradient_of, hinted = losses.advance, losses.value, losses.gradient, kind is HintedGradient
     show = _make_show_function(losses.linear) if kind is FullFunction else _show_hinted if hinted else _show_gradient
 
-    @in_lanes(parts=[advance, value_of, gradient_of])
+    @in_lanes(parts=[advance, value_of, gradient_of, show])
     @shared_kernel
     def respond(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
         _check_point(x)
@@ -262,25 +264,21 @@ def _regret(paid: float, best: Any) -> float:
 
 
 @kernel
-def _no_regret(paid: float, best: Any) -> None:
-    return None
-
-
-@kernel
 def _measure_gradients(setting: ConvexSetting, world: ConvexWorld) -> GradientMetrics:
     totals = world.totals
     return GradientMetrics(linear_regret(setting, world), value(totals.squares), value(totals.variation))
 
 
 @kernel
-def _measure_nothing(setting: ConvexSetting, world: ConvexWorld) -> None:
+def _nothing(first: Any, second: Any) -> None:
+    """Measure what a loss or feedback does not have, in place of the two kernels above."""
     return None
 
 
 @cache
 def _make_measure(losses: ConvexSteps, gradients: bool) -> Any:
-    best_of, regret_of = (losses.best, _regret) if losses.best else (_unknown, _no_regret)
-    measure_gradients = _measure_gradients if gradients else _measure_nothing
+    best_of, regret_of = (losses.best, _regret) if losses.best else (_unknown, _nothing)
+    measure_gradients = _measure_gradients if gradients else _nothing
 
     @rare_kernel
     def measure(setting: ConvexSetting, world: ConvexWorld, n_rounds: int) -> Metrics:

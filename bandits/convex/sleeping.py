@@ -12,9 +12,9 @@ from bandits.core.actions import InvalidAction, Part, returns
 from bandits.core.arguments import Checked, Numbers
 from bandits.core.checks import array, integer, zeros_and_ones
 from bandits.core.jit import kernel
-from bandits.core.lanes import any_lane, in_lanes, lane_of, own_array, unchanged
+from bandits.core.lanes import any_lane, in_lanes, lane_of, own_array
 from bandits.core.rng import Stream
-from bandits.core.sleeping_weights import Regrets, count_regrets, weigh, worst_ratio
+from bandits.core.sleeping_weights import Regrets, count_regrets, own_regrets, weigh, worst_ratio
 from bandits.core.summation import Sum, own_sum, plus, value
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem, draws_nothing
 
@@ -59,8 +59,7 @@ _check_weights = returns(None, Part("the weights", "number", 1))
 @in_lanes()
 @kernel
 def _init(setting: SleepingSetting, env: Stream) -> SleepingWorld:
-    n = setting.losses.shape[1]
-    return SleepingWorld(own_sum(env), Regrets(own_array(n, 0.0, env), own_array(n, 0.0, env)))
+    return SleepingWorld(own_sum(env), own_regrets(setting.losses.shape[1], env))
 
 
 @in_lanes()
@@ -162,12 +161,14 @@ class HedgeState(NamedTuple):
     weights: Any  # (N,) float64, scratch
 
 
+@in_lanes()
 @kernel
 def _begin(params: HedgeParams, rng: Stream) -> HedgeState:
     n = params.n_experts
-    return HedgeState(Regrets(np.zeros(n), np.zeros(n)), np.zeros(n, np.bool_), np.zeros(n))
+    return HedgeState(own_regrets(n, rng), own_array(n, False, rng), own_array(n, 0.0, rng))
 
 
+@in_lanes()
 @kernel
 def _act(params: HedgeParams, state: HedgeState, awake: Any, t: int, rng: Stream) -> Any:
     for i in range(awake.size):
@@ -176,28 +177,20 @@ def _act(params: HedgeParams, state: HedgeState, awake: Any, t: int, rng: Stream
     return state.weights
 
 
+@in_lanes()
 @kernel
 def _update(params: HedgeParams, state: HedgeState, t: int, weights: Any, losses: Any, rng: Stream) -> HedgeState:
     count_regrets(state.regrets, state.awake, state.weights, losses)
     return state
 
 
-_STEPS = LearnerSteps(_begin, _act, _update)
-_SHARED_STEPS = LearnerSteps(*map(unchanged, _STEPS))
-
-
 @dataclass(frozen=True)
 class AdaNormalHedge(Learner):
     """AdaNormalHedge for experts that sleep."""
 
-    steps: ClassVar[LearnerSteps] = _STEPS
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_begin, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (AwakeLosses,)
     draws: ClassVar[bool] = False
-
-    def steps_for(self, problem: Any) -> LearnerSteps:
-        """Return the compiled functions; where all repetitions have the same losses, lanes share the weights."""
-        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
-        return self.steps if own or problem.steps is not SleepingExperts.steps else _SHARED_STEPS
 
     def parameters(self, problem: SleepingExperts) -> HedgeParams:
         """Return N."""

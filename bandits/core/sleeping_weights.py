@@ -10,7 +10,10 @@ and weights of awake experts are proportional to w, uniform where all w are 0.
 import math
 from typing import Any, NamedTuple
 
-from bandits.core.jit import rare_kernel, shared_kernel
+from bandits.core.exponential_weights import exponential
+from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.lanes import any_lane, own_array, where
+from bandits.core.rng import Stream
 
 
 class Regrets(NamedTuple):
@@ -20,14 +23,23 @@ class Regrets(NamedTuple):
     size: Any  # (N,) float64, C
 
 
+@kernel
+def own_regrets(n_experts: int, rng: Stream) -> Regrets:
+    """Return no regrets of every repetition that has the stream `rng`."""
+    return Regrets(own_array(n_experts, 0.0, rng), own_array(n_experts, 0.0, rng))
+
+
 @shared_kernel
 def expert_weight(total: float, size: float) -> float:
     """Return w of an expert with R = total and C = size."""
-    if total <= -1.0:
-        return 0.0
-    scale = 1.0 / (3.0 * (size + 1.0))
-    above = math.exp((total + 1.0) * (total + 1.0) * scale)
-    return 0.5 * (above - (math.exp((total - 1.0) * (total - 1.0) * scale) if total > 1.0 else 1.0))
+    above, below, scale = max(total + 1.0, 0.0), max(total - 1.0, 0.0), 1.0 / (3.0 * (size + 1.0))
+    return 0.5 * (_potential(above, scale) - _potential(below, scale))
+
+
+@kernel
+def _potential(regret: float, scale: float) -> float:
+    """Return exp(scale regret^2); where regrets are 0 in all lanes, it is 1 without an exponential."""
+    return exponential(regret * regret * scale) if any_lane(regret > 0.0) else 1.0
 
 
 @shared_kernel
@@ -36,13 +48,14 @@ def weigh(regrets: Regrets, awake: Any, out: Any) -> None:
     total, count = 0.0, 0
     for i in range(out.size):
         out[i] = 0.0
-        if awake[i]:
-            out[i] = expert_weight(regrets.total[i], regrets.size[i])
+        if any_lane(awake[i]):
+            out[i] = where(awake[i], expert_weight(regrets.total[i], regrets.size[i]), 0.0)
             total += out[i]
-            count += 1
+            count += awake[i]
+    some = total > 0.0
     for i in range(out.size):
-        if awake[i]:
-            out[i] = out[i] / total if total > 0.0 else 1.0 / count
+        if any_lane(awake[i]):
+            out[i] = where(awake[i], where(some, out[i], 1.0) / where(some, total, count), 0.0)
 
 
 @shared_kernel
@@ -50,12 +63,13 @@ def count_regrets(regrets: Regrets, awake: Any, weights: Any, losses: Any) -> fl
     """Add a round with losses (N,) in [0, 1] of those who are awake; return the loss of the weights."""
     mean = 0.0
     for i in range(weights.size):
-        if awake[i]:
-            mean += weights[i] * losses[i]
+        if any_lane(awake[i]):
+            mean += where(awake[i], weights[i] * losses[i], 0.0)
     for i in range(weights.size):
-        if awake[i]:
-            regrets.total[i] += mean - losses[i]
-            regrets.size[i] += abs(mean - losses[i])
+        if any_lane(awake[i]):
+            regret = where(awake[i], mean - losses[i], 0.0)
+            regrets.total[i] += regret
+            regrets.size[i] += abs(regret)
     return mean
 
 
