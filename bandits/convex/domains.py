@@ -22,7 +22,7 @@ def check_inside(region: Region, t: int, x: Any) -> None:
     if x.size != region.start.size:
         raise InvalidAction("the point must have {} coordinates, got {}", t, region.start.size, x.size)
     if any_lane(not inside(region, x)):
-        norm = lane_of(math.sqrt(dot(x, x)), 0)  # that of the play: in lanes, the round is played again without
+        norm = lane_of(math.sqrt(dot(x, x)), 0)  # read where one repetition is played: lanes are played again so
         raise InvalidAction("the point must be in the domain, got one with norm {}", t, norm)
 
 

@@ -70,7 +70,7 @@ def _observe(setting: SleepingSetting, world: SleepingWorld, t: int, env: Stream
 
 @kernel
 def _check_allowed(awake: Any, t: int, weights: Any) -> None:
-    """Raise InvalidAction for weights that are not allowed; in lanes, the round is played again without."""
+    """Raise InvalidAction for weights that are not allowed; its values are those of the first lane."""
     if weights.size != awake.size:
         raise InvalidAction("the weights must be {}, got {}", t, awake.size, weights.size)
     total = 0.0

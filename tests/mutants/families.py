@@ -146,7 +146,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
-        *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
+        *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups", "bandit_descent", "domains"),
         *_in("tests/theory/convex", "theorems"),
     ],
     "losses": [

@@ -39,6 +39,7 @@ from theory.convex.certificates import (
     OptimisticCertificate,
     StrongCertificate,
 )
+from theory.convex.moving_comparator import MovingComparator
 
 LINE = ConvexGame(GradientTable([[1.0], [1.0], [-1.0]]), Ball(1), 3)
 ROWS = [[0.3, -0.1], [-0.2, 0.4], [0.1, 0.1], [-0.4, 0.0]]
@@ -230,6 +231,12 @@ def check_ader_on_curved_losses():
 
 def test_ader_takes_gradients_at_its_own_point():
     check_ader_on_curved_losses()
+
+
+def test_regret_to_a_comparator_that_moves():
+    """Descent plays 0, -1 and -1 against 1, 1/2 and -1/2."""
+    game = observed(LINE, MovingComparator([[1.0], [0.5], [-0.5]]))
+    assert final(game, OGD(), "dynamic_regret") == [-1.0 - 1.5 + 0.5]
 
 
 # ---------------------------------------------------------------- mutants
