@@ -55,3 +55,8 @@ def by_coordinates(region, x):
 def test_mutant_of_projection(monkeypatch):
     monkeypatch.setattr(regions, "project", by_coordinates)
     rejected(check_projection, SETS[0], np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+
+
+def test_the_largest_point_is_a_corner_on_either_side():
+    assert Box([-2.0, 0.0], [1.0, 1.5]).largest == 2.5
+    assert (Ball(2, 0.5).largest, Simplex(4).largest) == (0.5, 1.0)

@@ -239,6 +239,11 @@ def test_regret_to_a_comparator_that_moves():
     assert final(game, OGD(), "dynamic_regret") == [-1.0 - 1.5 + 0.5]
 
 
+def test_tuned_newton_step():
+    """beta = 1 / (8 G D) for D = 2 and G = 1, and eps = 1 / (beta D)^2."""
+    assert OnlineNewtonStep().parameters(DISC) == (1.0, 2, 0.0625, 64.0)
+
+
 # ---------------------------------------------------------------- mutants
 
 
