@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import convex_contest
 import numpy as np
@@ -30,15 +30,20 @@ from bandits.convex import (
     OptimisticFTRL,
     QuadraticLosses,
     Simplex,
+    SleepingExperts,
     StronglyConvexOGD,
 )
 from bandits.core import stopping
-from bandits.core.lanes import LANES
-from bandits.core.rng import seed_word
+from bandits.core.jit import kernel
+from bandits.core.lanes import LANES, in_lanes, own_array, where
+from bandits.core.rng import Stream, seed_word, uniform_pair
+from bandits.core.sleeping_weights import Regrets, count_regrets, own_regrets
+from bandits.core.summation import Sum, own_sum, plus
 from bandits.losses import BernoulliLosses, GaussianLosses, LossTable
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.preference import DuelingBandit, SparringExp3, VersatileDB
 from bandits.preference.games import bradley_terry
+from bandits.protocol import ProblemSteps
 from bandits.stochastic import UCB1, GaussianThompson
 from bandits.switching import (
     AdaHedge,
@@ -52,9 +57,51 @@ from bandits.switching import (
     SwitchingCostGame,
     TsallisINF,
 )
-from sims.engines.compiled import compose, in_lanes
+from sims.engines import compiled
 
 HORIZON, REPETITIONS = 20_000, 64
+
+
+class Restless(NamedTuple):
+    """The state of the game below."""
+
+    loss: Sum
+    regrets: Regrets
+    awake: Any  # (N,) bool
+    losses: Any  # (N,) float64
+
+
+@in_lanes()
+@kernel
+def _nightfall(setting: Any, env: Stream) -> Restless:
+    n = setting.losses.shape[1]
+    return Restless(own_sum(env), own_regrets(n, env), own_array(n, False, env), own_array(n, 0.0, env))
+
+
+@in_lanes()
+@kernel
+def _observe(setting: Any, world: Restless, t: int, env: Stream) -> Any:
+    for i in range(world.losses.size):
+        first, second = uniform_pair(env, t, i)
+        world.awake[i] = (first < 0.5) | (i == 0)
+        world.losses[i] = where(world.awake[i], second, 0.0)
+    return world.awake, world
+
+
+@in_lanes()
+@kernel
+def _respond(setting: Any, world: Restless, t: int, weights: Any, env: Stream) -> Any:
+    loss = count_regrets(world.regrets, world.awake, weights, world.losses)
+    return world.losses, Restless(plus(world.loss, loss, t), world.regrets, world.awake, world.losses)
+
+
+class RestlessExperts(SleepingExperts):
+    """Experts whose sleep and losses are drawn in each repetition, ten blocks of the generator per round."""
+
+    steps: ClassVar[ProblemSteps] = ProblemSteps(_nightfall, _respond, SleepingExperts.steps.measure, _observe)
+
+
+NIGHT = convex_contest.night(HORIZON)
 COINS, WALK = BernoulliLosses.with_gap(10, 0.1), MultiScaleRandomWalk(10)
 TABLE = LossTable(np.random.default_rng(0).random((HORIZON, 10)))
 NORMAL = GaussianLosses(np.linspace(0.4, 0.6, 10), 0.5)
@@ -92,16 +139,17 @@ PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal
     "gradient descent, noise": (NOISY, OGD(), None),
     "AdaGrad, noise": (NOISY, AdaGradNorm(), None),
     "strongly convex descent, table": (QUADRATICS, StronglyConvexOGD(), None),
-    "AdaNormalHedge, experts that sleep": (convex_contest.night(HORIZON), AdaNormalHedge(), 60.0),
+    "AdaNormalHedge, experts that sleep": (NIGHT, AdaNormalHedge(), 60.0),
+    "AdaNormalHedge, sleep and losses are drawn": (RestlessExperts(NIGHT.losses, NIGHT.awake), AdaNormalHedge(), 60.0),
 }
 
 
 def player(problem: Any, learner: Any, width: int) -> Callable[[], Any]:
     """Return the function that plays all repetitions, `width` at once, and returns the metrics; it has been called."""
     steps = learner.steps_for(problem), problem.steps
-    lanes = in_lanes(*steps) if width > 1 else steps
+    lanes = compiled.in_lanes(*steps) if width > 1 else steps
     assert lanes is not None
-    loop, rounds = compose(*lanes, problem.metrics, width), np.array([problem.horizon])
+    loop, rounds = compiled.compose(*lanes, problem.metrics, width), np.array([problem.horizon])
 
     def play() -> Any:
         values = np.empty((REPETITIONS, 1, len(problem.metrics)))

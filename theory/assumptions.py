@@ -16,9 +16,9 @@ from theory.bound import Assumption, K
 _ROUNDING = 1e-12  # of products such as 4 lambda tau at the weight that makes them 1
 
 
-def declared(thing: Any, hook: str) -> Any:
+def declared(thing: Any, hook: str, package: str = "bandits") -> Any:
     """Return the hook of an object of the package; the base's, which declares nothing, where it plays otherwise."""
-    return known(thing, hook, "bandits")
+    return known(thing, hook, package)
 
 
 def problem_has(text: str, test: Callable[[Any], bool]) -> Assumption:

@@ -3,12 +3,6 @@
 from bandits.convex.ader import Ader as Ader
 from bandits.convex.bandit_descent import OnePointDescent as OnePointDescent
 from bandits.convex.bandit_descent import TwoPointDescent as TwoPointDescent
-from bandits.convex.certificates import AdaGradCertificate as AdaGradCertificate
-from bandits.convex.certificates import DescentCertificate as DescentCertificate
-from bandits.convex.certificates import LeaderCertificate as LeaderCertificate
-from bandits.convex.certificates import NewtonCertificate as NewtonCertificate
-from bandits.convex.certificates import OptimisticCertificate as OptimisticCertificate
-from bandits.convex.certificates import StrongCertificate as StrongCertificate
 from bandits.convex.domains import Ball as Ball
 from bandits.convex.domains import Box as Box
 from bandits.convex.domains import Simplex as Simplex
@@ -37,7 +31,6 @@ from bandits.convex.groups import Label as Label
 from bandits.convex.losses import GradientTable as GradientTable
 from bandits.convex.losses import QuadraticLosses as QuadraticLosses
 from bandits.convex.losses import SEALosses as SEALosses
-from bandits.convex.moving_comparator import MovingComparator as MovingComparator
 from bandits.convex.newton_step import OnlineNewtonStep as OnlineNewtonStep
 from bandits.convex.optimistic import FollowTheLeader as FollowTheLeader
 from bandits.convex.optimistic import OptimisticDescent as OptimisticDescent

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import Region, dot
-from bandits.convex.gradient_descent import ConvexLearner, descend
+from bandits.convex.gradient_descent import ConvexLearner, descend, play_point
 from bandits.convex.problem import ConvexGame
 from bandits.core.checks import integer
 from bandits.core.exponential_weights import Weights, add_losses, probability, uniform_weights
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import dot
+from bandits.core.regions import Region
 from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
 
@@ -49,11 +50,6 @@ def _init(params: AderParams, rng: Stream) -> AderState:
 
 
 @kernel
-def _act(params: AderParams, state: AderState, t: int, rng: Stream) -> Any:
-    return state.x
-
-
-@kernel
 def _update(params: AderParams, state: AderState, t: int, x: Any, g: Any, rng: Stream) -> AderState:
     least = 0.0
     for i in range(params.rates.size):
@@ -81,7 +77,7 @@ class Ader(ConvexLearner):
     """
 
     experts: int | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update)
     draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -14,17 +14,15 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import Region, dot, project
 from bandits.convex.feedback import OnePoint, Pair, TwoPoints
 from bandits.convex.gradient_descent import ConvexLearner
 from bandits.convex.problem import ConvexGame
-from bandits.core.checks import optional_real
-from bandits.core.jit import kernel, rare_kernel
-from bandits.core.normal import normal_quantile
-from bandits.core.rng import Stream, uniform_pair
+from bandits.core.jit import kernel
+from bandits.core.normal import draw_direction
+from bandits.core.regions import Region, project
+from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
 
-_HALF_STEP = 2.0**-54  # a uniform of 0 has no normal quantile
 _LEAST_REACH = 1e-6  # of the inner radius: differences of values lose digits below it
 
 
@@ -50,19 +48,6 @@ class EstimateState(NamedTuple):
 def _init(params: EstimateParams, rng: Stream) -> EstimateState:
     d = params.region.start.size
     return EstimateState(params.region.start.copy(), np.zeros(d), np.zeros(d), np.zeros(d))
-
-
-@rare_kernel
-def draw_direction(rng: Stream, t: int, out: Any) -> None:
-    """Write a point of the unit sphere, uniform, into out (d,)."""
-    for i in range(0, out.size, 2):
-        first, second = uniform_pair(rng, t, i)
-        out[i] = normal_quantile(first + _HALF_STEP)
-        if i + 1 < out.size:
-            out[i + 1] = normal_quantile(second + _HALF_STEP)
-    size = math.sqrt(dot(out, out))
-    for i in range(out.size):
-        out[i] /= size
 
 
 @kernel
@@ -99,16 +84,12 @@ def _descend(params: EstimateParams, state: EstimateState, size: float) -> Estim
 
 
 @kernel
-def _update_by_one(
-    params: EstimateParams, state: EstimateState, t: int, x: Any, loss: float, rng: Stream
-) -> EstimateState:
+def _update_by_one(params: EstimateParams, state: EstimateState, t: int, x: Any, loss: float, rng: Stream) -> Any:
     return _descend(params, state, loss)
 
 
 @kernel
-def _update_by_two(
-    params: EstimateParams, state: EstimateState, t: int, x: Any, losses: Pair, rng: Stream
-) -> EstimateState:
+def _update_by_two(params: EstimateParams, state: EstimateState, t: int, x: Any, losses: Pair, rng: Stream) -> Any:
     return _descend(params, state, losses.first - losses.second)
 
 
@@ -131,10 +112,6 @@ class TwoPointDescent(ConvexLearner):
     learning_rate: float | None = None
     steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act_on_two, _update_by_two)
     accepts: ClassVar[tuple[type, ...]] = (TwoPoints,)
-
-    def __post_init__(self) -> None:
-        optional_real("reach", self.reach, low=0.0, open_low=True)
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def parameters(self, problem: ConvexGame) -> EstimateParams:
         """Return domain, delta, eta and d / (2 delta)."""

@@ -9,23 +9,37 @@
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.convex.domains import Region, dot, own_start, project
 from bandits.convex.feedback import Gradient
 from bandits.convex.problem import ConvexGame
 from bandits.core.checks import integer, optional_real
 from bandits.core.jit import kernel
 from bandits.core.lanes import any_lane, in_lanes, own, own_array, where
+from bandits.core.linear_algebra import dot
+from bandits.core.regions import Region, own_start, project
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
 
 
+@dataclass(frozen=True)
 class ConvexLearner(Learner):
-    """Base of the learners of convex games."""
+    """Base of the learners of convex games: a parameter that may be None, the theorem's value, is else above 0."""
 
     accepts: ClassVar[tuple[type, ...]] = (Gradient,)
+
+    def __post_init__(self) -> None:
+        for parameter in fields(self):
+            if parameter.default is None:
+                optional_real(parameter.name, getattr(self, parameter.name), low=0.0, open_low=True)
+
+
+@in_lanes()
+@kernel
+def play_point(params: Any, state: Any, t: int, rng: Stream) -> Any:
+    """Act of a learner whose state has the point x (d,) to play."""
+    return state.x
 
 
 class DescentParams(NamedTuple):
@@ -51,12 +65,6 @@ class DescentState(NamedTuple):
 def _init(params: DescentParams, rng: Stream) -> DescentState:
     x, total = own_start(params.region, rng), own_array(params.region.start.size, 0.0, rng)
     return DescentState(x, total, own(0.0, rng), 0, params.block)
-
-
-@in_lanes()
-@kernel
-def _act(params: DescentParams, state: DescentState, t: int, rng: Stream) -> Any:
-    return state.x
 
 
 @kernel
@@ -114,11 +122,8 @@ class OGD(ConvexLearner):
     """
 
     step: float | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update)
     draws: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        optional_real("step", self.step, low=0.0, open_low=True)
 
     def parameters(self, problem: ConvexGame) -> DescentParams:
         """Return domain and step size."""
@@ -132,9 +137,7 @@ class OGD(ConvexLearner):
 
 @in_lanes()
 @kernel
-def _update_at_fixed_rate(
-    params: DescentParams, state: DescentState, t: int, x: Any, g: Any, rng: Stream
-) -> DescentState:
+def _update_steadily(params: DescentParams, state: DescentState, t: int, x: Any, g: Any, rng: Stream) -> DescentState:
     descend(params.region, state.x, params.step, g)
     return state
 
@@ -144,11 +147,8 @@ class FixedRateOGD(ConvexLearner):
     """Online gradient descent with one learning rate eta > 0; None means D / (G sqrt T)."""
 
     learning_rate: float | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update_at_fixed_rate)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update_steadily)
     draws: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def parameters(self, problem: ConvexGame) -> DescentParams:
         """Return domain and eta."""
@@ -165,7 +165,7 @@ class LazyOGD(OGD):
     """
 
     block: int = 10
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update_lazily)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update_lazily)
     draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -181,7 +181,7 @@ class LazyOGD(OGD):
 class AdaGradNorm(ConvexLearner):
     """Online gradient descent with eta_t = D / sqrt(2 sum_{s <= t} |g_s|^2), which needs no bound on gradients."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update_adaptively)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update_adaptively)
     draws: ClassVar[bool] = False
 
     def parameters(self, problem: ConvexGame) -> DescentParams:
@@ -206,11 +206,8 @@ class StronglyConvexOGD(ConvexLearner):
     """
 
     strong_convexity: float | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update_strongly)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update_strongly)
     draws: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        optional_real("strong_convexity", self.strong_convexity, low=0.0, open_low=True)
 
     def parameters(self, problem: ConvexGame) -> DescentParams:
         """Return domain and mu; ValueError where mu is not known."""

@@ -16,12 +16,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import dot
 from bandits.convex.groups import GroupedPrediction, Individual, Label, Labelled
-from bandits.convex.sleeping import Regrets, count_regrets, weigh
 from bandits.core.checks import optional_real
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.linear_algebra import dot
 from bandits.core.rng import Stream
+from bandits.core.sleeping_weights import Regrets, count_regrets, own_regrets, weigh
 from bandits.protocol import Learner, LearnerSteps
 
 GROUPS, ONE, CELLS = 0, 1, 2
@@ -55,11 +55,8 @@ def _init(params: RegressionParams, rng: Stream) -> RegressionState:
     for i in range(n):
         for j in range(d):
             inverse[i, j, j] = 1.0 / params.ridge
-    zero = np.zeros(n)
-    return RegressionState(
-        inverse, np.zeros((n, d)), Regrets(np.zeros(n), np.zeros(n)), np.zeros(n, np.bool_), zero, np.zeros(n),
-        np.zeros(d),
-    )  # fmt: skip
+    awake, moments, direction = np.zeros(n, np.bool_), np.zeros((n, d)), np.zeros(d)
+    return RegressionState(inverse, moments, own_regrets(n, rng), awake, np.zeros(n), np.zeros(n), direction)
 
 
 @rare_kernel

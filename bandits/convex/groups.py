@@ -19,13 +19,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import dot
-from bandits.convex.newton_step import factorise, solve_lower
-from bandits.convex.sleeping import zeros_and_ones
 from bandits.core.actions import InvalidAction, Part, returns
 from bandits.core.arguments import Checked, Numbers
-from bandits.core.checks import HUGE, array, flag, instance, integer, real
+from bandits.core.checks import HUGE, array, flag, instance, integer, real, zeros_and_ones
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.linear_algebra import dot, factorise, solve_lower
 from bandits.core.rng import Stream, uniform_index
 from bandits.core.summation import Sum, empty_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing

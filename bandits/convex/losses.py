@@ -15,19 +15,20 @@ largest |grad F_t - grad F_(t-1)|^2 in the domain, F_0 = 0.
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from bandits.convex.domains import Domain, Region, dot, least_linear, project
+from bandits.convex.domains import Domain
 from bandits.core.arguments import Checked, Numbers
 from bandits.core.checks import HUGE, array, integer, optional_real, real
-from bandits.core.jit import kernel, rare_kernel, uint64
-from bandits.core.lanes import in_lanes, own, own_array, where
-from bandits.core.rng import Stream, words
-from bandits.core.summation import Sum, empty_sum, plus, value
-
-_LAST_OF_BLOCK = 4095
+from bandits.core.coins import add_signs
+from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import in_lanes, own_array, where
+from bandits.core.linear_algebra import dot
+from bandits.core.regions import Region, least_linear, project
+from bandits.core.rng import Stream
+from bandits.core.summation import Sum, close_block, empty_sum, plus, value
 
 
 class ConvexSteps(NamedTuple):
@@ -108,10 +109,7 @@ def _init(params: Any, env: Stream) -> LinearState:
 def _count(state: LinearState, t: int, constant: float) -> LinearState:
     for i in range(state.linear.size):
         state.open[i] += state.linear[i]
-    if t & _LAST_OF_BLOCK == _LAST_OF_BLOCK:
-        for i in range(state.linear.size):
-            state.closed[i] += state.open[i]
-            state.open[i] = 0.0
+    close_block(state.closed, state.open, t)
     return LinearState(state.linear, state.open, state.closed, constant, plus(state.constants, constant, t), t + 1)
 
 
@@ -243,7 +241,7 @@ class QuadraticLosses(ConvexLosses):
 # ---------------------------------------------------------------- between stochastic and adversarial
 
 Drift = Literal["fixed", "flips", "rotation", "sign", "corrupted"]
-_DRIFTS = ("fixed", "flips", "rotation", "sign", "corrupted")
+_DRIFTS = get_args(Drift)
 
 
 class SEASetting(NamedTuple):
@@ -286,12 +284,7 @@ def _advance_sea(params: SEASetting, state: LinearState, t: int, x: Any, env: St
     out = state.linear
     _mean(params, out, t, x)
     if params.noise > 0.0:
-        bits = own(uint64(0), env)
-        for i in range(out.size):
-            if i & 63 == 0:
-                bits, _ = words(env, t, i >> 6)
-            out[i] += where(bits & uint64(1) == uint64(1), params.noise, -params.noise)
-            bits = bits >> uint64(1)
+        add_signs(params.noise, env, t, out)
     return _count(state, t, 0.0)
 
 

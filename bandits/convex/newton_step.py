@@ -1,8 +1,7 @@
 """Online Newton step for exp-concave losses on a ball (Hazan, Agarwal & Kale, Machine Learning 69, 2007).
 
 A_t = A_(t-1) + g_t g_t', A_0 = eps I, and x_(t+1) is the point of the ball nearest to x_t - A_t^-1 g_t / beta in the
-norm of A_t. That is (A_t + lambda I)^-1 (A_t x_t - g_t / beta) with the least lambda >= 0 for which it is in the ball,
-which Newton's method on 1/R - 1/|p(lambda)| finds from below (More & Sorensen 1983).
+norm of A_t, the least point of p'A_t p / 2 - <A_t x_t - g_t / beta, p> in the ball.
 """
 
 import math
@@ -11,16 +10,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import BALL, dot
-from bandits.convex.gradient_descent import ConvexLearner
+from bandits.convex.gradient_descent import ConvexLearner, play_point
 from bandits.convex.problem import ConvexGame
-from bandits.core.checks import optional_real
-from bandits.core.jit import kernel, rare_kernel
+from bandits.core.jit import kernel
+from bandits.core.linear_algebra import dot, least_on_ball
+from bandits.core.regions import BALL
 from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
-
-_MOST_STEPS = 50
-_ROUNDING = 1e-15
 
 
 class NewtonParams(NamedTuple):
@@ -52,76 +48,13 @@ def _init(params: NewtonParams, rng: Stream) -> NewtonState:
 
 
 @kernel
-def _act(params: NewtonParams, state: NewtonState, t: int, rng: Stream) -> Any:
-    return state.x
-
-
-@rare_kernel
-def factorise(a: Any, shift: float, out: Any) -> None:
-    """Write the lower triangle L with L L' = a + shift I into out; a (d, d) symmetric, positive definite with shift.
-
-    ValueError where a pivot has no right digit: what was added to a ridge is too large beside it.
-    """
-    for i in range(a.shape[0]):
-        for j in range(i + 1):
-            total = a[i, j] + (shift if i == j else 0.0)
-            for k in range(j):
-                total -= out[i, k] * out[j, k]
-            if i == j and not total > _ROUNDING * (a[i, i] + shift):
-                raise ValueError(
-                    "ridge must be above 1e-15 of the squares of gradients or features that are added to it, for the "
-                    "matrix to be invertible in float64: give a larger ridge, or smaller ones"
-                )
-            out[i, j] = math.sqrt(total) if i == j else total / out[j, j]
-
-
-@rare_kernel
-def solve_lower(factor: Any, b: Any, out: Any) -> None:
-    """Write L^-1 b into out, which may be b."""
-    for i in range(b.size):
-        total = b[i]
-        for k in range(i):
-            total -= factor[i, k] * out[k]
-        out[i] = total / factor[i, i]
-
-
-@rare_kernel
-def solve_upper(factor: Any, b: Any, out: Any) -> None:
-    """Write L'^-1 b into out, which may be b."""
-    for j in range(b.size):
-        i = b.size - 1 - j
-        total = b[i]
-        for k in range(i + 1, b.size):
-            total -= factor[k, i] * out[k]
-        out[i] = total / factor[i, i]
-
-
-@rare_kernel
-def nearest_in_norm(matrix: Any, right: Any, radius: float, factor: Any, scratch: Any, x: Any) -> None:
-    """Write the minimiser of p'Ap / 2 - <right, p> over the ball into x; A = matrix (d, d), positive definite."""
-    shift = 0.0
-    for _ in range(_MOST_STEPS):
-        factorise(matrix, shift, factor)
-        solve_lower(factor, right, x)
-        solve_upper(factor, x, x)
-        size = math.sqrt(dot(x, x))
-        if size <= radius * (1.0 + 1e-14):
-            break
-        solve_lower(factor, x, scratch)
-        shift += size * size / dot(scratch, scratch) * (size - radius) / radius
-    if size > radius:
-        for i in range(x.size):
-            x[i] *= radius / size
-
-
-@kernel
 def _update(params: NewtonParams, state: NewtonState, t: int, x: Any, g: Any, rng: Stream) -> NewtonState:
     for i in range(g.size):
         for j in range(g.size):
             state.matrix[i, j] += g[i] * g[j]
     for i in range(g.size):
         state.right[i] = dot(state.matrix[i], state.x) - g[i] / params.rate
-    nearest_in_norm(state.matrix, state.right, params.radius, state.factor, state.scratch, state.x)
+    least_on_ball(state.matrix, state.right, params.radius, state.factor, state.scratch, state.x)
     return state
 
 
@@ -135,12 +68,8 @@ class OnlineNewtonStep(ConvexLearner):
 
     rate: float | None = None
     ridge: float | None = None
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update)
     draws: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        optional_real("rate", self.rate, low=0.0, open_low=True)
-        optional_real("ridge", self.ridge, low=0.0, open_low=True)
 
     def parameters(self, problem: ConvexGame) -> NewtonParams:
         """Return radius, dimension, beta and eps; TypeError for domains other than balls."""

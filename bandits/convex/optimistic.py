@@ -9,16 +9,15 @@ Optimization" (NeurIPS 2022).
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.convex.domains import Region, least_point, own_start, project
 from bandits.convex.feedback import FullFunction, Gradient, Hinted, HintedGradient, Quadratic
-from bandits.convex.gradient_descent import ConvexLearner, descend, strong_convexity_of
+from bandits.convex.gradient_descent import ConvexLearner, descend, play_point, strong_convexity_of
 from bandits.convex.problem import ConvexGame
 from bandits.core.checks import optional_real
 from bandits.core.jit import kernel
 from bandits.core.lanes import in_lanes, own, own_array
+from bandits.core.regions import Region, least_point, own_start, project
 from bandits.core.rng import Stream
 from bandits.protocol import LearnerSteps
 
@@ -57,18 +56,12 @@ def _init_at_start(params: OptimisticParams, rng: Stream) -> OptimisticState:
     return OptimisticState(x, base, own_array(x.size, 0.0, rng), own(0.0, rng), rate)
 
 
-@cache
-def _steps(init: Any, look: Any, learn: Any, hinted: bool) -> LearnerSteps:
-    """Return the steps of a learner.
+def _steps(init: Any, look: Any, learn: Any) -> tuple[LearnerSteps, LearnerSteps]:
+    """Return the steps of a learner whose hint is the last gradient, and of one that is shown hints.
 
     look: kernel (params, state, t, hint), which writes the point of round t into state.x.  learn: kernel (params,
     state, t, x, g, hint) -> state without regard to the next hint.
     """
-
-    @in_lanes()
-    @kernel
-    def act(params: OptimisticParams, state: OptimisticState, t: int, rng: Stream) -> Any:
-        return state.x
 
     @in_lanes(parts=[look, learn])
     @kernel
@@ -87,12 +80,10 @@ def _steps(init: Any, look: Any, learn: Any, hinted: bool) -> LearnerSteps:
 
     @in_lanes(parts=[learn])
     @kernel
-    def update_on_hint(
-        params: OptimisticParams, state: OptimisticState, t: int, x: Any, seen: Hinted, rng: Stream
-    ) -> Any:
+    def learn_seen(params: OptimisticParams, state: OptimisticState, t: int, x: Any, seen: Hinted, rng: Stream) -> Any:
         return learn(params, state, t, x, seen.gradient, seen.hint)
 
-    return LearnerSteps(init, act_on_hint, update_on_hint) if hinted else LearnerSteps(init, act, update)
+    return LearnerSteps(init, play_point, update), LearnerSteps(init, act_on_hint, learn_seen)
 
 
 @kernel
@@ -126,12 +117,12 @@ def _learn_down(params: OptimisticParams, state: OptimisticState, t: int, x: Any
 class Optimistic(ConvexLearner):
     """Base of the learners that use hints where there are some, and else the last gradient."""
 
-    pieces: ClassVar[tuple[Any, Any, Any]]  # init, look, learn
+    hinted: ClassVar[LearnerSteps]  # the steps where there are hints
     accepts: ClassVar[tuple[type, ...]] = (Gradient, HintedGradient)
 
     def steps_for(self, problem: Any) -> LearnerSteps:
         """Return the compiled functions for hints of the game, or for the learner's own."""
-        return _steps(*self.pieces, isinstance(problem.feedback, HintedGradient))
+        return self.hinted if isinstance(problem.feedback, HintedGradient) else self.steps
 
 
 @dataclass(frozen=True)
@@ -143,8 +134,7 @@ class OptimisticDescent(Optimistic):
     """
 
     offset: float | None = None
-    pieces: ClassVar[tuple[Any, Any, Any]] = (_init_at_start, _look_down, _learn_down)
-    steps: ClassVar[LearnerSteps] = _steps(_init_at_start, _look_down, _learn_down, False)
+    steps, hinted = _steps(_init_at_start, _look_down, _learn_down)
     draws: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -187,12 +177,8 @@ class OptimisticFTRL(Optimistic):
     """
 
     offset: float | None = None
-    pieces: ClassVar[tuple[Any, Any, Any]] = (_init, _look_ahead, _learn_sum)
-    steps: ClassVar[LearnerSteps] = _steps(_init, _look_ahead, _learn_sum, False)
+    steps, hinted = _steps(_init, _look_ahead, _learn_sum)
     draws: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        optional_real("offset", self.offset, low=0.0, open_low=True)
 
     def parameters(self, problem: ConvexGame) -> OptimisticParams:
         """Return domain, D^2 and nu."""
@@ -234,22 +220,13 @@ class OptimisticFTL(Optimistic):
     """
 
     strong_convexity: float | None = None
-    pieces: ClassVar[tuple[Any, Any, Any]] = (_init, _look_for_leader, _learn_centres)
-    steps: ClassVar[LearnerSteps] = _steps(_init, _look_for_leader, _learn_centres, False)
+    steps, hinted = _steps(_init, _look_for_leader, _learn_centres)
     draws: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        optional_real("strong_convexity", self.strong_convexity, low=0.0, open_low=True)
 
     def parameters(self, problem: ConvexGame) -> OptimisticParams:
         """Return domain and mu; ValueError where mu is not known."""
         mu = strong_convexity_of(self, problem)
         return OptimisticParams(problem.domain.region, problem.diameter**2, mu)
-
-
-@kernel
-def _act_on_functions(params: OptimisticParams, state: OptimisticState, t: int, rng: Stream) -> Any:
-    return state.x
 
 
 @kernel
@@ -272,7 +249,7 @@ def _update_functions(
 class FollowTheLeader(ConvexLearner):
     """Follow the leader on whole functions: x_t minimises the losses so far; the first point is the centre."""
 
-    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act_on_functions, _update_functions)
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, play_point, _update_functions)
     accepts: ClassVar[tuple[type, ...]] = (FullFunction,)
     draws: ClassVar[bool] = False
 

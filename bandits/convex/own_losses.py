@@ -6,11 +6,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import Domain, Region, dot
+from bandits.convex.domains import Domain
 from bandits.convex.losses import ConvexLosses, ConvexSteps
 from bandits.core.arguments import Numbers
 from bandits.core.checks import HUGE, array, instance, integer, optional_real, real
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import dot
+from bandits.core.regions import Region
 from bandits.core.rng import Stream
 from bandits.core.summation import Sum, empty_sum, plus, value
 
@@ -23,39 +25,34 @@ class OwnSetting(NamedTuple):
     longest: float  # squared norm of a gradient, with rounding
 
 
-class OwnState(NamedTuple):
-    """Total loss of the comparator."""
-
-    total: Sum
+@kernel
+def _init_own(params: OwnSetting, env: Stream) -> Sum:
+    """Return the total loss of the comparator."""
+    return empty_sum()
 
 
 @kernel
-def _init_own(params: OwnSetting, env: Stream) -> OwnState:
-    return OwnState(empty_sum())
-
-
-@kernel
-def _advance_own(params: OwnSetting, state: OwnState, t: int, x: Any, env: Stream) -> OwnState:
+def _advance_own(params: OwnSetting, state: Sum, t: int, x: Any, env: Stream) -> Sum:
     return state
 
 
 @kernel
-def _best_own(params: OwnSetting, state: OwnState, region: Region, scratch: Any) -> float:
-    return value(state.total)
+def _best_own(params: OwnSetting, state: Sum, region: Region, scratch: Any) -> float:
+    return value(state)
 
 
 @cache
 def _own_steps(f: Any, gradient: Any, compared: bool) -> ConvexSteps:
     @kernel
-    def advance(params: OwnSetting, state: OwnState, t: int, x: Any, env: Stream) -> OwnState:
-        return OwnState(plus(state.total, f(params.params, t, params.comparator), t))
+    def advance(params: OwnSetting, state: Sum, t: int, x: Any, env: Stream) -> Sum:
+        return plus(state, f(params.params, t, params.comparator), t)
 
     @kernel
-    def value_of(params: OwnSetting, state: OwnState, t: int, x: Any) -> float:
+    def value_of(params: OwnSetting, state: Sum, t: int, x: Any) -> float:
         return f(params.params, t, x)
 
     @kernel
-    def gradient_of(params: OwnSetting, state: OwnState, t: int, x: Any, out: Any) -> None:
+    def gradient_of(params: OwnSetting, state: Sum, t: int, x: Any, out: Any) -> None:
         gradient(params.params, t, x, out)
         if not dot(out, out) <= params.longest:
             raise ValueError("a gradient of OwnLosses is longer than its gradient_bound, or nan")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits.convex.domains import Domain, Region, check_inside, distance, least_linear
+from bandits.convex.domains import Domain, check_inside
 from bandits.convex.feedback import (
     ConvexFeedback,
     FullFunction,
@@ -32,9 +32,12 @@ from bandits.convex.feedback import (
 from bandits.convex.losses import ConvexLosses, ConvexSteps
 from bandits.core.actions import Part, returns
 from bandits.core.checks import instance, integer, real
-from bandits.core.jit import kernel, rare_kernel, shared_kernel, uint64
-from bandits.core.lanes import in_lanes, own, own_array, where
-from bandits.core.rng import OBSERVATION, Stream, for_purpose, words
+from bandits.core.coins import add_signs
+from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.lanes import in_lanes, own_array
+from bandits.core.linear_algebra import distance
+from bandits.core.regions import Region, least_linear
+from bandits.core.rng import OBSERVATION, Stream, for_purpose
 from bandits.core.summation import Sum, close_block, own_sum, plus, value
 from bandits.protocol import ProblemSteps, RoundProblem, draws_nothing
 
@@ -48,21 +51,41 @@ class ConvexSetting(NamedTuple):
     hints: HintSetting
 
 
+class Totals(NamedTuple):
+    """Sums over the rounds; those of gradients are 0 where none are revealed."""
+
+    loss: Sum
+    path: Sum  # of |x_t - x_(t-1)|
+    along: Sum  # of <g_t, x_t>
+    squares: Sum  # of |g_t|^2
+    variation: Sum  # of |g_t - M_t|^2
+
+
+class Vectors(NamedTuple):
+    """Points and gradients, each (d,) float64 and written in place."""
+
+    last: Any  # x_(t-1)
+    gradient: Any  # g_t, which learners are shown
+    hint: Any  # M_t: the hint, or the gradient of the round before
+    open: Any  # total of g_t in the open block of 4096 rounds
+    closed: Any  # total of g_t before it
+    scratch: Any
+
+
 class ConvexWorld(NamedTuple):
     """State of the game."""
 
     losses: Any
-    loss: Sum
-    along: Sum  # of <g_t, x_t>
-    squares: Sum  # of |g_t|^2
-    variation: Sum  # of |g_t - M_t|^2
-    path: Sum  # of |x_t - x_(t-1)|
-    last: Any  # (d,) float64, x_(t-1)
-    gradient: Any  # (d,) float64, g_t, which learners are shown
-    hint: Any  # (d,) float64, M_t: the hint, or the gradient of the round before
-    open: Any  # (d,) float64, total of g_t in the open block of 4096 rounds
-    closed: Any  # (d,) float64, total of g_t before it
-    scratch: Any  # (d,) float64
+    totals: Totals
+    vectors: Vectors
+
+
+class GradientMetrics(NamedTuple):
+    """Metrics of a game that reveals gradients."""
+
+    linear_regret: float
+    gradient_squares: float
+    variation: float
 
 
 class Metrics(NamedTuple):
@@ -72,9 +95,7 @@ class Metrics(NamedTuple):
     best_loss: Any
     regret: Any
     path: float
-    linear_regret: Any
-    gradient_squares: Any
-    variation: Any
+    gradients: Any
 
 
 _check_point = returns(None, Part("the point", "number", 1))
@@ -88,101 +109,87 @@ def _make_init(losses: ConvexSteps) -> Any:
     @in_lanes(parts=[init_losses])
     @shared_kernel
     def init(setting: ConvexSetting, env: Stream) -> ConvexWorld:
-        d = setting.region.start.size
-        zero = own_sum(env)
-        return ConvexWorld(
-            init_losses(setting.losses, env), zero, zero, zero, zero, zero, own_array(d, 0.0, env),
-            own_array(d, 0.0, env), own_array(d, 0.0, env), own_array(d, 0.0, env), own_array(d, 0.0, env),
-            own_array(d, 0.0, env),
-        )  # fmt: skip
+        d, zero = setting.region.start.size, own_sum(env)
+        first, second, third = own_array(d, 0.0, env), own_array(d, 0.0, env), own_array(d, 0.0, env)
+        fourth, fifth, sixth = own_array(d, 0.0, env), own_array(d, 0.0, env), own_array(d, 0.0, env)
+        vectors = Vectors(first, second, third, fourth, fifth, sixth)
+        return ConvexWorld(init_losses(setting.losses, env), Totals(zero, zero, zero, zero, zero), vectors)
 
     return init
 
 
 @kernel
-def _moved(world: ConvexWorld, t: int, x: Any) -> Sum:
-    """Return the path with the move to x; x becomes the last point."""
-    step = distance(x, world.last) if t > 0 else 0.0
+def _charged(world: ConvexWorld, t: int, x: Any, loss: float) -> Totals:
+    """Return the totals with the loss at x and the move to it; x becomes the last point."""
+    totals, last = world.totals, world.vectors.last
+    step = distance(x, last) if t > 0 else 0.0
     for i in range(x.size):
-        world.last[i] = x[i]
-    return plus(world.path, step, t)
+        last[i] = x[i]
+    total, path = plus(totals.loss, loss, t), plus(totals.path, step, t)
+    return Totals(total, path, totals.along, totals.squares, totals.variation)
 
 
 @kernel
-def _add_gradient(world: ConvexWorld, t: int, x: Any) -> Any:
-    """Add the gradient of round t at x to the totals; return <g, x>, |g|^2 and |g - M|^2."""
-    g = world.gradient
+def _with_gradient(world: ConvexWorld, totals: Totals, t: int, x: Any) -> Totals:
+    """Return the totals with the gradient of round t at x."""
+    g, hint, open_ = world.vectors.gradient, world.vectors.hint, world.vectors.open
     along, square, off = 0.0, 0.0, 0.0
     for i in range(g.size):
         along += g[i] * x[i]
         square += g[i] * g[i]
-        off += (g[i] - world.hint[i]) * (g[i] - world.hint[i])
-        world.open[i] += g[i]
-    close_block(world.closed, world.open, t)
-    return along, square, off
+        off += (g[i] - hint[i]) * (g[i] - hint[i])
+        open_[i] += g[i]
+    close_block(world.vectors.closed, open_, t)
+    sums = plus(totals.along, along, t), plus(totals.squares, square, t), plus(totals.variation, off, t)
+    return Totals(totals.loss, totals.path, *sums)
+
+
+@in_lanes()
+@kernel
+def _show_gradient(setting: ConvexSetting, world: ConvexWorld) -> Any:
+    return world.vectors.gradient
+
+
+@in_lanes()
+@kernel
+def _show_hinted(setting: ConvexSetting, world: ConvexWorld) -> Hinted:
+    return Hinted(world.vectors.gradient, world.vectors.scratch)
 
 
 @cache
-def _make_charge(losses: ConvexSteps, hinted: bool) -> Any:
-    """Return the kernel that charges the point x and computes the gradient there."""
-    advance, value_of, gradient_of = losses.advance, losses.value, losses.gradient
+def _make_show_function(linear: Any) -> Any:
+    @kernel
+    def show_function(setting: ConvexSetting, world: ConvexWorld) -> Quadratic:
+        b, out = linear(setting.losses, world.losses), world.vectors.gradient
+        for i in range(b.size):
+            out[i] = b[i]
+        return Quadratic(setting.losses.curvature, out)
 
-    @in_lanes(parts=[advance, value_of, gradient_of])
-    @shared_kernel
-    def charge(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> ConvexWorld:
-        _check_point(x)
-        check_inside(setting.region, t, x)
-        state = world.losses if hinted else advance(setting.losses, world.losses, t, x, env)
-        loss = value_of(setting.losses, state, t, x)
-        gradient_of(setting.losses, state, t, x, world.gradient)
-        along, square, off = _add_gradient(world, t, x)
-        path = _moved(world, t, x)
-        if not hinted:
-            for i in range(x.size):
-                world.hint[i] = world.gradient[i]
-        return ConvexWorld(
-            state, plus(world.loss, loss, t), plus(world.along, along, t), plus(world.squares, square, t),
-            plus(world.variation, off, t), path, world.last, world.gradient, world.hint, world.open,
-            world.closed, world.scratch,
-        )  # fmt: skip
-
-    return charge
+    return show_function
 
 
 @cache
 def _make_respond(losses: ConvexSteps, kind: type) -> Any:
-    charge, linear = _make_charge(losses, kind is HintedGradient), losses.linear
+    """Return the kernel that charges a point, and shows the gradient there or the whole loss."""
+    advance, value_of, gradient_of, hinted = losses.advance, losses.value, losses.gradient, kind is HintedGradient
+    show = _make_show_function(losses.linear) if kind is FullFunction else _show_hinted if hinted else _show_gradient
 
-    @in_lanes(parts=[charge])
+    @in_lanes(parts=[advance, value_of, gradient_of, show])
     @shared_kernel
-    def gradient(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
-        after = charge(setting, world, t, x, env)
-        return after.gradient, after
+    def respond(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
+        _check_point(x)
+        check_inside(setting.region, t, x)
+        state = world.losses if hinted else advance(setting.losses, world.losses, t, x, env)
+        totals = _charged(world, t, x, value_of(setting.losses, state, t, x))
+        gradient_of(setting.losses, state, t, x, world.vectors.gradient)
+        totals = _with_gradient(world, totals, t, x)
+        if not hinted:
+            for i in range(x.size):
+                world.vectors.hint[i] = world.vectors.gradient[i]
+        after = ConvexWorld(state, totals, world.vectors)
+        return show(setting, after), after
 
-    @in_lanes(parts=[charge])
-    @shared_kernel
-    def hinted(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
-        after = charge(setting, world, t, x, env)
-        return Hinted(after.gradient, after.scratch), after
-
-    @shared_kernel
-    def function(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
-        after = charge(setting, world, t, x, env)
-        b = linear(setting.losses, after.losses)
-        for i in range(b.size):
-            after.gradient[i] = b[i]
-        return Quadratic(setting.losses.curvature, after.gradient), after
-
-    return hinted if kind is HintedGradient else function if kind is FullFunction else gradient
-
-
-@kernel
-def _after(world: ConvexWorld, losses: Any, loss: Sum, path: Sum) -> ConvexWorld:
-    """Return the world with another state of the losses, total and path."""
-    return ConvexWorld(
-        losses, loss, world.along, world.squares, world.variation, path, world.last, world.gradient, world.hint,
-        world.open, world.closed, world.scratch,
-    )  # fmt: skip
+    return respond
 
 
 @cache
@@ -190,25 +197,24 @@ def _make_respond_with_values(losses: ConvexSteps, pairs: bool) -> Any:
     advance, value_of = losses.advance, losses.value
 
     @shared_kernel
-    def one(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
-        _check_point(x)
-        check_inside(setting.region, t, x)
-        state = advance(setting.losses, world.losses, t, x, env)
-        loss = value_of(setting.losses, state, t, x)
-        return loss, _after(world, state, plus(world.loss, loss, t), _moved(world, t, x))
-
-    @shared_kernel
     def two(setting: ConvexSetting, world: ConvexWorld, t: int, pair: Pair, env: Stream) -> Any:
         _check_pair(pair)
         check_inside(setting.region, t, pair.first)
         check_inside(setting.region, t, pair.second)
-        for i in range(world.scratch.size):
-            world.scratch[i] = 0.5 * (pair.first[i] + pair.second[i])
-        state = advance(setting.losses, world.losses, t, world.scratch, env)
+        middle = world.vectors.scratch
+        for i in range(middle.size):
+            middle[i] = 0.5 * (pair.first[i] + pair.second[i])
+        state = advance(setting.losses, world.losses, t, middle, env)
         first = value_of(setting.losses, state, t, pair.first)
         second = value_of(setting.losses, state, t, pair.second)
-        total, path = plus(world.loss, 0.5 * (first + second), t), _moved(world, t, world.scratch)
-        return Pair(first, second), _after(world, state, total, path)
+        totals = _charged(world, t, middle, 0.5 * (first + second))
+        return Pair(first, second), ConvexWorld(state, totals, world.vectors)
+
+    @shared_kernel
+    def one(setting: ConvexSetting, world: ConvexWorld, t: int, x: Any, env: Stream) -> Any:
+        _check_point(x)
+        values, after = two(setting, world, t, Pair(x, x), env)
+        return values.first, after
 
     return two if pairs else one
 
@@ -220,20 +226,20 @@ def _make_observe(losses: ConvexSteps) -> Any:
     @in_lanes(parts=[advance, linear])
     @kernel
     def observe(setting: ConvexSetting, world: ConvexWorld, t: int, env: Stream) -> Any:
-        state = advance(setting.losses, world.losses, t, world.last, env)
+        hint, shown = world.vectors.hint, world.vectors.scratch
+        state = advance(setting.losses, world.losses, t, world.vectors.last, env)
         table, error = setting.hints
         b = linear(setting.losses, state)
-        bits = own(uint64(0), env)
         for i in range(b.size):
             if table.shape[0] > 0:
-                world.hint[i] = table[t, i]
+                hint[i] = table[t, i]
             else:
-                if error > 0.0 and i & 63 == 0:
-                    bits, _ = words(for_purpose(env, OBSERVATION), t, i >> 6)
-                world.hint[i] = b[i] + where(bits & uint64(1) == uint64(1), error, -error)
-                bits = bits >> uint64(1)
-            world.scratch[i] = world.hint[i]
-        return world.scratch, _after(world, state, world.loss, world.path)
+                hint[i] = b[i]
+        if error > 0.0:
+            add_signs(error, for_purpose(env, OBSERVATION), t, hint)
+        for i in range(b.size):
+            shown[i] = hint[i]
+        return shown, ConvexWorld(state, world.totals, world.vectors)
 
     return observe
 
@@ -246,41 +252,42 @@ def _unknown(params: Any, state: Any, region: Region, scratch: Any) -> None:
 @rare_kernel
 def linear_regret(setting: ConvexSetting, world: ConvexWorld) -> float:
     """Return sum <g_t, x_t> less the least sum <g_t, u>."""
-    for i in range(world.scratch.size):
-        world.scratch[i] = world.closed[i] + world.open[i]
-    return value(world.along) - least_linear(setting.region, world.scratch)
+    vectors = world.vectors
+    for i in range(vectors.scratch.size):
+        vectors.scratch[i] = vectors.closed[i] + vectors.open[i]
+    return value(world.totals.along) - least_linear(setting.region, vectors.scratch)
 
 
 @kernel
-def _difference(loss: float, paid: float, best: Any) -> Any:
-    return loss + paid - best
+def _regret(paid: float, best: Any) -> float:
+    return paid - best
 
 
 @kernel
-def _no_difference(loss: float, paid: float, best: Any) -> Any:
+def _measure_gradients(setting: ConvexSetting, world: ConvexWorld) -> GradientMetrics:
+    totals = world.totals
+    return GradientMetrics(linear_regret(setting, world), value(totals.squares), value(totals.variation))
+
+
+@kernel
+def _nothing(first: Any, second: Any) -> None:
+    """Measure what a loss or feedback does not have, in place of the two kernels above."""
     return None
 
 
 @cache
 def _make_measure(losses: ConvexSteps, gradients: bool) -> Any:
-    best_of = losses.best or _unknown
-    regret_of = _no_difference if losses.best is None else _difference
+    best_of, regret_of = (losses.best, _regret) if losses.best else (_unknown, _nothing)
+    measure_gradients = _measure_gradients if gradients else _nothing
 
     @rare_kernel
-    def with_gradients(setting: ConvexSetting, world: ConvexWorld, n_rounds: int) -> Metrics:
-        best = best_of(setting.losses, world.losses, setting.region, world.scratch)
-        loss, path = value(world.loss), value(world.path)
-        linear = linear_regret(setting, world)
-        regret = regret_of(loss, setting.switching_cost * path, best)
-        return Metrics(loss, best, regret, path, linear, value(world.squares), value(world.variation))
+    def measure(setting: ConvexSetting, world: ConvexWorld, n_rounds: int) -> Metrics:
+        best = best_of(setting.losses, world.losses, setting.region, world.vectors.scratch)
+        loss, path = value(world.totals.loss), value(world.totals.path)
+        regret = regret_of(loss + setting.switching_cost * path, best)
+        return Metrics(loss, best, regret, path, measure_gradients(setting, world))
 
-    @rare_kernel
-    def with_values(setting: ConvexSetting, world: ConvexWorld, n_rounds: int) -> Metrics:
-        best = best_of(setting.losses, world.losses, setting.region, world.scratch)
-        loss, path = value(world.loss), value(world.path)
-        return Metrics(loss, best, regret_of(loss, setting.switching_cost * path, best), path, None, None, None)
-
-    return with_gradients if gradients else with_values
+    return measure
 
 
 @cache
@@ -367,7 +374,7 @@ class ConvexGame(RoundProblem):
     def metrics(self) -> tuple[str, ...]:
         """Names of the measured numbers."""
         values = isinstance(self.feedback, (TwoPoints, OnePoint))
-        names = Metrics._fields[:4] if values else Metrics._fields
+        names = Metrics._fields[:4] + (() if values else GradientMetrics._fields)
         unknown = () if self.losses.steps.best else ("best_loss", "regret")
         return tuple(name for name in names if name not in unknown)
 

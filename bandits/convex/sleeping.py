@@ -1,14 +1,8 @@
 """Prediction with experts that sleep: in each round some are awake, and weights are put on those.
 
-AdaNormalHedge (Luo & Schapire, COLT 2015): with R the regret of the learner to an expert over the rounds in which it
-was awake, and C the sum of its sizes,
-
-    w = [Phi(R + 1, C + 1) - Phi(R - 1, C + 1)] / 2,   Phi(R, C) = exp(max(R, 0)^2 / (3 C)),
-
-and weights of awake experts are proportional to w, uniform where all w are 0. It has no parameters.
+AdaNormalHedge (Luo & Schapire, COLT 2015), whose weights are in `bandits.core.sleeping_weights`, has no parameters.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,87 +10,18 @@ import numpy as np
 
 from bandits.core.actions import InvalidAction, Part, returns
 from bandits.core.arguments import Checked, Numbers
-from bandits.core.checks import array, integer
-from bandits.core.jit import kernel, rare_kernel, shared_kernel
-from bandits.core.lanes import any_lane, in_lanes, own_array, unchanged
+from bandits.core.checks import array, integer, zeros_and_ones
+from bandits.core.jit import kernel
+from bandits.core.lanes import any_lane, in_lanes, lane_of, own_array
 from bandits.core.rng import Stream
+from bandits.core.sleeping_weights import Regrets, count_regrets, own_regrets, weigh, worst_ratio
 from bandits.core.summation import Sum, own_sum, plus, value
 from bandits.protocol import Learner, LearnerSteps, ProblemSteps, RoundProblem, draws_nothing
 
 _ROUNDING = 1e-9  # by which weights may miss the sum 1
 
 
-class Regrets(NamedTuple):
-    """Regret to each expert while it was awake, and the sum of its sizes."""
-
-    total: Any  # (N,) float64, R
-    size: Any  # (N,) float64, C
-
-
-@shared_kernel
-def expert_weight(total: float, size: float) -> float:
-    """Return w of an expert with R = total and C = size."""
-    if total <= -1.0:
-        return 0.0
-    scale = 1.0 / (3.0 * (size + 1.0))
-    above = math.exp((total + 1.0) * (total + 1.0) * scale)
-    return 0.5 * (above - (math.exp((total - 1.0) * (total - 1.0) * scale) if total > 1.0 else 1.0))
-
-
-@shared_kernel
-def weigh(regrets: Regrets, awake: Any, out: Any) -> None:
-    """Write the weights of the experts (N,) into out; they sum to 1 where any of them is awake."""
-    total, count = 0.0, 0
-    for i in range(out.size):
-        out[i] = 0.0
-        if awake[i]:
-            out[i] = expert_weight(regrets.total[i], regrets.size[i])
-            total += out[i]
-            count += 1
-    for i in range(out.size):
-        if awake[i]:
-            out[i] = out[i] / total if total > 0.0 else 1.0 / count
-
-
-@shared_kernel
-def count_regrets(regrets: Regrets, awake: Any, weights: Any, losses: Any) -> float:
-    """Add a round with losses (N,) in [0, 1] of those who are awake; return the loss of the weights."""
-    mean = 0.0
-    for i in range(weights.size):
-        if awake[i]:
-            mean += weights[i] * losses[i]
-    for i in range(weights.size):
-        if awake[i]:
-            regrets.total[i] += mean - losses[i]
-            regrets.size[i] += abs(mean - losses[i])
-    return mean
-
-
-@rare_kernel
-def worst_ratio(regrets: Regrets) -> float:
-    """Return the largest R / sqrt(3 C ln(N B)), B = 1 + (3/2) mean (1 + ln(1 + C)): at most 1 on every path."""
-    n, logs, worst = regrets.size.size, 0.0, 0.0
-    for i in range(n):
-        logs += 1.0 + math.log1p(regrets.size[i])
-    spread = math.log(n * (1.0 + 1.5 * logs / n))
-    for i in range(n):
-        if regrets.size[i] > 0.0:
-            worst = max(worst, regrets.total[i] / math.sqrt(3.0 * regrets.size[i] * spread))
-    return worst
-
-
 # ---------------------------------------------------------------- the game
-
-
-def zeros_and_ones(name: str, value: Any) -> Any:
-    """Return a table (T, N) of 0 and 1, at least one 1 per row, as bools; ValueError for others."""
-    given = array(name, value, 2, 0.0, 1.0)
-    if not np.isin(given, (0.0, 1.0)).all():
-        raise ValueError(f"{name} must be 0 or 1, got {given[~np.isin(given, (0.0, 1.0))][0]:g}")
-    found = given == 1.0
-    if not found.any(axis=1).all():
-        raise ValueError(f"{name} must have a 1 in every row, got none in row {int(found.any(axis=1).argmin())}")
-    return found
 
 
 @dataclass(frozen=True)
@@ -134,8 +59,7 @@ _check_weights = returns(None, Part("the weights", "number", 1))
 @in_lanes()
 @kernel
 def _init(setting: SleepingSetting, env: Stream) -> SleepingWorld:
-    n = setting.losses.shape[1]
-    return SleepingWorld(own_sum(env), Regrets(own_array(n, 0.0, env), own_array(n, 0.0, env)))
+    return SleepingWorld(own_sum(env), own_regrets(setting.losses.shape[1], env))
 
 
 @in_lanes()
@@ -146,28 +70,17 @@ def _observe(setting: SleepingSetting, world: SleepingWorld, t: int, env: Stream
 
 @kernel
 def _check_allowed(awake: Any, t: int, weights: Any) -> None:
+    """Raise InvalidAction for weights that are not allowed; its values are those of the first lane."""
     if weights.size != awake.size:
         raise InvalidAction("the weights must be {}, got {}", t, awake.size, weights.size)
     total = 0.0
     for i in range(weights.size):
-        if not weights[i] >= 0.0 or (weights[i] > 0.0 and not awake[i]):
-            raise InvalidAction("the weight of expert {} must be 0 or more, 0 if it sleeps, got {}", t, i, weights[i])
+        if any_lane(not (weights[i] >= 0.0) & ((weights[i] == 0.0) | awake[i])):
+            weight = lane_of(weights[i], 0)
+            raise InvalidAction("the weight of expert {} must be 0 or more, 0 if it sleeps, got {}", t, i, weight)
         total += weights[i]
-    if not abs(total - 1.0) <= _ROUNDING:
-        raise InvalidAction("the weights must sum to 1, got {}", t, total)
-
-
-@in_lanes(of=_check_allowed)
-@kernel
-def _lanes_check_allowed(awake: Any, t: int, weights: Any) -> None:
-    if weights.size != awake.size:
-        raise InvalidAction("the weights must be {}, got {}", t, awake.size, weights.size)
-    total, wrong = 0.0, 0
-    for i in range(weights.size):
-        wrong += not (weights[i] >= 0.0) & ((weights[i] == 0.0) | awake[i])
-        total += weights[i]
-    if any_lane((wrong > 0) | (not abs(total - 1.0) <= _ROUNDING)):
-        raise InvalidAction("the weights must be 0 or more, 0 of who sleeps, and sum to 1, got others", t)
+    if any_lane(not abs(total - 1.0) <= _ROUNDING):
+        raise InvalidAction("the weights must sum to 1, got {}", t, lane_of(total, 0))
 
 
 @in_lanes()
@@ -248,12 +161,14 @@ class HedgeState(NamedTuple):
     weights: Any  # (N,) float64, scratch
 
 
+@in_lanes()
 @kernel
 def _begin(params: HedgeParams, rng: Stream) -> HedgeState:
     n = params.n_experts
-    return HedgeState(Regrets(np.zeros(n), np.zeros(n)), np.zeros(n, np.bool_), np.zeros(n))
+    return HedgeState(own_regrets(n, rng), own_array(n, False, rng), own_array(n, 0.0, rng))
 
 
+@in_lanes()
 @kernel
 def _act(params: HedgeParams, state: HedgeState, awake: Any, t: int, rng: Stream) -> Any:
     for i in range(awake.size):
@@ -262,28 +177,20 @@ def _act(params: HedgeParams, state: HedgeState, awake: Any, t: int, rng: Stream
     return state.weights
 
 
+@in_lanes()
 @kernel
 def _update(params: HedgeParams, state: HedgeState, t: int, weights: Any, losses: Any, rng: Stream) -> HedgeState:
     count_regrets(state.regrets, state.awake, state.weights, losses)
     return state
 
 
-_STEPS = LearnerSteps(_begin, _act, _update)
-_SHARED_STEPS = LearnerSteps(*map(unchanged, _STEPS))
-
-
 @dataclass(frozen=True)
 class AdaNormalHedge(Learner):
     """AdaNormalHedge for experts that sleep."""
 
-    steps: ClassVar[LearnerSteps] = _STEPS
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_begin, _act, _update)
     accepts: ClassVar[tuple[type, ...]] = (AwakeLosses,)
     draws: ClassVar[bool] = False
-
-    def steps_for(self, problem: Any) -> LearnerSteps:
-        """Return the compiled functions; where all repetitions have the same losses, lanes share the weights."""
-        own = self.steps is not _STEPS  # a subclass with its own steps, or the class, changed
-        return self.steps if own or problem.steps is not SleepingExperts.steps else _SHARED_STEPS
 
     def parameters(self, problem: SleepingExperts) -> HedgeParams:
         """Return N."""

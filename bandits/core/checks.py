@@ -172,6 +172,17 @@ def array(name: str, value: ArrayLike, ndim: int | None, low: float, high: float
     return result
 
 
+def zeros_and_ones(name: str, value: Any) -> Any:
+    """Return a table (T, N) of 0 and 1, at least one 1 per row, as bools; ValueError for others."""
+    given = array(name, value, 2, 0.0, 1.0)
+    if not np.isin(given, (0.0, 1.0)).all():
+        raise ValueError(f"{name} must be 0 or 1, got {given[~np.isin(given, (0.0, 1.0))][0]:g}")
+    found = given == 1.0
+    if not found.any(axis=1).all():
+        raise ValueError(f"{name} must have a 1 in every row, got none in row {int(found.any(axis=1).argmin())}")
+    return found
+
+
 def as_array(name: str, value: Any, expected: str = "an array of numbers") -> NDArray[Any]:
     """Return `value`, anything that NumPy converts to an unmasked array of numbers, as an array.
 

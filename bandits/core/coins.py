@@ -1,4 +1,4 @@
-"""Words of 64 biased bits: uniforms compared with a mean digit by digit, all 64 at once.
+"""Words of 64 biased bits: uniforms compared with a mean digit by digit, all 64 at once; random signs.
 
 A bit is 1 if a uniform with 64 binary digits is below the mean. The comparison starts at the leading digit and stops
 when every bit is decided, after about 8 random words for 64 bits. For many arms the leading digits, in which most bits
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.core.jit import kernel, rare_kernel
+from bandits.core.jit import kernel, rare_kernel, uint64
 from bandits.core.lanes import any_lane, in_lanes, own, where
 from bandits.core.rng import Stream, words
 
@@ -101,3 +101,14 @@ def _decided(digits: Any, env: Stream, block: int, arm: int, digit: int, undecid
             undecided &= ~word
         rest = rest << np.uint64(1)
     return below
+
+
+@kernel
+def add_signs(size: float, rng: Stream, t: int, out: Any) -> None:
+    """Add `size` with random signs, fair coins of round t, to the entries of out (d,)."""
+    bits = own(uint64(0), rng)
+    for i in range(out.size):
+        if i & 63 == 0:
+            bits, _ = words(rng, t, i >> 6)
+        out[i] += where(bits & uint64(1) == uint64(1), size, -size)
+        bits = bits >> uint64(1)

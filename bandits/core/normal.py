@@ -1,4 +1,4 @@
-"""The standard normal quantile, so that one uniform gives one normal draw in every backend.
+"""The standard normal quantile, so that one uniform gives one normal draw in every backend; uniform directions.
 
 Algorithm AS 241 (PPND16) of Wichura, "The percentage points of the normal distribution", Applied
 Statistics 37 (1988): relative accuracy about 1e-16.
@@ -12,7 +12,10 @@ import numpy as np
 from bandits.core.exponential_weights import LOG2_HIGH, LOG2_LOW
 from bandits.core.jit import kernel, rare_kernel
 from bandits.core.lanes import bits_of, in_lanes, where, with_bits
+from bandits.core.linear_algebra import dot
+from bandits.core.rng import Stream, uniform_pair
 
+_HALF_STEP = 2.0**-54  # a uniform of 0 has no normal quantile
 _MIDDLE = 0.425
 _ROOT_HALF = int(np.float64(math.sqrt(0.5)).view(np.int64))
 _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8, _L9, _L10 = (2.0 / (2 * k + 1) for k in range(1, 11))
@@ -133,3 +136,16 @@ def _far_tail(r: float) -> float:
     denominator = 5.99832206555887937690e-1 + r * (1.36929880922735805310e-1 + r * denominator)
     denominator = 1.0 + r * denominator
     return numerator / denominator
+
+
+@rare_kernel
+def draw_direction(rng: Stream, t: int, out: Any) -> None:
+    """Write a point of the unit sphere, uniform, into out (d,)."""
+    for i in range(0, out.size, 2):
+        first, second = uniform_pair(rng, t, i)
+        out[i] = normal_quantile(first + _HALF_STEP)
+        if i + 1 < out.size:
+            out[i + 1] = normal_quantile(second + _HALF_STEP)
+    size = math.sqrt(dot(out, out))
+    for i in range(out.size):
+        out[i] /= size

@@ -3,11 +3,12 @@
 import numpy as np
 
 from bandits.combine import Observed, observed
-from bandits.convex import Ader, Ball, ConvexGame, FixedRateOGD, MovingComparator, SEALosses
+from bandits.convex import Ader, Ball, ConvexGame, FixedRateOGD, SEALosses
 from paper_figures import kit
 from paper_figures.kit import Figure, Frame, Panels, Paper, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import BLUE, GREEN, ORANGE, RED, Look
+from theory.convex.moving_comparator import MovingComparator
 
 
 class Dynamic(Figure):

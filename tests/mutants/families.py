@@ -22,9 +22,13 @@ _PLACES = {  # first match counts
     "bandits/episodes": "episodes",
     "bandits/convex": "convex",
     "bandits/losses": "losses",
+    "bandits/core/linear_algebra": "convex",
+    "bandits/core/regions": "convex",
+    "bandits/core/sleeping_weights": "convex",
     "bandits/core/shelf": "delays",
     "bandits/core": "core",
     "bandits": "core",
+    "theory/convex": "convex",
     "theory": "theory",
 }
 _LEFT_OUT = {
@@ -36,9 +40,21 @@ _LEFT_OUT = {
     "tables",
 }  # worked examples and readers of tables are data
 _DOORS = {"bandits.adapters", "bandits.jit", "bandits.plain", "bandits.protocol", "bandits.rng"}  # to code elsewhere
-_CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "shelf", "summation"}
+_CORE = {
+    "coins",
+    "exponential_weights",
+    "limits",
+    "linear_algebra",
+    "normal",
+    "regions",
+    "rng",
+    "sampling",
+    "shelf",
+    "sleeping_weights",
+    "summation",
+}
 _EXACT = {f"switching.exact.{name}" for name in ("informed", "play", "steady", "trees")}
-_THEORY = {"confidence", "ranges", "switching.ranges", *_EXACT}
+_THEORY = {"confidence", "ranges", "switching.ranges", "convex.certificates", "convex.moving_comparator", *_EXACT}
 FAMILIES = sorted(set(_PLACES.values()))
 _BANDITS = "tests/bandits"
 _STREAMS = "tests/laws/test_streams.py"
@@ -130,7 +146,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
-        *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups"),
+        *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups", "bandit_descent", "domains"),
         *_in("tests/theory/convex", "theorems"),
     ],
     "losses": [

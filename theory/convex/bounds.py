@@ -88,7 +88,7 @@ def _measures(kind: str, *fields: tuple[str, str]) -> Assumption:
     def holds(problem: Any, learner: Any) -> bool:
         params = learner.parameters(problem)
         same = all(getattr(problem.probe, own) == getattr(params, theirs) for own, theirs in fields)
-        return declared(problem.probe, "kind") == kind and same
+        return declared(problem.probe, "kind", "theory.convex") == kind and same
 
     return play_has(f"the {kind} measures it, at the learner's parameters", holds)
 

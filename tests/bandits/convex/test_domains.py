@@ -9,8 +9,8 @@ from bandits.convex import (
     Ball,
     Box,
     Simplex,
-    domains,
 )
+from bandits.core import regions
 from bandits.core.jit import kernel
 from tests.drivers import plain
 from tests.mutants.rejection import rejected
@@ -21,7 +21,7 @@ vectors = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3).map(np.array)
 
 def check_projection(domain, y, z):
     """<y - Py, z - Py> <= 0 for z in the domain, and what follows: P is idempotent and shortens distances."""
-    project = plain(domains.project)
+    project = plain(regions.project)
     py, pz = y.copy(), z.copy()
     project(domain.region, py)
     project(domain.region, pz)
@@ -40,10 +40,10 @@ def test_projections(domain, y, z):
     check_projection(domain, y, z)
     assert np.linalg.norm(y - z) <= domain.diameter or not (domain.contains(y) and domain.contains(z))
     point = np.zeros(3)
-    plain(domains.least_point)(domain.region, y, point)
+    plain(regions.least_point)(domain.region, y, point)
     assert domain.contains(point)
     if y.any():
-        assert y @ point == pytest.approx(plain(domains.least_linear)(domain.region, y), abs=1e-9)
+        assert y @ point == pytest.approx(plain(regions.least_linear)(domain.region, y), abs=1e-9)
 
 
 @kernel
@@ -53,5 +53,10 @@ def by_coordinates(region, x):
 
 
 def test_mutant_of_projection(monkeypatch):
-    monkeypatch.setattr(domains, "project", by_coordinates)
+    monkeypatch.setattr(regions, "project", by_coordinates)
     rejected(check_projection, SETS[0], np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+
+
+def test_the_largest_point_is_a_corner_on_either_side():
+    assert Box([-2.0, 0.0], [1.0, 1.5]).largest == 2.5
+    assert (Ball(2, 0.5).largest, Simplex(4).largest) == (0.5, 1.0)

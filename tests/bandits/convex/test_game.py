@@ -23,8 +23,8 @@ from bandits.convex import (
     SEALosses,
     Simplex,
     TwoPoints,
-    domains,
 )
+from bandits.core import regions
 from bandits.core.jit import kernel
 from tests.drivers import plain
 
@@ -60,7 +60,7 @@ class Fixed:
 
 
 def points_of(domain, count):
-    project, found = plain(domains.project), RNG.normal(size=(count, 3))
+    project, found = plain(regions.project), RNG.normal(size=(count, 3))
     for x in found:
         project(domain.region, x)
     return found
@@ -99,7 +99,7 @@ def test_metrics(domain, curvature):
 
 def least(f, domain):
     """Return the least value of f over the points that projections of drawn ones improve to."""
-    project = plain(domains.project)
+    project = plain(regions.project)
 
     def at(y):
         u = np.array(y)

@@ -23,6 +23,7 @@ from bandits.convex import (
     groups,
     sleeping,
 )
+from bandits.core import sleeping_weights
 from bandits.core.jit import kernel
 from tests.drivers import plain, stream_of
 from tests.mutants.rejection import rejected
@@ -37,11 +38,11 @@ def weights(losses, awake):
 
 def check_known_answer():
     """w is 0.197806 at first; after losses (0, 1), C = 1/2 and w = (0.324361, 0.028564)."""
-    assert plain(sleeping.expert_weight)(0.0, 0.0) == pytest.approx(0.197806, abs=1e-6)
+    assert plain(sleeping_weights.expert_weight)(0.0, 0.0) == pytest.approx(0.197806, abs=1e-6)
     played = weights([[0.0, 1.0], [0.0, 0.0]], np.ones((2, 2)))
     assert played == pytest.approx(np.array([[0.5, 0.5], [0.919065, 0.080935]]), abs=1e-6)
-    assert plain(sleeping.expert_weight)(0.5, 0.5) == pytest.approx(0.324361, abs=1e-6)
-    assert plain(sleeping.expert_weight)(-0.5, 0.5) == pytest.approx(0.028564, abs=1e-6)
+    assert plain(sleeping_weights.expert_weight)(0.5, 0.5) == pytest.approx(0.324361, abs=1e-6)
+    assert plain(sleeping_weights.expert_weight)(-0.5, 0.5) == pytest.approx(0.028564, abs=1e-6)
 
 
 def test_known_answer():
@@ -57,7 +58,7 @@ def test_the_potential(size, where, r):
     def phi(regret, c):
         return np.exp(max(regret, 0.0) ** 2 / (3.0 * c)) if c > 0.0 else 1.0
 
-    w = plain(sleeping.expert_weight)(total, size)
+    w = plain(sleeping_weights.expert_weight)(total, size)
     right = phi(total, size) + w * r + 1.5 * abs(r) / (size + 1.0)
     assert phi(total + r, size + abs(r)) <= right * (1.0 + 1e-12)
 
@@ -92,7 +93,7 @@ def check_night(losses, awake):
     assert run["ratio"][0] == pytest.approx(np.maximum(ratio, 0.0), abs=1e-12)
     assert ratio.max() <= 1.0
     before = plain(sleeping.weigh)
-    w = [plain(sleeping.expert_weight)(R, C) for R, C in zip(total[-1], size[-1], strict=True)]
+    w = [plain(sleeping_weights.expert_weight)(R, C) for R, C in zip(total[-1], size[-1], strict=True)]
     out = np.zeros(len(w))
     before(sleeping.Regrets(total[-1], size[-1]), np.ones(len(w), bool), out)
     expected = np.array(w) / sum(w) if sum(w) > 0.0 else np.full(len(w), 1.0 / len(w))
@@ -162,14 +163,14 @@ def test_mutants_of_the_master(monkeypatch):
         np.array([[1, 1, 0], [1, 1, 1], [1, 1, 1]]) == 1,
     )
     check_night(*uneven)
-    for name, mutant, check in (
-        ("expert_weight", without_second_phi, check_known_answer),
-        ("count_regrets", signed_sizes, check_known_answer),
-        ("count_regrets", sleepers_learn, partial(check_night, *uneven)),
-        ("worst_ratio", bounds_of_their_own, check_ratio),
+    for module, name, mutant, check in (
+        (sleeping_weights, "expert_weight", without_second_phi, check_known_answer),
+        (sleeping, "count_regrets", signed_sizes, check_known_answer),
+        (sleeping, "count_regrets", sleepers_learn, partial(check_night, *uneven)),
+        (sleeping, "worst_ratio", bounds_of_their_own, check_ratio),
     ):
         with monkeypatch.context() as changed:
-            changed.setattr(sleeping, name, mutant)
+            changed.setattr(module, name, mutant)
             rejected(check)
 
 

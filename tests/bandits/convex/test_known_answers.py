@@ -8,35 +8,38 @@ import pytest
 from bandits.combine import observed
 from bandits.convex import (
     OGD,
-    AdaGradCertificate,
     AdaGradNorm,
     Ader,
     Ball,
     ConvexGame,
-    DescentCertificate,
     FixedRateOGD,
     Gradient,
     GradientTable,
     HintedGradient,
     LazyOGD,
-    LeaderCertificate,
-    NewtonCertificate,
     OnlineNewtonStep,
-    OptimisticCertificate,
     OptimisticDescent,
     OptimisticFTL,
     OptimisticFTRL,
     QuadraticLosses,
-    StrongCertificate,
     StronglyConvexOGD,
     ader,
-    certificates,
     optimistic,
 )
 from bandits.core.jit import kernel
 from sims import simulate
 from tests.mutants.rejection import rejected
 from theory import theorem
+from theory.convex import certificates
+from theory.convex.certificates import (
+    AdaGradCertificate,
+    DescentCertificate,
+    LeaderCertificate,
+    NewtonCertificate,
+    OptimisticCertificate,
+    StrongCertificate,
+)
+from theory.convex.moving_comparator import MovingComparator
 
 LINE = ConvexGame(GradientTable([[1.0], [1.0], [-1.0]]), Ball(1), 3)
 ROWS = [[0.3, -0.1], [-0.2, 0.4], [0.1, 0.1], [-0.4, 0.0]]
@@ -230,6 +233,17 @@ def test_ader_takes_gradients_at_its_own_point():
     check_ader_on_curved_losses()
 
 
+def test_regret_to_a_comparator_that_moves():
+    """Descent plays 0, -1 and -1 against 1, 1/2 and -1/2."""
+    game = observed(LINE, MovingComparator([[1.0], [0.5], [-0.5]]))
+    assert final(game, OGD(), "dynamic_regret") == [-1.0 - 1.5 + 0.5]
+
+
+def test_tuned_newton_step():
+    """beta = 1 / (8 G D) for D = 2 and G = 1, and eps = 1 / (beta D)^2."""
+    assert OnlineNewtonStep().parameters(DISC) == (1.0, 2, 0.0625, 64.0)
+
+
 # ---------------------------------------------------------------- mutants
 
 
@@ -252,7 +266,7 @@ def one_sequence(params, state, t, x, g, hint):
 @pytest.mark.parametrize("mutant", [with_its_own_error, one_sequence])
 def test_mutants_of_optimistic_descent(mutant, monkeypatch):
     """Step sizes that know the present error; descent from the point that was played instead of w_t."""
-    steps = optimistic._steps(optimistic._init_at_start, optimistic._look_down, mutant, False)
+    steps = optimistic._steps(optimistic._init_at_start, optimistic._look_down, mutant)[0]
     monkeypatch.setattr(OptimisticDescent, "steps_for", lambda self, problem: steps)
     rejected(check_disc, "OptimisticDescent")
 
@@ -274,7 +288,7 @@ def test_mutant_of_ader(monkeypatch):
 @kernel
 def without_centres(own, kept, world, x):
     for i in range(x.size):
-        kept.base[i] -= world.gradient[i]
+        kept.base[i] -= world.vectors.gradient[i]
 
 
 def test_mutant_of_the_certificates(monkeypatch):

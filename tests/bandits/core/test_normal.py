@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from bandits.core.jit import program
-from bandits.core.normal import logarithm, normal_quantile, normal_quantiles
-from tests.drivers import plain
+from bandits.core.normal import draw_direction, logarithm, normal_quantile, normal_quantiles
+from bandits.core.rng import uniform_pair
+from tests.drivers import plain, stream_of
 
 
 @program
@@ -96,3 +98,12 @@ def test_faults_of_the_logarithm_are_rejected(fault):
     points = 2.0**-40 / 3.0, *np.linspace(0.5, 2.0, 300)
     with pytest.raises(AssertionError):
         all(check_logarithm(mutant, x) is None for x in points)
+
+
+def test_directions_are_normal_draws_over_their_norm():
+    found, rng = np.zeros((20, 3)), stream_of(5, 0, 0)
+    for t, out in enumerate(found):
+        plain(draw_direction)(rng, t, out)
+    pairs = np.array([[plain(uniform_pair)(rng, t, i) for i in (0, 2)] for t in range(20)]).reshape(20, 4)[:, :3]
+    normal = norm.ppf(pairs)
+    assert found == pytest.approx(normal / np.linalg.norm(normal, axis=1)[:, None], abs=1e-9)

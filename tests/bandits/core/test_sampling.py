@@ -1,4 +1,4 @@
-"""The binomial sampler: its masses against exact fractions, its law by covering the uniforms evenly."""
+"""The binomial sampler: its masses against exact fractions, its law by covering the uniforms evenly; random signs."""
 
 import math
 from fractions import Fraction
@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from bandits.core.coins import add_signs
 from bandits.core.jit import program
+from bandits.core.rng import words
 from bandits.core.sampling import _SEARCHES, binomial, binomial_mass, no_tables, recurring_binomial, table_slots
-from tests.drivers import plain
+from tests.drivers import plain, stream_of
 
 
 @program
@@ -89,3 +91,10 @@ def test_tables_pay_for_long_games_and_middling_batches():
     empty = plain(no_tables)(0, 1000)
     assert plain(recurring_binomial)(empty, 0.3, 1000, 0.5) == plain(binomial)(0.3, 1000, 0.5)
     assert (empty.seen == 0).all()
+
+
+def test_random_signs_are_the_bits_of_words():
+    out, rng = np.ones(70), stream_of(3, 2, 1)
+    plain(add_signs)(0.25, rng, 5, out)
+    drawn = [int(plain(words)(rng, 5, block)[0]) for block in range(2)]
+    assert out.tolist() == [1.25 if drawn[i // 64] >> (i % 64) & 1 else 0.75 for i in range(70)]

@@ -31,13 +31,14 @@ from bandits.convex import (
     StronglyConvexOGD,
 )
 from bandits.core.actions import InvalidAction
-from bandits.jit import in_lanes, kernel, own, own_array
-from bandits.protocol import Learner, LearnerSteps
-from bandits.rng import uniform
+from bandits.core.sleeping_weights import Regrets, count_regrets, own_regrets
+from bandits.core.summation import Sum, own_sum, plus
+from bandits.jit import in_lanes, kernel, own, own_array, where
+from bandits.protocol import Learner, LearnerSteps, ProblemSteps
+from bandits.rng import uniform, uniform_pair
 from sims import simulate
 from sims.engines import compiled
-from tests.drivers import play_plainly
-from tests.sims.engines.test_lanes import ROUNDS, check_numbers, check_texts, in_lanes_played
+from tests.sims.engines.test_lanes import ROUNDS, check_numbers, check_texts
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(ROUNDS, 3))
@@ -140,6 +141,45 @@ class Leaver(RandomWeights):
     steps: ClassVar[LearnerSteps] = LearnerSteps(init, away, update)
 
 
+class Restless(NamedTuple):
+    loss: Sum
+    regrets: Regrets
+    awake: Any  # (N,) bool
+    losses: Any  # (N,) float64
+
+
+@in_lanes()
+@kernel
+def nightfall(setting, env):
+    n = setting.losses.shape[1]
+    return Restless(own_sum(env), own_regrets(n, env), own_array(n, False, env), own_array(n, 0.0, env))
+
+
+@in_lanes()
+@kernel
+def look(setting, world, t, env):
+    for i in range(world.losses.size):
+        first, second = uniform_pair(env, t, i)
+        world.awake[i] = (first < 0.5) | (i == 0)
+        world.losses[i] = where(world.awake[i], second, 0.0)
+    return world.awake, world
+
+
+@in_lanes()
+@kernel
+def charge(setting, world, t, weights, env):
+    loss = count_regrets(world.regrets, world.awake, weights, world.losses)
+    return world.losses, Restless(plus(world.loss, loss, t), world.regrets, world.awake, world.losses)
+
+
+class RestlessExperts(SleepingExperts):
+    """Sleep and losses are drawn in each repetition."""
+
+    steps: ClassVar[ProblemSteps] = ProblemSteps(nightfall, charge, SleepingExperts.steps.measure, look)
+
+
+RESTLESS = RestlessExperts(NIGHT.losses, NIGHT.awake)
+GAMES |= {"experts whose sleep and losses are drawn": (RESTLESS, AdaNormalHedge())}
 COMPILED = GAMES | {"large simplex": (LARGE, FixedRateOGD(0.1)), "experts that sleep": (NIGHT, RandomWeights())}
 
 
@@ -149,13 +189,6 @@ COMPILED = GAMES | {"large simplex": (LARGE, FixedRateOGD(0.1)), "experts that s
 )
 def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
     check_numbers(problem, learner)
-
-
-@pytest.mark.slow
-def test_lanes_share_the_weights_of_experts_that_sleep():
-    """Nothing is drawn: all repetitions are the same."""
-    alone = play_plainly(NIGHT, AdaNormalHedge(), 1, checkpoints=[1, 2, 64, ROUNDS])
-    assert (in_lanes_played(NIGHT, AdaNormalHedge(), 3, 20) == alone).all()
 
 
 @pytest.mark.parametrize(("problem", "learner"), GAMES.values(), ids=GAMES)
@@ -170,6 +203,7 @@ def test_the_two_texts_have_the_same_states(problem, learner):
         ("optimistic descent", {"where": lambda condition, yes, no: no}),
         ("hints on a box", {"max": lambda x, low: x}),
         ("simplex", {"min": lambda first, second: first}),
+        ("experts whose sleep and losses are drawn", {"where": lambda condition, yes, no: yes}),
     ],
 )
 def test_faulty_texts_are_rejected(name, fault):

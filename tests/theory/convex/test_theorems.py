@@ -21,22 +21,24 @@ from bandits.convex import (
     newton_step,
     optimistic,
 )
-from bandits.convex.domains import project
 from bandits.core.jit import kernel
+from bandits.core.regions import project
 from sims import simulate
 from tests.drivers import plain
+from theory.convex import certificates
+from theory.convex.moving_comparator import MovingComparator
 
 ROUNDING = 1e-9
 PAIRS = {  # theorem, learner, and the certificate where there is one
     "zinkevich2003.ogd": (convex.OGD(), None),
     "ours.moving_ogd": (convex.OGD(), None),
     "ours.lazy_ogd": (convex.LazyOGD(block=3), None),
-    "streeter2010.adagrad_norm": (convex.AdaGradNorm(), convex.AdaGradCertificate()),
-    "hazan2007.strong_path": (convex.StronglyConvexOGD(0.7), convex.StrongCertificate(0.7)),
-    "chen2024.path": (convex.OptimisticDescent(0.5), convex.DescentCertificate(0.5)),
-    "chen2024.closed": (convex.OptimisticDescent(0.5), convex.OptimisticCertificate(0.5)),
-    "sachs2022.leader": (convex.OptimisticFTL(0.7), convex.LeaderCertificate(0.7)),
-    "hazan2007.newton": (convex.OnlineNewtonStep(2.0, 0.02), convex.NewtonCertificate(2.0, 0.02)),
+    "streeter2010.adagrad_norm": (convex.AdaGradNorm(), certificates.AdaGradCertificate()),
+    "hazan2007.strong_path": (convex.StronglyConvexOGD(0.7), certificates.StrongCertificate(0.7)),
+    "chen2024.path": (convex.OptimisticDescent(0.5), certificates.DescentCertificate(0.5)),
+    "chen2024.closed": (convex.OptimisticDescent(0.5), certificates.OptimisticCertificate(0.5)),
+    "sachs2022.leader": (convex.OptimisticFTL(0.7), certificates.LeaderCertificate(0.7)),
+    "hazan2007.newton": (convex.OnlineNewtonStep(2.0, 0.02), certificates.NewtonCertificate(2.0, 0.02)),
     "sachs2022.path": (convex.OptimisticFTRL(), None),
 }
 COSTLY = ("ours.moving_ogd", "ours.lazy_ogd")
@@ -95,7 +97,7 @@ def test_longer_hints_are_not_what_the_closed_bound_is_about():
     game = ConvexGame(GradientTable(np.ones((4, 1))), Ball(1), 4, HintedGradient(np.full((4, 1), -100.0)))
     assert game.hint_error == 101.0
     assert replace(game, feedback=HintedGradient(error=0.5)).hint_error == 0.5
-    closed = observed(game, convex.OptimisticCertificate(0.5))
+    closed = observed(game, certificates.OptimisticCertificate(0.5))
     assert theory.theorem("chen2024.closed").applies(closed, convex.OptimisticDescent(0.5)) == ["|g - M| <= 2 G"]
     assert theory.theorem("sachs2022.path").applies(game, convex.OptimisticFTRL()) == ["|g - M| <= 2 G"]
     assert worst_ratio("chen2024.path", game) <= 1.0
@@ -109,7 +111,7 @@ def test_comparators_that_move(drawn, seed):
     game, rng = replace(game, switching_cost=0.0), np.random.default_rng(seed)
     best = np.array([nearest(game.domain, -1e6 * g) for g in game.losses.gradients])
     for u in (best, np.array([nearest(game.domain, 2.0 * rng.normal(size=game.dimension)) for _ in best])):
-        problem = observed(game, convex.MovingComparator(u))
+        problem = observed(game, MovingComparator(u))
         for name, learner in (("zinkevich2003.dynamic", convex.FixedRateOGD()), ("zhang2018.ader", convex.Ader())):
             bound = theory.theorem(name)
             assert bound.applies(problem, learner) == []
@@ -174,9 +176,9 @@ def test_tight_theorems(name, T, ratio):
     """One round with a gradient that leads to the comparator, mu = |g| for a regret of |g|^2 / (2 mu) = 1/2."""
     mu = 1.0
     learners = {
-        "hazan2007.strong_path": (convex.StronglyConvexOGD(mu), convex.StrongCertificate(mu)),
-        "sachs2022.leader": (convex.OptimisticFTL(mu), convex.LeaderCertificate(mu)),
-        "hazan2007.newton": (convex.OnlineNewtonStep(0.05, 400.0), convex.NewtonCertificate(0.05, 400.0)),
+        "hazan2007.strong_path": (convex.StronglyConvexOGD(mu), certificates.StrongCertificate(mu)),
+        "sachs2022.leader": (convex.OptimisticFTL(mu), certificates.LeaderCertificate(mu)),
+        "hazan2007.newton": (convex.OnlineNewtonStep(0.05, 400.0), certificates.NewtonCertificate(0.05, 400.0)),
     }
     learner, probe = learners[name]
     found = values(observed(constant(T, 1.0), probe), learner, "ratio")[-1]
@@ -205,7 +207,7 @@ def euclidean(params, state, t, x, g, rng):
 
 
 def pieces_without_centres():
-    return optimistic._steps(optimistic._init, optimistic._look_for_leader, without_centres, False)
+    return optimistic._steps(optimistic._init, optimistic._look_for_leader, without_centres)[0]
 
 
 MUTANTS = {
@@ -234,7 +236,7 @@ def test_worst_case_by_semidefinite_programming():
     examples = pytest.importorskip("PEPit.examples.online_learning", reason="PEPit is not installed: pip install pepit")
     found, _ = examples.wc_online_gradient_descent(M=0.5, D=2.0, n=3, verbose=-1)
     game = ConvexGame(GradientTable(np.full((3, 1), 0.5)), Ball(1), 3)
-    still = observed(game, convex.MovingComparator(np.ones((3, 1))))
+    still = observed(game, MovingComparator(np.ones((3, 1))))
     bound = theory.theorem("zinkevich2003.dynamic").value_for(still, convex.FixedRateOGD())
     assert bound == pytest.approx(np.sqrt(3.0))
     assert found == pytest.approx(bound, rel=1e-5)

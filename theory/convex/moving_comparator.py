@@ -40,7 +40,7 @@ def _update_path(
     setting: ConvexSetting, own: PathOwn, kept: PathKept, world: ConvexWorld, t: int, action: Any, feedback: Any
 ) -> PathKept:
     for i in range(action.size):
-        kept.total[0] += world.gradient[i] * (action[i] - own.points[t, i])
+        kept.total[0] += world.vectors.gradient[i] * (action[i] - own.points[t, i])
     return kept
 
 

@@ -21,13 +21,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from bandits.combine import Probe, ProbeSteps
-from bandits.convex.domains import BALL, distance, dot, project
 from bandits.convex.feedback import HintedGradient
 from bandits.convex.gradient_descent import descend
-from bandits.convex.newton_step import factorise, nearest_in_norm
 from bandits.convex.problem import ConvexGame, ConvexSetting, ConvexWorld, linear_regret
 from bandits.core.checks import real
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.linear_algebra import distance, dot, factorise, least_on_ball
+from bandits.core.regions import BALL, project
 from bandits.core.summation import value
 
 _ROUNDING = 1e-12
@@ -72,7 +72,7 @@ def certified(left: float, right: float, size: float) -> Certified:
 @kernel
 def _size(own: Own, world: ConvexWorld, n_rounds: int) -> float:
     """Return the most that the linear regret can be."""
-    return own.diameter * math.sqrt(n_rounds * value(world.squares))
+    return own.diameter * math.sqrt(n_rounds * value(world.totals.squares))
 
 
 @kernel
@@ -90,11 +90,11 @@ def _init(setting: ConvexSetting, own: Own) -> Kept:
 def _hint_error(own: Own, kept: Kept, world: ConvexWorld) -> float:
     """Return |g - M|^2; afterwards the gradient is the next hint, unless the game has hints."""
     error = 0.0
-    for i in range(world.gradient.size):
-        hint = world.hint[i] if own.hinted else kept.hint[i]
-        error += (world.gradient[i] - hint) * (world.gradient[i] - hint)
+    for i in range(world.vectors.gradient.size):
+        hint = world.vectors.hint[i] if own.hinted else kept.hint[i]
+        error += (world.vectors.gradient[i] - hint) * (world.vectors.gradient[i] - hint)
         kept.scratch[i] = hint
-        kept.hint[i] = world.gradient[i]
+        kept.hint[i] = world.vectors.gradient[i]
     return error
 
 
@@ -129,7 +129,7 @@ class Certificate(Probe):
 
 @kernel
 def _measure_adagrad(setting: ConvexSetting, own: Own, kept: Kept, world: ConvexWorld, n_rounds: int) -> Certified:
-    right = own.diameter * math.sqrt(2.0 * value(world.squares))
+    right = own.diameter * math.sqrt(2.0 * value(world.totals.squares))
     return certified(linear_regret(setting, world), right, _size(own, world, n_rounds))
 
 
@@ -143,7 +143,7 @@ class AdaGradCertificate(Certificate):
 
 @kernel
 def _measure_optimistic(setting: ConvexSetting, own: Own, kept: Kept, world: ConvexWorld, n_rounds: int) -> Certified:
-    right = 1.5 * own.diameter * math.sqrt(own.parameter + value(world.variation))
+    right = 1.5 * own.diameter * math.sqrt(own.parameter + value(world.totals.variation))
     return certified(linear_regret(setting, world), right, _size(own, world, n_rounds))
 
 
@@ -172,7 +172,7 @@ def _update_descent(
     kept.terms[1] += distance(action, kept.base) ** 2 / (2.0 * rate)
     kept.terms[2] += error
     kept.terms[3] = rate
-    descend(setting.region, kept.base, rate, world.gradient)
+    descend(setting.region, kept.base, rate, world.vectors.gradient)
     return kept
 
 
@@ -209,7 +209,7 @@ def _init_strong(setting: ConvexSetting, own: Own) -> Kept:
 @kernel
 def _add_centre(own: Own, kept: Kept, world: ConvexWorld, x: Any) -> None:
     """Add mu x - g, and <g, x> - (mu/2) |x|^2."""
-    g, mu = world.gradient, own.parameter
+    g, mu = world.vectors.gradient, own.parameter
     kept.terms[1] += dot(g, x) - 0.5 * mu * dot(x, x)
     for i in range(g.size):
         kept.base[i] += mu * x[i] - g[i]
@@ -219,7 +219,7 @@ def _add_centre(own: Own, kept: Kept, world: ConvexWorld, x: Any) -> None:
 def _update_strong(
     setting: ConvexSetting, own: Own, kept: Kept, world: ConvexWorld, t: int, action: Any, feedback: Any
 ) -> Kept:
-    kept.terms[0] += dot(world.gradient, world.gradient) / (2.0 * own.parameter * (t + 1))
+    kept.terms[0] += dot(world.vectors.gradient, world.vectors.gradient) / (2.0 * own.parameter * (t + 1))
     _add_centre(own, kept, world, action)
     return kept
 
@@ -281,7 +281,7 @@ class LeaderCertificate(StrongCertificate):
 def _update_newton(
     setting: ConvexSetting, own: Own, kept: Kept, world: ConvexWorld, t: int, action: Any, feedback: Any
 ) -> Kept:
-    g, beta = world.gradient, own.parameter
+    g, beta = world.vectors.gradient, own.parameter
     along = dot(g, action)
     kept.terms[1] += along - 0.5 * beta * along * along
     for i in range(g.size):
@@ -296,7 +296,7 @@ def _measure_newton(setting: ConvexSetting, own: Own, kept: Kept, world: ConvexW
     beta, u = own.parameter, kept.scratch
     for i in range(u.size):
         kept.right[i] = kept.base[i] / beta
-    nearest_in_norm(kept.matrix, kept.right, setting.region.radius, kept.factor, kept.hint, u)
+    least_on_ball(kept.matrix, kept.right, setting.region.radius, kept.factor, kept.hint, u)
     along = kept.terms[1] + dot(kept.base, u)
     for i in range(u.size):
         along -= 0.5 * beta * u[i] * (dot(kept.matrix[i], u) - own.ridge * u[i])
@@ -305,7 +305,7 @@ def _measure_newton(setting: ConvexSetting, own: Own, kept: Kept, world: ConvexW
     for i in range(u.size):
         logdet += 2.0 * math.log(kept.factor[i, i]) - math.log(own.ridge)
     right = logdet / (2.0 * beta) + 0.5 * beta * own.ridge * dot(u, u)
-    size = _size(own, world, n_rounds) + beta * own.diameter**2 * value(world.squares)
+    size = _size(own, world, n_rounds) + beta * own.diameter**2 * value(world.totals.squares)
     return certified(along, right, size)
 
 
