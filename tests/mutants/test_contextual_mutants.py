@@ -27,6 +27,7 @@ from bandits.contextual import (
     routing,
 )
 from bandits.core.jit import kernel
+from bandits.delays import updated_late
 from bandits.switching import exp4
 from tests.bandits.contextual import checks
 from tests.drivers import plain
@@ -48,10 +49,10 @@ def mutant(function, old, new, **names):
 
 
 def edited(factory, old, new):
-    """Return a factory of the steps of learners over oracles with one wrong edit of its text, which occurs once."""
+    """Return a factory of the steps of learners around others with one wrong edit of its text, which occurs once."""
     text = inspect.getsource(factory.__wrapped__).partition("def ")[2]
     assert text.count(old) == 1, (text.count(old), old)
-    made = dict(vars(gap_weighting))
+    made = dict(factory.__wrapped__.__globals__)
     exec("def " + text.replace(old, new), made)
     return made[factory.__name__]
 
@@ -223,6 +224,36 @@ def test_pairs_that_are_revealed_wrongly(old, new, monkeypatch):
     respond = mutant(routing._respond, old, new)
     monkeypatch.setattr(PlayedPair, "steps", PlayedPair.steps._replace(respond=respond))
     rejected(exact.pairs_are_right)
+
+
+def test_late_updates_without_their_number_of_copies():
+    exact.late_updates_are_right(exact.OPPOSITE, 2, 5)
+    rejected(exact.late_updates_are_right, exact.OPPOSITE, 2, 5, copies=2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("arrivals.actions[j], seen", "1 - arrivals.actions[j], seen"),
+        ("arrivals.actions[j], seen", "action.arm, seen"),
+        ("range(arrivals.n)", "range(arrivals.n - 1)"),
+        ("feedback_at(arrivals.feedback, j)", "feedback_at(arrivals.feedback, 0 * j + 1)"),
+    ],
+)
+def test_wrong_late_updates(old, new, monkeypatch):
+    """The other action, that of the round in which the feedback arrives, none at all, the feedback of before."""
+    monkeypatch.setattr(updated_late, "_steps", edited(updated_late._steps, old, new))
+    rejected(exact.late_updates_are_right, exact.TWO, 1, 4)
+
+
+@pytest.mark.slow
+def test_late_updates_that_break_their_bounds(monkeypatch):
+    """alpha = 1e-6 each; a right learner keeps the bound and breaks half of it, and one without updates breaks it."""
+    bound, case = theorem("ours.late_estimation"), CASES["ours.late_estimation"]()
+    assert_bound_holds(bound, case.problem, case.learner)
+    assert_bound_broken(replace(bound, expression=bound.expression / 2), case.problem, case.learner)
+    monkeypatch.setattr(updated_late, "_steps", edited(updated_late._steps, "range(arrivals.n)", "range(0)"))
+    assert_bound_broken(bound, case.problem, case.learner)
 
 
 # ---------------------------------------------------------------- learners
