@@ -11,9 +11,6 @@ from bandits.contextual.gap_weighting import InverseGapWeighting as InverseGapWe
 from bandits.contextual.linear import LinearThompson as LinearThompson
 from bandits.contextual.linear import LinUCB as LinUCB
 from bandits.contextual.matching import DiagonalLinUCB as DiagonalLinUCB
-from bandits.contextual.missing import best_clip as best_clip
-from bandits.contextual.missing import clipped_estimate as clipped_estimate
-from bandits.contextual.missing import clipped_moments as clipped_moments
 from bandits.contextual.neural import NeuralNetwork as NeuralNetwork
 from bandits.contextual.neural import NeuralUCB as NeuralUCB
 from bandits.contextual.oracles import LeastMeanSquares as LeastMeanSquares
@@ -38,3 +35,6 @@ from bandits.contextual.worlds import TableWorld as TableWorld
 from bandits.contextual.worlds import linear_world as linear_world
 from bandits.contextual.worlds import policy_world as policy_world
 from bandits.contextual.worlds import world_from_table as world_from_table
+from bandits.loops.missing import best_clip as best_clip
+from bandits.loops.missing import clipped_estimate as clipped_estimate
+from bandits.loops.missing import clipped_moments as clipped_moments

@@ -13,9 +13,9 @@ from bandits.contextual.problem import (
     ContextualGame,
     ContextualState,
     Revealed,
+    errors,
     guess_of,
     law_of,
-    triangle,
 )
 from bandits.contextual.worlds import ContextualSetting
 from bandits.core.actions import arm_of
@@ -71,11 +71,7 @@ def _update(
         kept.sums[1] = np.nan
         return kept
     means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
-    mean, square, triangular = 0.0, 0.0, 0.0
-    for a in range(law.size):
-        mean += law[a] * means[a]
-        square += law[a] * (guess[a] - means[a]) * (guess[a] - means[a])
-        triangular += law[a] * triangle(guess[a], means[a])
+    mean, square, triangular = errors(law, guess, means)
     if own.rule == 2:
         allowed = 2.0 * law.size / own.gamma * mean + own.gamma * triangular
     else:

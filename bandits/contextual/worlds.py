@@ -69,12 +69,13 @@ class World(Checked):
 
     features: (M, R, d), a row for each action, R = K, or one that all actions share, R = 1.  means: (J, M, K) in
     [0, 1], mean losses in J tables, of which each repetition draws one.  order: (T,), or None where contexts are drawn.
-    noisy: whether losses are 0 or 1.
+    noisy: whether losses are 0 or 1.  pairs: quality and cost, where they make the losses.
     """
 
     features: Any
     means: Any
     order: Any
+    pairs: Any = NO_PAIRS
     noisy: ClassVar[bool] = True
     predictions: ClassVar[bool] = True  # whether features in [0, 1] may be predictions of functions
     rounds: ClassVar[str] = "order"  # the argument that has a row for each round
@@ -93,11 +94,6 @@ class World(Checked):
     def n_actions(self) -> int:
         """Number of actions K."""
         return int(self.means.shape[2])
-
-    @property
-    def pairs(self) -> Pairs:
-        """Quality and cost, where they make the losses."""
-        return NO_PAIRS
 
     @cached_property
     @read_only
@@ -122,6 +118,12 @@ def put(world: World, **values: Any) -> None:
 def order_of(given: Any, n_contexts: int) -> NDArray[np.int64] | None:
     """Return the numbers of the contexts in their order; ValueError beyond n_contexts - 1."""
     return None if given is None else np.array(integers("order", given, 0, n_contexts - 1), dtype=np.int64)
+
+
+def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-v)) for each value."""
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-values)))
 
 
 def _rows(name: str, given: Any) -> NDArray[np.float64]:
@@ -155,23 +157,14 @@ class LinearWorld(World):
             raise ValueError(f"features and parameter must be (M, K, d) and (d,), or (M, d) and (K, d), got {got}")
         if features.shape[1] == 1 and len(parameter) < 2:
             raise ValueError(f"parameter must be (K, d) with K >= 2 actions, got {parameter.shape}")
-        put(self, features=features, parameter=parameter, order=order_of(self.order, len(features)))
-        self.means  # noqa: B018 - refuses wrong numbers
-
-    @cached_property
-    @read_only
-    def means(self) -> NDArray[np.float64]:
-        """Mean losses, (1, M, K)."""
-        rows = self.features if self.parameter.ndim == 1 else self.features[:, 0]
-        values = rows @ self.parameter.T
+        values = (features if parameter.ndim == 1 else features[:, 0]) @ parameter.T
         if self.link == "logistic":
-            with np.errstate(over="ignore"):
-                return np.asarray(1.0 / (1.0 + np.exp(-values))[None])
-        if values.min() < -1e-12 or values.max() > 1.0 + 1e-12:
-            raise ValueError(
-                f"features times parameter must lie in [0, 1], got {values.min():.6g} to {values.max():.6g}"
-            )
-        return np.clip(values, 0.0, 1.0)[None]
+            values = logistic(values)
+        elif values.min() < -1e-12 or values.max() > 1.0 + 1e-12:
+            got = f"{values.min():.6g} to {values.max():.6g}"
+            raise ValueError(f"features times parameter must lie in [0, 1], got {got}")
+        order = order_of(self.order, len(features))
+        put(self, order=order, features=features, parameter=parameter, means=np.clip(values, 0.0, 1.0)[None])
 
     @property
     def parameter_norm(self) -> float:
@@ -207,18 +200,10 @@ class FiniteWorld(World):
             raise ValueError(f"functions must be (N, M, K) with K >= 2 actions, got {functions.shape}")
         if self.truth is not None:
             integer("truth", self.truth, low=0, high=len(functions) - 1)
-        put(self, functions=functions, order=order_of(self.order, functions.shape[1]))
-
-    @cached_property
-    @read_only
-    def features(self) -> NDArray[np.float64]:
-        """The values of the functions, (M, K, N)."""
-        return np.ascontiguousarray(self.functions.transpose(1, 2, 0))
-
-    @property
-    def means(self) -> NDArray[np.float64]:
-        """The true function (1, M, K), or all (N, M, K)."""
-        return np.asarray(self.functions if self.truth is None else self.functions[self.truth][None])
+        features = np.ascontiguousarray(functions.transpose(1, 2, 0))
+        means = functions if self.truth is None else functions[self.truth][None]
+        order = order_of(self.order, len(features))
+        put(self, order=order, functions=functions, features=features, means=means)
 
     @property
     def parameter_norm(self) -> float:
@@ -242,12 +227,8 @@ class KnownWorld(World):
         if losses.shape[1] < 2 or len(features) != len(losses) or features.shape[1] not in (1, losses.shape[1]):
             got = f"{np.shape(self.features)} and {losses.shape}"
             raise ValueError(f"features and mean_losses must be (M, K, d) or (M, d), and (M, K >= 2), got {got}")
-        put(self, features=features, mean_losses=losses, order=order_of(self.order, len(features)))
-
-    @property
-    def means(self) -> NDArray[np.float64]:
-        """The mean losses, (1, M, K)."""
-        return np.asarray(self.mean_losses[None])
+        order = order_of(self.order, len(features))
+        put(self, order=order, features=features, mean_losses=losses, means=losses[None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,22 +248,7 @@ class TableWorld(World):
         if len(contexts) != rows or contexts.shape[1] not in (1, n_actions):
             wanted = f"({rows}, d) or ({rows}, {n_actions}, d)"
             raise ValueError(f"contexts must have shape {wanted} for these losses, got {np.shape(self.contexts)}")
-        put(self, contexts=contexts, losses=losses)
-
-    @property
-    def features(self) -> NDArray[np.float64]:
-        """The contexts, (T, R, d)."""
-        return np.asarray(self.contexts)
-
-    @property
-    def means(self) -> NDArray[np.float64]:
-        """The losses, (1, T, K)."""
-        return np.asarray(self.losses[None])
-
-    @cached_property
-    def order(self) -> NDArray[np.int64]:
-        """The rows in their order."""
-        return np.arange(len(self.losses))
+        put(self, order=np.arange(rows), features=contexts, contexts=contexts, losses=losses, means=losses[None])
 
 
 # ---------------------------------------------------------------- a table of one's own
