@@ -47,8 +47,16 @@ class OracleState(NamedTuple):
     guess: Any  # (K,) float64
 
 
+class Pair(NamedTuple):
+    """The states of an oracle of shortfalls and of one of costs."""
+
+    shortfall: Any
+    cost: Any
+
+
 @cache
-def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
+def _steps(oracle: OracleSteps) -> LearnerSteps:
+    """Return the steps over an oracle that learns from feedback, as `_reading` makes it."""
     start, predict, learn = oracle
 
     @kernel
@@ -56,65 +64,57 @@ def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
         return OracleState(start(params.oracle), np.zeros(params.n_actions), np.zeros(params.n_actions))
 
     @kernel
-    def act(params: OracleParams, state: OracleState, context: Any, t: int, rng: Stream) -> Play:
-        predict(params.oracle, state.oracle, context, state.guess)
+    def act(params: OracleParams, state: OracleState, shown: Any, t: int, rng: Stream) -> Play:
+        predict(params.oracle, state, shown)
         write_law(params.rule, params.level, state.guess, state.law)
         return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
 
     @kernel
-    def update(params: OracleParams, state: OracleState, t: int, play: Any, seen: Revealed, rng: Stream) -> OracleState:
-        after = learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)
-        return OracleState(after, state.law, state.guess)
+    def update(params: OracleParams, state: OracleState, t: int, play: Any, seen: Any, rng: Stream) -> OracleState:
+        return OracleState(learn(params.oracle, state.oracle, seen, arm_of(play)), state.law, state.guess)
 
-    @kernel
-    def update_all(
-        params: OracleParams, state: OracleState, t: int, play: Any, seen: AllRevealed, rng: Stream
-    ) -> OracleState:
-        after = state.oracle
-        for a in range(params.n_actions):
-            after = learn(params.oracle, after, seen.context, a, seen.losses[a])
-        return OracleState(after, state.law, state.guess)
-
-    return LearnerSteps(init, act, update_all if informed else update)
-
-
-class PairState(NamedTuple):
-    """The oracles of shortfall and cost, the law and the predictions of the round, of the loss and of the cost."""
-
-    shortfall: Any
-    cost: Any
-    law: Any  # (K,) float64
-    guess: Any  # (K,) float64
-    costs: Any  # (K,) float64, scratch
+    return LearnerSteps(init, act, update)
 
 
 @cache
-def _pair_steps(oracle: OracleSteps) -> LearnerSteps:
-    """Return the steps over two copies of an oracle, whose predictions the preference of the round weighs."""
+def _reading(oracle: OracleSteps, feedback: type) -> OracleSteps:
+    """Return init(params), predict(params, state, shown) and learn(params, oracle, seen, arm) for a feedback."""
     start, predict, learn = oracle
 
     @kernel
-    def init(params: OracleParams, rng: Stream) -> PairState:
-        k = params.n_actions
-        return PairState(start(params.oracle), start(params.oracle), np.zeros(k), np.zeros(k), np.zeros(k))
+    def start_pair(params: Any) -> Pair:
+        return Pair(start(params), start(params))
 
     @kernel
-    def act(params: OracleParams, state: PairState, asked: Asked, t: int, rng: Stream) -> Play:
-        predict(params.oracle, state.shortfall, asked.features, state.guess)
-        predict(params.oracle, state.cost, asked.features, state.costs)
-        for a in range(params.n_actions):
-            state.guess[a] = weighed(state.guess[a], state.costs[a], asked.preference)
-        write_law(params.rule, params.level, state.guess, state.law)
-        return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
+    def guess(params: Any, state: OracleState, context: Any) -> None:
+        predict(params, state.oracle, context, state.guess)
 
     @kernel
-    def update(params: OracleParams, state: PairState, t: int, play: Any, seen: RevealedPair, rng: Stream) -> PairState:
-        features, arm = seen.context.features, arm_of(play)
-        shortfall = learn(params.oracle, state.shortfall, features, arm, 1.0 - seen.quality)
-        cost = learn(params.oracle, state.cost, features, arm, seen.cost)
-        return PairState(shortfall, cost, state.law, state.guess, state.costs)
+    def guess_pair(params: Any, state: OracleState, asked: Asked) -> None:
+        costs = state.law  # not yet written
+        predict(params, state.oracle.shortfall, asked.features, state.guess)
+        predict(params, state.oracle.cost, asked.features, costs)
+        for a in range(costs.size):
+            state.guess[a] = weighed(state.guess[a], costs[a], asked.preference)
 
-    return LearnerSteps(init, act, update)
+    @kernel
+    def learn_played(params: Any, oracle: Any, seen: Revealed, arm: int) -> Any:
+        return learn(params, oracle, seen.context, arm, seen.loss)
+
+    @kernel
+    def learn_all(params: Any, oracle: Any, seen: AllRevealed, arm: int) -> Any:
+        for a in range(seen.losses.size):
+            oracle = learn(params, oracle, seen.context, a, seen.losses[a])
+        return oracle
+
+    @kernel
+    def learn_pair(params: Any, pair: Pair, seen: RevealedPair, arm: int) -> Pair:
+        shortfall = learn(params, pair.shortfall, seen.context.features, arm, 1.0 - seen.quality)
+        return Pair(shortfall, learn(params, pair.cost, seen.context.features, arm, seen.cost))
+
+    if feedback is PlayedPair:
+        return OracleSteps(start_pair, guess_pair, learn_pair)
+    return OracleSteps(start, guess, learn_all if feedback is EveryLoss else learn_played)
 
 
 class OracleLearner(Learner):
@@ -134,9 +134,8 @@ class OracleLearner(Learner):
 
     def steps_for(self, problem: Any) -> LearnerSteps:
         """Return the compiled functions for the oracle."""
-        if isinstance(problem.feedback, PlayedPair):
-            return _pair_steps(self.oracle.steps)
-        return _steps(self.oracle.steps, isinstance(problem.feedback, EveryLoss))
+        feedback = next(kind for kind in self.accepts if isinstance(problem.feedback, kind))
+        return _steps(_reading(self.oracle.steps, feedback))
 
 
 def guarantee(learner: OracleLearner, problem: ContextualGame, given: float | None, in_log_loss: bool = False) -> float:

@@ -167,29 +167,29 @@ def expected_errors(learner):
 
 
 @pytest.mark.parametrize(
-    "update",
+    ("factory", "old", "new"),
     [
-        ("learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)", "state.oracle"),
-        ("seen.context, arm_of(play), seen.loss", "seen.context, 0, seen.loss"),
-        ("arm_of(play), seen.loss)", "arm_of(play), seen.loss / state.law[play.arm])"),
+        ("_reading", "learn(params, oracle, seen.context, arm, seen.loss)", "oracle"),
+        ("_reading", "seen.context, arm, seen.loss", "seen.context, 0, seen.loss"),
+        ("_steps", "seen, arm_of(play)", "seen._replace(loss=seen.loss / state.law[play.arm]), arm_of(play)"),
     ],
 )
-def test_mixture_that_learns_wrongly(update, monkeypatch):
+def test_mixture_that_learns_wrongly(factory, old, new, monkeypatch):
     """Nothing, the first action's loss whatever was played, or losses weighted by 1 / p."""
     right = InverseGapWeighting("fastcb", 4.0, Mixture())
     expected_errors(right)
-    monkeypatch.setattr(gap_weighting, "_steps", edited(gap_weighting._steps, *update))
+    monkeypatch.setattr(gap_weighting, factory, edited(getattr(gap_weighting, factory), old, new))
     rejected(expected_errors, right)
 
 
 PAIR_EDITS = [
-    ("state.costs[a], asked.preference)", "state.costs[a], 1.0 - asked.preference)"),
-    ("weighed(state.guess[a], state.costs[a], asked.preference)", "state.guess[a]"),
+    ("costs[a], asked.preference)", "costs[a], 1.0 - asked.preference)"),
+    ("weighed(state.guess[a], costs[a], asked.preference)", "state.guess[a]"),
     ("1.0 - seen.quality", "seen.quality"),
     ("1.0 - seen.quality", "seen.loss"),
     ("features, arm, seen.cost", "features, arm, seen.loss"),
     ("features, arm, seen.cost", "features, 1 - arm, seen.cost"),
-    ("learn(params.oracle, state.cost,", "learn(params.oracle, state.shortfall,"),
+    ("learn(params, pair.cost,", "learn(params, pair.shortfall,"),
 ]
 
 
@@ -197,7 +197,7 @@ PAIR_EDITS = [
 def test_pairs_that_are_weighed_or_learnt_wrongly(edit, monkeypatch):
     """The preference turned round or left out, quality for its shortfall, the loss for either, the other's oracle."""
     exact.pairs_are_right()
-    monkeypatch.setattr(gap_weighting, "_pair_steps", edited(gap_weighting._pair_steps, *edit))
+    monkeypatch.setattr(gap_weighting, "_reading", edited(gap_weighting._reading, *edit))
     rejected(exact.pairs_are_right)
 
 
@@ -208,7 +208,7 @@ def test_preferences_turned_round_break_the_bound(monkeypatch):
     game = replace(case.problem, horizon=2**13)
     assert_bound_holds(bound, game, case.learner)
     assert_bound_broken(replace(bound, expression=bound.expression / 5), game, case.learner)
-    monkeypatch.setattr(gap_weighting, "_pair_steps", edited(gap_weighting._pair_steps, *PAIR_EDITS[0]))
+    monkeypatch.setattr(gap_weighting, "_reading", edited(gap_weighting._reading, *PAIR_EDITS[0]))
     assert_bound_broken(bound, game, case.learner)
 
 
