@@ -144,7 +144,7 @@ FUNCTIONS = {
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
     "bandits.threshold.suggestions.price_of_checking": {"check": 2.0, "saved": 5.0},
-    "bandits.contextual.certificates.certified": {
+    "bandits.contextual.gap_weighting.certified": {
         "game": contextual_game(),
         "learner": contextual.InverseGapWeighting(),
     },

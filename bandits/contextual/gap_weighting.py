@@ -3,7 +3,8 @@
 Foster & Rakhlin, "Beyond UCB: optimal and efficient contextual bandits with regression oracles" (ICML 2020, SquareCB);
 Foster & Krishnamurthy, "Efficient first-order contextual bandits" (NeurIPS 2021, FastCB). The rule "exact" is ours:
 among all laws it has the least worst case of regret less (gamma / 4) times squared error, (K - 1) / gamma.
-`bandits.contextual.laws` has the laws, `theory.contextual.bounds` the theorems.
+`bandits.contextual.laws` has the laws, `theory.contextual.bounds` the theorems; `GapCertificate` measures what a rule
+promises in every round.
 """
 
 import math
@@ -13,15 +14,29 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from bandits.combine import Observed, Probe, ProbeSteps, observed
 from bandits.contextual.laws import RULES, write_law
 from bandits.contextual.oracles import Oracle, OracleSteps, VovkAzouryWarmuth
-from bandits.contextual.problem import AllRevealed, ContextualGame, EveryLoss, Play, PlayedLoss, Revealed, weighed
+from bandits.contextual.problem import (
+    AllRevealed,
+    ContextualGame,
+    ContextualState,
+    EveryLoss,
+    Play,
+    PlayedLoss,
+    Revealed,
+    errors,
+    guess_of,
+    law_of,
+    weighed,
+)
 from bandits.contextual.routing import Asked, PlayedPair, RevealedPair
-from bandits.contextual.worlds import Size
+from bandits.contextual.worlds import ContextualSetting, Size
 from bandits.core.actions import arm_of
-from bandits.core.checks import instance, optional_real
+from bandits.core.arguments import checked
+from bandits.core.checks import instance, optional_real, real
 from bandits.core.exponential_weights import pick
-from bandits.core.jit import kernel
+from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 
@@ -217,3 +232,93 @@ class GreedyRegression(OracleLearner):
         share = min(1.0, (size.n_actions * error / (2.0 * size.horizon)) ** (1.0 / 3.0))
         epsilon = share if self.exploration is None else self.exploration
         return OracleParams(RULES.index("greedy"), epsilon, size.n_actions, error, self.oracle.parameters(size))
+
+
+# ---------------------------------------------------------------- certificates
+
+
+class Own(NamedTuple):
+    """The rule, as a place in RULES, and gamma."""
+
+    rule: int
+    gamma: float
+
+
+class Terms(NamedTuple):
+    """What the certificate and the log loss leave."""
+
+    gap_excess: float
+    log_regret: float
+
+
+@kernel
+def _init(setting: ContextualSetting, own: Own) -> Any:
+    return np.zeros(2)
+
+
+@kernel
+def _log_loss(value: float, loss: float) -> float:
+    """Return -loss ln(value) - (1 - loss) ln(1 - value), with -1000 for ln 0: 0 ln 0 is 0, and no difference is nan."""
+    first = math.log(value) if value > 0.0 else -1000.0
+    return -loss * first - (1.0 - loss) * (math.log(1.0 - value) if value < 1.0 else -1000.0)
+
+
+@kernel
+def _update(
+    setting: ContextualSetting, own: Own, kept: Any, world: ContextualState, t: int, action: Any, seen: Revealed
+) -> Any:
+    law, guess, arm = law_of(action), guess_of(action), arm_of(action)
+    if law.size == 0 or guess.size == 0:
+        kept[:] = np.nan
+        return kept
+    means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
+    mean, square, triangular = errors(law, guess, means, arm)
+    if own.rule == 2:
+        allowed = 2.0 * law.size / own.gamma * mean + own.gamma * triangular
+    else:
+        allowed = (1.0 + own.rule) * (law.size - 1.0) / own.gamma + own.gamma / 4.0 * square
+    kept[0] += mean - least - allowed
+    kept[1] += _log_loss(guess[arm], seen.loss) - _log_loss(means[arm], seen.loss)
+    return kept
+
+
+@rare_kernel
+def _measure(setting: ContextualSetting, own: Own, kept: Any, world: ContextualState, n_rounds: int) -> Terms:
+    return Terms(kept[0], kept[1])
+
+
+@dataclass(frozen=True)
+class GapCertificate(Probe):
+    """What a rule of inverse gap weighting with gamma > 0 promises of every round, held against the play.
+
+    Metrics, nan for a learner without law or predictions: gap_excess, law_regret less the sum of
+    (K - 1) / gamma + (gamma / 4) E (yhat - f)^2 ("exact"), 2 (K - 1) / gamma + (gamma / 4) E (yhat - f)^2 ("squarecb"),
+    or (2 K / gamma) E f + gamma E (yhat - f)^2 / (yhat + f) ("fastcb"), which is at most 0 on every path;
+    log_regret, the log loss of the predictions for the actions played less that of their mean losses.
+    """
+
+    rule: Rule
+    gamma: float
+    steps: ClassVar[ProbeSteps] = ProbeSteps(_init, _update, _measure)
+    undefined: ClassVar[tuple[str, ...]] = Terms._fields
+
+    def __post_init__(self) -> None:
+        real("gamma", self.gamma, low=0.0, open_low=True)
+
+    def metrics(self, problem: Any) -> tuple[str, ...]:
+        """Return the names of the metrics."""
+        return Terms._fields
+
+    def setting(self, problem: Any) -> Own:
+        """Return rule and gamma; ValueError unless the problem is a contextual game with the played action's loss."""
+        if getattr(getattr(problem, "feedback", None), "kind", "") not in ("contextual bandit", "contextual pairs"):
+            raise ValueError("GapCertificate is a probe of a ContextualGame with the played action's loss as feedback")
+        return Own(RULES.index(self.rule), self.gamma)
+
+
+@checked
+def certified(game: ContextualGame, learner: InverseGapWeighting) -> Observed:
+    """Return the game with the metrics of the learner's `GapCertificate`."""
+    instance("game", game, ContextualGame, "a ContextualGame")
+    instance("learner", learner, InverseGapWeighting, "InverseGapWeighting(...)")
+    return observed(game, GapCertificate(learner.rule, learner.parameters(game).level))

@@ -117,21 +117,20 @@ def observe(setting: ContextualSetting, world: ContextualState, t: int, env: Str
 
 
 @kernel
-def triangle(guess: float, mean: float) -> float:
-    """Return (guess - mean)^2 / (guess + mean), 0 where both are 0."""
-    return (guess - mean) * (guess - mean) / (guess + mean) if guess + mean > 0.0 else 0.0
+def errors(law: Any, guess: Any, means: Any, arm: int) -> tuple[float, float, float]:
+    """Return E f, E (guess - f)^2 and E (guess - f)^2 / (guess + f), 0 / 0 = 0, under a law (K,); nan without a guess.
 
-
-@kernel
-def errors(law: Any, guess: Any, means: Any) -> tuple[float, float, float]:
-    """Return E f, E (guess - f)^2 and E (guess - f)^2 / (guess + f) under a law (K,), nan without a guess."""
+    An empty law is certainty of the arm.
+    """
     mean = 0.0
     square = triangular = 0.0 if guess.size > 0 else np.nan
-    for a in range(law.size):
-        mean += law[a] * means[a]
+    for a in range(means.size):
+        p = law[a] if law.size > 0 else 1.0 if a == arm else 0.0
+        mean += p * means[a]
         if guess.size > 0:
-            square += law[a] * (guess[a] - means[a]) * (guess[a] - means[a])
-            triangular += law[a] * triangle(guess[a], means[a])
+            miss, total = guess[a] - means[a], guess[a] + means[a]
+            square += p * miss * miss
+            triangular += p * (miss * miss / total) if total > 0.0 else 0.0
     return mean, square, triangular
 
 
@@ -182,11 +181,8 @@ def charge(setting: ContextualSetting, world: ContextualState, t: int, action: A
     _check_numbers(t, law, guess, n_actions)
     means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
     mean, loss = means[arm], loss_of(setting, world, arm)
-    expected, square, triangular, oracle = mean, np.nan, np.nan, np.nan
-    if law.size > 0:
-        expected, square, triangular = errors(law, guess, means)
-    elif guess.size > 0:
-        square, triangular = (guess[arm] - mean) * (guess[arm] - mean), triangle(guess[arm], mean)
+    expected, square, triangular = errors(law, guess, means, arm)
+    oracle = np.nan
     if guess.size > 0:
         oracle = (guess[arm] - loss) * (guess[arm] - loss) - (mean - loss) * (mean - loss)
     total = world.open
@@ -303,10 +299,10 @@ class ContextualGame(RoundProblem):
         """Return the number of the context, by the name "context": a row of the world's features."""
         return {"context": _context}
 
-    def payoff(self, metrics: Mapping[str, float]) -> float:
-        """Return minus the loss."""
-        return -metrics["loss"]
-
     def setting(self) -> ContextualSetting:
-        """Return what the compiled functions receive."""
-        return self.world.setting(self.horizon)
+        """Return what the compiled functions receive; ValueError where the order does not reach the horizon."""
+        world = self.world
+        order = np.zeros(0, np.int64) if world.order is None else np.asarray(world.order, np.int64)[: self.horizon]
+        if world.order is not None and len(order) < self.horizon:
+            raise ValueError(f"{world.rounds} must reach the horizon = {self.horizon}, got {len(order)} rounds")
+        return ContextualSetting(world.features, world.means, world.least, order, world.noisy, world.pairs)

@@ -101,13 +101,6 @@ class World(Checked):
         """Least mean loss of each context, (J, M)."""
         return np.asarray(self.means.min(axis=2))
 
-    def setting(self, horizon: int) -> ContextualSetting:
-        """Return what the compiled functions receive; ValueError where the order does not reach the horizon."""
-        order = np.zeros(0, np.int64) if self.order is None else np.asarray(self.order, np.int64)[:horizon]
-        if self.order is not None and len(order) < horizon:
-            raise ValueError(f"{self.rounds} must reach the horizon = {horizon}, got {len(order)} rounds")
-        return ContextualSetting(self.features, self.means, self.least, order, self.noisy, self.pairs)
-
 
 def put(world: World, **values: Any) -> None:
     """Set fields of a frozen world."""
@@ -132,6 +125,18 @@ def _rows(name: str, given: Any) -> NDArray[np.float64]:
     if features.ndim not in (2, 3):
         raise ValueError(f"{name} must have shape (M, K, d), or (M, d) for all actions, got {features.shape}")
     return features if features.ndim == 3 else features[:, None, :]
+
+
+def _matching(name: str, rows: Any, table: str, given: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return features (M, R, d) and losses (M, K) in [0, 1]; ValueError where they do not match."""
+    features, losses = _rows(name, rows), array(table, given, 2, 0.0, 1.0)
+    m, n_actions = losses.shape
+    if n_actions < 2:
+        raise ValueError(f"{table} must have a column for each of K >= 2 actions, got {losses.shape}")
+    if len(features) != m or features.shape[1] not in (1, n_actions):
+        wanted = f"({m}, d) or ({m}, {n_actions}, d)"
+        raise ValueError(f"{name} must have shape {wanted} for these {table}, got {np.shape(rows)}")
+    return features, losses
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +198,7 @@ class FiniteWorld(World):
     functions: Numbers
     truth: int | None = 0
     order: Numbers = None
+    parameter_norm: ClassVar[float] = 1.0  # the mean loss is one of the features
 
     def __post_init__(self) -> None:
         functions = array("functions", self.functions, 3, 0.0, 1.0)
@@ -202,13 +208,7 @@ class FiniteWorld(World):
             integer("truth", self.truth, low=0, high=len(functions) - 1)
         features = np.ascontiguousarray(functions.transpose(1, 2, 0))
         means = functions if self.truth is None else functions[self.truth][None]
-        order = order_of(self.order, len(features))
-        put(self, order=order, functions=functions, features=features, means=means)
-
-    @property
-    def parameter_norm(self) -> float:
-        """1: the mean loss is one of the features."""
-        return 1.0
+        put(self, order=order_of(self.order, len(features)), functions=functions, features=features, means=means)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,12 +223,8 @@ class KnownWorld(World):
     order: Numbers = None
 
     def __post_init__(self) -> None:
-        features, losses = _rows("features", self.features), array("mean_losses", self.mean_losses, 2, 0.0, 1.0)
-        if losses.shape[1] < 2 or len(features) != len(losses) or features.shape[1] not in (1, losses.shape[1]):
-            got = f"{np.shape(self.features)} and {losses.shape}"
-            raise ValueError(f"features and mean_losses must be (M, K, d) or (M, d), and (M, K >= 2), got {got}")
-        order = order_of(self.order, len(features))
-        put(self, order=order, features=features, mean_losses=losses, means=losses[None])
+        features, losses = _matching("features", self.features, "mean_losses", self.mean_losses)
+        put(self, order=order_of(self.order, len(features)), features=features, mean_losses=losses, means=losses[None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,14 +237,8 @@ class TableWorld(World):
     rounds: ClassVar[str] = "losses"
 
     def __post_init__(self) -> None:
-        contexts, losses = _rows("contexts", self.contexts), array("losses", self.losses, 2, 0.0, 1.0)
-        rows, n_actions = losses.shape
-        if n_actions < 2:
-            raise ValueError(f"losses must have a column for each of K >= 2 actions, got {losses.shape}")
-        if len(contexts) != rows or contexts.shape[1] not in (1, n_actions):
-            wanted = f"({rows}, d) or ({rows}, {n_actions}, d)"
-            raise ValueError(f"contexts must have shape {wanted} for these losses, got {np.shape(self.contexts)}")
-        put(self, order=np.arange(rows), features=contexts, contexts=contexts, losses=losses, means=losses[None])
+        contexts, losses = _matching("contexts", self.contexts, "losses", self.losses)
+        put(self, order=np.arange(len(losses)), features=contexts, contexts=contexts, losses=losses, means=losses[None])
 
 
 # ---------------------------------------------------------------- a table of one's own

@@ -16,6 +16,7 @@ from bandits.core.checks import HUGE, LARGEST_ACTIONS, array, integer, real
 from bandits.core.jit import kernel, program, rare_kernel, shared_kernel
 from bandits.core.lanes import LANES, alike, any_lane, in_lanes, lane_of, own_array, where
 from bandits.core.rng import Stream
+from bandits.core.vectors import dot as dot
 
 BALL, BOX, SIMPLEX = 0, 1, 2
 _MOST_COMPARED = 64  # coordinates of a simplex up to which lanes are ordered together, in d^2 / 2 comparisons
@@ -41,15 +42,6 @@ def own_start(region: Region, rng: Stream) -> Any:
     for i in range(x.size):
         x[i] = region.start[i]
     return x
-
-
-@shared_kernel
-def dot(x: Any, y: Any) -> float:
-    """Return <x, y> of vectors (d,), summed in order: NumPy's own differs between engines."""
-    total = 0.0
-    for i in range(x.size):
-        total += x[i] * y[i]
-    return total
 
 
 @shared_kernel

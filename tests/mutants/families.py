@@ -36,7 +36,7 @@ _LEFT_OUT = {
     "tables",
 }  # worked examples and readers of tables are data
 _DOORS = {"bandits.adapters", "bandits.jit", "bandits.plain", "bandits.protocol", "bandits.rng"}  # to code elsewhere
-_CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "shelf", "summation"}
+_CORE = {"coins", "exponential_weights", "limits", "normal", "rng", "sampling", "shelf", "summation", "vectors"}
 _EXACT = {f"switching.exact.{name}" for name in ("informed", "play", "steady", "trees")}
 _THEORY = {"confidence", "ranges", "switching.ranges", *_EXACT}
 FAMILIES = sorted(set(_PLACES.values()))
@@ -126,7 +126,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "loops": [
         *_in("tests/laws", "loops", "exposure", "herds", "replay", "streams"),
-        *_in(f"{_BANDITS}/loops", "data_loop", "replay"),
+        *_in(f"{_BANDITS}/loops", "data_loop", "missing", "replay"),
     ],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
@@ -143,7 +143,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "core": [
         *_in("tests/laws", "losses", "switching", "streams"),
-        *_in(_CORE_TESTS, "exponential_weights", "normal", "sampling"),
+        *_in(_CORE_TESTS, "exponential_weights", "normal", "sampling", "vectors"),
         f"{_CORE_TESTS}/test_summation.py::test_sums_across_blocks",
         "tests/cases/test_decimal_limits.py::test_single_precision_allows_four_epsilons",
     ],

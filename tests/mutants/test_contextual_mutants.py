@@ -23,7 +23,6 @@ from bandits.contextual import (
     laws,
     linear,
     oracles,
-    policies,
     routing,
 )
 from bandits.core.jit import kernel
@@ -98,8 +97,8 @@ def test_wrong_laws(rule, old, new):
 @pytest.mark.parametrize("sign", [">", "<="])
 def test_largest_and_last_predictions(sign):
     """The greatest in the place of the least, and the last of ties."""
-    best = mutant(laws.least_action, "values[a] < values[best]", f"values[a] {sign} values[best]")
-    wrong = plain(mutant(laws.write_law, "rest = 1.0", "rest = 1.0", least_action=best))
+    best = mutant(laws.first_least, "values[i] < values[best]", f"values[i] {sign} values[best]")
+    wrong = plain(mutant(laws.write_law, "rest = 1.0", "rest = 1.0", first_least=best))
     assert checks.law("greedy", 0.2, GUESS).argmax() == 1
     assert checks.law("greedy", 0.2, GUESS, wrong).argmax() == (2 if sign == ">" else 3)
 
@@ -127,7 +126,7 @@ def test_ridge_regression_is_not_the_forward_algorithm():
         ("scaled = image[i] / growth", "scaled = image[i]"),
         ("math.log(growth)", "math.log(growth) / 2.0"),
         ("state.log_det[model] += math.log(growth)", "pass"),
-        ("miss = (loss - product(theta, x)) / growth", "miss = loss - product(theta, x)"),
+        ("miss = (loss - dot(theta, x)) / growth", "miss = loss - dot(theta, x)"),
     ],
 )
 def test_wrong_updates_of_least_squares(old, new):
@@ -138,7 +137,7 @@ def test_wrong_updates_of_least_squares(old, new):
 def test_gradient_steps_of_half_the_size():
     oracle, u = LeastMeanSquares(1.0, 0.3), np.array([0.5, -0.25, 0.1])
     checks.gradient_identity(oracle, ROWS, VALUES, u)
-    learn = mutant(oracles._linear_learn, "params.learning_rate", "0.5 * params.learning_rate")
+    learn = mutant(oracles._gradient_learn, "params.learning_rate", "0.5 * params.learning_rate")
     rejected(checks.gradient_identity, oracle, ROWS, VALUES, u, steps_of(LeastMeanSquares, learn=learn))
 
 
@@ -270,7 +269,7 @@ def is_exp3(learner):
 def test_exp4_without_importance_weights(monkeypatch):
     is_exp3(ContextualExp4(0.7))
     wrong = mutant(exp4.learn_from, "loss * weights.total / mass", "loss")
-    update = mutant(policies._update, "_advise(state.advice", "_advise(state.advice", learn_from=wrong)
+    update = mutant(finite._update, "_advise(state.advice", "_advise(state.advice", learn_from=wrong)
     monkeypatch.setattr(ContextualExp4, "steps", ContextualExp4.steps._replace(update=update))
     rejected(is_exp3, ContextualExp4(0.7))
 
