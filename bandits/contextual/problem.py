@@ -300,9 +300,5 @@ class ContextualGame(RoundProblem):
         return {"context": _context}
 
     def setting(self) -> ContextualSetting:
-        """Return what the compiled functions receive; ValueError where the order does not reach the horizon."""
-        world = self.world
-        order = np.zeros(0, np.int64) if world.order is None else np.asarray(world.order, np.int64)[: self.horizon]
-        if world.order is not None and len(order) < self.horizon:
-            raise ValueError(f"{world.rounds} must reach the horizon = {self.horizon}, got {len(order)} rounds")
-        return ContextualSetting(world.features, world.means, world.least, order, world.noisy, world.pairs)
+        """Return what the compiled functions receive."""
+        return self.world.setting(self.horizon)

@@ -101,6 +101,13 @@ class World(Checked):
         """Least mean loss of each context, (J, M)."""
         return np.asarray(self.means.min(axis=2))
 
+    def setting(self, horizon: int) -> ContextualSetting:
+        """Return what the compiled functions receive; ValueError where the order does not reach the horizon."""
+        order = np.zeros(0, np.int64) if self.order is None else np.asarray(self.order, np.int64)[:horizon]
+        if self.order is not None and len(order) < horizon:
+            raise ValueError(f"{self.rounds} must reach the horizon = {horizon}, got {len(order)} rounds")
+        return ContextualSetting(self.features, self.means, self.least, order, self.noisy, self.pairs)
+
 
 def put(world: World, **values: Any) -> None:
     """Set fields of a frozen world."""
