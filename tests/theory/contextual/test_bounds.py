@@ -44,6 +44,7 @@ EXACT, SQUARECB = InverseGapWeighting(oracle=Aggregating()), InverseGapWeighting
 FASTCB = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.0)
 LINEAR = ContextualGame(linear_world(5, 50, 20), 1000)
 LN = math.log(16)
+FASTCB_GAMMA = 10 + math.sqrt(100 + 10 * 307.2 / (float(KAPPA) * LN))
 EXACT_GAMMA = 2 * math.sqrt(4 * 1024 / (LN / 2))
 ROUTING = CASES["ours.pair_gap_weighting"]()
 
@@ -54,6 +55,7 @@ ROUTING = CASES["ours.pair_gap_weighting"]()
         (bounds.EXACT, POLICIES, EXACT, math.sqrt(4 * 1024 * LN / 2)),
         (bounds.SQUARECB, POLICIES, SQUARECB, math.sqrt(8 * 1024 * LN / 2)),
         (bounds.FASTCB, SMALL, FASTCB, 40 * float(KAPPA) * LN),
+        (bounds.FASTCB, POLICIES, replace(FASTCB, best_loss=307.2), 2 * float(KAPPA) * LN * FASTCB_GAMMA),
         (bounds.GREEDY, POLICIES, GreedyRegression(oracle=Aggregating()), 3 * (2.5 * LN / 2 * 1024**2) ** (1 / 3)),
         (bounds.LMS, LINEAR, InverseGapWeighting(gamma=100.0, oracle=LeastMeanSquares()), None),
         (bounds.EXP4, POLICIES, ContextualExp4(), math.sqrt(2 * 1024 * 5 * LN)),
