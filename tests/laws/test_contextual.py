@@ -24,7 +24,7 @@ from bandits.contextual import (
 from bandits.contextual.problem import Revealed
 from bandits.delays import Bold, FixedDelay, UpdatedLate, delayed
 from bandits.losses import LossTable
-from bandits.switching import Exp3, SwitchingCostGame
+from bandits.switching import Exp3, Exp4, SwitchingCostGame
 from sims import simulate
 from tests.drivers import plain, stream_of
 from tests.laws.enumeration import plays
@@ -81,6 +81,17 @@ def test_exp4_over_constant_policies_is_exp3():
     assert np.array_equal(actions, other)
 
 
+def test_exp4_over_two_policies_for_three_actions():
+    """Its loss is that of EXP4 with their advice, of which one plays action 2 and the other action 0."""
+    table = np.array([[0.0, 1.0, 0.5], [1.0, 0.25, 0.0], [0.5, 0.5, 1.0]])
+    functions = np.tile([[0.5, 0.25], [0.75, 1.0], [0.25, 0.5]], (3, 1, 1))
+    found = expected(ContextualGame(TableWorld(functions, table), 3), ContextualExp4(0.7))
+    advised = Exp4([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]], 0.7)
+    assert found["loss"] == pytest.approx(
+        expected(SwitchingCostGame(LossTable(table), 3, 0.0), advised)["loss"], abs=1e-12
+    )
+
+
 def test_posterior_sampling_by_hand():
     """Two rounds: the second action is drawn from the posterior after the first loss; one coin draws the truth."""
     world = FiniteWorld(TWO.functions, truth=None)
@@ -94,6 +105,16 @@ def test_posterior_sampling_by_hand():
                 regret += 0.5 * 0.5 * (means[arm] if loss else 1.0 - means[arm]) * 0.4 * wrong
     found = expected(ContextualGame(world, 2), PosteriorSampling())
     assert found["regret"] == pytest.approx(0.2 + regret, abs=1e-12)
+
+
+def test_posterior_sampling_draws_once_in_each_round():
+    """Number 0 of round t, on both sides of the middle of equal weights."""
+    game, learner = ContextualGame(TWO, 9), PosteriorSampling()
+    params, rng, asked = learner.parameters(game), stream_of(0, 0, 0), []
+    for u, arm in ((0.25, 0), (0.75, 1)):
+        act = plain(learner.steps.act, uniform=lambda rng, t, index, u=u: asked.append((t, index)) or u)
+        assert act(params, plain(learner.steps.init)(params, rng), game.world.features[0], 5, rng) == arm
+    assert asked == [(5, 0), (5, 0)]
 
 
 def test_full_information():
