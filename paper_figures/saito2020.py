@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from bandits.contextual import clipped_estimate, clipped_moments
-from bandits.loops import ClippedInverse, ExposureLoop, Popularity
+from bandits.loops import ClippedInverse, ExposureLoop, Popularity, clipped_estimate, clipped_moments
 from bandits.protocol import Learner
 from paper_figures import kit
 from paper_figures.kit import Figure, Frame, Panels, Paper, Row, changed, setting
@@ -32,7 +31,7 @@ class Clipping(Figure):
     name = "saito2020_clipping"
     title = "Clipped inverse propensities: exact bias and variance"
     claim = """Weighting clicks by inverse propensities is unbiased; raising the propensities to at least M lowers the
-    variance at the cost of a bias (Saito et al. 2020); the exact moments are those of `bandits.contextual.missing`."""
+    variance at the cost of a bias (Saito et al. 2020); the exact moments are those of `bandits.loops.missing`."""
     caption = """Lines: exact squared bias, variance and mean squared error of the estimated loss of a recommender
     against the clip M, for user-item pairs whose exposure falls with rank. Dots: the same from simulated clicks."""
     panels, size = 1, (6.0, 4.0)

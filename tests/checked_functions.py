@@ -144,7 +144,7 @@ FUNCTIONS = {
     "bandits.threshold.pools.split_pools": POOLS,
     "bandits.threshold.problem.late_average": {"rounds": [2, 4, 8], "totals": [1.0, 2.0, 4.0]},
     "bandits.threshold.suggestions.price_of_checking": {"check": 2.0, "saved": 5.0},
-    "bandits.contextual.certificates.certified": {
+    "bandits.contextual.gap_weighting.certified": {
         "game": contextual_game(),
         "learner": contextual.InverseGapWeighting(),
     },
@@ -162,11 +162,11 @@ FUNCTIONS = {
     },
     "bandits.contextual.examples.screening_world": {},
     "bandits.contextual.examples.two_items": {},
-    "bandits.contextual.missing.clipped_estimate": {"clicks": [1, 0], "exposure": [0.5, 0.25]}
+    "bandits.loops.missing.clipped_estimate": {"clicks": [1, 0], "exposure": [0.5, 0.25]}
     | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25]},
-    "bandits.contextual.missing.clipped_moments": {"exposure": [0.5, 0.25], "relevance": [0.5, 0.25]}
+    "bandits.loops.missing.clipped_moments": {"exposure": [0.5, 0.25], "relevance": [0.5, 0.25]}
     | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25]},
-    "bandits.contextual.missing.best_clip": {"exposure": [0.5, 0.25], "relevance": [0.5, 0.25]}
+    "bandits.loops.missing.best_clip": {"exposure": [0.5, 0.25], "relevance": [0.5, 0.25]}
     | {"relevant_loss": [0.0, 0.5], "other_loss": [1.0, 0.25], "copies": 3},
     "bandits.contextual.worlds.linear_world": {},
     "bandits.contextual.worlds.policy_world": {},

@@ -1,19 +1,19 @@
 """Contextual bandits by online regression: contexts are shown before the action."""
 
-from bandits.contextual.certificates import GapCertificate as GapCertificate
-from bandits.contextual.certificates import certified as certified
 from bandits.contextual.examples import screening_world as screening_world
 from bandits.contextual.examples import two_items as two_items
 from bandits.contextual.finite import Aggregating as Aggregating
+from bandits.contextual.finite import ContextualExp4 as ContextualExp4
 from bandits.contextual.finite import Mixture as Mixture
+from bandits.contextual.finite import PosteriorSampling as PosteriorSampling
+from bandits.contextual.gap_weighting import GapCertificate as GapCertificate
 from bandits.contextual.gap_weighting import GreedyRegression as GreedyRegression
 from bandits.contextual.gap_weighting import InverseGapWeighting as InverseGapWeighting
+from bandits.contextual.gap_weighting import certified as certified
 from bandits.contextual.linear import LinearThompson as LinearThompson
 from bandits.contextual.linear import LinUCB as LinUCB
+from bandits.contextual.linear import PolicyGradient as PolicyGradient
 from bandits.contextual.matching import DiagonalLinUCB as DiagonalLinUCB
-from bandits.contextual.missing import best_clip as best_clip
-from bandits.contextual.missing import clipped_estimate as clipped_estimate
-from bandits.contextual.missing import clipped_moments as clipped_moments
 from bandits.contextual.neural import NeuralNetwork as NeuralNetwork
 from bandits.contextual.neural import NeuralUCB as NeuralUCB
 from bandits.contextual.oracles import LeastMeanSquares as LeastMeanSquares
@@ -21,9 +21,6 @@ from bandits.contextual.oracles import LogisticDescent as LogisticDescent
 from bandits.contextual.oracles import Ridge as Ridge
 from bandits.contextual.oracles import VovkAzouryWarmuth as VovkAzouryWarmuth
 from bandits.contextual.oracles import regress as regress
-from bandits.contextual.policies import ContextualExp4 as ContextualExp4
-from bandits.contextual.policies import PosteriorSampling as PosteriorSampling
-from bandits.contextual.policy_gradient import PolicyGradient as PolicyGradient
 from bandits.contextual.problem import ContextualGame as ContextualGame
 from bandits.contextual.problem import EveryLoss as EveryLoss
 from bandits.contextual.problem import Play as Play
@@ -38,3 +35,6 @@ from bandits.contextual.worlds import TableWorld as TableWorld
 from bandits.contextual.worlds import linear_world as linear_world
 from bandits.contextual.worlds import policy_world as policy_world
 from bandits.contextual.worlds import world_from_table as world_from_table
+from bandits.loops.missing import best_clip as best_clip
+from bandits.loops.missing import clipped_estimate as clipped_estimate
+from bandits.loops.missing import clipped_moments as clipped_moments

@@ -1,4 +1,4 @@
-"""Oracles for a finite class: the features of an action are the predictions f_1, ..., f_N of N functions, in [0, 1].
+"""Finite classes: the features of an action are the predictions f_1, ..., f_N of N functions, in [0, 1].
 
 Exponential weights w_j of the functions' losses on the values seen. The *aggregating* forecaster (Vovk 1998; Haussler,
 Kivinen & Warmuth 1998) predicts
@@ -8,16 +8,28 @@ Kivinen & Warmuth 1998) predicts
 with w_j proportional to exp(-2 L_j), L_j the squared errors: its regret in square loss is at most (ln N) / 2 on every
 sequence of values in [0, 1]. The *mixture* predicts sum_j w_j f_j with w_j proportional to exp(-L_j), L_j the log loss:
 its regret in log loss is at most ln N, and on values 0 and 1 w is the posterior of a uniform prior.
+
+Each function is a policy, too, which plays the action of least f_j(x, a). `ContextualExp4` is EXP4
+(`bandits.switching.exp4`) with these policies as experts; it competes with the best of them even if none of the
+functions is right. `PosteriorSampling` assumes that one of them is, and that losses are 0 or 1.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from bandits.contextual.oracles import Oracle, OracleSteps, product, row_of, within
+import numpy as np
+
+from bandits.contextual.oracles import Oracle, OracleSteps, row_of, within
+from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed
 from bandits.contextual.worlds import Size, World
-from bandits.core.exponential_weights import Estimated, add_estimates, exponential, no_estimates, sum_of
+from bandits.core.checks import optional_real
+from bandits.core.exponential_weights import Estimated, add_estimates, draw, exponential, no_estimates, sum_of
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import dot, first_least
+from bandits.core.rng import Stream, uniform
+from bandits.protocol import Learner, LearnerSteps
+from bandits.switching.exp4 import follow, learn_from
 
 _RATE = 2.0  # squared errors in [0, 1] are 2-mixable
 _LEAST = 1e-300  # a probability that is 0 counts as this, so that log loss is finite
@@ -58,7 +70,7 @@ def _learn_square(params: FiniteParams, state: Estimated, context: Any, arm: int
 @kernel
 def _mix(params: FiniteParams, state: Estimated, context: Any, out: Any) -> None:
     for a in range(out.size):
-        out[a] = within(product(state.weights.weight, row_of(context, a)) / state.weights.total)
+        out[a] = within(dot(state.weights.weight, row_of(context, a)) / state.weights.total)
 
 
 @kernel
@@ -81,6 +93,10 @@ class _Finite(Oracle):
         """Return N; ValueError unless every action has the predictions of the class as features."""
         return finite_params(size, self)
 
+    def error(self, size: Size) -> float:
+        """Return (ln N) / 2 in square loss, ln N in log loss."""
+        return (1.0 if self.log_loss else 0.5) * math.log(size.dimension)
+
     def covers(self, world: World) -> bool:
         """Return whether one of the features is the mean loss."""
         return hasattr(world, "functions")
@@ -92,10 +108,6 @@ class Aggregating(_Finite):
 
     steps: ClassVar[OracleSteps] = OracleSteps(finite_init, _aggregate, _learn_square)
 
-    def error(self, size: Size) -> float:
-        """Return (ln N) / 2."""
-        return 0.5 * math.log(size.dimension)
-
 
 @dataclass(frozen=True)
 class Mixture(_Finite):
@@ -104,10 +116,6 @@ class Mixture(_Finite):
     steps: ClassVar[OracleSteps] = OracleSteps(finite_init, _mix, learn_log)
     log_loss: ClassVar[bool] = True
 
-    def error(self, size: Size) -> float:
-        """Return ln N."""
-        return math.log(size.dimension)
-
 
 def finite_params(size: Size, user: Any) -> FiniteParams:
     """Return N for an oracle or learner of a finite class; ValueError where features are not its predictions."""
@@ -115,3 +123,106 @@ def finite_params(size: Size, user: Any) -> FiniteParams:
         name = type(user).__name__
         raise ValueError(f"{name} needs features (K, N) in [0, 1], the predictions of N functions, as in FiniteWorld")
     return FiniteParams(size.dimension)
+
+
+# ---------------------------------------------------------------- learners
+
+
+class PolicyParams(NamedTuple):
+    """N, K and eta."""
+
+    n_experts: int
+    n_actions: int
+    learning_rate: float
+
+
+class PolicyState(NamedTuple):
+    """The state of EXP4, and the advice of a round."""
+
+    experts: Estimated
+    advice: Any  # (N, K) float64, scratch
+
+
+@kernel
+def action_of(context: Any, j: int) -> int:
+    """Return the action that function j plays, the first where it is least; context: (K, N)."""
+    return first_least(context[:, j])
+
+
+@kernel
+def _advise(advice: Any, context: Any) -> None:
+    for j in range(advice.shape[0]):
+        for a in range(advice.shape[1]):
+            advice[j, a] = 0.0
+        advice[j, action_of(context, j)] = 1.0
+
+
+@kernel
+def _init(params: PolicyParams, rng: Stream) -> PolicyState:
+    return PolicyState(no_estimates(params.n_experts), np.zeros((params.n_experts, params.n_actions)))
+
+
+@kernel
+def _act(params: PolicyParams, state: PolicyState, context: Any, t: int, rng: Stream) -> int:
+    _advise(state.advice, context)
+    return follow(state.experts, state.advice, t, rng)
+
+
+@kernel
+def _update(params: PolicyParams, state: PolicyState, t: int, arm: int, seen: Revealed, rng: Stream) -> PolicyState:
+    _advise(state.advice, seen.context)
+    experts = learn_from(state.experts, params.learning_rate, state.advice, arm, seen.loss)
+    return PolicyState(experts, state.advice)
+
+
+@dataclass(frozen=True)
+class ContextualExp4(Learner):
+    """EXP4 whose experts are the policies of a finite class.
+
+    learning_rate: eta > 0, None means sqrt(2 ln N / (T min(K, N))), 1 for N = 1.
+    """
+
+    learning_rate: float | None = None
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init, _act, _update)
+    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+
+    def __post_init__(self) -> None:
+        optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def parameters(self, problem: ContextualGame) -> PolicyParams:
+        """Return N, K and eta; ValueError where features are not the predictions of a class."""
+        n, size = finite_params(problem.size, self).n_functions, problem.size
+        tuned = math.sqrt(2.0 * math.log(n) / (size.horizon * min(size.n_actions, n)))
+        return PolicyParams(n, size.n_actions, self.learning_rate or tuned or 1.0)
+
+
+@kernel
+def _init_posterior(params: FiniteParams, rng: Stream) -> Estimated:
+    return finite_init(params)
+
+
+@kernel
+def _act_posterior(params: FiniteParams, state: Estimated, context: Any, t: int, rng: Stream) -> int:
+    return action_of(context, draw(state.weights, uniform(rng, t, 0)))
+
+
+@kernel
+def _update_posterior(
+    params: FiniteParams, state: Estimated, t: int, arm: int, seen: Revealed, rng: Stream
+) -> Estimated:
+    return learn_log(params, state, seen.context, arm, seen.loss)
+
+
+@dataclass(frozen=True)
+class PosteriorSampling(Learner):
+    """Thompson sampling: play the policy of a function drawn from the posterior of a uniform prior, for losses 0 or 1.
+
+    Russo & Van Roy, "An information-theoretic analysis of Thompson sampling" (JMLR 17, 2016).
+    """
+
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init_posterior, _act_posterior, _update_posterior)
+    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+
+    def parameters(self, problem: ContextualGame) -> FiniteParams:
+        """Return N; ValueError where features are not the predictions of a class."""
+        return finite_params(problem.size, self)

@@ -3,7 +3,8 @@
 Foster & Rakhlin, "Beyond UCB: optimal and efficient contextual bandits with regression oracles" (ICML 2020, SquareCB);
 Foster & Krishnamurthy, "Efficient first-order contextual bandits" (NeurIPS 2021, FastCB). The rule "exact" is ours:
 among all laws it has the least worst case of regret less (gamma / 4) times squared error, (K - 1) / gamma.
-`bandits.contextual.laws` has the laws, `theory.contextual.bounds` the theorems.
+`bandits.contextual.laws` has the laws, `theory.contextual.bounds` the theorems; `GapCertificate` measures what a rule
+promises in every round.
 """
 
 import math
@@ -13,15 +14,29 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from bandits.combine import Observed, Probe, ProbeSteps, observed
 from bandits.contextual.laws import RULES, write_law
 from bandits.contextual.oracles import Oracle, OracleSteps, VovkAzouryWarmuth
-from bandits.contextual.problem import AllRevealed, ContextualGame, EveryLoss, Play, PlayedLoss, Revealed, weighed
+from bandits.contextual.problem import (
+    AllRevealed,
+    ContextualGame,
+    ContextualState,
+    EveryLoss,
+    Play,
+    PlayedLoss,
+    Revealed,
+    errors,
+    guess_of,
+    law_of,
+    weighed,
+)
 from bandits.contextual.routing import Asked, PlayedPair, RevealedPair
-from bandits.contextual.worlds import Size
+from bandits.contextual.worlds import ContextualSetting, Size
 from bandits.core.actions import arm_of
-from bandits.core.checks import instance, optional_real
+from bandits.core.arguments import checked
+from bandits.core.checks import instance, optional_real, real
 from bandits.core.exponential_weights import pick
-from bandits.core.jit import kernel
+from bandits.core.jit import kernel, rare_kernel
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 
@@ -47,8 +62,16 @@ class OracleState(NamedTuple):
     guess: Any  # (K,) float64
 
 
+class Pair(NamedTuple):
+    """The states of an oracle of shortfalls and of one of costs."""
+
+    shortfall: Any
+    cost: Any
+
+
 @cache
-def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
+def _steps(oracle: OracleSteps) -> LearnerSteps:
+    """Return the steps over an oracle that learns from feedback, as `_reading` makes it."""
     start, predict, learn = oracle
 
     @kernel
@@ -56,65 +79,57 @@ def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
         return OracleState(start(params.oracle), np.zeros(params.n_actions), np.zeros(params.n_actions))
 
     @kernel
-    def act(params: OracleParams, state: OracleState, context: Any, t: int, rng: Stream) -> Play:
-        predict(params.oracle, state.oracle, context, state.guess)
+    def act(params: OracleParams, state: OracleState, shown: Any, t: int, rng: Stream) -> Play:
+        predict(params.oracle, state, shown)
         write_law(params.rule, params.level, state.guess, state.law)
         return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
 
     @kernel
-    def update(params: OracleParams, state: OracleState, t: int, play: Any, seen: Revealed, rng: Stream) -> OracleState:
-        after = learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)
-        return OracleState(after, state.law, state.guess)
+    def update(params: OracleParams, state: OracleState, t: int, play: Any, seen: Any, rng: Stream) -> OracleState:
+        return OracleState(learn(params.oracle, state.oracle, seen, arm_of(play)), state.law, state.guess)
 
-    @kernel
-    def update_all(
-        params: OracleParams, state: OracleState, t: int, play: Any, seen: AllRevealed, rng: Stream
-    ) -> OracleState:
-        after = state.oracle
-        for a in range(params.n_actions):
-            after = learn(params.oracle, after, seen.context, a, seen.losses[a])
-        return OracleState(after, state.law, state.guess)
-
-    return LearnerSteps(init, act, update_all if informed else update)
-
-
-class PairState(NamedTuple):
-    """The oracles of shortfall and cost, the law and the predictions of the round, of the loss and of the cost."""
-
-    shortfall: Any
-    cost: Any
-    law: Any  # (K,) float64
-    guess: Any  # (K,) float64
-    costs: Any  # (K,) float64, scratch
+    return LearnerSteps(init, act, update)
 
 
 @cache
-def _pair_steps(oracle: OracleSteps) -> LearnerSteps:
-    """Return the steps over two copies of an oracle, whose predictions the preference of the round weighs."""
+def _reading(oracle: OracleSteps, feedback: type) -> OracleSteps:
+    """Return init(params), predict(params, state, shown) and learn(params, oracle, seen, arm) for a feedback."""
     start, predict, learn = oracle
 
     @kernel
-    def init(params: OracleParams, rng: Stream) -> PairState:
-        k = params.n_actions
-        return PairState(start(params.oracle), start(params.oracle), np.zeros(k), np.zeros(k), np.zeros(k))
+    def start_pair(params: Any) -> Pair:
+        return Pair(start(params), start(params))
 
     @kernel
-    def act(params: OracleParams, state: PairState, asked: Asked, t: int, rng: Stream) -> Play:
-        predict(params.oracle, state.shortfall, asked.features, state.guess)
-        predict(params.oracle, state.cost, asked.features, state.costs)
-        for a in range(params.n_actions):
-            state.guess[a] = weighed(state.guess[a], state.costs[a], asked.preference)
-        write_law(params.rule, params.level, state.guess, state.law)
-        return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
+    def guess(params: Any, state: OracleState, context: Any) -> None:
+        predict(params, state.oracle, context, state.guess)
 
     @kernel
-    def update(params: OracleParams, state: PairState, t: int, play: Any, seen: RevealedPair, rng: Stream) -> PairState:
-        features, arm = seen.context.features, arm_of(play)
-        shortfall = learn(params.oracle, state.shortfall, features, arm, 1.0 - seen.quality)
-        cost = learn(params.oracle, state.cost, features, arm, seen.cost)
-        return PairState(shortfall, cost, state.law, state.guess, state.costs)
+    def guess_pair(params: Any, state: OracleState, asked: Asked) -> None:
+        costs = state.law  # not yet written
+        predict(params, state.oracle.shortfall, asked.features, state.guess)
+        predict(params, state.oracle.cost, asked.features, costs)
+        for a in range(costs.size):
+            state.guess[a] = weighed(state.guess[a], costs[a], asked.preference)
 
-    return LearnerSteps(init, act, update)
+    @kernel
+    def learn_played(params: Any, oracle: Any, seen: Revealed, arm: int) -> Any:
+        return learn(params, oracle, seen.context, arm, seen.loss)
+
+    @kernel
+    def learn_all(params: Any, oracle: Any, seen: AllRevealed, arm: int) -> Any:
+        for a in range(seen.losses.size):
+            oracle = learn(params, oracle, seen.context, a, seen.losses[a])
+        return oracle
+
+    @kernel
+    def learn_pair(params: Any, pair: Pair, seen: RevealedPair, arm: int) -> Pair:
+        shortfall = learn(params, pair.shortfall, seen.context.features, arm, 1.0 - seen.quality)
+        return Pair(shortfall, learn(params, pair.cost, seen.context.features, arm, seen.cost))
+
+    if feedback is PlayedPair:
+        return OracleSteps(start_pair, guess_pair, learn_pair)
+    return OracleSteps(start, guess, learn_all if feedback is EveryLoss else learn_played)
 
 
 class OracleLearner(Learner):
@@ -134,9 +149,8 @@ class OracleLearner(Learner):
 
     def steps_for(self, problem: Any) -> LearnerSteps:
         """Return the compiled functions for the oracle."""
-        if isinstance(problem.feedback, PlayedPair):
-            return _pair_steps(self.oracle.steps)
-        return _steps(self.oracle.steps, isinstance(problem.feedback, EveryLoss))
+        feedback = next(kind for kind in self.accepts if isinstance(problem.feedback, kind))
+        return _steps(_reading(self.oracle.steps, feedback))
 
 
 def guarantee(learner: OracleLearner, problem: ContextualGame, given: float | None, in_log_loss: bool = False) -> float:
@@ -218,3 +232,93 @@ class GreedyRegression(OracleLearner):
         share = min(1.0, (size.n_actions * error / (2.0 * size.horizon)) ** (1.0 / 3.0))
         epsilon = share if self.exploration is None else self.exploration
         return OracleParams(RULES.index("greedy"), epsilon, size.n_actions, error, self.oracle.parameters(size))
+
+
+# ---------------------------------------------------------------- certificates
+
+
+class Own(NamedTuple):
+    """The rule, as a place in RULES, and gamma."""
+
+    rule: int
+    gamma: float
+
+
+class Terms(NamedTuple):
+    """What the certificate and the log loss leave."""
+
+    gap_excess: float
+    log_regret: float
+
+
+@kernel
+def _init(setting: ContextualSetting, own: Own) -> Any:
+    return np.zeros(2)
+
+
+@kernel
+def _log_loss(value: float, loss: float) -> float:
+    """Return -loss ln(value) - (1 - loss) ln(1 - value), with -1000 for ln 0: 0 ln 0 is 0, and no difference is nan."""
+    first = math.log(value) if value > 0.0 else -1000.0
+    return -loss * first - (1.0 - loss) * (math.log(1.0 - value) if value < 1.0 else -1000.0)
+
+
+@kernel
+def _update(
+    setting: ContextualSetting, own: Own, kept: Any, world: ContextualState, t: int, action: Any, seen: Revealed
+) -> Any:
+    law, guess, arm = law_of(action), guess_of(action), arm_of(action)
+    if law.size == 0 or guess.size == 0:
+        kept[:] = np.nan
+        return kept
+    means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
+    mean, square, triangular = errors(law, guess, means, arm)
+    if own.rule == 2:
+        allowed = 2.0 * law.size / own.gamma * mean + own.gamma * triangular
+    else:
+        allowed = (1.0 + own.rule) * (law.size - 1.0) / own.gamma + own.gamma / 4.0 * square
+    kept[0] += mean - least - allowed
+    kept[1] += _log_loss(guess[arm], seen.loss) - _log_loss(means[arm], seen.loss)
+    return kept
+
+
+@rare_kernel
+def _measure(setting: ContextualSetting, own: Own, kept: Any, world: ContextualState, n_rounds: int) -> Terms:
+    return Terms(kept[0], kept[1])
+
+
+@dataclass(frozen=True)
+class GapCertificate(Probe):
+    """What a rule of inverse gap weighting with gamma > 0 promises of every round, held against the play.
+
+    Metrics, nan for a learner without law or predictions: gap_excess, law_regret less the sum of
+    (K - 1) / gamma + (gamma / 4) E (yhat - f)^2 ("exact"), 2 (K - 1) / gamma + (gamma / 4) E (yhat - f)^2 ("squarecb"),
+    or (2 K / gamma) E f + gamma E (yhat - f)^2 / (yhat + f) ("fastcb"), which is at most 0 on every path;
+    log_regret, the log loss of the predictions for the actions played less that of their mean losses.
+    """
+
+    rule: Rule
+    gamma: float
+    steps: ClassVar[ProbeSteps] = ProbeSteps(_init, _update, _measure)
+    undefined: ClassVar[tuple[str, ...]] = Terms._fields
+
+    def __post_init__(self) -> None:
+        real("gamma", self.gamma, low=0.0, open_low=True)
+
+    def metrics(self, problem: Any) -> tuple[str, ...]:
+        """Return the names of the metrics."""
+        return Terms._fields
+
+    def setting(self, problem: Any) -> Own:
+        """Return rule and gamma; ValueError unless the problem is a contextual game with the played action's loss."""
+        if getattr(getattr(problem, "feedback", None), "kind", "") not in ("contextual bandit", "contextual pairs"):
+            raise ValueError("GapCertificate is a probe of a ContextualGame with the played action's loss as feedback")
+        return Own(RULES.index(self.rule), self.gamma)
+
+
+@checked
+def certified(game: ContextualGame, learner: InverseGapWeighting) -> Observed:
+    """Return the game with the metrics of the learner's `GapCertificate`."""
+    instance("game", game, ContextualGame, "a ContextualGame")
+    instance("learner", learner, InverseGapWeighting, "InverseGapWeighting(...)")
+    return observed(game, GapCertificate(learner.rule, learner.parameters(game).level))

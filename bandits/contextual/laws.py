@@ -11,20 +11,11 @@
 from typing import Any
 
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import first_least
 
 RULES = ("exact", "squarecb", "fastcb", "greedy")
 _EXACT, _SQUARECB, _FASTCB, _GREEDY = range(4)
 _STEPS = 60  # of Newton's method; 3 to 6 are needed
-
-
-@kernel
-def least_action(values: Any) -> int:
-    """Return the first index of the least of values (K,)."""
-    best = 0
-    for a in range(1, values.size):
-        if values[a] < values[best]:
-            best = a
-    return best
 
 
 @kernel
@@ -33,7 +24,7 @@ def write_law(rule: int, level: float, guess: Any, law: Any) -> None:
 
     level: gamma >= 0, or for greedy epsilon in [0, 1].
     """
-    best = least_action(guess)
+    best = first_least(guess)
     if rule == _EXACT:
         _exact(level, guess, best, law)
     else:

@@ -1,4 +1,4 @@
-"""Learners of linear mean losses: LinUCB and linear Thompson sampling, on ridge regression.
+"""LinUCB and linear Thompson sampling, on ridge regression, and a softmax policy of linear scores.
 
 With A = lambda I + sum x x' and theta = A^-1 sum y x, over the features x of the actions played and their losses y:
 
@@ -15,20 +15,20 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.contextual.laws import least_action
 from bandits.contextual.oracles import (
     RidgeState,
     enough,
     model_of,
-    product,
     ridge_init,
     ridge_learn,
     row_of,
-    square_norm,
 )
-from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed
+from bandits.contextual.problem import ContextualGame, Play, PlayedLoss, Revealed
+from bandits.core.actions import arm_of
 from bandits.core.checks import optional_real, real
+from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import dot, first_least, square_norm
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
@@ -65,8 +65,8 @@ def _init(params: LinearParams, rng: Stream) -> LinearState:
 
 @kernel
 def _update(params: LinearParams, state: LinearState, t: int, arm: int, seen: Revealed, rng: Stream) -> LinearState:
-    ridge = ridge_learn(params, state.ridge, seen.context, arm, seen.loss)
-    return LinearState(ridge, state.index, state.draw, state.factor)
+    ridge_learn(params, state.ridge, seen.context, arm, seen.loss)
+    return state
 
 
 @kernel
@@ -87,8 +87,8 @@ def _act_ucb(params: LinearParams, state: LinearState, context: Any, t: int, rng
     for a in range(params.n_actions):
         x, model = row_of(context, a), model_of(context, a)
         radius = math.sqrt(max(0.0, square_norm(ridge.inverse[model], x)))
-        state.index[a] = product(ridge.theta[model], x) - width * radius
-    return least_action(state.index)
+        state.index[a] = dot(ridge.theta[model], x) - width * radius
+    return first_least(state.index)
 
 
 @kernel
@@ -114,8 +114,8 @@ def _act_thompson(params: LinearParams, state: LinearState, context: Any, t: int
             for i in range(j, d):
                 state.draw[model, i] += state.factor[i, j] * z
     for a in range(params.n_actions):
-        state.index[a] = product(state.draw[model_of(context, a)], row_of(context, a))
-    return least_action(state.index)
+        state.index[a] = dot(state.draw[model_of(context, a)], row_of(context, a))
+    return first_least(state.index)
 
 
 class _Linear(Learner):
@@ -183,3 +183,83 @@ class LinearThompson(_Linear):
     def parameters(self, problem: ContextualGame) -> LinearParams:
         """Return lambda and v; ValueError for lambda too small for the features."""
         return self._params(problem, self.deviation, 1.0, 0.5)
+
+
+# ---------------------------------------------------------------- softmax policy gradient
+
+
+class GradientParams(NamedTuple):
+    """The step, 1 / X, and the size."""
+
+    learning_rate: float
+    scale: float
+    n_models: int
+    dimension: int
+    n_actions: int
+
+
+class GradientState(NamedTuple):
+    """The parameters, the law of the round, and the mean of the losses so far."""
+
+    theta: Any  # (m, d) float64
+    law: Any  # (K,) float64
+    guess: Any  # (0,) float64, no prediction
+    mean: float
+    rounds: float
+
+
+@kernel
+def _init_gradient(params: GradientParams, rng: Stream) -> GradientState:
+    theta = np.zeros((params.n_models, params.dimension))
+    return GradientState(theta, np.zeros(params.n_actions), np.zeros(0), 0.0, 0.0)
+
+
+@kernel
+def _act_gradient(params: GradientParams, state: GradientState, context: Any, t: int, rng: Stream) -> Play:
+    law, most, total = state.law, -np.inf, 0.0
+    for a in range(law.size):
+        law[a] = params.scale * dot(state.theta[model_of(context, a)], row_of(context, a))
+        most = max(most, law[a])
+    for a in range(law.size):
+        law[a] = math.exp(law[a] - most)
+        total += law[a]
+    for a in range(law.size):
+        law[a] /= total
+    return Play(pick(law, 1.0, uniform(rng, t, 0)), law, state.guess)
+
+
+@kernel
+def _update_gradient(
+    params: GradientParams, state: GradientState, t: int, play: Any, seen: Revealed, rng: Stream
+) -> GradientState:
+    arm, theta = arm_of(play), state.theta
+    step = params.learning_rate * params.scale * (state.mean - seen.loss if state.rounds > 0.0 else 0.0)
+    for a in range(params.n_actions):
+        x, model = row_of(seen.context, a), model_of(seen.context, a)
+        for i in range(x.size):
+            theta[model, i] += step * ((1.0 if a == arm else 0.0) - play.law[a]) * x[i]
+    rounds = state.rounds + 1.0
+    return GradientState(theta, state.law, state.guess, state.mean + (seen.loss - state.mean) / rounds, rounds)
+
+
+@dataclass(frozen=True)
+class PolicyGradient(Learner):
+    """REINFORCE (Williams 1992) on p_a proportional to exp(theta'x_a / X), with the mean of past losses as baseline.
+
+    theta += learning_rate (baseline - loss) (x_arm - sum_a p_a x_a) / X, learning_rate > 0; a parameter per action
+    where the actions share their features. It has no bound on its regret: its gradient vanishes with the probability
+    of what would be better.
+    """
+
+    learning_rate: float = 2.0
+    steps: ClassVar[LearnerSteps] = LearnerSteps(_init_gradient, _act_gradient, _update_gradient)
+    accepts: ClassVar[tuple[type, ...]] = (PlayedLoss,)
+
+    def __post_init__(self) -> None:
+        real("learning_rate", self.learning_rate, low=0.0, open_low=True)
+
+    def parameters(self, problem: ContextualGame) -> GradientParams:
+        """Return the step and the size."""
+        size = problem.size
+        scale = 1.0 / (size.feature_norm or 1.0)
+        return GradientParams(self.learning_rate, scale, size.models, size.dimension, size.n_actions)

@@ -16,11 +16,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandits.contextual.laws import least_action
 from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed
 from bandits.core.arguments import Numbers
-from bandits.core.checks import array, flag, real
+from bandits.core.checks import array, real
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import first_least
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
 
@@ -68,7 +68,7 @@ def _score(params: MatchingParams, state: MatchingState, request: Any, item: int
 def _act(params: MatchingParams, state: MatchingState, context: Any, t: int, rng: Stream) -> int:
     for item in range(state.score.size):
         state.score[item] = -_score(params, state, context[0], item)
-    return least_action(state.score)
+    return first_least(state.score)
 
 
 @kernel
@@ -98,7 +98,6 @@ class DiagonalLinUCB(Learner):
 
     def __post_init__(self) -> None:
         real("exploration", self.exploration, low=0.0)
-        flag("normalise", self.normalise)
         if self.edges is not None:
             edges = array("edges", self.edges, 2, 0.0, 1.0)
             if not np.isin(edges, (0.0, 1.0)).all():

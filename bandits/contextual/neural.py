@@ -18,16 +18,14 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from bandits.contextual.laws import least_action
-from bandits.contextual.oracles import Oracle, OracleSteps, model_of, row_of, sigmoid
+from bandits.contextual.oracles import Oracle, OracleSteps, model_of, row_of
 from bandits.contextual.problem import ContextualGame, PlayedLoss, Revealed
 from bandits.contextual.worlds import Size, World
-from bandits.core.checks import choice, fits, instance, integer, real
+from bandits.core.checks import fits, instance, integer, real
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import first_least, sigmoid
 from bandits.core.rng import Stream
 from bandits.protocol import Learner, LearnerSteps
-
-LOSSES = ("square", "log")
 
 
 class NeuralParams(NamedTuple):
@@ -132,12 +130,9 @@ def _project(params: NeuralParams, weights: Any, start: Any, shift: Any) -> None
             for s in range(shift.size):
                 shift[s] += learnt * params.signs[i * units + j, s]
     inside = 1.0 if square <= params.radius * params.radius else params.radius / math.sqrt(square)
-    for s in range(shift.size):
-        shift[s] *= params.perturbation * inside
+    shift *= params.perturbation * inside
     if inside < 1.0:
-        for i in range(weights.shape[0]):
-            for j in range(units):
-                weights[i, j] = start[i, j] + inside * (weights[i, j] - start[i, j])
+        weights[:] = start + inside * (weights - start)
 
 
 @dataclass(frozen=True)
@@ -162,7 +157,6 @@ class NeuralNetwork(Oracle):
     steps: ClassVar[OracleSteps] = OracleSteps(_init, _predict, _learn)
 
     def __post_init__(self) -> None:
-        choice("loss", self.loss, LOSSES)
         if integer("width", self.width, 2, 2**16) % 2:
             raise ValueError(f"width must be even, got {self.width}")
         integer("copies", self.copies, 1, 1024)
@@ -179,8 +173,7 @@ class NeuralNetwork(Oracle):
         start = np.repeat(rng.standard_normal((size.models, rows, self.width // 2)), 2, axis=2)
         signs = rng.integers(2, size=(rows * self.width, self.copies)) * 2.0 - 1.0
         scale, small = 1.0 / (size.feature_norm or 1.0), self.perturbation / self.width**0.25
-        log_loss = self.loss == "log"
-        return NeuralParams(start, signs, scale, small, log_loss, float(self.learning_rate), float(self.radius))
+        return NeuralParams(start, signs, scale, small, self.loss == "log", self.learning_rate, self.radius)
 
     def covers(self, world: World) -> bool:
         """Return False: no class of functions is guaranteed."""
@@ -237,7 +230,7 @@ def _act_optimism(params: OptimismParams, state: OptimismState, context: Any, t:
     for a in range(params.n_actions):
         width = _width_of(params.network, state.network, state.squares, context, a, False)
         state.index[a] -= params.exploration * width
-    return least_action(state.index)
+    return first_least(state.index)
 
 
 @kernel
@@ -245,9 +238,8 @@ def _update_optimism(
     params: OptimismParams, state: OptimismState, t: int, arm: int, seen: Revealed, rng: Stream
 ) -> OptimismState:
     _width_of(params.network, state.network, state.squares, seen.context, arm, True)
-    return OptimismState(
-        _learn(params.network, state.network, seen.context, arm, seen.loss), state.squares, state.index
-    )
+    _learn(params.network, state.network, seen.context, arm, seen.loss)
+    return state
 
 
 @dataclass(frozen=True)
@@ -273,6 +265,5 @@ class NeuralUCB(Learner):
 
     def parameters(self, problem: ContextualGame) -> OptimismParams:
         """Return the network's parameters, beta, lambda and K."""
-        size = problem.size
-        network = self.network.parameters(size)
-        return OptimismParams(network, float(self.exploration), float(self.regularization), size.n_actions)
+        network = self.network.parameters(problem.size)
+        return OptimismParams(network, self.exploration, self.regularization, problem.n_actions)

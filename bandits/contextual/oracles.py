@@ -17,6 +17,7 @@ from bandits.contextual.worlds import Size, World
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import HUGE, array, instance, optional_real, real
 from bandits.core.jit import kernel, program
+from bandits.core.linear_algebra import dot, sigmoid, square_norm
 
 
 class OracleSteps(NamedTuple):
@@ -92,15 +93,6 @@ def within(value: float) -> float:
     return min(1.0, max(0.0, value))
 
 
-@kernel
-def product(x: Any, y: Any) -> float:
-    """Return the inner product of x and y, (d,)."""
-    total = 0.0
-    for i in range(x.size):
-        total += x[i] * y[i]
-    return total
-
-
 # ---------------------------------------------------------------- least squares
 
 
@@ -134,18 +126,6 @@ def ridge_init(params: Any) -> RidgeState:
 
 
 @kernel
-def square_norm(inverse: Any, x: Any) -> float:
-    """Return x' A^-1 x from the symmetric inverse (d, d)."""
-    total = 0.0
-    for i in range(x.size):
-        partial = 0.5 * inverse[i, i] * x[i]
-        for j in range(i):
-            partial += inverse[i, j] * x[j]
-        total += partial * x[i]
-    return 2.0 * total
-
-
-@kernel
 def model_of(context: Any, arm: int) -> int:
     """Return the number of an action's model."""
     return 0 if context.shape[0] > 1 else arm
@@ -155,7 +135,7 @@ def model_of(context: Any, arm: int) -> int:
 def _ridge_predict(params: RidgeParams, state: RidgeState, context: Any, out: Any) -> None:
     for a in range(out.size):
         x, model = row_of(context, a), model_of(context, a)
-        value = product(state.theta[model], x)
+        value = dot(state.theta[model], x)
         if params.forward > 0.0:
             value /= 1.0 + square_norm(state.inverse[model], x)
         out[a] = within(value)
@@ -168,9 +148,9 @@ def ridge_learn(params: Any, state: RidgeState, context: Any, arm: int, loss: fl
     inverse, theta, image = state.inverse[model], state.theta[model], state.image
     growth = 1.0
     for i in range(x.size):
-        image[i] = product(inverse[i], x)
+        image[i] = dot(inverse[i], x)
         growth += image[i] * x[i]
-    miss = (loss - product(theta, x)) / growth
+    miss = (loss - dot(theta, x)) / growth
     for i in range(x.size):
         theta[i] += image[i] * miss
         scaled = image[i] / growth
@@ -230,12 +210,13 @@ class VovkAzouryWarmuth(Ridge):
 
 
 class GradientParams(NamedTuple):
-    """eta, the numbers of models and features, and for the logistic model the largest norm."""
+    """eta, the numbers of models and features, and for the logistic model the largest norm, else inf."""
 
     learning_rate: float
     n_models: int
     dimension: int
     radius: float
+    logistic: bool
 
 
 class GradientState(NamedTuple):
@@ -250,46 +231,23 @@ def _gradient_init(params: GradientParams) -> GradientState:
 
 
 @kernel
-def _linear_predict(params: GradientParams, state: GradientState, context: Any, out: Any) -> None:
+def _gradient_predict(params: GradientParams, state: GradientState, context: Any, out: Any) -> None:
     for a in range(out.size):
-        out[a] = within(product(state.weights[model_of(context, a)], row_of(context, a)))
+        value = dot(state.weights[model_of(context, a)], row_of(context, a))
+        out[a] = sigmoid(value) if params.logistic else within(value)
 
 
 @kernel
-def _step(weights: Any, x: Any, size: float) -> None:
+def _gradient_learn(params: GradientParams, state: GradientState, context: Any, arm: int, loss: float) -> GradientState:
+    x, weights = row_of(context, arm), state.weights[model_of(context, arm)]
+    value, total = dot(weights, x), 0.0
+    step = params.learning_rate * (loss - (sigmoid(value) if params.logistic else value))
     for i in range(x.size):
-        weights[i] += size * x[i]
-
-
-@kernel
-def _linear_learn(params: GradientParams, state: GradientState, context: Any, arm: int, loss: float) -> GradientState:
-    x, weights = row_of(context, arm), state.weights[model_of(context, arm)]
-    _step(weights, x, params.learning_rate * (loss - product(weights, x)))
-    return state
-
-
-@kernel
-def sigmoid(value: float) -> float:
-    """Return 1 / (1 + exp(-value))."""
-    small = math.exp(-abs(value))  # never overflows
-    return 1.0 / (1.0 + small) if value >= 0.0 else small / (1.0 + small)
-
-
-@kernel
-def _logistic_predict(params: GradientParams, state: GradientState, context: Any, out: Any) -> None:
-    for a in range(out.size):
-        out[a] = sigmoid(product(state.weights[model_of(context, a)], row_of(context, a)))
-
-
-@kernel
-def _logistic_learn(params: GradientParams, state: GradientState, context: Any, arm: int, loss: float) -> GradientState:
-    x, weights = row_of(context, arm), state.weights[model_of(context, arm)]
-    _step(weights, x, params.learning_rate * (loss - sigmoid(product(weights, x))))
-    total = 0.0
-    for k in range(state.weights.shape[0]):
-        total += product(state.weights[k], state.weights[k])
+        weights[i] += step * x[i]
+    for k in range(params.n_models):
+        total += dot(state.weights[k], state.weights[k])
     if total > params.radius * params.radius:
-        for k in range(state.weights.shape[0]):
+        for k in range(params.n_models):
             for i in range(x.size):
                 state.weights[k, i] *= params.radius / math.sqrt(total)
     return state
@@ -301,13 +259,20 @@ class _Descent(Oracle):
 
     norm: float = 1.0
     learning_rate: float | None = None
+    steps: ClassVar[OracleSteps] = OracleSteps(_gradient_init, _gradient_predict, _gradient_learn)
 
     def __post_init__(self) -> None:
         real("norm", self.norm, low=0.0, open_low=True)
         optional_real("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
-    def _params(self, size: Size, tuned: float, radius: float) -> GradientParams:
-        return GradientParams(self.learning_rate or tuned, size.models, size.dimension, radius)
+    def parameters(self, size: Size) -> GradientParams:
+        """Return eta, the size and for the logistic model B."""
+        rate, radius = self.learning_rate or self._tuned(size), self.norm if self.log_loss else math.inf
+        return GradientParams(rate, size.models, size.dimension, radius, self.log_loss)
+
+    @abstractmethod
+    def _tuned(self, size: Size) -> float:
+        """Return the theorem's eta."""
 
 
 @dataclass(frozen=True)
@@ -318,13 +283,9 @@ class LeastMeanSquares(_Descent):
     2 S / (X sqrt(T)), at most 1 / X^2, X the largest norm of features.
     """
 
-    steps: ClassVar[OracleSteps] = OracleSteps(_gradient_init, _linear_predict, _linear_learn)
-
-    def parameters(self, size: Size) -> GradientParams:
-        """Return eta and the size."""
+    def _tuned(self, size: Size) -> float:
         x = size.feature_norm or 1.0
-        tuned = min(2.0 * self.norm / (x * math.sqrt(size.horizon)), x**-2)
-        return self._params(size, tuned, math.inf)
+        return min(2.0 * self.norm / (x * math.sqrt(size.horizon)), x**-2)
 
     def error(self, size: Size) -> float:
         """Return (S^2 / eta + eta X^2 T / 4) / (2 - eta X^2), as losses in [0, 1] have variance at most 1/4."""
@@ -342,13 +303,10 @@ class LogisticDescent(_Descent):
     loss against parameters of norm B is at most B^2 / (2 eta) + eta X^2 T / 2 (Zinkevich 2003).
     """
 
-    steps: ClassVar[OracleSteps] = OracleSteps(_gradient_init, _logistic_predict, _logistic_learn)
     log_loss: ClassVar[bool] = True
 
-    def parameters(self, size: Size) -> GradientParams:
-        """Return eta, B and the size."""
-        tuned = self.norm / ((size.feature_norm or 1.0) * math.sqrt(size.horizon))
-        return self._params(size, tuned, self.norm)
+    def _tuned(self, size: Size) -> float:
+        return self.norm / ((size.feature_norm or 1.0) * math.sqrt(size.horizon))
 
     def error(self, size: Size) -> float:
         """Return the bound on its regret in log loss."""

@@ -9,7 +9,6 @@ A learner plays an action, an integer, or a `Play`: an action with the law it wa
 was made from, which the game reads only to measure.
 """
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,10 +56,6 @@ class ContextualFeedback(Checked):
     def share(self, world: World) -> float:
         """Return what an oracle's guarantee is multiplied by, so that it is one for predictions of the loss."""
         return 1.0
-
-    @abstractmethod
-    def record(self, size: Size) -> Any:
-        """Return a record of its type, by which it can be kept and delayed."""
 
 
 # ---------------------------------------------------------------- the game
@@ -122,9 +117,21 @@ def observe(setting: ContextualSetting, world: ContextualState, t: int, env: Str
 
 
 @kernel
-def triangle(guess: float, mean: float) -> float:
-    """Return (guess - mean)^2 / (guess + mean), 0 where both are 0."""
-    return (guess - mean) * (guess - mean) / (guess + mean) if guess + mean > 0.0 else 0.0
+def errors(law: Any, guess: Any, means: Any, arm: int) -> tuple[float, float, float]:
+    """Return E f, E (guess - f)^2 and E (guess - f)^2 / (guess + f), 0 / 0 = 0, under a law (K,); nan without a guess.
+
+    An empty law is certainty of the arm.
+    """
+    mean = 0.0
+    square = triangular = 0.0 if guess.size > 0 else np.nan
+    for a in range(means.size):
+        p = law[a] if law.size > 0 else 1.0 if a == arm else 0.0
+        mean += p * means[a]
+        if guess.size > 0:
+            miss, total = guess[a] - means[a], guess[a] + means[a]
+            square += p * miss * miss
+            triangular += p * (miss * miss / total) if total > 0.0 else 0.0
+    return mean, square, triangular
 
 
 @kernel
@@ -173,40 +180,21 @@ def charge(setting: ContextualSetting, world: ContextualState, t: int, action: A
         raise InvalidAction("the action must be in 0, ..., {}, got {}", t, n_actions - 1, arm)
     _check_numbers(t, law, guess, n_actions)
     means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
-    mean = means[arm]
-    loss = loss_of(setting, world, arm)
-    expected, square, triangular, oracle = mean, np.nan, np.nan, np.nan
+    mean, loss = means[arm], loss_of(setting, world, arm)
+    expected, square, triangular = errors(law, guess, means, arm)
+    oracle = np.nan
     if guess.size > 0:
-        square, triangular = (guess[arm] - mean) * (guess[arm] - mean), triangle(guess[arm], mean)
         oracle = (guess[arm] - loss) * (guess[arm] - loss) - (mean - loss) * (mean - loss)
-    if law.size > 0:
-        expected = 0.0
-        for a in range(n_actions):
-            expected += law[a] * means[a]
-        if guess.size > 0:
-            square = 0.0
-            triangular = 0.0
-            for a in range(n_actions):
-                square += law[a] * (guess[a] - means[a]) * (guess[a] - means[a])
-                triangular += law[a] * triangle(guess[a], means[a])
-    _add(world, t, loss, least, mean - least, expected - least, square, triangular, oracle)
-    return loss
-
-
-@kernel
-def _add(
-    world: ContextualState, t: int, loss: float, least: float, gap: float, mean_gap: float, square: float,
-    triangular: float, oracle: float,
-) -> None:  # fmt: skip
     total = world.open
     total[0] += loss
     total[1] += least
-    total[2] += gap
-    total[3] += mean_gap
+    total[2] += mean - least
+    total[3] += expected - least
     total[4] += square
     total[5] += triangular
     total[6] += oracle
     close_block(world.closed, total, t)
+    return loss
 
 
 @shared_kernel
@@ -226,11 +214,8 @@ def _respond_all(setting: ContextualSetting, world: ContextualState, t: int, act
 @rare_kernel
 def measure(setting: ContextualSetting, world: ContextualState, n_rounds: int) -> Metrics:
     """Return the metrics."""
-    done, present = world.closed, world.open
-    return Metrics(
-        done[0] + present[0], done[1] + present[1], done[2] + present[2], done[3] + present[3], done[4] + present[4],
-        done[5] + present[5], done[6] + present[6],
-    )  # fmt: skip
+    total = world.closed + world.open
+    return Metrics(total[0], total[1], total[2], total[3], total[4], total[5], total[6])
 
 
 @dataclass(frozen=True)
@@ -240,10 +225,6 @@ class PlayedLoss(ContextualFeedback):
     kind: ClassVar[str] = "contextual bandit"
     steps: ClassVar[ProblemSteps] = ProblemSteps(start, _respond, measure, observe)
 
-    def record(self, size: Size) -> Revealed:
-        """Return a context with a loss."""
-        return Revealed(np.zeros((size.rows, size.dimension)), 0.0)
-
 
 @dataclass(frozen=True)
 class EveryLoss(ContextualFeedback):
@@ -251,10 +232,6 @@ class EveryLoss(ContextualFeedback):
 
     kind: ClassVar[str] = "contextual full information"
     steps: ClassVar[ProblemSteps] = ProblemSteps(start, _respond_all, measure, observe)
-
-    def record(self, size: Size) -> AllRevealed:
-        """Return a context with the losses of all actions."""
-        return AllRevealed(np.zeros((size.rows, size.dimension)), np.zeros(size.n_actions))
 
 
 @kernel
@@ -321,14 +298,6 @@ class ContextualGame(RoundProblem):
     def recordable(self) -> Mapping[str, Any]:
         """Return the number of the context, by the name "context": a row of the world's features."""
         return {"context": _context}
-
-    def example(self) -> Any:
-        """Return a record of the type of the feedback, by which it can be kept and delayed."""
-        return self.feedback.record(self.size)
-
-    def payoff(self, metrics: Mapping[str, float]) -> float:
-        """Return minus the loss."""
-        return -metrics["loss"]
 
     def setting(self) -> ContextualSetting:
         """Return what the compiled functions receive."""

@@ -12,7 +12,6 @@ Wei et al., "Learning to route LLMs from bandit feedback" (2025), arXiv:2510.074
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -25,13 +24,13 @@ from bandits.contextual.worlds import (
     LinearWorld,
     Link,
     Pairs,
-    Size,
     World,
+    logistic,
     order_of,
     put,
 )
 from bandits.core.actions import arm_of
-from bandits.core.arguments import Numbers, checked, read_only
+from bandits.core.arguments import Numbers, checked
 from bandits.core.checks import HUGE, array, instance
 from bandits.core.jit import kernel, shared_kernel
 from bandits.core.rng import Stream
@@ -69,29 +68,13 @@ class RoutingWorld(World):
             raise ValueError(f"shortfall and cost must have the same features and as many actions, got {got}")
         w = array("preferences", self.preferences, 1, 0.0, 1.0)
         _few(len(z), len(w), max(self.shortfall.n_actions, 2 * z.shape[1] * z.shape[2]))
-        put(self, preferences=w, order=order_of(self.order, len(z) * len(w)))
-
-    @cached_property
-    @read_only
-    def features(self) -> NDArray[np.float64]:
-        """((1 - w) z, w z) for each query at each preference, (n m, R, 2 d)."""
-        z, w = self.shortfall.features, self.preferences[:, None, None]
-        shown = np.concatenate([(1.0 - w) * z[:, None], w * z[:, None]], axis=3)
-        return np.asarray(shown.reshape(-1, *shown.shape[2:]))
-
-    @cached_property
-    @read_only
-    def means(self) -> NDArray[np.float64]:
-        """Mean losses, (1, n m, K)."""
-        shortfalls, costs = self.shortfall.means[0][:, None], self.cost.means[0][:, None]
-        losses = shortfalls + self.preferences[:, None] * (costs - shortfalls)
-        return np.asarray(losses.reshape(1, -1, losses.shape[2]))
-
-    @cached_property
-    def pairs(self) -> Pairs:
-        """Queries, shortfalls, costs and preferences."""
-        parts = (self.shortfall.features, self.shortfall.means[0], self.cost.means[0], self.preferences)
-        return Pairs(*(np.ascontiguousarray(part) for part in parts))
+        parts = (z, self.shortfall.means[0], self.cost.means[0], w)
+        pairs, each = Pairs(*map(np.ascontiguousarray, parts)), w[:, None, None]
+        shown = np.concatenate([(1.0 - each) * z[:, None], each * z[:, None]], axis=3)
+        losses = pairs.shortfalls[:, None] + w[:, None] * (pairs.costs - pairs.shortfalls)[:, None]
+        features, means = shown.reshape(-1, *shown.shape[2:]), losses.reshape(1, -1, losses.shape[2])
+        order = order_of(self.order, len(features))
+        put(self, preferences=w, order=order, features=features, means=means, pairs=pairs)
 
     @property
     def parameter_norm(self) -> float:
@@ -146,8 +129,7 @@ def routing_world(
     features = np.hstack([(1.0 - weight) * query, 1.0 - weight, weight])
     if quality == "identity":
         return LinearWorld(features, np.hstack([-s, 1.0 - o[:, None], c[:, None]]))
-    with np.errstate(over="ignore"):
-        good = 1.0 / (1.0 + np.exp(-(query @ s.T + o)))
+    good = logistic(query @ s.T + o)
     return KnownWorld(features, (1.0 - weight) * (1.0 - good) + weight * c)
 
 
@@ -211,7 +193,3 @@ class PlayedPair(ContextualFeedback):
         """
         w = world.pairs.preferences
         return float(1.0 - w.min() + w.max())
-
-    def record(self, size: Size) -> RevealedPair:
-        """Return a query with a quality and a cost."""
-        return RevealedPair(Asked(np.zeros((size.rows, size.dimension)), 0.0), 0.0, 0.0, 0.0)

@@ -69,12 +69,13 @@ class World(Checked):
 
     features: (M, R, d), a row for each action, R = K, or one that all actions share, R = 1.  means: (J, M, K) in
     [0, 1], mean losses in J tables, of which each repetition draws one.  order: (T,), or None where contexts are drawn.
-    noisy: whether losses are 0 or 1.
+    noisy: whether losses are 0 or 1.  pairs: quality and cost, where they make the losses.
     """
 
     features: Any
     means: Any
     order: Any
+    pairs: Any = NO_PAIRS
     noisy: ClassVar[bool] = True
     predictions: ClassVar[bool] = True  # whether features in [0, 1] may be predictions of functions
     rounds: ClassVar[str] = "order"  # the argument that has a row for each round
@@ -93,11 +94,6 @@ class World(Checked):
     def n_actions(self) -> int:
         """Number of actions K."""
         return int(self.means.shape[2])
-
-    @property
-    def pairs(self) -> Pairs:
-        """Quality and cost, where they make the losses."""
-        return NO_PAIRS
 
     @cached_property
     @read_only
@@ -124,12 +120,30 @@ def order_of(given: Any, n_contexts: int) -> NDArray[np.int64] | None:
     return None if given is None else np.array(integers("order", given, 0, n_contexts - 1), dtype=np.int64)
 
 
+def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-v)) for each value."""
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-values)))
+
+
 def _rows(name: str, given: Any) -> NDArray[np.float64]:
     """Return features (M, R, d), from (M, d) with R = 1."""
     features = array(name, given, None, -HUGE, HUGE)
     if features.ndim not in (2, 3):
         raise ValueError(f"{name} must have shape (M, K, d), or (M, d) for all actions, got {features.shape}")
     return features if features.ndim == 3 else features[:, None, :]
+
+
+def _matching(name: str, rows: Any, table: str, given: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return features (M, R, d) and losses (M, K) in [0, 1]; ValueError where they do not match."""
+    features, losses = _rows(name, rows), array(table, given, 2, 0.0, 1.0)
+    m, n_actions = losses.shape
+    if n_actions < 2:
+        raise ValueError(f"{table} must have a column for each of K >= 2 actions, got {losses.shape}")
+    if len(features) != m or features.shape[1] not in (1, n_actions):
+        wanted = f"({m}, d) or ({m}, {n_actions}, d)"
+        raise ValueError(f"{name} must have shape {wanted} for these {table}, got {np.shape(rows)}")
+    return features, losses
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,23 +169,14 @@ class LinearWorld(World):
             raise ValueError(f"features and parameter must be (M, K, d) and (d,), or (M, d) and (K, d), got {got}")
         if features.shape[1] == 1 and len(parameter) < 2:
             raise ValueError(f"parameter must be (K, d) with K >= 2 actions, got {parameter.shape}")
-        put(self, features=features, parameter=parameter, order=order_of(self.order, len(features)))
-        self.means  # noqa: B018 - refuses wrong numbers
-
-    @cached_property
-    @read_only
-    def means(self) -> NDArray[np.float64]:
-        """Mean losses, (1, M, K)."""
-        rows = self.features if self.parameter.ndim == 1 else self.features[:, 0]
-        values = rows @ self.parameter.T
+        values = (features if parameter.ndim == 1 else features[:, 0]) @ parameter.T
         if self.link == "logistic":
-            with np.errstate(over="ignore"):
-                return np.asarray(1.0 / (1.0 + np.exp(-values))[None])
-        if values.min() < -1e-12 or values.max() > 1.0 + 1e-12:
-            raise ValueError(
-                f"features times parameter must lie in [0, 1], got {values.min():.6g} to {values.max():.6g}"
-            )
-        return np.clip(values, 0.0, 1.0)[None]
+            values = logistic(values)
+        elif values.min() < -1e-12 or values.max() > 1.0 + 1e-12:
+            got = f"{values.min():.6g} to {values.max():.6g}"
+            raise ValueError(f"features times parameter must lie in [0, 1], got {got}")
+        order = order_of(self.order, len(features))
+        put(self, order=order, features=features, parameter=parameter, means=np.clip(values, 0.0, 1.0)[None])
 
     @property
     def parameter_norm(self) -> float:
@@ -200,6 +205,7 @@ class FiniteWorld(World):
     functions: Numbers
     truth: int | None = 0
     order: Numbers = None
+    parameter_norm: ClassVar[float] = 1.0  # the mean loss is one of the features
 
     def __post_init__(self) -> None:
         functions = array("functions", self.functions, 3, 0.0, 1.0)
@@ -207,23 +213,9 @@ class FiniteWorld(World):
             raise ValueError(f"functions must be (N, M, K) with K >= 2 actions, got {functions.shape}")
         if self.truth is not None:
             integer("truth", self.truth, low=0, high=len(functions) - 1)
-        put(self, functions=functions, order=order_of(self.order, functions.shape[1]))
-
-    @cached_property
-    @read_only
-    def features(self) -> NDArray[np.float64]:
-        """The values of the functions, (M, K, N)."""
-        return np.ascontiguousarray(self.functions.transpose(1, 2, 0))
-
-    @property
-    def means(self) -> NDArray[np.float64]:
-        """The true function (1, M, K), or all (N, M, K)."""
-        return np.asarray(self.functions if self.truth is None else self.functions[self.truth][None])
-
-    @property
-    def parameter_norm(self) -> float:
-        """1: the mean loss is one of the features."""
-        return 1.0
+        features = np.ascontiguousarray(functions.transpose(1, 2, 0))
+        means = functions if self.truth is None else functions[self.truth][None]
+        put(self, order=order_of(self.order, len(features)), functions=functions, features=features, means=means)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,16 +230,8 @@ class KnownWorld(World):
     order: Numbers = None
 
     def __post_init__(self) -> None:
-        features, losses = _rows("features", self.features), array("mean_losses", self.mean_losses, 2, 0.0, 1.0)
-        if losses.shape[1] < 2 or len(features) != len(losses) or features.shape[1] not in (1, losses.shape[1]):
-            got = f"{np.shape(self.features)} and {losses.shape}"
-            raise ValueError(f"features and mean_losses must be (M, K, d) or (M, d), and (M, K >= 2), got {got}")
-        put(self, features=features, mean_losses=losses, order=order_of(self.order, len(features)))
-
-    @property
-    def means(self) -> NDArray[np.float64]:
-        """The mean losses, (1, M, K)."""
-        return np.asarray(self.mean_losses[None])
+        features, losses = _matching("features", self.features, "mean_losses", self.mean_losses)
+        put(self, order=order_of(self.order, len(features)), features=features, mean_losses=losses, means=losses[None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,29 +244,8 @@ class TableWorld(World):
     rounds: ClassVar[str] = "losses"
 
     def __post_init__(self) -> None:
-        contexts, losses = _rows("contexts", self.contexts), array("losses", self.losses, 2, 0.0, 1.0)
-        rows, n_actions = losses.shape
-        if n_actions < 2:
-            raise ValueError(f"losses must have a column for each of K >= 2 actions, got {losses.shape}")
-        if len(contexts) != rows or contexts.shape[1] not in (1, n_actions):
-            wanted = f"({rows}, d) or ({rows}, {n_actions}, d)"
-            raise ValueError(f"contexts must have shape {wanted} for these losses, got {np.shape(self.contexts)}")
-        put(self, contexts=contexts, losses=losses)
-
-    @property
-    def features(self) -> NDArray[np.float64]:
-        """The contexts, (T, R, d)."""
-        return np.asarray(self.contexts)
-
-    @property
-    def means(self) -> NDArray[np.float64]:
-        """The losses, (1, T, K)."""
-        return np.asarray(self.losses[None])
-
-    @cached_property
-    def order(self) -> NDArray[np.int64]:
-        """The rows in their order."""
-        return np.arange(len(self.losses))
+        contexts, losses = _matching("contexts", self.contexts, "losses", self.losses)
+        put(self, order=np.arange(len(losses)), features=contexts, contexts=contexts, losses=losses, means=losses[None])
 
 
 # ---------------------------------------------------------------- a table of one's own

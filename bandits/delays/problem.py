@@ -6,6 +6,7 @@ is called in every round, with the feedback of no round, of one or of several (i
 the problem's own: with delays of 0 the play is the same, bit for bit.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -70,7 +71,7 @@ def _of_first_round(problem: Any) -> Any:
         feedback, _ = interpret.step(respond)(setting, world, 0, 0, env)
     except InvalidActionType as error:
         raise TypeError(_refusal(problem.feedback, f"actions must be integers, but {error}")) from None
-    return feedback
+    return deepcopy(feedback)  # whose arrays are the problem's, and may be read-only
 
 
 @dataclass(frozen=True, eq=False)

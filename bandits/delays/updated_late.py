@@ -3,7 +3,8 @@
 That is right for learners whose update uses nothing of the round in which they acted but the action and the feedback,
 as least squares does (`Learner.updates_late`): after a delay of d their state is that of d rounds ago. UCB
 then loses a term of order d for each action (Joulani, Gyorgy & Szepesvari, "Online Learning under Delayed Feedback",
-ICML 2013), where d + 1 copies lose a factor of up to sqrt(d + 1).
+ICML 2013), where d + 1 copies lose a factor of up to sqrt(d + 1). For inverse gap weighting and LinUCB the bounds of
+`theory.contextual.bounds.late` have that factor, too.
 """
 
 from dataclasses import dataclass

@@ -24,6 +24,9 @@ from bandits.loops.labellers import LikelierLabel as LikelierLabel
 from bandits.loops.labellers import SampleLabels as SampleLabels
 from bandits.loops.labellers import ShiftedLabels as ShiftedLabels
 from bandits.loops.labellers import TemperedLabels as TemperedLabels
+from bandits.loops.missing import best_clip as best_clip
+from bandits.loops.missing import clipped_estimate as clipped_estimate
+from bandits.loops.missing import clipped_moments as clipped_moments
 from bandits.loops.replay import PeriodicLanguage as PeriodicLanguage
 from bandits.loops.replay import ReplayGame as ReplayGame
 from bandits.loops.replay import Strings as Strings

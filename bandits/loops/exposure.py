@@ -4,7 +4,7 @@ In each round one of n items is shown and, with its relevance g_i as probability
 items; item i is shown with probability p_i = (1 - f) a_i + f / n, f the floor. A recommender that shows items in
 proportion to their clicks is Polya's urn: it settles on a preference even where all items are alike. As the
 probabilities are known, clicks divided by them are unbiased estimates of the relevance (Saito et al., WSDM 2020, whose
-one-shot estimate and its clip are in `bandits.contextual.missing`).
+one-shot estimate and its clip are in `bandits.loops.missing`).
 """
 
 from dataclasses import dataclass

@@ -20,12 +20,13 @@ from bandits.core.arguments import Numbers
 from bandits.core.checks import array, optional_real, shown
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import first_least
 from bandits.core.rng import Stream, uniform
 from bandits.core.stateless import Stateless, no_state, unchanged
 from bandits.core.weights import proportions
 from bandits.one_sided.exponential import listed_table
 from bandits.one_sided.problem import FullLabels, OneSided, OneSidedGame, Play, Report
-from bandits.one_sided.tasting import LeaderState, first_least, leader_play, leader_state
+from bandits.one_sided.tasting import LeaderState, leader_play, leader_state
 from bandits.protocol import Learner, LearnerSteps
 
 Unseen = Literal["ignored", "bad"]

@@ -26,6 +26,7 @@ import numpy as np
 from bandits.core.checks import integer, optional_real, real
 from bandits.core.exponential_weights import add_losses
 from bandits.core.jit import kernel
+from bandits.core.linear_algebra import first_least
 from bandits.core.rng import Stream, uniform
 from bandits.one_sided.exponential import DenseState, dense_play, dense_state, listed_table
 from bandits.one_sided.problem import OneSided, OneSidedGame, Play, Report
@@ -154,16 +155,6 @@ def leader_play(state: LeaderState, tasting: float, t: int, rng: Stream) -> Play
     if uniform(rng, t, 0) < tasting:
         drawn = -1
     return Play(state.one, 1.0, state.leader, tasting, drawn, 0.0)
-
-
-@kernel
-def first_least(values: Any) -> int:
-    """Return the first index of the least value."""
-    best = 0
-    for h in range(1, values.size):
-        if values[h] < values[best]:
-            best = h
-    return best
 
 
 class EpsilonParams(NamedTuple):

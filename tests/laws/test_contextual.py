@@ -22,9 +22,9 @@ from bandits.contextual import (
     TableWorld,
 )
 from bandits.contextual.problem import Revealed
-from bandits.delays import Bold, FixedDelay, delayed
+from bandits.delays import Bold, FixedDelay, UpdatedLate, delayed
 from bandits.losses import LossTable
-from bandits.switching import Exp3, SwitchingCostGame
+from bandits.switching import Exp3, Exp4, SwitchingCostGame
 from sims import simulate
 from tests.drivers import plain, stream_of
 from tests.laws.enumeration import plays
@@ -81,6 +81,17 @@ def test_exp4_over_constant_policies_is_exp3():
     assert np.array_equal(actions, other)
 
 
+def test_exp4_over_two_policies_for_three_actions():
+    """Its loss is that of EXP4 with their advice, of which one plays action 2 and the other action 0."""
+    table = np.array([[0.0, 1.0, 0.5], [1.0, 0.25, 0.0], [0.5, 0.5, 1.0]])
+    functions = np.tile([[0.5, 0.25], [0.75, 1.0], [0.25, 0.5]], (3, 1, 1))
+    found = expected(ContextualGame(TableWorld(functions, table), 3), ContextualExp4(0.7))
+    advised = Exp4([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]], 0.7)
+    assert found["loss"] == pytest.approx(
+        expected(SwitchingCostGame(LossTable(table), 3, 0.0), advised)["loss"], abs=1e-12
+    )
+
+
 def test_posterior_sampling_by_hand():
     """Two rounds: the second action is drawn from the posterior after the first loss; one coin draws the truth."""
     world = FiniteWorld(TWO.functions, truth=None)
@@ -94,6 +105,16 @@ def test_posterior_sampling_by_hand():
                 regret += 0.5 * 0.5 * (means[arm] if loss else 1.0 - means[arm]) * 0.4 * wrong
     found = expected(ContextualGame(world, 2), PosteriorSampling())
     assert found["regret"] == pytest.approx(0.2 + regret, abs=1e-12)
+
+
+def test_posterior_sampling_draws_once_in_each_round():
+    """Number 0 of round t, on both sides of the middle of equal weights."""
+    game, learner = ContextualGame(TWO, 9), PosteriorSampling()
+    params, rng, asked = learner.parameters(game), stream_of(0, 0, 0), []
+    for u, arm in ((0.25, 0), (0.75, 1)):
+        act = plain(learner.steps.act, uniform=lambda rng, t, index, u=u: asked.append((t, index)) or u)
+        assert act(params, plain(learner.steps.init)(params, rng), game.world.features[0], 5, rng) == arm
+    assert asked == [(5, 0), (5, 0)]
 
 
 def test_full_information():
@@ -124,6 +145,46 @@ def test_late_feedback():
             assert late.rounds[0] == t - 3
             assert np.array_equal(late.feedback[0][0], shown[t - 3])
             assert late.actions[0] == rounds[t - 3].action.arm
+
+
+OPPOSITE = FiniteWorld([[[0.0, 1.0]], [[1.0, 0.0]]])
+
+
+def aggregated(seen, functions):
+    """Return the predictions (K,) of the aggregating forecaster after (action, loss) of some rounds."""
+    weight = np.exp([-2.0 * sum((f[arm] - loss) ** 2 for arm, loss in seen) for f in functions])
+    mixed = [np.log(weight / weight.sum() @ np.exp(-2.0 * (functions - y) ** 2)) / -2.0 for y in (0.0, 1.0)]
+    return np.clip(0.5 + (mixed[0] - mixed[1]) / 2.0, 0.0, 1.0)
+
+
+def late_errors(functions, delay, horizon, gamma, past=()):
+    """Return the expected squared errors of predictions from what has arrived, of two actions; the first f is true."""
+    if len(past) == horizon:
+        return 0.0
+    guess = aggregated(past[: max(0, len(past) - delay)], functions)
+    gap = gamma * abs(guess[1] - guess[0])
+    law = np.full(2, 1.0 / (1.0 - gap / 2.0 + math.sqrt(1.0 + gap * gap / 4.0)))
+    law[guess.argmax() if gap > 0.0 else 1] = 1.0 - law[0]
+    found = law @ (guess - functions[0]) ** 2
+    for arm, loss in ((arm, loss) for arm in range(2) for loss in (0.0, 1.0)):
+        chance = law[arm] * (functions[0, arm] if loss else 1.0 - functions[0, arm])
+        if chance > 0.0:
+            found += chance * late_errors(functions, delay, horizon, gamma, (*past, (arm, loss)))
+    return found
+
+
+def late_updates_are_right(world, delay, horizon, copies=None):
+    """Errors are those of the definition, and at most m (ln 2) / 2; copies: m, one more than the delay."""
+    game = delayed(ContextualGame(world, horizon), FixedDelay(delay))
+    errors = expected(game, UpdatedLate(InverseGapWeighting(gamma=4.0, oracle=Aggregating())))["estimation"]
+    assert errors == pytest.approx(late_errors(world.functions[:, 0], delay, horizon, 4.0), abs=1e-10)
+    assert errors <= (copies or delay + 1) * math.log(2.0) / 2.0
+
+
+def test_late_updates():
+    """With functions that differ everywhere all rounds without feedback err by 1/4: m is needed in the bound."""
+    late_updates_are_right(TWO, 1, 4)
+    late_updates_are_right(OPPOSITE, 2, 5)
 
 
 # ---------------------------------------------------------------- pairs

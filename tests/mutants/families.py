@@ -142,12 +142,13 @@ TESTS = {  # exact laws, and what is quick when interpreted
     ],
     "loops": [
         *_in("tests/laws", "loops", "exposure", "herds", "replay", "streams"),
-        *_in(f"{_BANDITS}/loops", "data_loop", "replay"),
+        *_in(f"{_BANDITS}/loops", "data_loop", "missing", "replay"),
     ],
     "prediction": _in("tests/laws", "paging", "mixture", "selection", "streams"),
     "convex": [
         *_in(f"{_BANDITS}/convex", "known_answers", "game", "groups", "bandit_descent", "domains"),
         *_in("tests/theory/convex", "theorems"),
+        *_in(_CORE_TESTS, "linear_algebra"),
     ],
     "losses": [
         *_in("tests/laws", "losses", "streams"),

@@ -23,10 +23,10 @@ from bandits.contextual import (
     laws,
     linear,
     oracles,
-    policies,
     routing,
 )
 from bandits.core.jit import kernel
+from bandits.delays import updated_late
 from bandits.switching import exp4
 from tests.bandits.contextual import checks
 from tests.drivers import plain
@@ -48,10 +48,10 @@ def mutant(function, old, new, **names):
 
 
 def edited(factory, old, new):
-    """Return a factory of the steps of learners over oracles with one wrong edit of its text, which occurs once."""
+    """Return a factory of the steps of learners around others with one wrong edit of its text, which occurs once."""
     text = inspect.getsource(factory.__wrapped__).partition("def ")[2]
     assert text.count(old) == 1, (text.count(old), old)
-    made = dict(vars(gap_weighting))
+    made = dict(factory.__wrapped__.__globals__)
     exec("def " + text.replace(old, new), made)
     return made[factory.__name__]
 
@@ -97,8 +97,8 @@ def test_wrong_laws(rule, old, new):
 @pytest.mark.parametrize("sign", [">", "<="])
 def test_largest_and_last_predictions(sign):
     """The greatest in the place of the least, and the last of ties."""
-    best = mutant(laws.least_action, "values[a] < values[best]", f"values[a] {sign} values[best]")
-    wrong = plain(mutant(laws.write_law, "rest = 1.0", "rest = 1.0", least_action=best))
+    best = mutant(laws.first_least, "values[i] < values[best]", f"values[i] {sign} values[best]")
+    wrong = plain(mutant(laws.write_law, "rest = 1.0", "rest = 1.0", first_least=best))
     assert checks.law("greedy", 0.2, GUESS).argmax() == 1
     assert checks.law("greedy", 0.2, GUESS, wrong).argmax() == (2 if sign == ">" else 3)
 
@@ -126,7 +126,7 @@ def test_ridge_regression_is_not_the_forward_algorithm():
         ("scaled = image[i] / growth", "scaled = image[i]"),
         ("math.log(growth)", "math.log(growth) / 2.0"),
         ("state.log_det[model] += math.log(growth)", "pass"),
-        ("miss = (loss - product(theta, x)) / growth", "miss = loss - product(theta, x)"),
+        ("miss = (loss - dot(theta, x)) / growth", "miss = loss - dot(theta, x)"),
     ],
 )
 def test_wrong_updates_of_least_squares(old, new):
@@ -137,7 +137,7 @@ def test_wrong_updates_of_least_squares(old, new):
 def test_gradient_steps_of_half_the_size():
     oracle, u = LeastMeanSquares(1.0, 0.3), np.array([0.5, -0.25, 0.1])
     checks.gradient_identity(oracle, ROWS, VALUES, u)
-    learn = mutant(oracles._linear_learn, "params.learning_rate", "0.5 * params.learning_rate")
+    learn = mutant(oracles._gradient_learn, "params.learning_rate", "0.5 * params.learning_rate")
     rejected(checks.gradient_identity, oracle, ROWS, VALUES, u, steps_of(LeastMeanSquares, learn=learn))
 
 
@@ -166,29 +166,29 @@ def expected_errors(learner):
 
 
 @pytest.mark.parametrize(
-    "update",
+    ("factory", "old", "new"),
     [
-        ("learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)", "state.oracle"),
-        ("seen.context, arm_of(play), seen.loss", "seen.context, 0, seen.loss"),
-        ("arm_of(play), seen.loss)", "arm_of(play), seen.loss / state.law[play.arm])"),
+        ("_reading", "learn(params, oracle, seen.context, arm, seen.loss)", "oracle"),
+        ("_reading", "seen.context, arm, seen.loss", "seen.context, 0, seen.loss"),
+        ("_steps", "seen, arm_of(play)", "seen._replace(loss=seen.loss / state.law[play.arm]), arm_of(play)"),
     ],
 )
-def test_mixture_that_learns_wrongly(update, monkeypatch):
+def test_mixture_that_learns_wrongly(factory, old, new, monkeypatch):
     """Nothing, the first action's loss whatever was played, or losses weighted by 1 / p."""
     right = InverseGapWeighting("fastcb", 4.0, Mixture())
     expected_errors(right)
-    monkeypatch.setattr(gap_weighting, "_steps", edited(gap_weighting._steps, *update))
+    monkeypatch.setattr(gap_weighting, factory, edited(getattr(gap_weighting, factory), old, new))
     rejected(expected_errors, right)
 
 
 PAIR_EDITS = [
-    ("state.costs[a], asked.preference)", "state.costs[a], 1.0 - asked.preference)"),
-    ("weighed(state.guess[a], state.costs[a], asked.preference)", "state.guess[a]"),
+    ("costs[a], asked.preference)", "costs[a], 1.0 - asked.preference)"),
+    ("weighed(state.guess[a], costs[a], asked.preference)", "state.guess[a]"),
     ("1.0 - seen.quality", "seen.quality"),
     ("1.0 - seen.quality", "seen.loss"),
     ("features, arm, seen.cost", "features, arm, seen.loss"),
     ("features, arm, seen.cost", "features, 1 - arm, seen.cost"),
-    ("learn(params.oracle, state.cost,", "learn(params.oracle, state.shortfall,"),
+    ("learn(params, pair.cost,", "learn(params, pair.shortfall,"),
 ]
 
 
@@ -196,7 +196,7 @@ PAIR_EDITS = [
 def test_pairs_that_are_weighed_or_learnt_wrongly(edit, monkeypatch):
     """The preference turned round or left out, quality for its shortfall, the loss for either, the other's oracle."""
     exact.pairs_are_right()
-    monkeypatch.setattr(gap_weighting, "_pair_steps", edited(gap_weighting._pair_steps, *edit))
+    monkeypatch.setattr(gap_weighting, "_reading", edited(gap_weighting._reading, *edit))
     rejected(exact.pairs_are_right)
 
 
@@ -207,7 +207,7 @@ def test_preferences_turned_round_break_the_bound(monkeypatch):
     game = replace(case.problem, horizon=2**13)
     assert_bound_holds(bound, game, case.learner)
     assert_bound_broken(replace(bound, expression=bound.expression / 5), game, case.learner)
-    monkeypatch.setattr(gap_weighting, "_pair_steps", edited(gap_weighting._pair_steps, *PAIR_EDITS[0]))
+    monkeypatch.setattr(gap_weighting, "_reading", edited(gap_weighting._reading, *PAIR_EDITS[0]))
     assert_bound_broken(bound, game, case.learner)
 
 
@@ -225,6 +225,36 @@ def test_pairs_that_are_revealed_wrongly(old, new, monkeypatch):
     rejected(exact.pairs_are_right)
 
 
+def test_late_updates_without_their_number_of_copies():
+    exact.late_updates_are_right(exact.OPPOSITE, 2, 5)
+    rejected(exact.late_updates_are_right, exact.OPPOSITE, 2, 5, copies=2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("arrivals.actions[j], seen", "1 - arrivals.actions[j], seen"),
+        ("arrivals.actions[j], seen", "action.arm, seen"),
+        ("range(arrivals.n)", "range(arrivals.n - 1)"),
+        ("feedback_at(arrivals.feedback, j)", "feedback_at(arrivals.feedback, 0 * j + 1)"),
+    ],
+)
+def test_wrong_late_updates(old, new, monkeypatch):
+    """The other action, that of the round in which the feedback arrives, none at all, the feedback of before."""
+    monkeypatch.setattr(updated_late, "_steps", edited(updated_late._steps, old, new))
+    rejected(exact.late_updates_are_right, exact.TWO, 1, 4)
+
+
+@pytest.mark.slow
+def test_late_updates_that_break_their_bounds(monkeypatch):
+    """alpha = 1e-6 each; a right learner keeps the bound and breaks half of it, and one without updates breaks it."""
+    bound, case = theorem("ours.late_estimation"), CASES["ours.late_estimation"]()
+    assert_bound_holds(bound, case.problem, case.learner)
+    assert_bound_broken(replace(bound, expression=bound.expression / 2), case.problem, case.learner)
+    monkeypatch.setattr(updated_late, "_steps", edited(updated_late._steps, "range(arrivals.n)", "range(0)"))
+    assert_bound_broken(bound, case.problem, case.learner)
+
+
 # ---------------------------------------------------------------- learners
 
 TABLE = np.array([[0.0, 1.0, 0.5], [1.0, 0.25, 0.0], [0.5, 0.5, 1.0]])
@@ -239,7 +269,7 @@ def is_exp3(learner):
 def test_exp4_without_importance_weights(monkeypatch):
     is_exp3(ContextualExp4(0.7))
     wrong = mutant(exp4.learn_from, "loss * weights.total / mass", "loss")
-    update = mutant(policies._update, "_advise(state.advice", "_advise(state.advice", learn_from=wrong)
+    update = mutant(finite._update, "_advise(state.advice", "_advise(state.advice", learn_from=wrong)
     monkeypatch.setattr(ContextualExp4, "steps", ContextualExp4.steps._replace(update=update))
     rejected(is_exp3, ContextualExp4(0.7))
 

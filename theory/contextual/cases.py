@@ -1,5 +1,6 @@
 """Default cases of the bounds for contextual bandits: finite classes of policies, and linear mean losses."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,8 +21,6 @@ def _weighting(rule: str, oracle: str, **changes: Any) -> Any:
 
 def _linear(learner: Any, horizon: int = 1024, link: str = "identity", **size: Any) -> Case:
     """Return the case of a learner on a world with linear mean losses."""
-    from dataclasses import replace
-
     from bandits import contextual
 
     world: Any = contextual.linear_world(**size)
@@ -29,11 +28,30 @@ def _linear(learner: Any, horizon: int = 1024, link: str = "identity", **size: A
     return Case(contextual.ContextualGame(world, horizon), learner(contextual))
 
 
-def _delayed(rounds: int) -> Case:
-    from bandits.delays import Bold, FixedDelay, delayed
+def _late(rounds: int, made: Any, wrapper: str = "UpdatedLate") -> Case:
+    """Return a case with all feedback late by `rounds`, its learner updated late or in copies."""
+    from bandits import delays
 
-    case = _policies(_EXACT)
-    return Case(delayed(case.problem, FixedDelay(rounds)), Bold(case.learner))
+    case = made()
+    return Case(delays.delayed(case.problem, delays.FixedDelay(rounds)), getattr(delays, wrapper)(case.learner))
+
+
+def _repeated() -> Case:
+    """Return contexts that are shown for eight rounds each, after which all of their feedback arrives."""
+    import numpy as np
+
+    from bandits import contextual, delays
+
+    world = replace(contextual.policy_world(2, 16, 0.0, 1.0), order=np.arange(16).repeat(8))
+    game = delays.delayed(contextual.ContextualGame(world, 128), delays.BlockDelay(8))
+    return Case(game, delays.UpdatedLate(_EXACT(contextual)))
+
+
+def _two_directions() -> Case:
+    from bandits import contextual
+
+    world = contextual.LinearWorld([[[1.0, 0.0], [0.0, 1.0]]], [0.0, 1.0])
+    return Case(contextual.ContextualGame(world, 2**13), _linucb(contextual))
 
 
 def _certified(made: Any) -> Case:
@@ -54,6 +72,10 @@ def _routing(horizon: int = 1024) -> Case:
     world = contextual.routing_world(*models, queries, preferences, pairs=True)
     game = contextual.ContextualGame(world, horizon, contextual.PlayedPair())
     return Case(game, contextual.InverseGapWeighting(oracle=contextual.VovkAzouryWarmuth(norm=1.25)))
+
+
+def _linucb(family: Any) -> Any:
+    return family.LinUCB(failure_probability=0.1)
 
 
 _FASTCB, _EXACT = _weighting("fastcb", "Mixture"), _weighting("exact", "Aggregating")
@@ -81,7 +103,13 @@ CASES: Cases = {
         partial(_certified, partial(_policies, _FASTCB)),
     ),
     "ours.pair_gap_weighting": _routing,
-    "ours.delayed_gap_weighting": partial(_delayed, 7),
+    "ours.delayed_gap_weighting": partial(_late, 7, partial(_policies, _EXACT), "Bold"),
+    "ours.late_gap_weighting": (
+        partial(_late, 7, partial(_policies, _weighting("exact", "Aggregating", gamma=38.4))),
+        partial(_late, 3, partial(_linear, _weighting("exact", "VovkAzouryWarmuth", gamma=12.3), **_TWO)),
+    ),
+    "ours.late_estimation": _repeated,
+    "ours.late_linucb": partial(_late, 1, _two_directions),
     "foster2020.estimation": (
         partial(_policies, _EXACT, horizon=128),
         partial(_linear, _weighting("exact", "LeastMeanSquares"), **_MANY),
@@ -94,6 +122,6 @@ CASES: Cases = {
         _certified, partial(_linear, _weighting("fastcb", "LogisticDescent"), link="logistic", **_FEW)
     ),
     "auer2002.contextual_exp4": partial(_policies, lambda family: family.ContextualExp4()),
-    "abbasi2011.linucb": partial(_linear, lambda family: family.LinUCB(failure_probability=0.1), 2**14, **_TWO),
+    "abbasi2011.linucb": partial(_linear, _linucb, 2**14, **_TWO),
     "russo2016.posterior_sampling": partial(_policies, lambda family: family.PosteriorSampling(), truth=None),
 }

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bandits.contextual import laws
 from bandits.contextual.laws import RULES
-from bandits.contextual.oracles import square_norm
 from bandits.contextual.worlds import Size
+from bandits.core.linear_algebra import square_norm
 from tests.drivers import plain
 
 WRITE = plain(laws.write_law)

@@ -319,3 +319,10 @@ def test_certificate_by_hand():
         assert found["gap_excess"] == pytest.approx(mean - right, abs=1e-12)
         assert found["log_regret"] == pytest.approx(math.log(2.0), abs=1e-12)
         assert math.isnan(played(watched, 1)[0]["gap_excess"])
+
+
+def test_certificates_of_other_games_and_learners_are_refused():
+    with pytest.raises(TypeError, match="game must be a ContextualGame, got LinearWorld"):
+        certified(linear_world(2, 2, 2), InverseGapWeighting(gamma=4.0))
+    with pytest.raises(TypeError, match=r"learner must be InverseGapWeighting\(...\), got GreedyRegression"):
+        certified(TABLE, GreedyRegression())

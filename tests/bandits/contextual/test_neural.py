@@ -14,7 +14,7 @@ from bandits.contextual import (
     regress,
 )
 from bandits.contextual import neural as text
-from bandits.contextual.policy_gradient import _act, _init, _update
+from bandits.contextual.linear import _act_gradient, _init_gradient, _update_gradient
 from bandits.contextual.problem import Revealed
 from bandits.contextual.worlds import Size
 from sims import simulate
@@ -160,7 +160,7 @@ def test_the_width_of_a_prediction():
 def test_the_policy_moves_by_the_gradient_of_its_expected_loss():
     learner = PolicyGradient(0.5)
     params = learner.parameters(ContextualGame(KnownWorld(CONTEXT[None], [[0.1, 0.5, 0.9]]), 10))
-    init, act, update = plain(_init), plain(_act), plain(_update)
+    init, act, update = plain(_init_gradient), plain(_act_gradient), plain(_update_gradient)
     assert params.scale == pytest.approx(1.0 / np.linalg.norm(CONTEXT, axis=1).max())
     rng = stream_of(0, 0, 0)
     state = init(params, rng)

@@ -123,6 +123,18 @@ def test_models_of_actions_that_share_features():
     assert forward.error(size) == pytest.approx(6.0 * np.log1p(2.25 * 10 / 6.0) + 1.0, rel=1e-12)
 
 
+def test_steps_of_the_theorems():
+    """2 S / (X sqrt(T)), at most 1 / X^2, and B / (X sqrt(T)); without features any X does."""
+    size = Size(2, 1, 3, 100, 1.5, False)
+    for oracle, rate in (
+        (LeastMeanSquares(0.5), 1 / 15),
+        (LeastMeanSquares(9.0), 1 / 2.25),
+        (LogisticDescent(3.0), 0.2),
+    ):
+        assert oracle.parameters(size).learning_rate == pytest.approx(rate, rel=1e-12)
+        assert 0.0 < oracle.parameters(size._replace(feature_norm=0.0)).learning_rate < np.inf
+
+
 def test_too_little_regularization_is_named():
     """Where rounding would make predictions wrong beyond 1e-8."""
     for learner in (Ridge(1e-9), VovkAzouryWarmuth(1e-9)):

@@ -35,7 +35,7 @@ def test_its_state_is_that_of_what_arrived():
     delays = [3, 0, 2, 1] * 6
     game, late, learner = delayed(GAME, DelayTable(delays)), UpdatedLate(LinUCB()), LinUCB()
     params, steps = learner.parameters(GAME), learner.steps_for(GAME)
-    read, init, update = plain(shelf_for(GAME.example()).get), plain(steps.init), plain(steps.update)
+    read, init, update = plain(shelf_for(game.example()).get), plain(steps.init), plain(steps.update)
     play = simulate(game, late, seed=3, backend="python", record="everything").trace[0]
     for end in (1, 4, 9, 23):
         came = sorted((s + delays[s], s) for s in range(end) if s + delays[s] < end)

@@ -27,11 +27,11 @@ from bandits.contextual import (
     linear_world,
     policy_world,
 )
-from bandits.delays import Bold, FixedDelay, delayed
+from bandits.delays import ActionDelay, Bold, FixedDelay, UpdatedLate, delayed
 from sims import simulate
 from theory.bound import T
 from theory.contextual import bounds
-from theory.contextual.bounds import KAPPA
+from theory.contextual.bounds import KAPPA, late
 from theory.contextual.cases import CASES
 from theory.ranges import proven_range
 from theory.rates import fit_exponent
@@ -44,6 +44,8 @@ EXACT, SQUARECB = InverseGapWeighting(oracle=Aggregating()), InverseGapWeighting
 FASTCB = InverseGapWeighting("fastcb", oracle=Mixture(), best_loss=0.0)
 LINEAR = ContextualGame(linear_world(5, 50, 20), 1000)
 LN = math.log(16)
+FASTCB_GAMMA = 10 + math.sqrt(100 + 10 * 307.2 / (float(KAPPA) * LN))
+EXACT_GAMMA = 2 * math.sqrt(4 * 1024 / (LN / 2))
 ROUTING = CASES["ours.pair_gap_weighting"]()
 
 
@@ -53,6 +55,7 @@ ROUTING = CASES["ours.pair_gap_weighting"]()
         (bounds.EXACT, POLICIES, EXACT, math.sqrt(4 * 1024 * LN / 2)),
         (bounds.SQUARECB, POLICIES, SQUARECB, math.sqrt(8 * 1024 * LN / 2)),
         (bounds.FASTCB, SMALL, FASTCB, 40 * float(KAPPA) * LN),
+        (bounds.FASTCB, POLICIES, replace(FASTCB, best_loss=307.2), 2 * float(KAPPA) * LN * FASTCB_GAMMA),
         (bounds.GREEDY, POLICIES, GreedyRegression(oracle=Aggregating()), 3 * (2.5 * LN / 2 * 1024**2) ** (1 / 3)),
         (bounds.LMS, LINEAR, InverseGapWeighting(gamma=100.0, oracle=LeastMeanSquares()), None),
         (bounds.EXP4, POLICIES, ContextualExp4(), math.sqrt(2 * 1024 * 5 * LN)),
@@ -96,9 +99,46 @@ def test_copies():
     """m times the bound for its share of the rounds, at the tuning for that share."""
     game = delayed(POLICIES, FixedDelay(7))
     share = bounds.EXACT.value_for(replace(POLICIES, horizon=128), EXACT)
-    assert bounds.DELAYED.applies(game, Bold(EXACT)) == []
-    assert bounds.DELAYED.value_for(game, Bold(EXACT)) == pytest.approx(8 * share, rel=1e-9)
-    assert bounds.DELAYED.applies(game, Bold(SQUARECB)) == ["copies of the rule exact"]
+    assert late.COPIES.applies(game, Bold(EXACT)) == []
+    assert late.COPIES.value_for(game, Bold(EXACT)) == pytest.approx(8 * share, rel=1e-9)
+    assert late.COPIES.applies(game, Bold(SQUARECB)) == ["copies or late updates of the rule exact"]
+
+
+def test_late_updates():
+    """m R for R, and sqrt(m) times the regret at the best gamma; for LinUCB at any tuning."""
+    game, best = (
+        delayed(POLICIES, FixedDelay(7)),
+        InverseGapWeighting(gamma=EXACT_GAMMA / math.sqrt(8), oracle=Aggregating()),
+    )
+    for learner in (best, replace(best, oracle=Mixture())):
+        assert late.UPDATED_LATE.applies(game, UpdatedLate(learner)) == []
+        value = late.UPDATED_LATE.value_for(game, UpdatedLate(learner))
+        assert value == pytest.approx(math.sqrt(8) * bounds.EXACT.value_for(POLICIES, EXACT), rel=1e-9)
+        assert late.ESTIMATION.value_for(game, UpdatedLate(learner)) == pytest.approx(4 * LN, rel=1e-9)
+    linear, learner = delayed(LINEAR, FixedDelay(2)), LinUCB()
+    assert late.LINUCB.applies(linear, UpdatedLate(learner)) == []
+    assert late.LINUCB.value_for(linear, UpdatedLate(learner)) == pytest.approx(
+        math.sqrt(3) * bounds.LINUCB.value_for(LINEAR, learner), rel=1e-9
+    )
+    assert late.UPDATED_LATE.applies(linear, UpdatedLate(InverseGapWeighting())) == []
+
+
+@pytest.mark.parametrize(
+    ("bound", "game", "learner", "failing"),
+    [
+        (late.UPDATED_LATE, POLICIES, SQUARECB, "copies or late updates of the rule exact"),
+        (late.UPDATED_LATE, LINEAR, InverseGapWeighting(oracle=LeastMeanSquares()), "an oracle of a finite class, or"),
+        (late.ESTIMATION, LINEAR, InverseGapWeighting(gamma=9.0, oracle=Ridge()), "an oracle of a finite class, or"),
+        (late.ESTIMATION, LINEAR, InverseGapWeighting(oracle=VovkAzouryWarmuth(norm=0.5)), "the mean losses are in"),
+        (late.LINUCB, LINEAR, LinUCB(width=1.0), "the width of the confidence set"),
+        (late.LINUCB, LINEAR, LinUCB(norm=0.5), "the parameter's norm is at most S"),
+    ],
+)
+def test_assumptions_of_late_updates(bound, game, learner, failing):
+    (found,) = bound.applies(delayed(game, FixedDelay(2)), UpdatedLate(learner))
+    assert found.startswith(failing)
+    by_action = delayed(game, ActionDelay([1] * game.n_actions))
+    assert "delays do not depend on the actions" in bound.applies(by_action, UpdatedLate(learner))
 
 
 def test_pairs():

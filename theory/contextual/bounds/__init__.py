@@ -42,8 +42,7 @@ log loss the sum of E_p kl(f, yhat). By ln z <= z - 1, kl(f, yhat) >= f ln(f / y
 x = f / yhat, and (yhat - f)^2 / (yhat + f) = yhat (1 - x)^2 / (1 + x). The ratio of the second to the first is at most
 its largest value kappa = 1.1159126, at x = 0.223379: the usual constant is 2.
 
-**Delays.** With m copies, one more than rounds whose feedback is outstanding, each copy plays rounds of its own without
-delay; it has at most ceil(T / m) of them, and its bound grows with their number.
+**Delays**: `theory.contextual.bounds.late`.
 
 **Pairs.** Predictions u' of the shortfall u and c' of the cost c make yhat = (1 - w) u' + w c' and f = (1 - w) u + w c.
 Squares and relative entropy are convex: (yhat - f)^2 <= (1 - w) (u' - u)^2 + w (c' - c)^2. Summed up, with preferences
@@ -75,6 +74,7 @@ import sympy as sp
 
 from theory.assumptions import feedback_is, learner_has, parameters_have, play_has, problem_has
 from theory.bound import ETA, Bound, K, Source, Symbol, T, Tuning, found_in
+from theory.contextual.bounds import late
 
 GAMMA = Symbol("gamma", "gamma")
 EPSILON = Symbol("exploration", "epsilon", positive=True, at_most=1)
@@ -229,29 +229,7 @@ PAIRS = replace(
     ),
 )
 
-M = Symbol("copies", "m", positive=True, integer=True)
-INNER_GAMMA, INNER_R = Symbol("inner_gamma", "gamma"), Symbol("inner_error", "R")
-_SHARE = sp.ceiling(T / M)
-DELAYED = Bound(
-    "ours.delayed_gap_weighting",
-    "Bold",
-    "regret",
-    M * ((K - 1) * _SHARE / INNER_GAMMA + INNER_GAMMA * INNER_R / 4),
-    Source("Joulani, Gyorgy & Szepesvari 2013", f"copies, for delayed feedback; {_HERE}", "arXiv:1306.0686"),
-    "Copies of exact inverse gap weighting, one more than delayed rounds: m sqrt((K - 1) (T / m) R(T / m)).",
-    assumptions=(
-        feedback_is("delayed contextual bandit"),
-        learner_has("copies of the rule exact", lambda learner: learner.learner.rule == "exact"),
-        play_has(
-            "the mean losses are in the oracle's class",
-            lambda problem, learner: learner.learner.oracle.covers(problem.world),
-        ),
-    ),
-    readers={
-        "inner_gamma": lambda problem, params: params.inner.level,
-        "inner_error": lambda problem, params: params.inner.error,
-    },
-)
+LATE = late.BOUNDS
 
 # ---------------------------------------------------------------- certificates and errors
 
@@ -390,6 +368,7 @@ LOOSE = {
     "ours.gap_certificate": "the right side is 0; a round with the mean losses of the proof reaches it",
     "foster2021.fastcb": "once the best function is known FastCB hardly explores, and the bound counts 2 K / gamma of "
     "the losses in every round",
+    "ours.late_linucb": "as for abbasi2011.linucb",
     "abbasi2011.linucb": "the confidence set is counted at its largest in every round, and the gaps that are left are "
     "far below two radii",
 }
