@@ -116,7 +116,7 @@ def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
 
 # ---------------------------------------------------------------- the two texts, run by Python for one repetition
 
-SCRATCH = {"ahead", "scratch", "revealed", "totals"}
+SCRATCH = {"ahead", "scratch", "revealed", "totals", "shown", "row"}
 
 
 def numbers(record):
@@ -248,7 +248,7 @@ class Totals(NamedTuple):
 @in_lanes()
 @kernel
 def empty(params, rng):
-    sums = own_array(params.n_actions, uniform(rng, 0, 1), rng)
+    sums = own_array((2, params.n_actions), uniform(rng, 0, 1), rng)
     return Totals(sums, own_array(params.n_actions, True, rng), own(0.0, rng))
 
 
@@ -263,10 +263,10 @@ def by_last(params, state, t, rng):
 @kernel
 def from_the_end(params, state, t, arm, loss, rng):
     """Indices count from the end, and the least and greatest of two are taken."""
-    state.sums[arm - params.n_actions] += max(loss, 0.1)
-    state.sums[-1] -= min(0.3, loss)
+    state.sums[t & 1, arm - params.n_actions] += max(loss, 0.1)
+    state.sums[-1, -1] -= min(0.3, loss)
     state.lost[arm] = loss > 0.0
-    return Totals(state.sums, state.lost, abs(min(loss, state.sums[-1])))
+    return Totals(state.sums, state.lost, abs(min(loss, state.sums[-(arm & 1), -1])))
 
 
 class Backwards(Walker):
