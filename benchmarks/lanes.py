@@ -17,6 +17,7 @@ from typing import Any
 import convex_contest
 import numpy as np
 
+from bandits.contextual import ContextualGame, InverseGapWeighting, linear_world
 from bandits.convex import (
     OGD,
     AdaGradNorm,
@@ -92,6 +93,7 @@ PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal
     "gradient descent, noise": (NOISY, OGD(), None),
     "AdaGrad, noise": (NOISY, AdaGradNorm(), None),
     "strongly convex descent, table": (QUADRATICS, StronglyConvexOGD(), None),
+    "inverse gap weighting, linear": (ContextualGame(linear_world(10, 5), HORIZON), InverseGapWeighting(), None),
     "AdaNormalHedge, experts that sleep": (convex_contest.night(HORIZON), AdaNormalHedge(), 60.0),
 }
 

@@ -22,6 +22,7 @@ from bandits.core.actions import arm_of
 from bandits.core.checks import instance, optional_real
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel
+from bandits.core.lanes import in_lanes, own_array
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 
@@ -51,16 +52,20 @@ class OracleState(NamedTuple):
 def _steps(oracle: OracleSteps, informed: bool = False) -> LearnerSteps:
     start, predict, learn = oracle
 
+    @in_lanes(parts=[start])
     @kernel
     def init(params: OracleParams, rng: Stream) -> OracleState:
-        return OracleState(start(params.oracle), np.zeros(params.n_actions), np.zeros(params.n_actions))
+        k = params.n_actions
+        return OracleState(start(params.oracle), own_array(k, 0.0, rng), own_array(k, 0.0, rng))
 
+    @in_lanes(parts=[predict])
     @kernel
     def act(params: OracleParams, state: OracleState, context: Any, t: int, rng: Stream) -> Play:
         predict(params.oracle, state.oracle, context, state.guess)
         write_law(params.rule, params.level, state.guess, state.law)
         return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
 
+    @in_lanes(parts=[learn])
     @kernel
     def update(params: OracleParams, state: OracleState, t: int, play: Any, seen: Revealed, rng: Stream) -> OracleState:
         after = learn(params.oracle, state.oracle, seen.context, arm_of(play), seen.loss)
@@ -107,6 +112,7 @@ def _pair_steps(oracle: OracleSteps) -> LearnerSteps:
         write_law(params.rule, params.level, state.guess, state.law)
         return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
 
+    @in_lanes(parts=[learn])
     @kernel
     def update(params: OracleParams, state: PairState, t: int, play: Any, seen: RevealedPair, rng: Stream) -> PairState:
         features, arm = seen.context.features, arm_of(play)
