@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.contextual.showing import room_for, show, shown
 from bandits.contextual.worlds import ContextualSetting, Size, World
 from bandits.core.actions import InvalidAction, Part, arm_of, array_at, returns
 from bandits.core.arguments import Checked
@@ -113,18 +114,7 @@ def start(setting: ContextualSetting, env: Stream) -> ContextualState:
     first, _ = uniform_pair(env, 0, 1)
     truth = alike(first * setting.means.shape[0], 0)
     sums, losses = (own_array(7, 0.0, env), own_array(7, 0.0, env)), own_array(setting.means.shape[2], 0.0, env)
-    return ContextualState(truth, own(0, env), own(0.0, env), *sums, losses, _room(setting.features, env))
-
-
-@kernel
-def _room(features: Any, env: Stream) -> Any:
-    return np.zeros((0, 0))
-
-
-@in_lanes(of=_room)
-@kernel
-def _lanes_room(features: Any, env: Stream) -> Any:
-    return own_array((features.shape[1], features.shape[2]), 0.0, env)
+    return ContextualState(truth, own(0, env), own(0.0, env), *sums, losses, room_for(setting.features, env))
 
 
 @in_lanes()
@@ -134,34 +124,9 @@ def observe(setting: ContextualSetting, world: ContextualState, t: int, env: Str
     first, coin = uniform_pair(env, t, 0)
     drawn = alike(first * setting.features.shape[0], 0)
     context = own(setting.order[t], env) if setting.order.size > 0 else drawn
-    _show(setting.features, context, world.shown)
+    show(setting.features, context, world.shown)
     after = ContextualState(world.truth, context, coin, world.closed, world.open, world.losses, world.shown)
-    return shown(setting.features, after), after
-
-
-@kernel
-def _show(features: Any, context: int, out: Any) -> None:
-    """Copy the rows of each repetition's context where they differ by lane."""
-
-
-@in_lanes(of=_show)
-@kernel
-def _lanes_show(features: Any, context: Any, out: Any) -> None:
-    for a in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            out[a, i] = features[context, a, i]
-
-
-@kernel
-def shown(features: Any, world: ContextualState) -> Any:
-    """Return the features (R, d) of the present context."""
-    return features[world.context]
-
-
-@in_lanes(of=shown)
-@kernel
-def _lanes_shown(features: Any, world: ContextualState) -> Any:
-    return world.shown
+    return shown(setting.features, after.context, after.shown), after
 
 
 @kernel
@@ -288,7 +253,7 @@ def _add(
 @shared_kernel
 def _respond(setting: ContextualSetting, world: ContextualState, t: int, action: Any, env: Stream) -> Any:
     loss = charge(setting, world, t, action)
-    return Revealed(shown(setting.features, world), loss), world
+    return Revealed(shown(setting.features, world.context, world.shown), loss), world
 
 
 @shared_kernel

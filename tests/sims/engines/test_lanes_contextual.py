@@ -67,7 +67,7 @@ def test_the_two_texts_have_the_same_states(problem, learner):
     [
         ("exact, linear", {"any_lane": lambda condition: False}),
         ("exact, linear", {"where": lambda condition, yes, no: yes}),
-        ("exact, linear", {"_show": lambda features, context, out: None}),
+        ("exact, linear", {"show": lambda features, context, room: None}),
         ("exact, a model per action", {"lane_array": lambda shape, value: np.full(shape, value + 1e-12)}),
         ("exact, routing", {"with_lane": lambda value, lane, new: value}),
     ],
