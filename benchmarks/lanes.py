@@ -17,6 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import convex_contest
 import numpy as np
 
+from bandits.contextual import ContextualGame, InverseGapWeighting, linear_world
 from bandits.convex import (
     OGD,
     AdaGradNorm,
@@ -39,6 +40,7 @@ from bandits.core.lanes import LANES, in_lanes, own_array, where
 from bandits.core.rng import Stream, seed_word, uniform_pair
 from bandits.core.sleeping_weights import Regrets, count_regrets, own_regrets
 from bandits.core.summation import Sum, own_sum, plus
+from bandits.graphs import Exp3G, FeedbackGraph, Neighbours
 from bandits.losses import BernoulliLosses, GaussianLosses, LossTable
 from bandits.losses.random_walk import MultiScaleRandomWalk
 from bandits.preference import DuelingBandit, SparringExp3, VersatileDB
@@ -108,6 +110,7 @@ NORMAL = GaussianLosses(np.linspace(0.4, 0.6, 10), 0.5)
 DUELS = DuelingBandit(bradley_terry(np.linspace(0.0, 1.0, 10)), HORIZON)
 FULL = FullInformation()
 NOISY = convex_contest.noisy(HORIZON)
+CLIQUES, PATH = (Neighbours(graph) for graph in (FeedbackGraph.cliques(2, 5), FeedbackGraph.path(10)))
 VECTORS = 0.4 * np.random.default_rng(0).normal(size=(HORIZON, 5))
 QUADRATICS = ConvexGame(QuadraticLosses(VECTORS), Ball(5), HORIZON)
 CUBE = Box(-np.ones(5), np.ones(5))
@@ -126,6 +129,8 @@ PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal
     "Shrinking Dartboard, table": (SwitchingCostGame(TABLE, HORIZON, feedback=FULL), ShrinkingDartboard(), None),
     "Shrinking Dartboard, Bernoulli": (SwitchingCostGame(COINS, HORIZON, feedback=FULL), ShrinkingDartboard(), None),
     "Tsallis-INF, Bernoulli": (SwitchingCostGame(COINS, HORIZON), TsallisINF(), None),
+    "EXP3.G on two cliques, Bernoulli": (SwitchingCostGame(COINS, HORIZON, feedback=CLIQUES), Exp3G(), None),
+    "EXP3.G on a path, table": (SwitchingCostGame(TABLE, HORIZON, feedback=PATH), Exp3G(), None),
     "UCB1, Bernoulli": (SwitchingCostGame(COINS, HORIZON, 0.0), UCB1(), 6.0),
     "Gaussian Thompson, normal": (SwitchingCostGame(NORMAL, HORIZON, 0.0), GaussianThompson(), None),
     "sparring EXP3, duels": (DUELS, SparringExp3(), None),
@@ -141,6 +146,7 @@ PAIRS: dict[str, tuple[Any, Any, float | None]] = {  # problem, learner and goal
     "strongly convex descent, table": (QUADRATICS, StronglyConvexOGD(), None),
     "AdaNormalHedge, experts that sleep": (NIGHT, AdaNormalHedge(), 60.0),
     "AdaNormalHedge, sleep and losses are drawn": (RestlessExperts(NIGHT.losses, NIGHT.awake), AdaNormalHedge(), 60.0),
+    "inverse gap weighting, linear": (ContextualGame(linear_world(10, 5), HORIZON), InverseGapWeighting(), None),
 }
 
 

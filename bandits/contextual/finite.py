@@ -146,7 +146,7 @@ class PolicyState(NamedTuple):
 @kernel
 def action_of(context: Any, j: int) -> int:
     """Return the action that function j plays, the first where it is least; context: (K, N)."""
-    return first_least(context[:, j])
+    return first_least(context[:, j])[0]
 
 
 @kernel

@@ -37,6 +37,7 @@ from bandits.core.arguments import checked
 from bandits.core.checks import instance, optional_real, real
 from bandits.core.exponential_weights import pick
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import in_lanes, own_array
 from bandits.core.rng import Stream, uniform
 from bandits.protocol import Learner, LearnerSteps
 
@@ -74,16 +75,20 @@ def _steps(oracle: OracleSteps) -> LearnerSteps:
     """Return the steps over an oracle that learns from feedback, as `_reading` makes it."""
     start, predict, learn = oracle
 
+    @in_lanes(parts=[start])
     @kernel
     def init(params: OracleParams, rng: Stream) -> OracleState:
-        return OracleState(start(params.oracle), np.zeros(params.n_actions), np.zeros(params.n_actions))
+        k = params.n_actions
+        return OracleState(start(params.oracle), own_array(k, 0.0, rng), own_array(k, 0.0, rng))
 
+    @in_lanes(parts=[predict])
     @kernel
     def act(params: OracleParams, state: OracleState, shown: Any, t: int, rng: Stream) -> Play:
         predict(params.oracle, state, shown)
         write_law(params.rule, params.level, state.guess, state.law)
         return Play(pick(state.law, 1.0, uniform(rng, t, 0)), state.law, state.guess)
 
+    @in_lanes(parts=[learn])
     @kernel
     def update(params: OracleParams, state: OracleState, t: int, play: Any, seen: Any, rng: Stream) -> OracleState:
         return OracleState(learn(params.oracle, state.oracle, seen, arm_of(play)), state.law, state.guess)
@@ -100,6 +105,7 @@ def _reading(oracle: OracleSteps, feedback: type) -> OracleSteps:
     def start_pair(params: Any) -> Pair:
         return Pair(start(params), start(params))
 
+    @in_lanes(parts=[predict])
     @kernel
     def guess(params: Any, state: OracleState, context: Any) -> None:
         predict(params, state.oracle, context, state.guess)
@@ -112,6 +118,7 @@ def _reading(oracle: OracleSteps, feedback: type) -> OracleSteps:
         for a in range(costs.size):
             state.guess[a] = weighed(state.guess[a], costs[a], asked.preference)
 
+    @in_lanes(parts=[learn])
     @kernel
     def learn_played(params: Any, oracle: Any, seen: Revealed, arm: int) -> Any:
         return learn(params, oracle, seen.context, arm, seen.loss)
@@ -271,14 +278,15 @@ def _update(
     if law.size == 0 or guess.size == 0:
         kept[:] = np.nan
         return kept
-    means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
-    mean, square, triangular = errors(law, guess, means, arm)
+    truth, context = world.truth, world.context
+    least, of_arm = setting.least[truth, context], setting.means[truth, context, arm]
+    mean, square, triangular = errors(law, guess, setting.means, truth, context, arm)
     if own.rule == 2:
         allowed = 2.0 * law.size / own.gamma * mean + own.gamma * triangular
     else:
         allowed = (1.0 + own.rule) * (law.size - 1.0) / own.gamma + own.gamma / 4.0 * square
     kept[0] += mean - least - allowed
-    kept[1] += _log_loss(guess[arm], seen.loss) - _log_loss(means[arm], seen.loss)
+    kept[1] += _log_loss(guess[arm], seen.loss) - _log_loss(of_arm, seen.loss)
     return kept
 
 

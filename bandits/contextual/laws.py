@@ -11,6 +11,7 @@
 from typing import Any
 
 from bandits.core.jit import kernel
+from bandits.core.lanes import alike, any_lane, where
 from bandits.core.linear_algebra import first_least
 
 RULES = ("exact", "squarecb", "fastcb", "greedy")
@@ -24,47 +25,47 @@ def write_law(rule: int, level: float, guess: Any, law: Any) -> None:
 
     level: gamma >= 0, or for greedy epsilon in [0, 1].
     """
-    best = first_least(guess)
+    best, least = first_least(guess)
     if rule == _EXACT:
-        _exact(level, guess, best, law)
+        _exact(level, guess, least, law)
     else:
         for a in range(guess.size):
-            gap = guess[a] - guess[best]
+            gap = guess[a] - least
             if rule == _SQUARECB:
                 law[a] = 1.0 / (guess.size + level * gap)
             elif rule == _GREEDY:
                 law[a] = level / guess.size
-            elif guess[best] > 0.0:
-                law[a] = guess[best] / (guess.size * guess[best] + level * gap)
             else:
-                law[a] = 0.0
-    rest = 1.0
+                law[a] = least / where(least > 0.0, guess.size * least + level * gap, 1.0)
+    rest = alike(1.0, guess)
     for a in range(guess.size):
-        rest -= law[a] if a != best else 0.0
+        rest -= where(best != a, law[a], 0.0)
     law[best] = rest
 
 
 @kernel
-def _exact(gamma: float, guess: Any, best: int, law: Any) -> None:
+def _exact(gamma: float, guess: Any, least: float, law: Any) -> None:
     """Write 1 / (lambda + gamma g), by Newton's method for 1 / sum p = 1.
 
     The left side is concave and grows with lambda, so that lambda rises from where sum p >= 1, the number of actions
     without a gap, until rounding ends it.
     """
-    level = 0.0
+    level = alike(0.0, guess)
     for a in range(guess.size):
-        law[a] = gamma * (guess[a] - guess[best])
-        level += 1.0 if law[a] == 0.0 else 0.0
+        law[a] = gamma * (guess[a] - least)
+        level += where(law[a] == 0.0, 1.0, 0.0)
+    rises = level > 0.0
     for _ in range(_STEPS):
-        total = 0.0
-        slope = 0.0
+        total = alike(0.0, guess)
+        slope = alike(0.0, guess)
         for a in range(guess.size):
             p = 1.0 / (level + law[a])
             total += p
             slope += p * p
         step = (total - 1.0) * total / slope
-        level += step
-        if step <= 4e-16 * level:
+        level = where(rises, level + step, level)
+        rises = rises & (step > 4e-16 * level)
+        if not any_lane(rises):
             break
     for a in range(guess.size):
         law[a] = 1.0 / (level + law[a])

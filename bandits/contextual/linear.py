@@ -88,7 +88,7 @@ def _act_ucb(params: LinearParams, state: LinearState, context: Any, t: int, rng
         x, model = row_of(context, a), model_of(context, a)
         radius = math.sqrt(max(0.0, square_norm(ridge.inverse[model], x)))
         state.index[a] = dot(ridge.theta[model], x) - width * radius
-    return first_least(state.index)
+    return first_least(state.index)[0]
 
 
 @kernel
@@ -115,7 +115,7 @@ def _act_thompson(params: LinearParams, state: LinearState, context: Any, t: int
                 state.draw[model, i] += state.factor[i, j] * z
     for a in range(params.n_actions):
         state.index[a] = dot(state.draw[model_of(context, a)], row_of(context, a))
-    return first_least(state.index)
+    return first_least(state.index)[0]
 
 
 class _Linear(Learner):

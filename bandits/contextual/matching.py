@@ -68,7 +68,7 @@ def _score(params: MatchingParams, state: MatchingState, request: Any, item: int
 def _act(params: MatchingParams, state: MatchingState, context: Any, t: int, rng: Stream) -> int:
     for item in range(state.score.size):
         state.score[item] = -_score(params, state, context[0], item)
-    return first_least(state.score)
+    return first_least(state.score)[0]
 
 
 @kernel

@@ -230,7 +230,7 @@ def _act_optimism(params: OptimismParams, state: OptimismState, context: Any, t:
     for a in range(params.n_actions):
         width = _width_of(params.network, state.network, state.squares, context, a, False)
         state.index[a] -= params.exploration * width
-    return first_least(state.index)
+    return first_least(state.index)[0]
 
 
 @kernel

@@ -17,6 +17,7 @@ from bandits.contextual.worlds import Size, World
 from bandits.core.arguments import Checked, checked
 from bandits.core.checks import HUGE, array, instance, optional_real, real
 from bandits.core.jit import kernel, program
+from bandits.core.lanes import alike, in_lanes, lane_array
 from bandits.core.linear_algebra import dot, sigmoid, square_norm
 
 
@@ -112,6 +113,7 @@ class RidgeState(NamedTuple):
     theta: Any  # (m, d) float64
     log_det: Any  # (m,) float64, ln det(A / lambda)
     image: Any  # (d,) float64, scratch
+    row: Any  # (d,) float64, in lanes: the features of the action of each
 
 
 @kernel
@@ -122,7 +124,19 @@ def ridge_init(params: Any) -> RidgeState:
     for k in range(m):
         for i in range(d):
             inverse[k, i, i] = 1.0 / params.regularization
-    return RidgeState(inverse, np.zeros((m, d)), np.zeros(m), np.zeros(d))
+    return RidgeState(inverse, np.zeros((m, d)), np.zeros(m), np.zeros(d), np.zeros(0))
+
+
+@in_lanes(of=ridge_init)
+@kernel
+def _lanes_ridge_init(params: Any) -> RidgeState:
+    m, d = params.n_models, params.dimension
+    inverse = lane_array((m, d, d), 0.0)
+    for k in range(m):
+        for i in range(d):
+            inverse[k, i, i] = 1.0 / params.regularization
+    rows = lane_array(d, 0.0), lane_array(d, 0.0)
+    return RidgeState(inverse, lane_array((m, d), 0.0), lane_array(m, 0.0), *rows)
 
 
 @kernel
@@ -131,6 +145,7 @@ def model_of(context: Any, arm: int) -> int:
     return 0 if context.shape[0] > 1 else arm
 
 
+@in_lanes()
 @kernel
 def _ridge_predict(params: RidgeParams, state: RidgeState, context: Any, out: Any) -> None:
     for a in range(out.size):
@@ -144,20 +159,40 @@ def _ridge_predict(params: RidgeParams, state: RidgeState, context: Any, out: An
 @kernel
 def ridge_learn(params: Any, state: RidgeState, context: Any, arm: int, loss: float) -> RidgeState:
     """Return the state after a loss: a rank-one change of A, by the formula of Sherman and Morrison."""
-    x, model = row_of(context, arm), model_of(context, arm)
-    inverse, theta, image = state.inverse[model], state.theta[model], state.image
-    growth = 1.0
+    _rank_one(state, model_of(context, arm), row_of(context, arm), loss)
+    return state
+
+
+@in_lanes(of=ridge_learn)
+@kernel
+def _lanes_ridge_learn(params: Any, state: RidgeState, context: Any, arm: Any, loss: Any) -> RidgeState:
+    if context.shape[0] == 1:
+        _rank_one(state, arm, context[0], loss)
+    else:
+        for i in range(state.row.size):
+            state.row[i] = context[arm, i]
+        _rank_one(state, 0, state.row, loss)
+    return state
+
+
+@kernel
+def _rank_one(state: RidgeState, model: Any, x: Any, loss: Any) -> None:
+    inverse, theta, image = state.inverse, state.theta, state.image
+    growth, guess = alike(1.0, x), alike(0.0, x)
     for i in range(x.size):
-        image[i] = dot(inverse[i], x)
-        growth += image[i] * x[i]
-    miss = (loss - dot(theta, x)) / growth
+        moved = alike(0.0, x)
+        for j in range(x.size):
+            moved += inverse[model, i, j] * x[j]
+        image[i] = moved
+        growth += moved * x[i]
+        guess += theta[model, i] * x[i]
+    miss = (loss - guess) / growth
     for i in range(x.size):
-        theta[i] += image[i] * miss
+        theta[model, i] += image[i] * miss
         scaled = image[i] / growth
         for j in range(x.size):
-            inverse[i, j] -= scaled * image[j]
+            inverse[model, i, j] -= scaled * image[j]
     state.log_det[model] += math.log(growth)
-    return state
 
 
 def enough(regularization: float, size: Size) -> None:

@@ -17,11 +17,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.contextual.showing import room_for, show, shown
 from bandits.contextual.worlds import ContextualSetting, Size, World
 from bandits.core.actions import InvalidAction, Part, arm_of, array_at, returns
 from bandits.core.arguments import Checked
 from bandits.core.checks import instance, integer
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
+from bandits.core.lanes import LANES, alike, any_lane, in_lanes, lane_of, own, own_array, where, with_lane
 from bandits.core.rng import Stream, uniform_pair
 from bandits.core.summation import close_block
 from bandits.protocol import ProblemSteps, RoundProblem
@@ -81,6 +83,7 @@ class ContextualState(NamedTuple):
     closed: Any  # (7,) float64, sums of whole blocks of 4096 rounds
     open: Any  # (7,) float64, sums of the present block
     losses: Any  # (K,) float64, what full information reveals
+    shown: Any  # (R, d) float64, in lanes: the present context of each
 
 
 class Metrics(NamedTuple):
@@ -99,43 +102,62 @@ check_action = returns(Play, Part("arm", "integer"), Part("law", "number", 1), P
 law_of, guess_of = array_at(1), array_at(2)
 
 
+@in_lanes()
 @shared_kernel
 def start(setting: ContextualSetting, env: Stream) -> ContextualState:
     """Draw the table of means, and return the state before the first round."""
     first, _ = uniform_pair(env, 0, 1)
-    truth = int(first * setting.means.shape[0])
-    return ContextualState(truth, 0, 0.0, np.zeros(7), np.zeros(7), np.zeros(setting.means.shape[2]))
+    truth = alike(first * setting.means.shape[0], 0)
+    sums, losses = (own_array(7, 0.0, env), own_array(7, 0.0, env)), own_array(setting.means.shape[2], 0.0, env)
+    return ContextualState(truth, own(0, env), own(0.0, env), *sums, losses, room_for(setting.features, env))
 
 
+@in_lanes()
 @shared_kernel
 def observe(setting: ContextualSetting, world: ContextualState, t: int, env: Stream) -> Any:
     """Return the features of the round's context, and the state with it."""
     first, coin = uniform_pair(env, t, 0)
-    context = setting.order[t] if setting.order.size > 0 else int(first * setting.features.shape[0])
-    after = ContextualState(world.truth, context, coin, world.closed, world.open, world.losses)
-    return setting.features[context], after
+    drawn = alike(first * setting.features.shape[0], 0)
+    context = own(setting.order[t], env) if setting.order.size > 0 else drawn
+    show(setting.features, context, world.shown)
+    after = ContextualState(world.truth, context, coin, world.closed, world.open, world.losses, world.shown)
+    return shown(setting.features, after.context, after.shown), after
 
 
 @kernel
-def errors(law: Any, guess: Any, means: Any, arm: int) -> tuple[float, float, float]:
+def triangle(guess: float, mean: float) -> float:
+    """Return (guess - mean)^2 / (guess + mean), 0 where both are 0."""
+    return (guess - mean) * (guess - mean) / where(guess + mean > 0.0, guess + mean, 1.0)
+
+
+@kernel
+def errors(law: Any, guess: Any, means: Any, truth: int, context: int, arm: int) -> tuple[float, float, float]:
     """Return E f, E (guess - f)^2 and E (guess - f)^2 / (guess + f), 0 / 0 = 0, under a law (K,); nan without a guess.
 
-    An empty law is certainty of the arm.
+    An empty law is certainty of the arm.  means: (J, M, K), of which f is that of a table and a context.
     """
-    mean = 0.0
-    square = triangular = 0.0 if guess.size > 0 else np.nan
-    for a in range(means.size):
-        p = law[a] if law.size > 0 else 1.0 if a == arm else 0.0
-        mean += p * means[a]
+    expected, square, triangular = means[truth, context, arm], np.nan, np.nan
+    if guess.size > 0:
+        miss = guess[arm] - expected
+        square, triangular = miss * miss, triangle(guess[arm], expected)
+    if law.size > 0:
+        expected = 0.0
+        for a in range(law.size):
+            expected += law[a] * means[truth, context, a]
         if guess.size > 0:
-            miss, total = guess[a] - means[a], guess[a] + means[a]
-            square += p * miss * miss
-            triangular += p * (miss * miss / total) if total > 0.0 else 0.0
-    return mean, square, triangular
+            square = 0.0
+            triangular = 0.0
+            for a in range(law.size):
+                mean = means[truth, context, a]
+                square += law[a] * (guess[a] - mean) * (guess[a] - mean)
+                triangular += law[a] * triangle(guess[a], mean)
+    return expected, square, triangular
 
 
 @kernel
-def _check_numbers(t: int, law: Any, guess: Any, n_actions: int) -> None:
+def _check_numbers(t: int, arm: int, law: Any, guess: Any, n_actions: int) -> None:
+    if arm < 0 or arm >= n_actions:
+        raise InvalidAction("the action must be in 0, ..., {}, got {}", t, n_actions - 1, arm)
     if (law.size != 0 and law.size != n_actions) or (guess.size != 0 and guess.size != n_actions):
         reason = "law and guess must have {} entries or none, got {} and {}"
         raise InvalidAction(reason, t, n_actions, law.size, guess.size)
@@ -152,6 +174,22 @@ def _check_numbers(t: int, law: Any, guess: Any, n_actions: int) -> None:
         raise InvalidAction("guess must lie in [0, 1], as losses do, got {} to {}", t, guess.min(), guess.max())
 
 
+@in_lanes(of=_check_numbers)
+@kernel
+def _lanes_check_numbers(t: int, arm: Any, law: Any, guess: Any, n_actions: int) -> None:
+    if (law.size != 0 and law.size != n_actions) or (guess.size != 0 and guess.size != n_actions):
+        raise InvalidAction("law and guess must have {} entries or none, got others", t, n_actions)
+    total = alike(1.0 if law.size == 0 else 0.0, arm * 1.0)
+    wrong = (arm < 0) | (arm >= n_actions)
+    for a in range(law.size):
+        total += law[a]
+        wrong = wrong | (not law[a] >= 0.0)
+    for a in range(guess.size):
+        wrong = wrong | (not (guess[a] >= 0.0) & (guess[a] <= 1.0))
+    if any_lane(wrong | (not abs(total - 1.0) <= 1e-9)):
+        raise InvalidAction("the action must be in 0, ..., {}, law and guess in [0, 1], got others", t, n_actions - 1)
+
+
 @kernel
 def weighed(shortfall: float, cost: float, preference: float) -> float:
     """Return (1 - w) shortfall + w cost, which is in [0, 1] where these are."""
@@ -166,8 +204,23 @@ def loss_of(setting: ContextualSetting, world: ContextualState, arm: int) -> flo
         query, place = world.context // pairs.preferences.size, world.context % pairs.preferences.size
         shortfall = 1.0 if world.coin < pairs.shortfalls[query, arm] else 0.0
         return weighed(shortfall, pairs.costs[query, arm], pairs.preferences[place])
+    return _coin_loss(setting, world, arm)
+
+
+@kernel
+def _coin_loss(setting: ContextualSetting, world: ContextualState, arm: int) -> float:
     mean = setting.means[world.truth, world.context, arm]
-    return (1.0 if world.coin < mean else 0.0) if setting.noisy else mean
+    return where(world.coin < mean, 1.0, 0.0) if setting.noisy else mean
+
+
+@in_lanes(of=loss_of)
+@kernel
+def _lanes_loss_of(setting: ContextualSetting, world: ContextualState, arm: Any) -> Any:
+    loss = _coin_loss(setting, world, arm)
+    if setting.pairs.preferences.size > 0:
+        for lane in range(LANES):
+            loss = with_lane(loss, lane, loss_of(setting, lane_of(world, lane), lane_of(arm, lane)))
+    return loss
 
 
 @kernel
@@ -176,13 +229,10 @@ def charge(setting: ContextualSetting, world: ContextualState, t: int, action: A
     check_action(action)
     arm, law, guess = arm_of(action), law_of(action), guess_of(action)
     n_actions = setting.means.shape[2]
-    if arm < 0 or arm >= n_actions:
-        raise InvalidAction("the action must be in 0, ..., {}, got {}", t, n_actions - 1, arm)
-    _check_numbers(t, law, guess, n_actions)
-    means, least = setting.means[world.truth, world.context], setting.least[world.truth, world.context]
-    mean, loss = means[arm], loss_of(setting, world, arm)
-    expected, square, triangular = errors(law, guess, means, arm)
-    oracle = np.nan
+    _check_numbers(t, arm, law, guess, n_actions)
+    least, mean = setting.least[world.truth, world.context], setting.means[world.truth, world.context, arm]
+    loss, oracle = loss_of(setting, world, arm), np.nan
+    expected, square, triangular = errors(law, guess, setting.means, world.truth, world.context, arm)
     if guess.size > 0:
         oracle = (guess[arm] - loss) * (guess[arm] - loss) - (mean - loss) * (mean - loss)
     total = world.open
@@ -197,10 +247,11 @@ def charge(setting: ContextualSetting, world: ContextualState, t: int, action: A
     return loss
 
 
+@in_lanes()
 @shared_kernel
 def _respond(setting: ContextualSetting, world: ContextualState, t: int, action: Any, env: Stream) -> Any:
     loss = charge(setting, world, t, action)
-    return Revealed(setting.features[world.context], loss), world
+    return Revealed(shown(setting.features, world.context, world.shown), loss), world
 
 
 @shared_kernel

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.core.jit import instructions, types, without_owner
-from bandits.core.lane_types import Lanes, scalar_of
+from bandits.core.lane_types import Lanes, array_of, scalar_of
 
 _LARGEST = 2**63 - 1
 _LONGEST = 80  # characters of a value in a message
@@ -107,12 +107,17 @@ def arm_of(action: Any) -> int:
     return index(action[0] if isinstance(action, tuple) else action)
 
 
-@instructions(arm_of, lambda action: types.int64)
+def _type_of_arm(action: Any) -> Any:
+    kind = action.types[0] if isinstance(action, types.BaseTuple) else action
+    return Lanes(types.int64) if isinstance(kind, Lanes) else types.int64
+
+
+@instructions(arm_of, _type_of_arm)
 def _arm_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     kind, value = types.unliteral(signature.args[0]), arguments[0]
     if isinstance(kind, types.BaseTuple):
         kind, value = types.unliteral(kind.types[0]), builder.extract_value(value, 0)
-    return context.cast(builder, value, kind, types.int64)
+    return context.cast(builder, value, kind, signature.return_type)
 
 
 def array_at(place: int) -> Callable[[Any], Any]:
@@ -120,18 +125,20 @@ def array_at(place: int) -> Callable[[Any], Any]:
 
     The array is empty for an action that is an integer; it does not own its memory.
     """
-    kind = types.float64[::1]
+    kinds = types.float64[::1], array_of(types.float64)
 
     def part(action: Any) -> Any:
         return action[place] if isinstance(action, tuple) else np.empty(0)
 
     def typed(action: Any) -> Any:
-        if isinstance(action, types.BaseTuple) and action.types[place] != kind:
+        kind = action.types[place] if isinstance(action, types.BaseTuple) else kinds[0]
+        if kind not in kinds:
             raise InvalidActionType(f"{action.fields[place]} must be a contiguous array of float64")
         return kind
 
     @instructions(part, typed)
     def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.return_type
         if not isinstance(signature.args[0], types.BaseTuple):
             return context.get_constant_null(kind)
         return without_owner(context, builder, kind, builder.extract_value(arguments[0], place))

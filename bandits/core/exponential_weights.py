@@ -281,7 +281,7 @@ def _lanes_add_loss(weights: Weights, learning_rate: float, arm: Any, loss: Any)
     charged = loss != 0.0
     stale = (total < weights.floor) | (total > weights.loss.size) | (weights.updates >= _SINGLE_UPDATES)
     after = Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, weights.updates + charged)
-    return _lanes_remade(after, learning_rate, stale & charged)
+    return remade_where(after, learning_rate, stale & charged)
 
 
 @in_lanes(of=add_losses)
@@ -293,11 +293,11 @@ def _lanes_add_losses(weights: Weights, learning_rate: float, losses: Any) -> We
         weights.weight[i] = exponential(-learning_rate * (grown - weights.shift))
     total = sum_of(weights.weight)
     after = Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, 0 * weights.updates)
-    return _lanes_remade(after, learning_rate, (total < weights.floor) | (total > losses.size))
+    return remade_where(after, learning_rate, (total < weights.floor) | (total > losses.size))
 
 
 @kernel
-def _lanes_remade(weights: Weights, learning_rate: float, stale: Any) -> Weights:
+def remade_where(weights: Weights, learning_rate: float, stale: Any) -> Weights:
     """Return the weights, recomputed from the cumulative losses in the lanes that are stale."""
     total, shift, floor, updates = weights.total, weights.shift, weights.floor, weights.updates
     if any_lane(stale):

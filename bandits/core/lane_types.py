@@ -2,6 +2,7 @@
 
 import math
 import operator
+from functools import reduce
 from typing import Any
 
 from llvmlite import ir
@@ -67,9 +68,9 @@ class _LanesModel(models.PrimitiveModel):
         return value if self.be_type == self._in_memory else builder.trunc(value, self.be_type)
 
 
-def array_of(dtype: Any) -> Any:
+def array_of(dtype: Any, ndim: int = 1) -> Any:
     """Return the type of arrays of lane numbers (memory need not be aligned to whole vectors)."""
-    return types.Array(Lanes(dtype), 1, "C", aligned=False)
+    return types.Array(Lanes(dtype), ndim, "C", aligned=False)
 
 
 # ---------------------------------------------------------------- conversions
@@ -291,64 +292,105 @@ for _function in (math.sqrt, math.exp, math.log, math.log1p):
 # ---------------------------------------------------------------- arrays
 
 
-def _index_type(kind: Any) -> bool:
-    return isinstance(kind, Lanes) and isinstance(kind.dtype, types.Integer)
+class Indices(types.Type):
+    """The type of a tuple of indices, one per axis of an array, some of which differ by lane."""
+
+    def __init__(self, kinds: Any) -> None:
+        self.kinds = [Lanes(types.int64) if isinstance(kind, Lanes) else types.int64 for kind in kinds]
+        super().__init__(name=f"Indices({self.kinds})")
+
+    def can_convert_from(self, typingctx: Any, other: Any) -> Any:
+        """Return how indices, alone or in a tuple, convert to this type."""
+        return Conversion.safe
+
+
+@register_default(Indices)
+class _IndicesModel(models.StructModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, [(f"axis_{i}", axis) for i, axis in enumerate(kind.kinds)])
+
+
+@lower_cast(types.BaseTuple, Indices)
+@lower_cast(Lanes, Indices)
+def _from_indices(context: Any, builder: Any, source: Any, target: Any, value: Any) -> Any:
+    found, alone = cgutils.create_struct_proxy(target)(context, builder), isinstance(source, Lanes)
+    for i, kind in enumerate(target.kinds):
+        part, given = (value, source) if alone else (builder.extract_value(value, i), source[i])
+        setattr(found, f"axis_{i}", context.cast(builder, part, given, kind))
+    return found._getvalue()
+
+
+def _indices(array: Any, index: Any) -> Any:
+    """Return the type of indices that take another entry of an array in each lane, None for others."""
+    if isinstance(index, Indices):  # when the call of what was found is compiled
+        return index
+    kinds = tuple(index) if isinstance(index, types.BaseTuple) else (index,)
+    whole = all(isinstance(scalar_of(kind), types.Integer) for kind in kinds)
+    chosen = isinstance(array, types.Array) and len(kinds) == array.ndim and any(isinstance(k, Lanes) for k in kinds)
+    return Indices(kinds) if whole and chosen else None
 
 
 @infer_global(operator.getitem)
 class _Taken(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
-        array, index = args
-        if isinstance(array, types.Array) and array.ndim == 1 and _index_type(index):
-            value = array.dtype if isinstance(array.dtype, Lanes) else Lanes(array.dtype)
-            return signature(value, array, Lanes(types.int64))
-        return None
+        array, index = args[0], _indices(*args)
+        if index is None:
+            return None
+        return signature(array.dtype if isinstance(array.dtype, Lanes) else Lanes(array.dtype), array, index)
 
 
 @infer_global(operator.setitem)
 class _Put(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
-        array, index, _ = args
-        if isinstance(array, types.Array) and isinstance(array.dtype, Lanes) and _index_type(index):
-            return signature(types.none, array, Lanes(types.int64), array.dtype)
-        return None
+        array, index = args[0], _indices(*args[:2])
+        if index is None or not isinstance(array.dtype, Lanes):
+            return None
+        return signature(types.none, array, index, array.dtype)
 
 
-def _places(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+def _places(context: Any, builder: Any, kind: Any, array: Any, index: Any, given: Any) -> Any:
     """Return the addresses array[index] in each lane, a vector of pointers; a negative index counts from the end."""
-    array = context.make_array(kind)(context, builder, array)
-    word = ir.IntType(64)
-    from_end = builder.add(index, _spread(builder, builder.extract_value(array.shape, 0)))
-    index = builder.select(builder.icmp_signed("<", index, ir.Constant(index.type, None)), from_end, index)
-    step = _spread(builder, builder.extract_value(array.strides, 0))
-    base = _spread(builder, builder.ptrtoint(array.data, word))
-    places = builder.add(base, builder.mul(index, step))
+    array, word, of_lanes = context.make_array(kind)(context, builder, array), ir.IntType(64), []
+    base = builder.ptrtoint(array.data, word)
+    for axis, one in enumerate(index.kinds):
+        many, at = isinstance(one, Lanes), builder.extract_value(given, axis)
+        length, stride = (builder.extract_value(sizes, axis) for sizes in (array.shape, array.strides))
+        length, stride = (_spread(builder, size) if many else size for size in (length, stride))
+        from_end = builder.icmp_signed("<", at, ir.Constant(at.type, None if many else 0))
+        step = builder.mul(builder.select(from_end, builder.add(at, length), at), stride)
+        if many:
+            of_lanes.append(step)
+        else:
+            base = builder.add(base, step)
+    places = reduce(builder.add, of_lanes, _spread(builder, base))
     if isinstance(kind.dtype, Lanes):
         size = context.get_abi_sizeof(context.get_value_type(kind.dtype.dtype))
         places = builder.add(places, ir.Constant(ir.VectorType(word, LANES), [size * i for i in range(LANES)]))
     return places
 
 
-def _each_place(context: Any, builder: Any, kind: Any, places: Any) -> Any:
-    pointer = context.get_data_type(scalar_of(kind.dtype)).as_pointer()
-    for lane in range(LANES):
-        yield lane, builder.inttoptr(builder.extract_element(places, ir.IntType(32)(lane)), pointer)
-
-
-@lower_builtin(operator.getitem, types.Array, Lanes)
+@lower_builtin(operator.getitem, types.Array, Indices)
 def _take(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    places = _places(context, builder, sig.args[0], *values)
-    found = ir.Constant(context.get_value_type(sig.return_type), ir.Undefined)
-    for lane, place in _each_place(context, builder, sig.args[0], places):
-        entry = context.unpack_value(builder, scalar_of(sig.return_type), place)
-        found = builder.insert_element(found, entry, ir.IntType(32)(lane))
-    return found
+    """Load the entries by one instruction where the processor has one and LLVM finds that it pays."""
+    places = _places(context, builder, sig.args[0], values[0], sig.args[1], values[1])
+    held, all_lanes = (
+        context.get_data_type(sig.return_type),
+        ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES),
+    )
+    pointers = builder.inttoptr(places, ir.VectorType(ir.PointerType(), LANES))
+    given = [pointers, ir.IntType(32)(1), all_lanes, ir.Constant(held, ir.Undefined)]  # aligned to bytes
+    name = f"llvm.masked.gather.v{LANES}{held.element.intrinsic_name}.v{LANES}p0"
+    kind = ir.FunctionType(held, [value.type for value in given])
+    found = builder.call(cgutils.get_or_insert_function(builder.module, kind, name), given)
+    return context.data_model_manager[sig.return_type].from_data(builder, found)
 
 
-@lower_builtin(operator.setitem, types.Array, Lanes, Lanes)
+@lower_builtin(operator.setitem, types.Array, Indices, Lanes)
 def _put(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    places = _places(context, builder, sig.args[0], *values[:2])
-    for lane, place in _each_place(context, builder, sig.args[0], places):
-        entry = builder.extract_element(values[2], ir.IntType(32)(lane))
+    places = _places(context, builder, sig.args[0], values[0], sig.args[1], values[1])
+    pointer = context.get_data_type(sig.args[2].dtype).as_pointer()
+    for lane in range(LANES):
+        place, entry = (builder.extract_element(many, ir.IntType(32)(lane)) for many in (places, values[2]))
+        place = builder.inttoptr(place, pointer)
         context.pack_value(builder, sig.args[2].dtype, entry, place)
     return context.get_dummy_value()

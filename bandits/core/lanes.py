@@ -8,7 +8,8 @@ marked `@in_lanes(of=the_first)`, and takes its place in every kernel that calls
 bit for bit, which `tests/sims/engines/test_lanes.py` tests.
 
 An array of K lane numbers holds (K, LANES) numbers. `weight[i]` is a lane number; with a lane number as the index it
-takes another entry in each lane. Each operation rounds as it does on one number.
+takes another entry in each lane, as `table[i, arm]` does of several axes. Each operation rounds as it does on one
+number.
 """
 
 from collections.abc import Callable, Iterable
@@ -107,30 +108,51 @@ def _lower_numbers(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(64), LANES), list(range(LANES)))
 
 
-def own_array(n: int, value: Any, rng: Any) -> Any:
-    """Return an array of n numbers `value` of each repetition; for `init`, whose stream tells whether it is of many."""
-    return np.full(n, value)
+def own_array(shape: Any, value: Any, rng: Any) -> Any:
+    """Return an array of numbers `value` of each repetition; for `init`, whose stream tells whether it is of many.
+
+    shape: its length, or a tuple of the lengths of its axes.
+    """
+    return np.full(shape, value)
 
 
-def _own_array(n: Any, value: Any, rng: Any) -> Any:
-    return array_of(scalar_of(value)) if isinstance(_made_own(value, rng), Lanes) else scalar_of(value)[::1]
+def lane_array(shape: Any, value: Any) -> Any:
+    """Return an array of numbers `value` of each lane, in second texts that have no stream."""
+    return np.full(shape, value)
+
+
+def _axes(shape: Any) -> int:
+    return len(shape) if isinstance(shape, types.BaseTuple) else 1
+
+
+def _own_array(shape: Any, value: Any, rng: Any) -> Any:
+    made = _made_own(value, rng)
+    return array_of(made.dtype, _axes(shape)) if isinstance(made, Lanes) else types.Array(made, _axes(shape), "C")
 
 
 @instructions(own_array, _own_array)
+@instructions(lane_array, lambda shape, value: array_of(scalar_of(value), _axes(shape)))
 def _lower_own_array(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    def many(n: int, zero: Any, value: Any) -> Any:
+    def many(shape: Any, value: Any, zero: Any) -> Any:
+        n = 1
+        for length in shape:
+            n *= length
         made = as_lanes(np.full((n, LANES), zero))
         for i in range(n):
             made[i] = value
-        return made
+        return made.reshape(shape)
 
-    def one(n: int, zero: Any, value: Any) -> Any:
-        return np.full(n, value)
+    def one(shape: Any, value: Any, zero: Any) -> Any:
+        return np.full(shape, value)
 
     dtype, made = sig.return_type.dtype, many if isinstance(sig.return_type.dtype, Lanes) else one
-    kinds = types.int64, scalar_of(dtype), dtype
-    n, value = (context.cast(builder, values[i], sig.args[i], kinds[2 * i]) for i in range(2))
-    given = n, context.get_constant_null(kinds[1]), value
+    given, axes = sig.args[0], values[0]
+    if not isinstance(given, types.BaseTuple):
+        given = types.UniTuple(given, 1)
+        axes = context.make_tuple(builder, given, [axes])
+    kinds = types.UniTuple(types.int64, sig.return_type.ndim), dtype, scalar_of(dtype)
+    value = context.cast(builder, values[1], sig.args[1], dtype)
+    given = context.cast(builder, axes, given, kinds[0]), value, context.get_constant_null(kinds[2])
     return context.compile_internal(builder, made, signature(sig.return_type, *kinds), given)
 
 
@@ -274,7 +296,7 @@ def _type_in_lane(kind: Any) -> Any:
     if isinstance(kind, Lanes):
         return kind.dtype
     if isinstance(kind, types.Array) and isinstance(kind.dtype, Lanes):
-        return types.Array(kind.dtype.dtype, 1, "A")
+        return types.Array(kind.dtype.dtype, kind.ndim, "A")
     if isinstance(kind, types.BaseNamedTuple):
         parts = tuple(map(_type_in_lane, kind.types))
         alike = len(set(parts)) == 1

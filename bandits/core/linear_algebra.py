@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bandits.core.jit import kernel, rare_kernel, shared_kernel
-from bandits.core.lanes import LANES, in_lanes, lane_of
+from bandits.core.lanes import LANES, alike, in_lanes, lane_of, where
 
 _ROUNDING = 1e-15
 _MOST_STEPS = 50
@@ -28,7 +28,7 @@ def dot(x: Any, y: Any) -> float:
 @kernel
 def square_norm(matrix: Any, x: Any) -> float:
     """Return x' M x from the lower half of the symmetric M (d, d)."""
-    total = 0.0
+    total = alike(0.0, x)
     for i in range(x.size):
         partial = 0.5 * matrix[i, i] * x[i]
         for j in range(i):
@@ -38,13 +38,14 @@ def square_norm(matrix: Any, x: Any) -> float:
 
 
 @kernel
-def first_least(values: Any) -> int:
-    """Return the first index of the least of values (n,)."""
-    best = 0
+def first_least(values: Any) -> tuple[int, float]:
+    """Return the first index of the least of values (n,), and the least."""
+    least = values[0]
+    best = 0 * (least > 0.0)
     for i in range(1, values.size):
-        if values[i] < values[best]:
-            best = i
-    return best
+        less = values[i] < least
+        best, least = where(less, i, best), where(less, values[i], least)
+    return best, least
 
 
 @kernel

@@ -23,11 +23,15 @@ from bandits.core.exponential_weights import (
     add_loss,
     add_losses,
     draw,
-    no_estimates,
+    exponential,
+    own_estimates,
     pick,
+    remade_where,
+    sum_of,
     uniform_weights,
 )
 from bandits.core.jit import kernel, rare_kernel
+from bandits.core.lanes import alike, any_lane, in_lanes, where
 from bandits.core.rng import Stream, uniform
 from bandits.core.shelf import shelf_for
 from bandits.delays.exponential_weights import LateLearner
@@ -53,9 +57,10 @@ class GraphParams(NamedTuple):
     places: int  # rounds whose feedback may be outstanding; 1 without delays
 
 
+@in_lanes()
 @kernel
 def _init(params: GraphParams, rng: Stream) -> Estimated:
-    return no_estimates(params.n_actions)
+    return own_estimates(params.n_actions, rng)
 
 
 @kernel
@@ -71,7 +76,7 @@ def _act(params: GraphParams, state: Estimated, t: int, rng: Stream) -> int:
 @rare_kernel
 def _sum_at(weight: Any, places: Any) -> float:
     """Return the sum of weight[places]; of many in four independent sums, which do not wait for each other."""
-    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    first = second = third = fourth = alike(0.0, weight)
     whole = places.size & ~3 if places.size >= _MANY else 0
     for a in range(0, whole, 4):
         first += weight[places[a]]
@@ -127,10 +132,86 @@ def _learn(
     return add_losses(weights, params.learning_rate, estimates)
 
 
+@in_lanes()
 @kernel
 def _update(params: GraphParams, state: Estimated, t: int, arm: int, seen: Seen, rng: Stream) -> Estimated:
     old = state.weights
     return Estimated(_learn(params, old, state.estimates, old.weight, old.total, t, arm, seen), state.estimates)
+
+
+# ---------------------------------------------------------------- second texts, for lanes: `bandits.core.lanes`
+
+
+@in_lanes(of=_act)
+@kernel
+def _lanes_act(params: GraphParams, state: Estimated, t: int, rng: Stream) -> Any:
+    u, share = uniform(rng, t, 0), params.exploration
+    if share == 0.0:
+        return draw(state.weights, u)
+    explores = u < share
+    other = pick(params.explore[graph_of(params.links, t)], 1.0, where(explores, u / share, 0.0))
+    return where(explores, other, draw(state.weights, where(explores, 0.0, (u - share) / (1.0 - share))))
+
+
+@in_lanes(of=_mass)
+@kernel
+def _lanes_mass(links: Links, weight: Any, total: Any, g: int, j: int) -> Any:
+    n, listed = links.n_into[g, j], links.into[g, j]
+    others = listed.size - n
+    if others < n and n >= _MANY:
+        mass = total - _sum_at(weight, listed[n:])
+        if not any_lane(mass <= _LEAST_SHARE * total):
+            return mass
+        return where(mass > _LEAST_SHARE * total, mass, _sum_at(weight, listed[:n]))
+    return _sum_at(weight, listed[:n])
+
+
+@in_lanes(of=_learn)
+@kernel
+def _lanes_learn(
+    params: GraphParams, weights: Weights, estimates: Any, weight: Any, total: Any, t: int, arm: Any, seen: Seen
+) -> Weights:
+    """Where one loss is revealed and where several are, weights are updated as for one repetition."""
+    links, rate = params.links, params.learning_rate
+    g = graph_of(links, t)
+    if links.complete[g]:
+        return add_losses(weights, rate, seen.losses)
+    _write_estimates(params, estimates, weight, total, g, arm, seen)
+    if any_lane(seen.n > 1):
+        weights = _add_losses_where(weights, rate, estimates, seen.n > 1)
+    if any_lane(seen.n == 1):
+        only = links.out[g, arm, 0]
+        weights = add_loss(weights, rate, only, where(seen.n == 1, estimates[only], 0.0))
+    return weights
+
+
+@kernel
+def _write_estimates(
+    params: GraphParams, estimates: Any, weight: Any, total: Any, g: int, arm: Any, seen: Seen
+) -> None:
+    """Write the estimates of all losses (K,), 0 of those that are not revealed."""
+    for j in range(params.n_actions):
+        estimates[j] = 0.0
+    for a in range(params.n_actions):
+        if any_lane(a < seen.n):
+            estimates[params.links.out[g, arm, a]] = where(a < seen.n, seen.losses[a], 0.0)
+    for j in range(params.n_actions):
+        chance = _chance(params, weight, total, g, j)
+        estimates[j] = estimates[j] / where(estimates[j] != 0.0, chance, 1.0)
+
+
+@kernel
+def _add_losses_where(weights: Weights, rate: float, losses: Any, charged: Any) -> Weights:
+    """Return `add_losses` where `charged` holds, elsewhere the weights as they are."""
+    for i in range(losses.size):
+        grown = weights.loss[i] + losses[i]
+        new = exponential(-rate * (grown - weights.shift))
+        weights.loss[i] = where(charged, grown, weights.loss[i])
+        weights.weight[i] = where(charged, new, weights.weight[i])
+    total = where(charged, sum_of(weights.weight), weights.total)
+    updates = where(charged, 0, weights.updates)
+    after = Weights(weights.loss, weights.weight, total, weights.shift, weights.floor, updates)
+    return remade_where(after, rate, charged & ((total < weights.floor) | (total > losses.size)))
 
 
 def graph_params(problem: Any, rate: float, share: float, u: Any = None, places: int = 1) -> GraphParams:

@@ -9,6 +9,7 @@ import numpy as np
 from bandits.core.actions import Part, index, returns
 from bandits.core.checks import several
 from bandits.core.jit import kernel, shared_kernel
+from bandits.core.lanes import any_lane, in_lanes, own, where
 from bandits.core.rng import Stream
 from bandits.graphs.graph import FeedbackGraph
 from bandits.losses import LossSteps
@@ -66,6 +67,23 @@ def _respond(losses: LossSteps, charge: Any) -> Any:
             for a in range(n):
                 after.revealed[a] = loss_of(setting.losses, after.losses, t, edges.out[g, arm, a])
         return Seen(loss if edges.own[g, arm] else np.nan, after.revealed, n), after
+
+    @in_lanes(of=respond, parts=[charge, loss_of])
+    @kernel
+    def lanes(setting: Any, world: Any, t: int, action: Any, env: Stream) -> Any:
+        _check_arm(action)
+        edges, arm = setting.feedback, own(index(action), env)
+        g, played = graph_of(edges, t), where((arm >= 0) & (arm < setting.n_actions), arm, 0)
+        n = edges.n_out[g, played]
+        loss, after = charge(setting, world, t, arm, n, env)
+        if edges.complete[g]:
+            for i in range(setting.n_actions):
+                after.revealed[i] = loss_of(setting.losses, after.losses, t, i)
+        else:
+            for a in range(setting.n_actions):
+                if any_lane(a < n):
+                    after.revealed[a] = loss_of(setting.losses, after.losses, t, edges.out[g, played, a])
+        return Seen(where(edges.own[g, played], loss, np.nan), after.revealed, n), after
 
     return respond
 

@@ -64,7 +64,7 @@ def _observed_update(
             for h in range(state.loss.size):
                 if params.table[report.cells[i], h] != label:
                     state.loss[h] += 1.0
-    state.leader[0] = params.order[first_least(state.loss)]
+    state.leader[0] = params.order[first_least(state.loss)[0]]
     return state
 
 

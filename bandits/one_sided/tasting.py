@@ -181,7 +181,7 @@ def _epsilon_update(
     observed_errors(params.table, report, 0.0, state.estimate)
     for h in range(state.loss.size):
         state.loss[h] += state.estimate[h]
-    state.leader[0] = first_least(state.loss)
+    state.leader[0] = first_least(state.loss)[0]
     return state
 
 
@@ -222,7 +222,7 @@ def _apple_update(
             for h in range(state.loss.size):
                 if params.table[report.cells[i], h] != report.labels[i]:
                     state.loss[h] = 1.0  # refuted
-    state.leader[0] = first_least(state.loss)  # hypothesis 0 once all are refuted
+    state.leader[0] = first_least(state.loss)[0]  # hypothesis 0 once all are refuted
     return state
 
 

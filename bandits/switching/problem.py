@@ -135,7 +135,7 @@ def _make_init(losses: LossSteps) -> Any:
     def init(setting: SwitchingSetting, env: Stream) -> World:
         state, n = init_losses(setting.losses, env), setting.n_actions
         room = own_array(n, 0.0, env), own_array(n, 0.0, env)
-        return World(state, own(-1, env), own_sum(env), own_sum(env), own(0, env), 0, *room)
+        return World(state, own(-1, env), own_sum(env), own_sum(env), own(0, env), own(0, env), *room)
 
     return init
 

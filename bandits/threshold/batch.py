@@ -82,11 +82,11 @@ def ratio(part: float, whole: float) -> float:
 
 
 @kernel
-def write_residuals(limits: Constraints, rates: Any, overall: float, row: int, out: Any) -> None:
+def write_residuals(limits: Constraints, n_groups: int, rates: Any, overall: float, row: int, out: Any) -> None:
     """Write the residuals of the acceptance rates in row `row` of (rows, K) into that row of out (rows, m)."""
     j = 0
-    for a in range(rates.shape[1]):
-        for b in range(a + 1, rates.shape[1]):
+    for a in range(n_groups):
+        for b in range(a + 1, n_groups):
             out[row, j] = excess(rates[row, a] - rates[row, b], limits.tolerance)
             out[row, j + 1] = excess(rates[row, b] - rates[row, a], limits.tolerance)
             j += 2
@@ -120,11 +120,11 @@ def scaled_reward(accepted: int, good: int, n: int, price: float) -> float:
 
 
 @kernel
-def write_information(limits: Constraints, sizes: Any, n: int, out: Any) -> None:
+def write_information(limits: Constraints, n_groups: int, sizes: Any, n: int, out: Any) -> None:
     """Write the information (m,) of a batch of n: 4 n_a n_b / (n_a + n_b) for the parity of a pair, n for service."""
     j = 0
-    for a in range(sizes.size):
-        for b in range(a + 1, sizes.size):
+    for a in range(n_groups):
+        for b in range(a + 1, n_groups):
             both = sizes[a] + sizes[b]
             seen = 4.0 * sizes[a] * sizes[b] / both if both > 0 else 0.0
             out[j], out[j + 1] = seen, seen
@@ -134,16 +134,19 @@ def write_information(limits: Constraints, sizes: Any, n: int, out: Any) -> None
 
 
 @rare_kernel
-def record_batch(setting: Any, world: Any, row: int) -> None:
-    """Write the batch's rates and residuals at one threshold; an absent group keeps its previous rate."""
+def record_batch(setting: Any, world: Any, shares: Any, row: int) -> None:
+    """Write the batch's rates and residuals at one threshold; an absent group keeps its previous rate.
+
+    shares: K numbers, a tuple where there are two groups, so that K is a constant of the machine code.
+    """
     sizes, good, bad, rates = world.batch.sizes, world.batch.good, world.batch.bad, world.last_rates
     total = 0
-    for g in range(sizes.size):
+    for g in range(len(shares)):
         accepted = good[g] + bad[g]
         total += accepted
         if sizes[g] > 0:
             rates[row, g] = accepted / sizes[g]
-    write_residuals(setting.constraints, rates, total / setting.batch_size, row, world.residuals)
+    write_residuals(setting.constraints, len(shares), rates, total / setting.batch_size, row, world.residuals)
 
 
 @kernel
@@ -171,7 +174,7 @@ def draw_chosen(setting: Any, world: Any, t: int, arm: int, rates: Rates, env: S
     for g in range(k):
         n = recurring_binomial(tables, either(first, env, t, k - 1 + g), sizes[g], rates.accept[g])
         bad[g], accepted = n, accepted + n
-    record_batch(setting, world, 0)  # whether they are good is not drawn yet
+    record_batch(setting, world, rates.shares, 0)  # whether they are good is not drawn yet
     for g in range(k):
         u = either(first, env, t, 2 * k - 1 + g)
         good += recurring_binomial(tables, u, bad[g], ratio(rates.good[g], rates.accept[g]))
@@ -229,11 +232,11 @@ def make_draw_all(population: PopulationSteps) -> Any:
         batch, k = world.batch, len(rates.shares)
         first, accepted, good = first_uniforms(env, t), 0, 0
         draw_sizes(setting, world, t, rates, first, env)
-        before = rates_of(setting.population, world.state, 0)
+        before = rates  # of no meaning until a threshold has been passed
         for i in range(setting.n_actions):
             here = rates_of(setting.population, world.state, i)
             thin_all(world, t, arm, i, here, before, env)
-            record_batch(setting, world, i)
+            record_batch(setting, world, here.shares, i)
             if i == arm:
                 for g in range(k):
                     chance = ratio(here.good[g], here.accept[g])

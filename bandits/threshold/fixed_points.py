@@ -90,7 +90,7 @@ def _settle(steps: Any) -> Any:
             for g in range(len(rates.accept)):
                 shares[i, g], accept[i, g] = rates.shares[g], rates.accept[g]
             reward[i] = mean_reward(rates, price)
-            write_residuals(limits, accept, acceptance(rates), i, residuals)
+            write_residuals(limits, accept.shape[1], accept, acceptance(rates), i, residuals)
             violation[i] = parity_violation(limits, rates) + service_violation(limits, rates)
 
     return settle

@@ -138,7 +138,7 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
         rates = rates_of(setting.population, world.state, arm)
         accepted, good = draw(setting, world, t, arm, rates, env)
         reward = scaled_reward(accepted, good, setting.batch_size, setting.price)
-        write_information(limits, world.batch.sizes, setting.batch_size, world.information)
+        write_information(limits, len(rates.shares), world.batch.sizes, setting.batch_size, world.information)
 
         mean = mean_reward(rates, setting.price)  # before the state moves, of which rates may be a part
         parity, service = parity_violation(limits, rates), service_violation(limits, rates)
@@ -156,7 +156,7 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
             plus(world.settled_violation, setting.settled_violation[arm], t),
             world.infeasible + int(parity + service > 0.0),
             world.switches + int(t > 0 and arm != world.last_arm),
-            world.absent + int(some_absent(world.batch.sizes)),
+            world.absent + int(some_absent(len(rates.shares), world.batch.sizes)),
             world.tables,
             world.batch,
         )
@@ -166,10 +166,10 @@ def _make_respond(population: PopulationSteps, draw: Any) -> Any:
 
 
 @kernel
-def some_absent(sizes: Any) -> bool:
+def some_absent(n_groups: int, sizes: Any) -> bool:
     """Return whether a group is absent."""
     absent = False
-    for g in range(sizes.size):
+    for g in range(n_groups):
         absent = absent or sizes[g] == 0
     return absent
 

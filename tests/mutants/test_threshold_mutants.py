@@ -56,7 +56,7 @@ def residual_identity():
     out = np.empty((1, 2))
     for a, b in ((0.2, 0.7), (0.7, 0.2)):
         limits = test_batches.frozen(ChosenThreshold()).constraints._replace(n_constraints=2)
-        plain(BATCH.write_residuals)(limits, np.array([[a, b]]), 0.5, 0, out)
+        plain(BATCH.write_residuals)(limits, 2, np.array([[a, b]]), 0.5, 0, out)
         assert max(out[0]) == pytest.approx(abs(a - b) - 0.1)
 
 
@@ -165,13 +165,13 @@ def without_absolute_value(limits, rates):
     return max(0.0, rates.accept[0] - rates.accept[1] - limits.tolerance)
 
 
-def one_sided_pair(limits, rates, overall, row, out):
-    _write(limits, rates, overall, row, out)
+def one_sided_pair(limits, n_groups, rates, overall, row, out):
+    _write(limits, n_groups, rates, overall, row, out)
     out[row, 1] = out[row, 0]
 
 
-def absolute_pair(limits, rates, overall, row, out):
-    _write(limits, -np.sort(-rates), overall, row, out)
+def absolute_pair(limits, n_groups, rates, overall, row, out):
+    _write(limits, n_groups, -np.sort(-rates), overall, row, out)
 
 
 def reward_without_price(accepted, good, n, price):

@@ -216,7 +216,7 @@ def test_pessimistic_search_plays_only_what_is_certified(seed, slope):
 def test_the_lagrangian_loss_is_in_the_unit_interval(multiplier, reward, rates, limits, m):
     tolerance, low, high = limits[0], min(limits[1:]), max(limits[1:])
     residuals, lift = np.empty((1, m)), np.array([1.0 + tolerance, 1.0 + tolerance, 1.0, 1.0][:m])
-    write_residuals(Constraints(m, tolerance, low, high), np.array([rates[:2]]), rates[2], 0, residuals)
+    write_residuals(Constraints(m, tolerance, low, high), 2, np.array([rates[:2]]), rates[2], 0, residuals)
     loss = plain(lagrangian_loss)(np.array(multiplier[:m]), lift, Outcome(reward, residuals, np.ones(m)))
     assert -1e-12 <= loss <= 1.0 + 1e-12
 
@@ -231,7 +231,7 @@ def test_residual_identities(a, b, share, tolerance):
     limits = Constraints(4, tolerance, 0.3, 0.6)
     rates = two_groups(share, a, b, 0.0, 0.0)
     out = np.empty((1, 4))
-    write_residuals(limits, np.array([[a, b]]), acceptance(rates), 0, out)
+    write_residuals(limits, 2, np.array([[a, b]]), acceptance(rates), 0, out)
     parity, overall = beyond(abs(a - b), tolerance), acceptance(rates)
     assert max(out[0, 0], out[0, 1]) == pytest.approx(parity, abs=1e-15)
     assert np.maximum(out[0, :2], 0.0).sum() == pytest.approx(parity_violation(limits, rates), abs=1e-15)

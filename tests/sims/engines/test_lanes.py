@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bandits.core import stopping
-from bandits.core.exponential_weights import _lanes_add_loss, _lanes_remade
+from bandits.core.exponential_weights import _lanes_add_loss, remade_where
 from bandits.core.lanes import LANES, in_lanes, own, own_array, where
 from bandits.core.normal import normal_quantile
 from bandits.core.rng import ENVIRONMENT, LEARNER, seed_word
@@ -116,7 +116,7 @@ def test_a_lane_has_the_numbers_of_its_repetition(problem, learner):
 
 # ---------------------------------------------------------------- the two texts, run by Python for one repetition
 
-SCRATCH = {"ahead", "scratch", "revealed", "totals"}
+SCRATCH = {"ahead", "scratch", "estimates", "revealed", "totals", "shown", "row"}
 
 
 def numbers(record):
@@ -162,14 +162,14 @@ def counts_every_round(weights, rate, arm, loss):
 
 
 def keeps_the_floor(weights, rate, stale):
-    return plain(_lanes_remade)(weights, rate, stale)._replace(floor=weights.floor)
+    return plain(remade_where)(weights, rate, stale)._replace(floor=weights.floor)
 
 
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
         ("EXP3, weights that vanish", {"add_loss": counts_every_round}),
-        ("Hedge", {"_lanes_remade": keeps_the_floor}),
+        ("Hedge", {"remade_where": keeps_the_floor}),
         ("Hedge", {"exponential": lambda x: math.exp(x)}),
         ("batched EXP3 on a walk that is clipped", {"alike": lambda value, like: value + 1}),
         ("normal draws", {"normal_quantile": lambda u: plain(normal_quantile)(u) * (1.0 + 2.0**-52)}),
@@ -248,7 +248,7 @@ class Totals(NamedTuple):
 @in_lanes()
 @kernel
 def empty(params, rng):
-    sums = own_array(params.n_actions, uniform(rng, 0, 1), rng)
+    sums = own_array((2, params.n_actions), uniform(rng, 0, 1), rng)
     return Totals(sums, own_array(params.n_actions, True, rng), own(0.0, rng))
 
 
@@ -263,10 +263,10 @@ def by_last(params, state, t, rng):
 @kernel
 def from_the_end(params, state, t, arm, loss, rng):
     """Indices count from the end, and the least and greatest of two are taken."""
-    state.sums[arm - params.n_actions] += max(loss, 0.1)
-    state.sums[-1] -= min(0.3, loss)
+    state.sums[t & 1, arm - params.n_actions] += max(loss, 0.1)
+    state.sums[-1, -1] -= min(0.3, loss)
     state.lost[arm] = loss > 0.0
-    return Totals(state.sums, state.lost, abs(min(loss, state.sums[-1])))
+    return Totals(state.sums, state.lost, abs(min(loss, state.sums[-(arm & 1), -1])))
 
 
 class Backwards(Walker):

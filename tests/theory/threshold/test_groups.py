@@ -149,14 +149,14 @@ def test_bounds_hold_with_three_groups(name):
 _write = plain(write_residuals)
 
 
-def first_pair_only(limits, rates, overall, row, out):
-    _write(limits, rates, overall, row, out)
+def first_pair_only(limits, n_groups, rates, overall, row, out):
+    _write(limits, n_groups, rates, overall, row, out)
     out[row, 2 : limits.n_parity] = -limits.tolerance
 
 
-def last_pair_one_way(limits, rates, overall, row, out):
+def last_pair_one_way(limits, n_groups, rates, overall, row, out):
     """Write A_2 - A_a in place of A_a - A_2, a wrong sign in the pairs of the last group."""
-    _write(limits, rates, overall, row, out)
+    _write(limits, n_groups, rates, overall, row, out)
     out[row, 2 : limits.n_parity : 2] = out[row, 3 : limits.n_parity : 2]
 
 
