@@ -116,6 +116,7 @@ TESTS = {  # exact laws, and what is quick when interpreted
         f"{_PREFERENCE}/duels/test_vpo.py::test_digits",
     ],
     "delays": [
+        *_in(f"{_BANDITS}/delays", "updated_late"),
         *_in("tests/laws", "delays"),
         f"{_BANDITS}/delays/test_delayed.py::test_random_delays_have_their_law",
         f"{_BANDITS}/delays/test_delayed.py::test_total_delays_are_those_of_their_definition",

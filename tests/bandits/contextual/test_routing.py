@@ -185,3 +185,13 @@ def test_quality_is_learnt_where_only_cost_counts():
 def test_wrong_arguments_are_named(make, text):
     with pytest.raises((ValueError, TypeError), match=text):
         make()
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_the_largest_number_of_contexts(pairs, monkeypatch):
+    """4 queries at 3 preferences, counted with 2 d + 2 = 4 numbers each."""
+    monkeypatch.setattr("bandits.contextual.routing._MOST", 48)
+    made = [[0.1], [0.2]], [0.5, 0.5], [0.0, 0.5]
+    assert routing_world(*made, [[0.0]] * 4, [0.0, 0.5, 1.0], pairs=pairs).means.shape == (1, 12, 2)
+    with pytest.raises(ValueError, match="queries and preferences must make at most 48 numbers, got 5 times 3"):
+        routing_world(*made, [[0.0]] * 5, [0.0, 0.5, 1.0], pairs=pairs)

@@ -18,8 +18,8 @@ def test_products(d):
 
 
 def test_the_first_of_the_least():
-    assert plain(first_least)(np.array([0.5, 0.2, 0.9, 0.2])) == 1
-    assert plain(first_least)(np.array([0.5])) == 0
+    assert plain(first_least)(np.array([0.5, 0.2, 0.9, 0.2])) == (1, 0.2)
+    assert plain(first_least)(np.array([0.5])) == (0, 0.5)
 
 
 def test_sigmoid():
