@@ -25,6 +25,7 @@ from bandits.contextual import (
     oracles,
     routing,
 )
+from bandits.core import linear_algebra
 from bandits.core.jit import kernel
 from bandits.delays import updated_late
 from bandits.switching import exp4
@@ -100,7 +101,7 @@ def test_wrong_laws(rule, old, new):
 @pytest.mark.parametrize("sign", [">", "<="])
 def test_largest_and_last_predictions(sign):
     """The greatest in the place of the least, and the last of ties."""
-    best = mutant(laws.first_least, "values[a] < least", f"values[a] {sign} least")
+    best = mutant(linear_algebra.first_least, "values[i] < least", f"values[i] {sign} least")
     wrong = plain(mutant(laws.write_law, "rest = alike", "rest = alike", first_least=best))
     assert checks.law("greedy", 0.2, GUESS).argmax() == 1
     assert checks.law("greedy", 0.2, GUESS, wrong).argmax() == (2 if sign == ">" else 3)
