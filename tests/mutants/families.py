@@ -54,7 +54,14 @@ _CORE = {
     "summation",
 }
 _EXACT = {f"switching.exact.{name}" for name in ("informed", "play", "steady", "trees")}
-_THEORY = {"confidence", "ranges", "switching.ranges", "convex.certificates", "convex.moving_comparator", *_EXACT}
+_THEORY = {
+    "confidence",
+    "ranges",
+    "switching.ranges",
+    "convex.bounds.certificates",
+    "convex.bounds.moving_comparator",
+    *_EXACT,
+}
 FAMILIES = sorted(set(_PLACES.values()))
 _BANDITS = "tests/bandits"
 _STREAMS = "tests/laws/test_streams.py"
