@@ -8,7 +8,7 @@ from paper_figures import kit
 from paper_figures.kit import Figure, Frame, Panels, Paper, changed, setting
 from paper_figures.simulations import final_cell, runs
 from paper_figures.style import BLUE, GREEN, ORANGE, RED, Look
-from theory.convex.bounds.moving_comparator import MovingComparator
+from theory.convex.witnesses.moving_comparator import MovingComparator
 
 
 class Dynamic(Figure):

@@ -58,8 +58,8 @@ _THEORY = {
     "confidence",
     "ranges",
     "switching.ranges",
-    "convex.bounds.certificates",
-    "convex.bounds.moving_comparator",
+    "convex.witnesses.certificates",
+    "convex.witnesses.moving_comparator",
     *_EXACT,
 }
 FAMILIES = sorted(set(_PLACES.values()))

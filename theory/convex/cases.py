@@ -28,7 +28,7 @@ def _certified(rounds: int, learner: str, probe: str, options: Any, numbers: Any
     """Return the case of a learner with its certificate, whose gradients have the signs of its points."""
     from bandits import convex
     from bandits.combine import observed
-    from theory.convex.bounds import certificates
+    from theory.convex.witnesses import certificates
 
     game = convex.ConvexGame(convex.SEALosses([0.6, 0.8], "sign"), convex.Ball(2), rounds)
     return Case(observed(game, getattr(certificates, probe)(*numbers)), getattr(convex, learner)(*options))
@@ -38,7 +38,7 @@ def _dynamic(learner: str, **options: Any) -> Case:
     """Return the case of a comparator that plays the best point of every round."""
     from bandits import convex
     from bandits.combine import observed
-    from theory.convex.bounds.moving_comparator import MovingComparator
+    from theory.convex.witnesses.moving_comparator import MovingComparator
 
     g = alternating(1000, 2)
     game = convex.ConvexGame(convex.GradientTable(g), convex.Ball(2), len(g))

@@ -30,8 +30,8 @@ from bandits.core.jit import kernel
 from sims import simulate
 from tests.mutants.rejection import rejected
 from theory import theorem
-from theory.convex.bounds import certificates
-from theory.convex.bounds.certificates import (
+from theory.convex.witnesses import certificates
+from theory.convex.witnesses.certificates import (
     AdaGradCertificate,
     DescentCertificate,
     LeaderCertificate,
@@ -39,7 +39,7 @@ from theory.convex.bounds.certificates import (
     OptimisticCertificate,
     StrongCertificate,
 )
-from theory.convex.bounds.moving_comparator import MovingComparator
+from theory.convex.witnesses.moving_comparator import MovingComparator
 
 LINE = ConvexGame(GradientTable([[1.0], [1.0], [-1.0]]), Ball(1), 3)
 ROWS = [[0.3, -0.1], [-0.2, 0.4], [0.1, 0.1], [-0.4, 0.0]]

@@ -25,8 +25,8 @@ from bandits.core.jit import kernel
 from bandits.core.regions import project
 from sims import simulate
 from tests.drivers import plain
-from theory.convex.bounds import certificates
-from theory.convex.bounds.moving_comparator import MovingComparator
+from theory.convex.witnesses import certificates
+from theory.convex.witnesses.moving_comparator import MovingComparator
 
 ROUNDING = 1e-9
 PAIRS = {  # theorem, learner, and the certificate where there is one
