@@ -35,6 +35,3 @@ from bandits.contextual.worlds import TableWorld as TableWorld
 from bandits.contextual.worlds import linear_world as linear_world
 from bandits.contextual.worlds import policy_world as policy_world
 from bandits.contextual.worlds import world_from_table as world_from_table
-from bandits.loops.missing import best_clip as best_clip
-from bandits.loops.missing import clipped_estimate as clipped_estimate
-from bandits.loops.missing import clipped_moments as clipped_moments
