@@ -30,6 +30,7 @@ Feedback is the information structure: a learner observes `observation` and `fee
 """
 
 import inspect
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -210,6 +211,15 @@ class Learner(Checked):
 
 
 # ---------------------------------------------------------------- self-play on matrix games
+
+
+MAKING = threading.RLock()  # of steps and loops: else two threads could make those of one pair twice
+
+
+def steps_of(problem: RoundProblem, learner: Learner) -> tuple[LearnerSteps, ProblemSteps]:
+    """Return the steps of a pair, the same ones in all threads."""
+    with MAKING:
+        return learner.steps_for(problem), problem.steps
 
 
 class Draws(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 
 from bandits.core.jit import is_compiled
 from bandits.plain import Plain
-from bandits.protocol import Learner, MatrixGame, RoundProblem
+from bandits.protocol import Learner, MatrixGame, RoundProblem, steps_of
 
 Backend = Literal["numba", "numba-scalar", "python", "jax", "jax-float32"]
 Engine = Literal["compiled", "python", "jax", "own"]
@@ -62,7 +62,8 @@ def _is_plain(problem: Any, learner: Learner) -> bool:
         return False
     if isinstance(learner, Plain):
         return True
-    return is_compiled(problem.steps.respond) and not any(map(is_compiled, learner.steps_for(problem)))
+    own, others = steps_of(problem, learner)
+    return is_compiled(others.respond) and not any(map(is_compiled, own))
 
 
 def engine(problem: Any, learner: Learner) -> ModuleType:

@@ -28,7 +28,7 @@ from bandits.core.jit import (
 from bandits.core.lanes import LANES, lane_of, lane_text
 from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, lane_stream, seed_word, stream
-from bandits.protocol import Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem
+from bandits.protocol import MAKING, Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem, steps_of
 from sims.engines.faults import clear_errors
 from sims.engines.python.diagnosis import explained, located, try_out
 
@@ -97,7 +97,7 @@ def width_of(problem: RoundProblem, learner: Learner, count: int, horizon: int, 
 
     To compile a loop for lanes takes as long as to compile the other. So in short plays whichever is compiled is used.
     """
-    rounds, steps = count * horizon, (learner.steps_for(problem), problem.steps)
+    rounds, steps = count * horizon, steps_of(problem, learner)
     if rounds < LEAST_FOR_LANES or -(-count // threads) < _GAIN * -(-count // (LANES * threads)):
         return 1
     lanes = in_lanes(*steps)
@@ -165,7 +165,7 @@ def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any, 
     Raises TypeError for records that compiled code cannot hold, and ValueError if something that the steps read has
     changed since they were compiled.
     """
-    steps = learner.steps_for(problem), problem.steps
+    steps = steps_of(problem, learner)
     play = compose(*((width > 1 and in_lanes(*steps)) or steps), problem.metrics, width)
     check_record(f"{learner.name}.parameters", params, is_compiled(play))
     check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))
@@ -204,19 +204,25 @@ def _check_value(owner: str, path: str, value: Any) -> None:
 def in_lanes(learner: LearnerSteps, problem: ProblemSteps) -> tuple[LearnerSteps, ProblemSteps] | None:
     """Return the steps of a pair that play `LANES` repetitions at once, None where one has no such text."""
     played = *learner, problem.init, problem.respond, problem.observe
-    texts = [lane_text(step) for step in played]
+    with MAKING:
+        texts = [lane_text(step) for step in played]
     if any(text is None and step is not None for text, step in zip(texts, played, strict=True)):
         return None
     init, act, update, start, respond, observe = texts
     return LearnerSteps(init, act, update), ProblemSteps(start, respond, problem.measure, observe)
 
 
-@cache
 def compose(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ...], width: int = 1) -> Any:
-    """Return the compiled loop of a learner in a problem that measures `metrics`.
+    """Return the compiled loop of a learner in a problem that measures `metrics`, the same one in all threads.
 
     width: 1, or `LANES` for the steps of `in_lanes`; the last lanes may play repetitions that `out` has no room for.
     """
+    with MAKING:
+        return _composed(learner, problem, metrics, width)
+
+
+@cache
+def _composed(learner: LearnerSteps, problem: ProblemSteps, metrics: tuple[str, ...], width: int) -> Any:
     init, act, update = learner
     start, respond, measure, observe = problem
     decide, report = make_decide(act, observe), make_report(measure, writer(metrics), width)
