@@ -1,6 +1,9 @@
 """Requirements on a learner: missing or wrong parts are reported in one line, at or before the first compilation."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +11,7 @@ import pytest
 
 from bandits.core.jit import kernel
 from bandits.losses import LossTable
-from bandits.protocol import Learner, LearnerSteps, RoundProblem
+from bandits.protocol import Learner, LearnerSteps, RoundProblem, steps_of
 from bandits.switching import Bandit, FullInformation, SwitchingCostGame
 from sims import simulate
 from tests.drivers import play_plainly
@@ -152,3 +155,27 @@ def test_the_play_of_a_batched_learner_replaces_the_loop():
     run = simulate(GAME, learner(steps=None, play=play)(), repetitions=3, seed=100, first_repetition=7)
     assert run.final("regret").tolist() == [107.0, 108.0, 109.0]
     assert run.values.dtype == np.float64
+
+
+@cache
+def slowly_made(n_actions):
+    time.sleep(0.05)  # the other thread asks meanwhile
+    return LearnerSteps(object(), n_actions, None)
+
+
+class Slow(Learner):
+    """A learner whose steps take a while to be made."""
+
+    def steps_for(self, problem):
+        return slowly_made(problem.n_actions)
+
+    def parameters(self, problem):
+        return Params(problem.n_actions)
+
+
+def test_threads_get_the_same_steps_of_a_pair():
+    """Steps made twice would be compiled twice; `functools.cache` alone calls the factory in both threads."""
+    learner = Slow()
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: steps_of(GAME, learner), range(2))
+    assert first[0] is second[0]
