@@ -216,7 +216,7 @@ class Learner(Checked):
 MAKING = threading.RLock()  # of steps and loops: else two threads could make those of one pair twice
 
 
-def steps_of(problem: RoundProblem, learner: Learner) -> tuple[LearnerSteps, ProblemSteps]:
+def steps_of_pair(problem: RoundProblem, learner: Learner) -> tuple[LearnerSteps, ProblemSteps]:
     """Return the steps of a pair, the same ones in all threads."""
     with MAKING:
         return learner.steps_for(problem), problem.steps

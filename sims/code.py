@@ -17,7 +17,7 @@ from bandits.core.addresses import GlobalRandomness, NotAddressable, reach
 from bandits.core.jit import origin_of, settings_of_numbers
 from bandits.core.lanes import LANES
 from bandits.plain import Plain
-from bandits.protocol import Learner, Problem, RoundProblem, steps_of
+from bandits.protocol import Learner, Problem, RoundProblem, steps_of_pair
 from sims.engines.backends import engine_of
 from sims.engines.compiled import compose, in_lanes
 
@@ -75,7 +75,7 @@ def _interpreted(problem: Problem, learner: Learner) -> list[Any]:
     """Return what the interpreter plays: a plain learner's object with its state, or the steps of both sides."""
     played = [learner.policy] if isinstance(learner, Plain) else []
     if isinstance(problem, RoundProblem):
-        played += [problem.steps] if played else list(reversed(steps_of(problem, learner)))
+        played += [problem.steps] if played else list(reversed(steps_of_pair(problem, learner)))
     return played
 
 
@@ -114,7 +114,7 @@ def _installed() -> str:
 
 
 def _loop_digest(problem: RoundProblem, learner: Learner) -> str:
-    steps = steps_of(problem, learner)
+    steps = steps_of_pair(problem, learner)
     loops, lanes = [compose(*steps, problem.metrics)], in_lanes(*steps)
     if lanes:  # either may play
         loops.append(compose(*lanes, problem.metrics, LANES))

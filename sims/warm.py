@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bandits.protocol import RoundProblem, steps_of
+from bandits.protocol import RoundProblem, steps_of_pair
 from sims.engines.backends import engine_of
 from sims.engines.compiled import compile_pair, width_of
 from sims.execute import worker_count
@@ -17,7 +17,7 @@ def pairs_of(cells: Sequence[Cell]) -> list[Cell]:
     for cell in cells:
         problem, learner = cell.problem, cell.learner
         if isinstance(problem, RoundProblem) and engine_of(problem, learner, cell.backend) == "compiled":
-            found.setdefault((*steps_of(problem, learner), problem.metrics, _width(cell)), cell)
+            found.setdefault((*steps_of_pair(problem, learner), problem.metrics, _width(cell)), cell)
     return list(found.values())
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 
 from bandits.core.jit import is_compiled
 from bandits.plain import Plain
-from bandits.protocol import Learner, MatrixGame, RoundProblem, steps_of
+from bandits.protocol import Learner, MatrixGame, RoundProblem, steps_of_pair
 
 Backend = Literal["numba", "numba-scalar", "python", "jax", "jax-float32"]
 Engine = Literal["compiled", "python", "jax", "own"]
@@ -62,7 +62,7 @@ def _is_plain(problem: Any, learner: Learner) -> bool:
         return False
     if isinstance(learner, Plain):
         return True
-    own, others = steps_of(problem, learner)
+    own, others = steps_of_pair(problem, learner)
     return is_compiled(others.respond) and not any(map(is_compiled, own))
 
 

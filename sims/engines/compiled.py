@@ -28,7 +28,7 @@ from bandits.core.jit import (
 from bandits.core.lanes import LANES, lane_of, lane_text
 from bandits.core.records import InvalidMetrics, writer
 from bandits.core.rng import ENVIRONMENT, LEARNER, lane_stream, seed_word, stream
-from bandits.protocol import MAKING, Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem, steps_of
+from bandits.protocol import MAKING, Learner, LearnerSteps, Problem, ProblemSteps, RoundProblem, steps_of_pair
 from sims.engines.faults import clear_errors
 from sims.engines.python.diagnosis import explained, located, try_out
 
@@ -97,7 +97,7 @@ def width_of(problem: RoundProblem, learner: Learner, count: int, horizon: int, 
 
     To compile a loop for lanes takes as long as to compile the other. So in short plays whichever is compiled is used.
     """
-    rounds, steps = count * horizon, steps_of(problem, learner)
+    rounds, steps = count * horizon, steps_of_pair(problem, learner)
     if rounds < LEAST_FOR_LANES or -(-count // threads) < _GAIN * -(-count // (LANES * threads)):
         return 1
     lanes = in_lanes(*steps)
@@ -165,7 +165,7 @@ def loop_of(problem: RoundProblem, learner: Learner, params: Any, setting: Any, 
     Raises TypeError for records that compiled code cannot hold, and ValueError if something that the steps read has
     changed since they were compiled.
     """
-    steps = steps_of(problem, learner)
+    steps = steps_of_pair(problem, learner)
     play = compose(*((width > 1 and in_lanes(*steps)) or steps), problem.metrics, width)
     check_record(f"{learner.name}.parameters", params, is_compiled(play))
     check_record(f"{type(problem).__name__}.setting", setting, is_compiled(play))

@@ -11,7 +11,7 @@ import pytest
 
 from bandits.core.jit import kernel
 from bandits.losses import LossTable
-from bandits.protocol import Learner, LearnerSteps, RoundProblem, steps_of
+from bandits.protocol import Learner, LearnerSteps, RoundProblem, steps_of_pair
 from bandits.switching import Bandit, FullInformation, SwitchingCostGame
 from sims import simulate
 from tests.drivers import play_plainly
@@ -177,5 +177,5 @@ def test_threads_get_the_same_steps_of_a_pair():
     """Steps made twice would be compiled twice; `functools.cache` alone calls the factory in both threads."""
     learner = Slow()
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda _: steps_of(GAME, learner), range(2))
+        first, second = pool.map(lambda _: steps_of_pair(GAME, learner), range(2))
     assert first[0] is second[0]

@@ -17,7 +17,7 @@ from bandits.core.jit import is_compiled
 from bandits.core.records import writer
 from bandits.core.rng import ENVIRONMENT, seed_word, stream
 from bandits.plain import Plain
-from bandits.protocol import Learner, ProblemSteps, RoundProblem, steps_of
+from bandits.protocol import Learner, ProblemSteps, RoundProblem, steps_of_pair
 from sims.engines.faults import clear_errors, user_line
 from sims.engines.python.players import global_generators, player_of
 
@@ -75,7 +75,7 @@ def play(
 
 def in_python(problem: Any, learner: Learner) -> bool:
     """Return whether a learner may call libraries, which kernels do not."""
-    return isinstance(learner, Plain) or not all(map(is_compiled, steps_of(problem, learner)[0]))
+    return isinstance(learner, Plain) or not all(map(is_compiled, steps_of_pair(problem, learner)[0]))
 
 
 class _Loop:
