@@ -28,7 +28,7 @@ SOLVED = 20  # games of a sample of von_neumann_winner
 
 @dataclass(frozen=True)
 class Match:
-    """A peer's algorithm on games of one size, and ours: a learner, or None for the linear program."""
+    """A peer's algorithm on games of one size, and ours: a learner, or None for the von Neumann winner."""
 
     peer: Peer
     algorithm: str
@@ -41,8 +41,8 @@ MATCHES = [
     *(Match(OPEN_SPIEL, "CFR", n, rounds, RegretMatching()) for n, rounds in ((3, 2000), (10, 2000), (100, 50))),
     *(Match(OPEN_SPIEL, "CFR+", n, rounds, RegretMatchingPlus()) for n, rounds in ((3, 2000), (10, 2000), (100, 50))),
     *(Match(NASHPY, "fictitious_play", n, 2000, RegretMatchingPlus()) for n in (3, 10, 100)),
-    *(Match(NASHPY, "linear_program", n, 1, None) for n in (3, 10, 100)),
-    Match(NASHPY, "support_enumeration", 3, 1, None),
+    *(Match(NASHPY, "linear_program", n, 1, None) for n in (2, 3, 5, 10, 30, 100)),
+    *(Match(NASHPY, "support_enumeration", n, 1, None) for n in (2, 3)),
 ]
 
 
@@ -85,7 +85,7 @@ def measure(match, player, samples, seconds):
         theirs.append((games * match.rounds / spent, gap))
         own.append(mine())
     ratios = sorted(b[0] / a[0] for a, b in zip(theirs, own, strict=True))
-    name = "linear program" if match.learner is None else match.learner.name
+    name = "von Neumann winner" if match.learner is None else match.learner.name
     cells = [f"{match.peer.label} {player.version}", match.algorithm, name, match.n_actions, match.rounds]
     cells += [f"{median(a[0] for a in side):,.0f}" for side in (theirs, own)]
     cells += [f"**{median(ratios):,.1f}**", f"{ratios[0]:,.1f} to {ratios[-1]:,.1f}"]
